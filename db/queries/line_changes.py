@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from db.queries.line_status import faults_query
@@ -23,6 +24,27 @@ _NEWEST_CHANGES: Final = (
 """Not only how far they have come: one that was taken back is there no longer."""
 
 
+_LOOKED_BACK: Final = 1_000
+"""So many of the newest numbers may be missing among those that are there."""
+
+_MISSED_FOR: Final = 60.0
+"""Seconds after which a number that is missing is waited for no more: its transaction was rolled back. None that
+writes verdicts lasts as long (`db.engine` waits half as long for a lock)."""
+
+
+@dataclass(frozen=True)
+class Reached:
+    """How far the numbers of a table had come at one look.
+
+    PostgreSQL gives a row its number when it is written, and shows it when its transaction is committed, so a lower
+    number may be seen later than a higher one: `missing` are those below `newest` that were not there, each with when
+    that was noticed (seconds of `time.monotonic`).
+    """
+
+    newest: int = 0
+    missing: Mapping[int, float] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Marks:
     """How far the line had come at one look.
@@ -33,8 +55,8 @@ class Marks:
     """
 
     heads: Mapping[Place, datetime]
-    verdict: int
-    review: int
+    verdicts: Reached
+    reviews: Reached
     faults: Mapping[str, int]
     judged: frozenset[Place]
     changed: Mapping[int, Place]
@@ -43,23 +65,34 @@ class Marks:
 def marks(session: Session, since: Marks | None) -> Marks:
     """How far the line is now; `since` is the look before."""
     newest = select(Pockets.machine, Pockets.head, func.max(Pockets.ordered_at)).where(Pockets.machine != IMPORTED)
-    verdict = session.scalar(select(func.max(Verdicts.id))) or 0
-    review = session.scalar(select(func.max(Reviews.id))) or 0
-    judged: set[Place] = set()
-    for table, last, now in (
-        (Verdicts, since.verdict if since else verdict, verdict),
-        (Reviews, since.review if since else review, review),
-    ):
-        if last < now:
-            heads = select(Captures.machine, Captures.head).join(table, table.capture_id == Captures.capture_id)
-            judged.update((machine, head) for machine, head in session.execute(heads.where(table.id > last).distinct()))
+    verdicts, of_verdicts = _reached(session, Verdicts, since.verdicts if since else None)
+    reviews, of_reviews = _reached(session, Reviews, since.reviews if since else None)
     return Marks(
         heads={
             (machine, head): at for machine, head, at in session.execute(newest.group_by(Pockets.machine, Pockets.head))
         },
-        verdict=verdict,
-        review=review,
+        verdicts=verdicts,
+        reviews=reviews,
         faults=dict(session.execute(faults_query()).all()),
-        judged=frozenset(judged),
+        judged=of_verdicts | of_reviews if since else frozenset(),
         changed={number: (machine, head) for number, machine, head in session.execute(_NEWEST_CHANGES)},
     )
+
+
+def _reached(
+    session: Session, table: type[Verdicts | Reviews], before: Reached | None
+) -> tuple[Reached, frozenset[Place]]:
+    """How far a table has come since the look `before`, and the heads of the rows that came."""
+    now = time.monotonic()
+    newest = session.scalar(select(func.max(table.id))) or 0
+    last = before.newest if before is not None else newest - _LOOKED_BACK
+    awaited = {number: at for number, at in before.missing.items() if now - at < _MISSED_FOR} if before else {}
+    if last >= newest and not awaited:
+        return Reached(newest), frozenset()
+    rows = select(table.id, Captures.machine, Captures.head).join(Captures, table.capture_id == Captures.capture_id)
+    came = session.execute(rows.where(or_(table.id > last, table.id.in_(awaited)))).all()
+    there = {number for number, *_ in came}
+    newest = max([newest, *there])
+    awaited |= dict.fromkeys(range(max(last, newest - _LOOKED_BACK, 0) + 1, newest), now)
+    missing = {number: at for number, at in awaited.items() if number not in there}
+    return Reached(newest, missing), frozenset((machine, head) for _, machine, head in came)

@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
 from producer.connect.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
+from producer.connect.hearing import Hearing
 from producer.connect.reporter import Reporter
 from producer.connect.sinks.sink import Sink
 from producer.connect.teller import Teller
 from producer.connect.told_changes import ChangeSender, ToldChanges
 from producer.connect.troubles import EVERYWHERE, Troubles
-from producer.connect.vouched_sinks import vouch_for
+from producer.connect.vouched_sinks import distrust, vouch_for
 from producer.connect.what_held import take_up
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
@@ -33,6 +34,10 @@ log = structlog.get_logger()
 
 LONGEST_PAUSE: Final = 10.0
 """The longest time, in seconds, between two looks whether Redis is back."""
+
+VOUCHED_FOR: Final = 30.0
+"""Seconds without hearing the line after which no system is told that we are there: what it was told last may be
+overtaken. A Redis that is started anew is back sooner."""
 
 FORGET_EVERY: Final = 600.0
 """Seconds between two clearings of what was delivered long ago, or waits beyond the limit."""
@@ -101,13 +106,19 @@ class Connector:
             raise ValueError(f"the delivery log {deliveries.path} is damaged, {position!r} is no position: {AS_NEW}")
         self._marker = deliveries.path.parent / BEGUN
         self._begun = position is not None
-        self._telling = False
         self._looked = False
+        self._hearing = Hearing()
         self._sinks = [*file.sinks()]
         self._troubles = Troubles(deliveries.path.parent)
         self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty)
         self._tellers = [
-            Teller(name, open_sink(name, file.site, configuration, deliveries, changes), deliveries, self._troubles)
+            Teller(
+                name,
+                open_sink(name, file.site, configuration, deliveries, changes),
+                deliveries,
+                self._troubles,
+                self._hearing,
+            )
             for name, configuration in self._sinks
         ]
         self._sender = ChangeSender(changes, redis_url)
@@ -125,47 +136,51 @@ class Connector:
             self._marker.touch()
             if self._deliveries.note(_KNOWS) is None:  # of a version that told all of them by this log alone
                 vouch_for(self._deliveries, names)
-            self._tell()
         self._deliveries.keep({}, {_KNOWS: "yes"})
+        for teller in self._tellers:
+            teller.start()
         self._sender.start()
         self._reporter.start()
         try:
             self._read(stop)
         finally:
             self._reporter.stop()
-            if self._telling:
-                for teller in self._tellers:
-                    teller.stop()
-                for teller in self._tellers:
-                    teller.join()
+            for teller in self._tellers:
+                teller.stop()
+            for teller in self._tellers:
+                teller.join()
             self._sender.stop()
             self._reader.close()
             self._troubles.close()
 
     def _read(self, stop: threading.Event) -> None:
-        pause, forgotten_at = 0.5, -FORGET_EVERY
+        pause, forgotten_at, heard_at = 0.5, -FORGET_EVERY, time.monotonic()
         while not stop.is_set():
             try:
                 if not self._begun:
                     self._begin()
-                    self._tell()
                 if not self._looked:
                     self._look_for_what_was_missed()
                 if time.monotonic() - forgotten_at > FORGET_EVERY:
                     self._forget()
                     forgotten_at = time.monotonic()
+                if self._hearing.spell is None:
+                    self._catch_up()
                 self._keep(self._reader.read())
             except (redis.RedisError, OSError, sqlite3.Error) as error:
                 problem = f"{type(error).__name__}: {error}"
                 self._reading.begins(problem)
                 self._troubles.begins(EVERYWHERE, f"what the line says cannot be read or kept: {problem}")
                 self._looked = False
+                if time.monotonic() - heard_at > VOUCHED_FOR:
+                    self._hearing.ends()
+                    self._wake()
                 stop.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 self._reading.ends()
                 self._troubles.ends(EVERYWHERE)
-                pause = 0.5
+                pause, heard_at = 0.5, time.monotonic()
 
     def _begin(self) -> None:
         """A connector that is new shows what holds now, and tells what the line says next."""
@@ -180,11 +195,19 @@ class Connector:
         self._begun = True
         self._marker.touch()
 
-    def _tell(self) -> None:
-        """Begin to tell: what the systems show of before is known."""
-        for teller in self._tellers:
-            teller.start()
-        self._telling = True
+    def _catch_up(self) -> None:
+        """Read what the line has said meanwhile, and only then let the systems know that we are there.
+
+        What they were shown before may be overtaken: a `go` that we vouch for would be acted on.
+        """
+        end = self._reader.newest()
+        while self._reader.position != end:
+            entries = self._reader.read()
+            self._keep(entries)
+            if not entries or not self._reader.is_before(end):
+                break
+        self._hearing.begins()
+        self._wake()
 
     def _look_for_what_was_missed(self) -> None:
         """Say so where we were away for longer than the stream keeps what is said."""
@@ -196,6 +219,7 @@ class Connector:
                 before=_day(missed),
                 hint="`insert-db verdicts --since` has them; a longer INSERTS_PLANT_STREAM at the workers keeps more",
             )
+            self._believe_nothing()
         self._looked = True
 
     def _keep(self, entries: list[Entry]) -> None:
@@ -212,6 +236,9 @@ class Connector:
         answers = (event.data for event in events)
         if settled := [answer.change_id for answer in answers if isinstance(answer, InsertChangeAnswer)]:
             self._changes.settle(settled)
+        self._wake()
+
+    def _wake(self) -> None:
         for teller in self._tellers:
             teller.wake()
 
@@ -237,6 +264,12 @@ class Connector:
 
     def _came_back_empty(self) -> None:
         log.warning("Redis came back empty: what was said and not read by then is in the database alone")
+        self._believe_nothing()
+
+    def _believe_nothing(self) -> None:
+        """Have the systems show no answer of before: one that was missed may have overtaken it."""
+        self._hearing.ends()
+        distrust(self._deliveries, [name for name, _ in self._sinks])
 
 
 def _day(entry_id: str) -> str:

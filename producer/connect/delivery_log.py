@@ -202,6 +202,11 @@ class DeliveryLog:
         with self._file.transaction() as connection:
             shown_answers.keep(connection, sink, shown)
 
+    def forget_shown(self) -> None:
+        """Keep nothing of what the sinks show."""
+        with self._file.transaction() as connection:
+            shown_answers.forget(connection)
+
     def last_number(self) -> int:
         """The number of the newest delivery; before the first, one above those of a log that was there before."""
         with self._file.reading() as connection:
@@ -211,9 +216,8 @@ class DeliveryLog:
     def configure(self, names: Collection[str]) -> None:
         """Say no more how sinks are doing that have other names; what waits for them stays, should they come back."""
         with self._file.transaction() as connection:
-            connection.execute(
-                "DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?))", (json.dumps([*names]),)
-            )
+            gone = "DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?))"
+            connection.execute(gone, (json.dumps([*names]),))
 
     def set_up(self, sink: str, up: bool, problem: str | None, now: float) -> None:
         """Note whether `sink` is up, and since when."""
@@ -244,12 +248,9 @@ class DeliveryLog:
     def give_up(self, sink: str, event_ids: Iterable[str], now: float) -> int:
         """Try these waiting events no more, so that those behind them go on; how many of them waited."""
         with self._file.transaction() as connection:
-            cursor = connection.executemany(
-                "UPDATE delivery SET state = 'given up', ended_at = ? WHERE sink = ? AND event_id = ?"
-                " AND state = 'waiting'",
-                [(now, sink, event_id) for event_id in event_ids],
-            )
-            return cursor.rowcount
+            statement = "UPDATE delivery SET state = 'given up', ended_at = ? WHERE sink = ? AND event_id = ?"
+            rows = [(now, sink, event_id) for event_id in event_ids]
+            return connection.executemany(f"{statement} AND state = 'waiting'", rows).rowcount
 
     def latest(self, sink: str | None, state: State | None, most: int) -> list[Delivery]:
         """The newest deliveries first, of one sink or all, in one state or any."""

@@ -22,3 +22,8 @@ def keep(connection: sqlite3.Connection, sink: str, shown: Mapping[str, str]) ->
 def of(connection: sqlite3.Connection, sink: str) -> dict[str, str]:
     """What `sink` shows of late, by topic."""
     return dict(connection.execute("SELECT topic, text FROM shown WHERE sink = ?", (sink,)).fetchall())
+
+
+def forget(connection: sqlite3.Connection) -> None:
+    """Keep nothing of what any sink shows."""
+    connection.execute("DELETE FROM shown")

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.hearing import Hearing
 from producer.connect.retry_schedule import LONGEST_PAUSE, next_attempt
 from producer.connect.sinks.sink import Sink, SinkAway, SinkEnded, Told
 from producer.connect.troubles import Troubles
@@ -28,8 +29,20 @@ IDLE_PAUSE: Final = 5.0
 class Teller:
     """Tells one sink; `wake` says that there may be something new."""
 
-    def __init__(self, name: str, sink: Sink, deliveries: DeliveryLog, troubles: Troubles):
+    def __init__(self, name: str, sink: Sink, deliveries: DeliveryLog, troubles: Troubles, hearing: Hearing):
+        """Nothing is told before `start`.
+
+        Args:
+            name: the sink's.
+            sink: who is told.
+            deliveries: what waits for it.
+            troubles: where others read what keeps us from it.
+            hearing: whether what the line says is known. While it is not the sink is left: what it shows may be
+                overtaken.
+        """
         self.name = name
+        self._hearing = hearing
+        self._spell: int | None = None
         self._sink = sink
         self._log = deliveries
         self._troubles = troubles
@@ -91,6 +104,14 @@ class Teller:
         """Tell what is due, and note what the sink makes of it; how many seconds to wait then."""
         self._note()  # while the log cannot be written nothing more is told: it would be told again and again
         if self._log.is_disabled(self.name):
+            return IDLE_PAUSE
+        spell = self._hearing.spell
+        if spell != self._spell:
+            self._sink.close()
+            self._spell = spell
+        if spell is None:
+            if self._up:
+                self._is_away("what the line says cannot be read")
             return IDLE_PAUSE
         try:
             if self._sink.open():

@@ -105,8 +105,31 @@ def test_every_answer_is_told_once_and_what_holds_now_is_retained(
         assert json.loads(late.latest(f"{root}/mill-1/H12/state") or b"")["data"]["state"] == "go"
         assert connector.end() == 0
         wait_until(lambda: late.latest(f"{root}/available") == b"offline")
+        # What the line says while nobody carries it on is read first: a `go` that is overtaken is never there.
+        heard = len(late.heard)
+        line.send([("station-1", newer.model_copy(update={"state": "review", "revision": 3}))])
         connector.start()
+        wait_until(lambda: late.latest(f"{root}/available") == b"online")
+        states = [text for topic, text, _ in late.heard[heard:] if topic == f"{root}/mill-1/H12/state"]
+        assert [json.loads(text)["data"]["state"] for text in states[:1]] == ["review"]
         late.close()
+
+
+def test_what_the_broker_retained_is_taken_away_where_answers_were_missed(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
+) -> None:
+    root = "inserts/plant-1"
+    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+        line.send([("station-1", check("go"))])
+        listener = Listener(broker.port)
+        wait_until(lambda: b"go" in (listener.latest(f"{root}/mill-1/H12/state") or b""))
+        with connector.paused():  # Redis loses its memory, and what it was told of the check meanwhile
+            redis_server.client().flushall()
+        wait_until(lambda: listener.latest(f"{root}/mill-1/H12/state") == b"", 30)
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online")
+        line.send([("station-1", check("replace", [1]))])
+        wait_until(lambda: b"replace" in (listener.latest(f"{root}/mill-1/H12/state") or b""))
+        listener.close()
 
 
 def test_a_broker_that_dies_and_comes_back_empty_misses_nothing(

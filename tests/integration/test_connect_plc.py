@@ -62,12 +62,21 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
         assert [value for name, value in written if name == "State"] == [0, 3, 0, 3]
         at_once, in_turn = (value for name, value in written if name == "Sequence")
         assert plc.values("Sequence")[1] != at_once == in_turn
-        # More pockets than its variable has room for: refused in words, and nothing of it is written.
+        # More pockets than its variable has room for: refused in words, and what stood there is no state any more.
+        line.send([("station-1", fits := check("go"))])
+        wait_until(lambda: plc.values("CheckId")[-1:] == [str(fits.check_id)] and plc.values("State")[-1] == 1, 30)
+        wait_until(lambda: connector.status()["mill"]["waiting"] == 0)
         told = len(plc.written())
-        line.send([("station-1", check("replace", [9]))])
+        line.send([("station-1", fits.model_copy(update={"state": "replace", "replace": [9]}))])
         with closing(DeliveryLog(connector.data / "connect" / "deliveries.db")) as log:
             wait_until(lambda: "9 are needed" in str([one.problem for one in log.latest("mill", "waiting", 1)]))
-        assert len(plc.written()) == told
+        assert [value for name, value in plc.written()[told:] if name != "Heartbeat"] == [0]
+        # One that has lost its variables is reached all the same, and has no state of that head.
+        plc.kill()
+        wait_until(lambda: not connector.status()["mill"]["up"], 60)
+        plc.start()
+        wait_until(lambda: connector.status()["mill"]["up"], 60)
+        assert plc.values("State")[-1] == 0
     line.close()
 
 
@@ -120,6 +129,15 @@ def test_a_plc_releases_its_own_run_alone_whoever_starts_anew(
             wait_until(lambda last=last: plc.values("CheckId")[-1:] == [str(last.check_id)], 30)
             wait_until(lambda: connector.status()["mill"]["waiting"] == 0, 30)
             assert plc.values("CheckId")[-2] == str(run.check_id)
+        # What the line said while nobody carried it on is read first: a `go` that is overtaken is never there.
+        connector.kill()
+        plc.kill()
+        tell(last.model_copy(update={"state": "replace", "replace": [1]}))
+        plc.wait_for(last.check_id)
+        plc.start()
+        connector.start()
+        wait_until(lambda: plc.values("State")[-1:] == [2], 60)
+        assert plc.decided(last.check_id) == ["hold"]
     line.close()
 
 

@@ -70,6 +70,12 @@ def test_each_event_is_signed_with_every_secret_and_filtered(
         assert connector.command("replay", "mes", event_id).returncode == 0
         wait_until(lambda: len(receiver.taken) == 3)
         assert receiver.taken[2]["id"] == event_id
+        # A secret that is another one from now on counts for the next event, over the connection that there is.
+        (tmp_path / "secret-0").write_text(new_secret())
+        line.send([("station-1", fault())])
+        wait_until(lambda: len(receiver.taken) == 4)
+        headers, body = receiver.requests[-1]
+        assert Verifier((tmp_path / "secret-0").read_text()).verify(body, headers)
 
 
 def test_a_receiver_that_is_away_for_long_gets_all_in_order(

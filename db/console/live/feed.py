@@ -21,6 +21,9 @@ from db.queries.line_changes import Marks
 EVERY_SECONDS: Final = 0.5
 """How often the database is looked at while somebody listens."""
 
+PATIENCE_SECONDS: Final = 3.0
+"""After so long a look counts as failed: a database that hangs says nothing, and that must not pass for no news."""
+
 _MOST_WAITING: Final = 200
 """So many news wait for one page at most; one that does not read them loads itself anew when it comes back."""
 
@@ -31,7 +34,7 @@ AWAY: Final = "away"
 """In place of an id: the database does not answer, so nobody knows what has changed."""
 
 BACK: Final = "back"
-"""In place of an id: it answers again, and anything may have changed."""
+"""In place of an id: it answers, for the first time or again, and anything may have changed before."""
 
 _log = logging.getLogger(__name__)
 
@@ -83,20 +86,31 @@ class Feed:
         known: Marks | None = None
         while True:
             try:
-                marks = await run_in_threadpool(self._marks, known)
+                marks = await self._in_time(known)
             except DatabaseUnavailable:
                 self._fails()
             except Exception:  # noqa: BLE001 - the next look may succeed, and pages that wait would never know
                 _log.exception("the line could not be looked at")
                 self._fails()
             else:
-                if self.away:
+                if self.away or known is None:
                     self.away = False
                     self._tell({BACK})
-                elif known is not None:
+                else:
                     self._tell(_changed(known, marks))
                 known = marks
             await asyncio.sleep(EVERY_SECONDS)
+
+    async def _in_time(self, known: Marks | None) -> Marks:
+        """A look at the database, however long it takes: from `PATIENCE_SECONDS` on nobody knows what has changed."""
+        look = asyncio.ensure_future(run_in_threadpool(self._marks, known))
+        try:
+            done, _ = await asyncio.wait({look}, timeout=PATIENCE_SECONDS)
+            if not done:
+                self._fails()
+            return await look
+        finally:
+            look.cancel()
 
     def _fails(self) -> None:
         if not self.away:

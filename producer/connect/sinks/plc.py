@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
+import structlog
 from asyncua import Client, ua
 from asyncua.crypto.security_policies import (
     SecurityPolicyAes128Sha256RsaOaep,
@@ -31,6 +32,8 @@ from producer.connect.sinks.last_answers import LastAnswers, newest
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
+
+log = structlog.get_logger()
 
 ANSWER_TIMEOUT: Final = 10.0
 """Seconds that the PLC may take for one answer."""
@@ -116,6 +119,7 @@ class Plc:
             try:
                 steps = self._steps(head, delivery.number, check)
             except ValueError as error:
+                self._call(self._write(self._no_state(head)), ANSWER_TIMEOUT)  # what stands there may be a go
                 yield Told(delivery, str(error), pause=MISCONFIGURED_PAUSE)
                 continue
             for values in steps:
@@ -160,12 +164,15 @@ class Plc:
         rest = {node: variable[node].pockets(values) for node, values in pockets if node is not None}
         rest |= {node: variable[node].text(text) for node, text in texts if node is not None}
         steps = [
-            {head.state: variable[head.state].state(None)},
+            self._no_state(head),
             rest,
             {head.state: variable[head.state].state(check.state if check else None)},
             {head.sequence: variable[head.sequence].counter(number)},
         ]
         return [values for values in steps if values]
+
+    def _no_state(self, head: PlcHead) -> dict[str, ua.Variant]:
+        return {head.state: self._variables[head.state].state(None)}
 
     def _call(self, coroutine: Any, timeout: float) -> None:
         assert self._thread is not None  # noqa: S101 (made by `open`)
@@ -193,11 +200,18 @@ class Plc:
         self._variables = {node: await _variable(client, node) for node in nodes}
 
     async def _write_anew(self, kept: Sequence[tuple[int, PlantEvent]]) -> None:
-        """Write what holds of every head that has it not, and of one that we know no check of that there is none."""
+        """Write what holds of every head that has it not, and of one that we know no check of that there is none.
+
+        A head whose check its variables cannot hold has no state.
+        """
         known = {self._configuration.of(event): (number, event.data) for number, event in kept}
         for head in self._configuration.head:
             number, check = known.get(head, (NO_CHECK, None))
-            steps = self._steps(head, number, check if isinstance(check, CheckAnswer) else None)
+            try:
+                steps = self._steps(head, number, check if isinstance(check, CheckAnswer) else None)
+            except ValueError as error:
+                log.error("a head's last check does not fit its variables", sink=self._name, problem=str(error))
+                steps = [self._no_state(head)]
             if not await self._holds({node: value for values in steps for node, value in values.items()}):
                 for values in steps:
                     await self._write(values)

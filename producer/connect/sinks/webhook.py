@@ -109,6 +109,7 @@ class Webhook:
         self._configuration = configuration
         self._secrets = [secret_in(file) for file in configuration.secret_files]
         self._pool: urllib3.HTTPConnectionPool | None = None
+        self._lost = 0
 
     def open(self) -> bool:
         """Have an address that may be used; the receiver itself is asked only when there is something to tell.
@@ -116,6 +117,10 @@ class Webhook:
         Raises:
             SinkAway: the name cannot be resolved, none of its addresses is allowed, or a secret cannot be read.
         """
+        try:
+            self._secrets = [secret_in(file) for file in self._configuration.secret_files]  # one may be another by now
+        except ValueError as error:
+            raise SinkAway(str(error)) from error
         if self._pool is None:
             self._pool = self._connected_pool()
         return False  # what a receiver refuses it refuses for what it is, over whichever connection
@@ -173,6 +178,7 @@ class Webhook:
             text = self._text_of(answer)
         except (HTTPError, OSError) as error:
             self.close()
+            self._lost += 1
             raise SinkAway(f"no answer: {without_address(str(error), parts)}") from error
         if 200 <= answer.status < 300:
             return None
@@ -204,15 +210,13 @@ class Webhook:
         return text
 
     def _connected_pool(self) -> urllib3.HTTPConnectionPool:
-        """Connections to the address that the name has now, if it may be used: resolved once, and then kept to.
+        """Connections to an address that the name has now and that may be used: resolved once, and then kept to.
+
+        Of several it is another one after each that was lost: `localhost` is `::1` first, where few listen.
 
         Raises:
-            SinkAway: the name cannot be resolved, none of its addresses is allowed, or a secret cannot be read.
+            SinkAway: the name cannot be resolved, or none of its addresses is allowed.
         """
-        try:
-            self._secrets = [secret_in(file) for file in self._configuration.secret_files]  # one may be mended by now
-        except ValueError as error:
-            raise SinkAway(str(error)) from error
         parts = self._configuration.parts
         host = parts.hostname or ""
         try:
@@ -225,12 +229,13 @@ class Webhook:
         allowed = [address for address in addresses if self._may_use(host, address)]
         if not allowed:
             raise SinkAway(f"{host} is {', '.join(addresses)}, and `allow` names neither: nothing is sent there")
+        address = allowed[self._lost % len(allowed)]
         options: dict[str, Any] = {"maxsize": 1, "block": True, "timeout": TIMEOUT}
         if parts.scheme == "http":
-            return _Pool(allowed[0], parts.port or 80, **options)
+            return _Pool(address, parts.port or 80, **options)
         ca_file = self._configuration.ca_file
         return _TlsPool(
-            allowed[0],
+            address,
             parts.port or 443,
             server_hostname=host,
             assert_hostname=host,

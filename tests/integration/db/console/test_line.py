@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import pytest
 import uuid6
 from sqlalchemy import Engine, event
 
-from db.console.live.feed import FAULTS, Feed, head_id
+from db.console.live.feed import AWAY, BACK, FAULTS, Feed, head_id
 from db.console.live.pieces import Pieces
 from db.console.pages import events
 from db.learning import model_registry
@@ -199,7 +200,8 @@ def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, cons
     async def listen() -> None:
         feed = Feed(console.database)
         async with feed.listen() as first, feed.listen() as second:
-            await asyncio.sleep(1.2)  # the first look
+            for queue in (first, second):
+                assert await asyncio.wait_for(queue.get(), 5) == BACK, "the first look"
             for heard, each in changes.items():
                 for change in each:
                     await asyncio.to_thread(change)
@@ -229,7 +231,7 @@ def test_boards_that_heard_the_same_news_share_a_piece_until_the_next(line, cons
         pieces = Pieces(feed)
         assert [pieces.text("a", make), pieces.text("a", make)] == ["piece 0", "piece 1"], "nobody listens"
         async with feed.listen() as queue:
-            await asyncio.sleep(1.2)  # the first look
+            assert await asyncio.wait_for(queue.get(), 5) == BACK, "the first look"
             asked = [asyncio.to_thread(pieces.text, "a", make) for _ in range(8)]
             assert set(await asyncio.gather(*asked)) == {"piece 2"}
             await asyncio.to_thread(fresh, line, 1, None)
@@ -249,7 +251,35 @@ def test_a_stream_begins_beats_and_ends(console, monkeypatch) -> None:
 
     said = asyncio.run(read())
     assert said[0] == "retry: 1000\nevent: ready\ndata:\n\n"
-    assert set(said[1:]) == {"event: beat\ndata:\n\n"}
+    beat, ready = "event: beat\ndata:\n\n", "event: ready\ndata:\n\n"
+    assert beat in said
+    assert set(said[1:]) <= {beat, ready}, "once more when the first look has come"
+
+
+def test_a_database_that_hangs_is_told_and_told_to_be_back(console, monkeypatch) -> None:
+    monkeypatch.setattr("db.console.live.feed.PATIENCE_SECONDS", 0.1)
+    hangs, look = threading.Event(), Feed._marks
+
+    def marks(feed: Feed, known: object) -> object:
+        assert not hangs.is_set() or moves.wait(30)
+        return look(feed, known)
+
+    monkeypatch.setattr(Feed, "_marks", marks)
+    moves = threading.Event()
+
+    async def listen() -> None:
+        feed = Feed(console.database)
+        async with feed.listen() as queue:
+            heard = [await asyncio.wait_for(queue.get(), 5)]
+            while heard[-1] != BACK:  # a slow machine's first look
+                heard.append(await asyncio.wait_for(queue.get(), 5))
+            hangs.set()
+            assert (await asyncio.wait_for(queue.get(), 5), feed.away) == (AWAY, True)
+            hangs.clear()
+            moves.set()
+            assert (await asyncio.wait_for(queue.get(), 5), feed.away) == (BACK, False)
+
+    asyncio.run(listen())
 
 
 PAGES_OF_MANY = (

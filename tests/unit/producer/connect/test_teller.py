@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.hearing import Hearing
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.teller import Teller
 from producer.connect.troubles import Troubles, current_states
@@ -22,7 +23,7 @@ class Scripted:
     """A sink that opens, and makes of deliveries, what it is given."""
 
     def __init__(self, opens: Callable[[int], bool] = lambda _: False, tells: Callable[[Delivery], Told] = Told):
-        self.opened = 0
+        self.opened = self.left = 0
         self.sent: list[str] = []
         self._opens = opens
         self._tells = tells
@@ -37,7 +38,7 @@ class Scripted:
             yield self._tells(delivery)
 
     def close(self) -> None:
-        pass
+        self.left += 1
 
 
 @pytest.fixture
@@ -50,14 +51,16 @@ def log(tmp_path: Path) -> Iterator[DeliveryLog]:
 
 
 @contextmanager
-def telling(sink: Scripted, log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def telling(sink: Scripted, log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hearing]:
     monkeypatch.setattr("producer.connect.teller.IDLE_PAUSE", 0.02)
     monkeypatch.setattr("producer.connect.teller.LONGEST_PAUSE", 0.02)
     troubles = Troubles(log.path.parent)
-    teller = Teller("mes", sink, log, troubles)
+    hearing = Hearing()
+    hearing.begins()
+    teller = Teller("mes", sink, log, troubles, hearing)
     teller.start()
     try:
-        yield
+        yield hearing
     finally:
         teller.stop()
         teller.join()
@@ -149,3 +152,25 @@ def test_a_system_that_is_set_up_wrongly_is_tried_for_ever_and_by_each_new_conne
         assert current_states(log)[0].problem == "not authorized"
         refuses = False
         wait_until(lambda: not log.latest("mes", "waiting", 9))
+
+
+def test_a_sink_is_left_while_the_line_is_not_heard_and_reached_anew_after_it(
+    log: DeliveryLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink = Scripted()
+    with telling(sink, log, monkeypatch) as hearing:
+        wait_until(lambda: log.sinks()[0].up)
+        before = sink.left
+        hearing.ends()
+        wait_until(lambda: not log.sinks()[0].up)
+        assert sink.left > before
+        opened = sink.opened
+        log.keep({"mes": [plant_event("p", "s", verdict(3), 2.0)]}, {})
+        assert (sink.opened, len(sink.sent)) == (opened, 2)
+        hearing.begins()
+        wait_until(lambda: len(sink.sent) == 3)
+        # One that ends and begins between two looks is another one: what was shown in the first may be overtaken.
+        left = sink.left
+        hearing.ends()
+        hearing.begins()
+        wait_until(lambda: sink.left > left)

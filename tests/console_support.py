@@ -44,10 +44,14 @@ def add_people(database: Database, people: Mapping[str, PersonRole] = PEOPLE) ->
             session.execute(insert(Accounts).values(values))
 
 
+LEAST_EFFORT = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""As the console hashes, but for who does not ask how long that takes."""
+
+
 @cache
 def _hash() -> str:
-    """As the console keeps it, but hashed with the least effort, which whoever signs in is then spared too."""
-    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    """As the console keeps it; whoever signs in is spared the effort too."""
+    return LEAST_EFFORT.hash(PASSWORD)
 
 
 def console_on(url: str, folder: Path, **changes: Any) -> Console:

@@ -1,47 +1,50 @@
 """Runs a command as a process of its own, forked from one that has imported what commands need.
 
-To import SQLAlchemy, scikit-learn and TensorFlow takes longer than what most commands do. Where a test asks what a
-command does, and not how it starts, it runs it here: with its own arguments, environment, streams and exit code, as a
-shell would. It is killed, stopped and asked for its exit code as any process.
+That is `tests.command_server`, one for all processes of the session. To import SQLAlchemy, scikit-learn and TensorFlow
+takes longer than what most commands do. Where a test asks what a command does, and not how it starts, it runs it here:
+with its own arguments, environment, streams and exit code, as a shell would. It is killed, stopped and asked for its
+exit code as any process.
 """
 
 from __future__ import annotations
 
-import atexit
-import gc
-import multiprocessing
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+import uuid
 from collections.abc import Mapping, Sequence
-from importlib import import_module
-from multiprocessing.context import ForkServerProcess
+from contextlib import suppress
 from pathlib import Path
+
+from tests import command_server
+from tests.command_server import Request
+from tests.leftovers import MARK
 
 _COMMANDS = {
     "insert-db": "db.commands.main",
     "insert-station": "producer.commands.main",
     "insert-worker": "worker.commands.main",
 }
-_FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(
-    [
-        *_COMMANDS.values(),
-        "psycopg",
-        "db.console.serving",
-        "db.engine.database",
-        "db.engine.migrate",
-        "producer.station.station",
-        "worker.settings",
-        "worker.line.serve",
-        "celery.bin.worker",
-        "celery.concurrency.prefork",
-        "worker.learning.on_request",
-        "tensorflow",
-        "keras",
-    ]
+_IMPORTED = (
+    *_COMMANDS.values(),
+    "psycopg",
+    "db.console.serving",
+    "db.engine.database",
+    "db.engine.migrate",
+    "producer.station.station",
+    "worker.settings",
+    "worker.line.serve",
+    "celery.bin.worker",
+    "celery.concurrency.prefork",
+    "worker.learning.on_request",
+    "tensorflow",
+    "keras",
 )
 
 
@@ -50,6 +53,7 @@ def run_command(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    typed: str = "",
     timeout: float = 120,
 ) -> subprocess.CompletedProcess[str]:
     """What the command prints and ends with; `environment` is all of it, this process's own when absent.
@@ -58,33 +62,31 @@ def run_command(
         subprocess.TimeoutExpired: it has not ended by then, and was killed.
     """
     with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder) / "out", Path(folder) / "err"
-        process = _started(name, arguments, environment, cwd, *said)
-        process.join(timeout)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired([name, *arguments], timeout)
+        said, read = (Path(folder) / "out", Path(folder) / "err"), Path(folder) / "in"
+        read.write_text(typed, "utf-8")
+        command = _started(name, arguments, environment, cwd, *said, stdin=read)
+        try:
+            code = command.wait(timeout)
+        except subprocess.TimeoutExpired:
+            command.kill()
+            command.wait()
+            raise
         out, err = (each.read_text("utf-8") for each in said)
-        return subprocess.CompletedProcess([name, *arguments], process.exitcode, out, err)
+        return subprocess.CompletedProcess([name, *arguments], code, out, err)
 
 
 class RunningCommand:
     """A command as a process that goes on, with what `subprocess.Popen` has for it."""
 
-    def __init__(self, process: ForkServerProcess) -> None:
-        self._process = process
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid or 0
-
-    @property
-    def returncode(self) -> int | None:
-        return self._process.exitcode
+    def __init__(self, name: str, connection: socket.socket) -> None:
+        self.returncode: int | None = None
+        self._name, self._connection, self._lock = name, connection, threading.Lock()
+        self.pid = self._number(None)
 
     def poll(self) -> int | None:
-        return self._process.exitcode
+        with suppress(subprocess.TimeoutExpired):
+            self.wait(0)
+        return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Its exit code.
@@ -92,10 +94,11 @@ class RunningCommand:
         Raises:
             subprocess.TimeoutExpired: it has not ended by then.
         """
-        self._process.join(timeout)
-        if self._process.exitcode is None:
-            raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
-        return self._process.exitcode
+        with self._lock:
+            if self.returncode is None:
+                self.returncode = self._number(timeout)
+                self._connection.close()
+            return self.returncode
 
     def send_signal(self, number: int) -> None:
         """Nothing where it has ended."""
@@ -107,6 +110,18 @@ class RunningCommand:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
+
+    def _number(self, timeout: float | None) -> int:
+        """What is said next on the connection."""
+        if not select.select([self._connection], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(self._name, timeout or 0)
+        said = b""
+        while not said.endswith(b"\n"):
+            part = self._connection.recv(1)  # no more: of what has ended already both numbers are there
+            if not part:
+                raise RuntimeError(f"what forks commands has ended, so nobody knows what became of {self._name}")
+            said += part
+        return int(said)
 
 
 def start_command(
@@ -124,7 +139,7 @@ def start_command(
     out = out or log
     for file in (log, out):
         file.touch()
-    return RunningCommand(_started(name, arguments, environment, None, out, log, start_new_session))
+    return _started(name, arguments, environment, None, out, log, start_new_session)
 
 
 def _started(
@@ -134,29 +149,48 @@ def _started(
     cwd: Path | None,
     out: Path,
     err: Path,
-    start_new_session: bool = False,
-) -> ForkServerProcess:
-    environment = dict(environment or os.environ)
-    options = (_COMMANDS[name], [name, *arguments], environment, str(cwd or Path.cwd()), out, err, start_new_session)
-    process = _FORKS.Process(target=_run, args=options)
-    process.start()
-    return process
+    own_session: bool = False,
+    stdin: Path = Path(os.devnull),
+) -> RunningCommand:
+    request = Request(
+        module=_COMMANDS[name],
+        argv=[name, *arguments],
+        environment=dict(environment or os.environ),
+        cwd=str(cwd or Path.cwd()),
+        stdin=str(stdin),
+        stdout=str(out),
+        stderr=str(err),
+        own_session=own_session,
+    )
+    if not _kept:
+        _kept.append(_connected())
+    connection = _connected()
+    connection.sendall(request.line())
+    return RunningCommand(name, connection)
 
 
-def _run(
-    module: str, argv: list[str], environment: dict[str, str], cwd: str, out: Path, err: Path, own_session: bool
-) -> None:
-    gc.freeze()  # what was imported before the fork is no garbage; to look through it copies hundreds of megabytes
-    if own_session:
-        os.setsid()
-    os.chdir(cwd)
-    os.environ.clear()
-    os.environ.update(environment)
-    sys.argv = argv
-    for descriptor, path in ((1, out), (2, err)):
-        with path.open("ab") as file:
-            os.dup2(file.fileno(), descriptor)
-    try:
-        import_module(module).main()
-    finally:
-        atexit._run_exitfuncs()
+_SOCKET = str(Path(tempfile.gettempdir()) / f"inserts-commands-{os.environ.get(MARK) or uuid.uuid4().hex}")
+"""Of the session: the imports are done once for all of xdist's workers."""
+
+_kept: list[object] = []
+"""A connection for as long as this process lives, and what was started for it."""
+
+
+def _connected() -> socket.socket:
+    """A connection to what forks commands, which is started where it does not run."""
+    end = time.monotonic() + 60
+    server: subprocess.Popen[bytes] | None = None
+    while True:
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.connect(_SOCKET)
+            return connection
+        except (FileNotFoundError, ConnectionRefusedError):
+            connection.close()
+            if time.monotonic() > end:
+                raise
+        if server is None or server.poll() is not None:
+            command = [sys.executable, command_server.__file__, _SOCKET, *_IMPORTED]
+            server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            _kept.append(server)
+        time.sleep(0.02)

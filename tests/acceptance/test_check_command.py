@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import uuid
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ import psutil
 import pytest
 
 from producer.contract.event import new_id
-from tests.forked_commands import RunningCommand, run_command
+from tests.forked_commands import RunningCommand, run_command, start_command
 from tests.line_with_station import line_at_work
 from tests.support import program, wait_until
 
@@ -92,15 +91,14 @@ class CheckedLine:
     @contextmanager
     def watching(self, folder: Path, size: int) -> Iterator[Callable[[], list[dict[str, Any]]]]:
         """A watched folder; what it gives is the answers so far."""
-        command = [program("insert-station"), "--data", str(self.data), "watch", str(folder), "--json"]
+        command = ("--data", str(self.data), "watch", str(folder), "--json", "--check-size", str(size))
         quick = {"INSERTS_SETTLED_AFTER": "0.2", "INSERTS_WATCH_EVERY": "0.2"}
-        said = folder.parent / f"said-{size}"
-        with said.open("wb") as out:
-            watch = subprocess.Popen([*command, "--check-size", str(size)], stdout=out, env=os.environ | quick)
+        said, log = (folder.parent / f"{name}-{size}" for name in ("said", "log"))
+        watch = start_command("insert-station", *command, environment=os.environ | quick, out=said, log=log)
         try:
             yield lambda: [json.loads(line) for line in said.read_text().splitlines()]
         finally:
-            watch.send_signal(signal.SIGTERM)
+            watch.terminate()
             watch.wait(60)
 
 

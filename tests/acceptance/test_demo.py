@@ -14,10 +14,12 @@ import pytest
 
 from producer.simulation.head import write_labelled_folder
 from producer.terminal.exit_codes import INTERRUPTED
-from tests.forked_commands import run_command
+from tests.forked_commands import RunningCommand, run_command, start_command
 from tests.support import program, wait_until
 
-DEMO = [program("insert-worker"), "demo"]
+
+def start_demo(folder: Path, *options: str) -> RunningCommand:
+    return start_command("insert-worker", "demo", *options, "--data", str(folder), log=folder.with_suffix(".log"))
 
 
 def processes_below(folder: Path) -> list[str]:
@@ -50,7 +52,8 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    ended = subprocess.run([*DEMO, "--data", str(folder), "--json"], capture_output=True, text=True, check=False)
+    command = [program("insert-worker"), "demo", "--data", str(folder), "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     figures = json.loads(ended.stdout)
     assert list(figures) == [
@@ -86,8 +89,8 @@ def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None
 
 def test_the_demo_runs_on_the_user_s_own_photographs(mine: Path, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    options = ["--dataset", str(mine), "--intact-class", "good", "--data", str(folder), "--json"]
-    ended = subprocess.run([*DEMO, *options], capture_output=True, text=True, check=False)
+    options = ("--dataset", str(mine), "--intact-class", "good", "--data", str(folder), "--json")
+    ended = run_command("insert-worker", "demo", *options)
     assert ended.returncode == 0, ended.stderr
     figures = json.loads(ended.stdout)
     assert (figures["captures"], figures["lost"], figures["duplicates"]) == (12, 0, 0)
@@ -102,19 +105,18 @@ def test_a_stopped_demo_leaves_no_process_behind(
     folder = tmp_path / "demo"
     # Few photographs to learn from: it is sooner at its worker.
     own = [] if log_file == "render.log" else ["--dataset", str(mine), "--intact-class", "good"]
-    demo = subprocess.Popen([*DEMO, *own, "--data", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    demo = start_demo(folder, *own)
     wait_until(lambda: (folder / "logs" / log_file).exists(), 60, "the moment to stop it")
     demo.send_signal(name)
-    output, _ = demo.communicate(timeout=60)
-    assert demo.returncode == INTERRUPTED
-    assert b"stopped" in output
+    assert demo.wait(60) == INTERRUPTED
+    assert "stopped" in folder.with_suffix(".log").read_text()
     assert processes_below(folder) == []
 
 
 def test_a_killed_demo_takes_its_processes_with_it(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    demo = subprocess.Popen([*DEMO, "--data", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until(lambda: len(processes_below(folder)) > 1, 60, "the first processes")
+    demo = start_demo(folder)
+    wait_until(lambda: processes_below(folder), 60, "the first processes")
     demo.kill()
     demo.wait()
     wait_until(lambda: processes_below(folder) == [], 30, "the end of all its processes")
@@ -122,7 +124,7 @@ def test_a_killed_demo_takes_its_processes_with_it(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_a_demo_s_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("mine")
-    ended = subprocess.run([*DEMO, "--data", str(tmp_path)], capture_output=True, text=True, check=False)
+    ended = run_command("insert-worker", "demo", "--data", str(tmp_path))
     assert ended.returncode == 2
     assert "not a demo's" in ended.stderr
     assert (tmp_path / "precious.txt").read_text() == "mine"

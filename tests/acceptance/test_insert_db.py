@@ -18,6 +18,7 @@ from db.engine.url import sqlite_url
 from db.line import captures, verdicts
 from db.line.captures import Capture
 from db.line.verdicts import Verdict
+from tests.forked_commands import run_command
 
 NOW = datetime.now(UTC)
 COMMAND = Path(sysconfig.get_path("scripts")) / ("insert-db.exe" if os.name == "nt" else "insert-db")
@@ -26,15 +27,7 @@ COMMAND = Path(sysconfig.get_path("scripts")) / ("insert-db.exe" if os.name == "
 def insert_db(*arguments: str, cwd: Path, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command in a folder, with none of this process's own settings, and type something into it."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("INSERTS_")}
-    return subprocess.run(
-        [str(COMMAND), *arguments],
-        cwd=cwd,
-        env=clean | {"PYTHONUTF8": "1"} | environment,
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    return run_command("insert-db", *arguments, cwd=cwd, typed=typed, environment=clean | environment)
 
 
 def test_help_teaches(tmp_path: Path) -> None:

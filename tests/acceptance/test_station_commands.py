@@ -12,7 +12,7 @@ import pytest
 from producer.contract.event import INSPECT_QUEUE, CaptureEvent
 from producer.contract.names import safe_name
 from producer.delivery.outbox import Outbox
-from tests.forked_commands import run_command
+from tests.forked_commands import run_command, start_command
 from tests.metrics_support import listens, scraped
 from tests.support import RedisProcess, message, photograph, program, wait_until
 from worker.embedded.redis_server import free_port
@@ -107,7 +107,8 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
     port, folder = free_port(), tmp_path / "camera"
     folder.mkdir()
     environment = station.environment | {"INSERTS_METRICS_PORT": str(port)}
-    watching = subprocess.Popen([program("insert-station"), "watch", str(folder), "--check-size", "1"], env=environment)
+    command, log = ("watch", str(folder), "--check-size", "1"), tmp_path / "watch.log"
+    watching = start_command("insert-station", *command, environment=environment, log=log)
     try:
         wait_until(lambda: listens(port), what="a station that serves metrics")
         assert scraped(port).value("inserts_station_outbox_captures", station="station-1") == 0

@@ -17,8 +17,9 @@ from db.learning import model_registry
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.redis_client import EventSender
 from producer.storage.folder import FolderStore
+from tests.forked_commands import run_command
 from tests.network_support import BACKBONE
-from tests.support import RedisProcess, photograph, program, stored_event
+from tests.support import RedisProcess, photograph, stored_event
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
 from worker.models.registry import model_of
@@ -28,8 +29,7 @@ from worker.networks.store import NetworkStore
 
 def run(folder: Path, redis_server: RedisProcess) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"INSERTS_DATA": str(folder), "INSERTS_REDIS_URL": redis_server.url}
-    command = [program("insert-worker"), "run"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    return run_command("insert-worker", "run", environment=environment)
 
 
 @pytest.fixture

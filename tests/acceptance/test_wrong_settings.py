@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support import program
+from tests.forked_commands import run_command
 
 
 @pytest.mark.parametrize(
@@ -56,10 +55,8 @@ from tests.support import program
 def test_a_wrong_setting_is_named_without_a_link(
     tmp_path: Path, setting: str, value: str, command: list[str], said: str
 ) -> None:
-    environment = os.environ | {"INSERTS_DATA": str(tmp_path), setting: value, "LC_ALL": "C.UTF-8"}
-    ended = subprocess.run(
-        [program(command[0]), *command[1:]], env=environment, capture_output=True, encoding="utf-8", timeout=60
-    )
+    environment = os.environ | {"INSERTS_DATA": str(tmp_path), setting: value}
+    ended = run_command(*command, environment=environment, timeout=60)
     assert ended.returncode == 2
     assert said in ended.stderr
     for foreign in ("http", "pattern", "Value error", "Traceback"):

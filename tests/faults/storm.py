@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -20,7 +19,8 @@ from producer.storage.folder import FolderStore
 from tests.faults.checker import Account, account, drain, judged_of
 from tests.faults.services import FailingDatabase, Workers
 from tests.faults.told import Told, ToldBroker
-from tests.support import RedisProcess, program
+from tests.forked_commands import run_command
+from tests.support import RedisProcess
 
 KINDS = (
     *("worker_kill", "process_kill", "redis_kill", "redis_wipe", "database_restart"),
@@ -138,8 +138,9 @@ def storm(
     }
     # With a model in charge every capture goes all the way, through the network too.
     write_labelled_folder(folder / "labelled", 40, seed=plan.seed, size=128)
-    train = [program("insert-worker"), "train", str(folder / "labelled"), "--promote"]
-    subprocess.run(train, env=environment, check=True, capture_output=True)
+    run_command(
+        "insert-worker", "train", str(folder / "labelled"), "--promote", environment=environment
+    ).check_returncode()
     workers = Workers(plan.workers, folder, environment)
     load = Load(folder, server.url, plan)
     moments: list[tuple[str, float]] = []

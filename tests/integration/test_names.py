@@ -6,19 +6,16 @@ import csv
 import io
 import json
 import os
-import signal
-import subprocess
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from producer.contract.names import safe_name
-from tests.forked_commands import run_command
+from tests.forked_commands import RunningCommand, run_command, start_command
 from tests.integration.conftest import on_one_engine
-from tests.support import RedisProcess, photograph, program, wait_until
+from tests.support import RedisProcess, photograph, wait_until
 
 STATION, MACHINE, HEAD, OPERATION = "Prüfplatz 1", "Fräse 3", "Kopf Größe 2 (加工機)", "nach dem Schruppen"
 PLACE = ["--machine", MACHINE, "--head", HEAD, "--operation", OPERATION]
@@ -32,11 +29,10 @@ class Line:
             "INSERTS_DATA": str(folder),
             "INSERTS_REDIS_URL": redis_url,
             "INSERTS_DATABASE_URL": database_url,
-            "LC_ALL": "C.UTF-8",
         }
 
-    def start(self, *command: str, **options: Any) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([program(command[0]), *command[1:]], env=self.environment, **options)
+    def start(self, *command: str, log: Path) -> RunningCommand:
+        return start_command(*command, environment=self.environment, log=log)
 
     def __call__(self, *command: str, code: int = 0) -> str:
         ended = run_command(*command, environment=self.environment, timeout=90)
@@ -48,8 +44,7 @@ class Line:
 def line(tmp_path: Path, redis_server: RedisProcess, database_url: str) -> Iterator[Line]:
     line = Line(tmp_path, redis_server.url, database_url)
     ready, log = tmp_path / "ready", tmp_path / "worker.log"
-    with log.open("wb") as file:
-        worker = line.start("insert-worker", "run", "--ready-file", str(ready), stdout=file, stderr=file)
+    worker = line.start("insert-worker", "run", "--ready-file", str(ready), log=log)
     wait_until(lambda: ready.exists() or worker.poll() is not None, 120, "a ready worker")
     assert worker.poll() is None, log.read_text()
     yield line
@@ -90,12 +85,12 @@ def test_a_folder_that_is_named_in_another_normal_form_is_the_same_machine(line:
         file = folder / unicodedata.normalize(form, f"{MACHINE}/{HEAD}/{OPERATION}/{pocket}.jpg")
         file.parent.mkdir(parents=True)
         file.write_bytes(photograph(seed=pocket, size=256))
-    with (tmp_path / "said").open("wb") as said:
-        watching = line.start("insert-station", "watch", str(folder), "--check-size", "2", "--json", stdout=said)
-        try:
-            wait_until(lambda: (tmp_path / "said").read_text("utf-8").count('"verdict"') == 2, 60, "two verdicts")
-        finally:
-            watching.send_signal(signal.SIGTERM)
-            assert watching.wait(20) == 0
+    said = tmp_path / "said"
+    watching = line.start("insert-station", "watch", str(folder), "--check-size", "2", "--json", log=said)
+    try:
+        wait_until(lambda: said.read_text("utf-8").count('"verdict"') == 2, 60, "two verdicts")
+    finally:
+        watching.terminate()
+        assert watching.wait(20) == 0
     rows = json.loads(line("insert-db", "verdicts", "--machine", MACHINE, "--head", HEAD, "--json"))
     assert sorted(row["pocket"] for row in rows) == [1, 2]

@@ -111,7 +111,8 @@ class Refusing:
             client.connection_pool.connection_kwargs["socket_timeout"] = 0.2
             with pytest.raises(redis.TimeoutError):
                 client.eval("while true do end", 0)
-        yield
+        with self.server.slowed():  # who waits for a message sees it only after 30 s without an answer
+            yield
         wait_until(self._killed, 10, "the script's end")
 
     def _killed(self) -> bool:

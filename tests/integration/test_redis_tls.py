@@ -11,6 +11,7 @@ import kombu.pools
 import pytest
 import redis
 from kombu.exceptions import OperationalError
+from kombu.utils.functional import retry_over_time
 
 from producer.contract.event import INSPECT_QUEUE, CaptureEvent, new_id
 from producer.delivery.outbox import Outbox
@@ -32,7 +33,13 @@ NAME = "localhost"
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients try again without a pause: what is refused stays so."""
+    """Clients try again without a pause, and twice where it is up to a hundred times: what is refused stays so."""
+
+    def twice(*arguments: Any, **more: Any) -> Any:
+        before, after = arguments[:5], arguments[6:]
+        return retry_over_time(*before, 2, *after, **more)
+
+    monkeypatch.setattr("kombu.connection.retry_over_time", twice)
     monkeypatch.setattr("kombu.utils.functional.sleep", lambda _: None)
     monkeypatch.setattr("redis.backoff.ExponentialBackoff.compute", lambda *_: 0.0)
 

@@ -28,7 +28,8 @@ from db.line.captures import Arrival, Capture
 from db.line.rows import NEWEST_FIRST
 from db.queries import day_sample, head_inserts, head_overview, review_queue
 from db.schema.tables import Captures, Verdicts
-from tests.integration.conftest import ENGINES, TEMPLATE, _own_database
+from tests.integration.conftest import ENGINES
+from tests.integration.postgres_databases import TEMPLATE, own_database
 
 VERDICTS = 30_000
 MANY = VERDICTS // 10
@@ -48,7 +49,7 @@ def plant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         shutil.copy(request.getfixturevalue("sqlite_template"), file)
         yield from _filled(f"sqlite:///{file}")
     else:
-        with _own_database(request.getfixturevalue("postgres"), TEMPLATE) as url:
+        with own_database(request.getfixturevalue("postgres"), TEMPLATE) as url:
             yield from _filled(url)
 
 

@@ -64,9 +64,11 @@ def lacks_rectangle(image: Image.Image) -> bool:
     pixels = pixels[rows.start * cell :, columns.start * cell :]
     codes = codes[rows, columns]
     parts = _parts(codes)
-    sides = [_sides(pixels, parts, codes >= 0, cell)]
-    sides.append(_sides(pixels.swapaxes(0, 1), parts.T, codes.T >= 0, cell))
     sizes = np.bincount(parts[codes >= 0], minlength=parts.size)
+    sides = [_sides(pixels, parts, codes >= 0, cell)]
+    if sizes[sides[0][1] >= _LONG].sum() < _LEAST * plain.size:  # of nearly all things before a background
+        return False
+    sides.append(_sides(pixels.swapaxes(0, 1), parts.T, codes.T >= 0, cell))
     number, exact, other, noise = (np.stack(values) for values in zip(*sides, strict=True))
     total, lines = number.sum(axis=0), exact.sum(axis=0)
     lost = (

@@ -1,15 +1,14 @@
-"""A rectangle of one colour in a decoded image: a part of a sensor, or a tile, that never came.
+"""Parts of one colour in a decoded image that end at lines of pixels: a part of a sensor, or tiles, that never came.
 
-Sensors are read by quarters and halves, and pictures are sent in tiles. What did not come is a rectangle whose sides
-follow the lines of pixels exactly, for hundreds of them, with picture right beside it. No thing before a camera does: a
-tenth of a degree, or a lens that is a pixel out of focus, and its edge leaves the line.
+Sensors are read by quarters and halves, and pictures are sent in tiles. What did not come is a part whose outline is a
+few lines, exact to the pixel for hundreds of them, with picture right beside it, be it a rectangle, an L or tiles. No
+thing before a camera has one: a tenth of a degree, or a lens a pixel out of focus, and its edge leaves the line.
 
 A part as wide or as high as the image is the concern of `producer.pictures.unfilled_rows`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -24,18 +23,28 @@ _CELL: Final = 8
 """The least pixels of a side of a cell: nearer ones are often of one colour where a picture is smooth."""
 
 _LEAST: Final = 1 / 32
-"""The share of an image from which on a rectangle counts."""
+"""The share of an image from which on what never came counts."""
+
+_BAR: Final = 1 / 8
+"""The share of an image that a bar at one side alone may have."""
+
+_LONG: Final = 3
+"""Cells along which an exact line goes at least."""
+
+_BLEED: Final = 2
+"""Pixels by which the colours of a JPEG may bleed into a part: so far its end is seen, and looked at, outside of it."""
+
+_EXACT: Final = 0.85
+"""The share of a part's outline that must be exact lines: an inner corner may fall within a cell."""
 
 _BESIDE: Final = 0.75
-"""The share of the pixels right beside a side that must be of another colour, and of their neighbours among them."""
-
-Box = tuple[int, int, int, int]
+"""The share of the pixels right beside a part that must be of another colour, and of their neighbours among them."""
 
 
 def lacks_rectangle(image: Image.Image) -> bool:
-    """Whether a large rectangle of a loaded image has one colour, up to the very pixels of its sides.
+    """Whether large parts of a loaded image have one colour, up to the very pixels of their sides.
 
-    In a JPEG, at any size that it is decoded at, it does where its sides are between blocks: else these blur them.
+    In a JPEG, at any size that it is decoded at, they do where their sides are between blocks: else these blur them.
     """
     width, height = image.size
     cell = max(_CELL, -(-max(height, width) // _CELLS))
@@ -44,35 +53,31 @@ def lacks_rectangle(image: Image.Image) -> bool:
     plain, colours = _plain_cells(image, cell)
     if plain.mean() < _LEAST:  # of nearly all photographs
         return False
-    kinds, number = np.unique(colours[plain], axis=0, return_counts=True)
-    if number.max() < _LEAST * plain.size:
-        return False
-    colour = kinds[number.argmax()]
-    left, top, right, bottom = largest_rectangle(plain & (colours == colour).all(axis=2))
-    across, down = plain.shape[1], plain.shape[0]
-    if (right - left) * (bottom - top) < _LEAST * plain.size or right - left == across or bottom - top == down:
-        return False
     pixels = np.asarray(image).reshape(height, width, -1)
-    box = _grown(pixels, colour, (left * cell, top * cell, right * cell, bottom * cell))
-    sides = list(_beside(pixels, box))
-    return len(sides) > 1 and all(_is_picture(line, colour) for line in sides)
-
-
-def largest_rectangle(cells: Array) -> Box:
-    """The largest rectangle of true cells: left, top, and right and bottom behind it; all 0 where there is none."""
-    best, most = (0, 0, 0, 0), 0
-    above = np.zeros(cells.shape[1] + 1, int)
-    for row, line in enumerate(cells):
-        above[:-1] = (above[:-1] + 1) * line
-        begun: list[tuple[int, int]] = []  # where rectangles begin that are as high as that, ever higher
-        for column, high in enumerate(above.tolist()):
-            start = column
-            while begun and begun[-1][1] >= high:
-                start, height = begun.pop()
-                if height * (column - start) > most:
-                    most, best = height * (column - start), (start, row + 1 - height, column, row + 1)
-            begun.append((start, high))
-    return best
+    codes = colours.astype(np.int64) @ 256 ** np.arange(colours.shape[2])
+    for y in (0, cell - 1):
+        for x in (0, cell - 1):
+            corners = pixels[y::cell, x::cell][: len(plain), : plain.shape[1]]
+            plain &= (corners == colours).all(axis=2)
+    codes[~plain] = -1
+    rows, columns = _within_bars(codes), _within_bars(codes.T)
+    pixels = pixels[rows.start * cell :, columns.start * cell :]
+    codes = codes[rows, columns]
+    parts = _parts(codes)
+    sizes = np.bincount(parts[codes >= 0], minlength=parts.size)
+    sides = [_sides(pixels, parts, codes >= 0, cell)]
+    if sizes[sides[0][1] >= _LONG].sum() < _LEAST * plain.size:  # of nearly all things before a background
+        return False
+    sides.append(_sides(pixels.swapaxes(0, 1), parts.T, codes.T >= 0, cell))
+    number, exact, other, noise = (np.stack(values) for values in zip(*sides, strict=True))
+    total, lines = number.sum(axis=0), exact.sum(axis=0)
+    lost = (
+        (exact.min(axis=0) >= _LONG)
+        & (lines >= _EXACT * total)
+        & (other.sum(axis=0) >= _BESIDE * total)
+        & (noise.sum(axis=0) >= _BESIDE / 2 * total)
+    )
+    return bool(sizes[lost].sum() >= _LEAST * plain.size)
 
 
 def _plain_cells(image: Image.Image, cell: int) -> tuple[Array, Array]:
@@ -87,39 +92,86 @@ def _plain_cells(image: Image.Image, cell: int) -> tuple[Array, Array]:
     return (some[1] == some[0]).all(axis=2) & (some[2] == some[0]).all(axis=2), some[0]
 
 
-def _grown(pixels: Array, colour: Array, box: Box) -> Box:
-    """A box of cells as far as its colour goes on in whole lines of pixels."""
-    left, top, right, bottom = box
-    height, width = pixels.shape[:2]
-
-    def goes_on(line: Array) -> bool:
-        return bool((line == colour).all())
-
-    inside = slice(top + (bottom - top) // 4, bottom - (bottom - top) // 4)
-    while left > 0 and goes_on(pixels[inside, left - 1]):
-        left -= 1
-    while right < width and goes_on(pixels[inside, right]):
-        right += 1
-    inside = slice(left + (right - left) // 4, right - (right - left) // 4)
-    while top > 0 and goes_on(pixels[top - 1, inside]):
-        top -= 1
-    while bottom < height and goes_on(pixels[bottom, inside]):
-        bottom += 1
-    return left, top, right, bottom
+def _within_bars(codes: Array) -> slice:
+    """The lines of cells between those that are plain throughout at both ends, or are a bar at one of them."""
+    whole = (codes >= 0).all(axis=1) & (codes == codes[:, :1]).all(axis=1)
+    if whole.all():
+        return slice(0, len(whole))
+    before, behind = int(np.argmin(whole)), int(np.argmin(whole[::-1]))
+    if min(before, behind) == 0 and max(before, behind) > _BAR * len(whole):
+        return slice(0, len(whole))
+    return slice(before, len(whole) - behind)
 
 
-def _beside(pixels: Array, box: Box) -> Iterator[Array]:
-    """The lines of pixels right beside a box, but for sides that are the image's."""
-    left, top, right, bottom = box
-    if left > 0:
-        yield pixels[top:bottom, left - 1]
-    if right < pixels.shape[1]:
-        yield pixels[top:bottom, right]
-    if top > 0:
-        yield pixels[top - 1, left:right]
-    if bottom < pixels.shape[0]:
-        yield pixels[bottom, left:right]
+def _parts(codes: Array) -> Array:
+    """A number for each cell: the same for those of one colour that hang together."""
+    parts = np.arange(codes.size).reshape(codes.shape)
+    while True:
+        before = parts
+        parts = _spread(_spread(parts, codes).T, codes.T).T
+        if (parts == before).all():
+            return parts
 
 
-def _is_picture(line: Array, colour: Array) -> bool:
-    return bool((line != colour).any(axis=1).mean() >= _BESIDE and changes(line) >= _BESIDE / 2)
+def _spread(parts: Array, codes: Array) -> Array:
+    """Numbers of which the largest has gone along each row as far as the colour does."""
+    begins = np.ones(codes.shape, bool)
+    begins[:, 1:] = codes[:, 1:] != codes[:, :-1]
+    starts = np.flatnonzero(begins)
+    most = np.maximum.reduceat(parts.ravel(), starts)
+    return np.asarray(np.repeat(most, np.diff(starts, append=parts.size)).reshape(parts.shape))
+
+
+def _sides(pixels: Array, parts: Array, plain: Array, cell: int) -> tuple[Array, Array, Array, Array]:
+    """Of each part: how many cells are at its left and right sides, and of how many the side is an exact line.
+
+    And, summed over these, the shares of the pixels right beside that have another colour, and that change.
+    """
+    lines, places, owners, others, noises = [], [], [], [], []
+    for side in (-1, 1):
+        aside = np.full_like(parts, -1)
+        if side < 0:
+            aside[:, 1:] = parts[:, :-1]
+        else:
+            aside[:, :-1] = parts[:, 1:]
+        line, column = np.nonzero(plain & (aside >= 0) & (aside != parts))
+        last = column * cell + (cell - 1 if side > 0 else 0)
+        along = last[:, None] + side * np.arange(1 - cell, cell + 1 + _BLEED)
+        along = np.clip(along, 0, pixels.shape[1] - 1)
+        across = (line * cell + cell // 2 - _CELL // 2)[:, None] + np.arange(_CELL)
+        seen = pixels[across[:, None, :], along[:, :, None]]  # (side, pixel along, pixel across, colour)
+        differs = (seen != seen[:, :1, :1]).any(axis=3)
+        first = (
+            differs[:, : 2 * cell].any(axis=2).argmax(axis=1)
+        )  # 0 where the part goes on through the next cell: in an inner corner
+        beyond = last + side * (first - cell)  # the last pixel of the part
+        outside = beyond - beyond % _BLEED + (_BLEED if side > 0 else 0)
+        ends, number = first > 0, np.arange(len(line))
+        behind = first + _BLEED
+        lines.append(line[ends])
+        places.append(np.where(first >= cell - _BLEED, outside, -1)[ends])
+        owners.append(parts[line, column][ends])
+        others.append(differs[number, behind].mean(axis=1)[ends])
+        noises.append(changes(seen[number, behind])[ends])
+    line, place, owner, other, noise = map(np.concatenate, (lines, places, owners, others, noises))
+    exact = _exact(line, place, len(plain), pixels.shape[1], cell)
+
+    def summed(values: Array) -> Array:
+        return np.bincount(owner, values, minlength=parts.size)
+
+    return summed(np.ones(len(owner))), summed(exact), summed(other), summed(noise)
+
+
+def _exact(line: Array, place: Array, lines: int, width: int, cell: int) -> Array:
+    """Which places, by the line of cells and the pixel, are in a long exact line that no other goes on a bit aside."""
+    ends = np.zeros((lines + 2, width + 2 * cell + 2), bool)  # with room at all sides
+    ends[line[place >= 0] + 1, place[place >= 0] + cell] = True
+    near = np.cumsum(ends, axis=1)
+    long = np.zeros_like(ends)
+    down, across = np.nonzero((ends[1:] & ~ends[:-1]).T)[::-1]
+    stops, _ = np.nonzero((ends[:-1] & ~ends[1:]).T)[::-1]
+    for start, stop, x in zip(down.tolist(), stops.tolist(), across.tolist(), strict=True):
+        aside = [near[y, x + cell] - near[y, max(x - cell - 1, 0)] for y in (start, stop + 1)]
+        if stop - start >= _LONG and not any(aside):
+            long[start + 1 : stop + 1, x] = True
+    return np.asarray((place >= 0) & long[line + 1, np.maximum(place, 0) + cell])

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from producer.pictures.unfilled_rectangle import lacks_rectangle, largest_rectangle
+from producer.pictures.unfilled_rectangle import lacks_rectangle
 from producer.simulation.head import labelled_images
 
 
@@ -31,6 +32,42 @@ def test_a_rectangle_that_never_came_is_seen(photographs: list[np.ndarray], plac
         lost[PLACES[place]] = colour
         assert lacks_rectangle(Image.fromarray(lost))
         assert lacks_rectangle(Image.fromarray(lost).convert("L"))
+
+
+def tiles(pixels: np.ndarray) -> None:
+    down, across = np.mgrid[: len(pixels), : pixels.shape[1]] // 32
+    pixels[(down + across) % 2 == 1] = 0
+
+
+def corner(pixels: np.ndarray) -> None:
+    pixels[161:, 83:] = 128
+    pixels[85:, 157:] = 128
+
+
+def three_quarters(pixels: np.ndarray) -> None:
+    pixels[128:] = 0
+    pixels[:, 128:] = 0
+
+
+def stairs(pixels: np.ndarray) -> None:
+    for step in range(7):
+        pixels[77 + 26 * step :, 230 - 26 * step :] = 0
+
+
+def two_colours(pixels: np.ndarray) -> None:
+    pixels[64:128, 128:] = 0
+    pixels[128:192, 128:] = 255
+
+
+@pytest.mark.parametrize("lose", [tiles, corner, three_quarters, stairs, two_colours])
+def test_parts_of_any_shape_that_end_at_lines_are_seen(
+    photographs: list[np.ndarray], lose: Callable[[np.ndarray], None]
+) -> None:
+    for pixels in photographs:
+        lost = pixels.copy()
+        lose(lost)
+        for turns in range(4):
+            assert lacks_rectangle(Image.fromarray(np.rot90(lost, turns)))
 
 
 @pytest.mark.parametrize("by", [1, 2, 4])
@@ -65,21 +102,5 @@ def test_whole_photographs_and_things_before_a_plain_background_lack_none(photog
         barred = pixels.copy()
         barred[-60:] = 0
         assert not lacks_rectangle(Image.fromarray(barred)), "of unfilled rows"
-
-
-def test_the_largest_rectangle_is_found() -> None:
-    random = np.random.default_rng(0)
-    for _ in range(50):
-        cells = random.random((7, 9)) < 0.7
-        left, top, right, bottom = largest_rectangle(cells)
-        assert cells[top:bottom, left:right].all()
-        areas = [
-            (d - b) * (c - a)
-            for a in range(9)
-            for c in range(a + 1, 10)
-            for b in range(7)
-            for d in range(b + 1, 8)
-            if cells[b:d, a:c].all()
-        ]
-        assert (right - left) * (bottom - top) == max(areas)
-    assert largest_rectangle(np.zeros((3, 3), bool)) == (0, 0, 0, 0)
+        framed = np.pad(pixels[20:-20, 20:-20], ((13, 27), (9, 31), (0, 0)))
+        assert not lacks_rectangle(Image.fromarray(framed)), "a frame"

@@ -12,7 +12,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from db.queries.line_status import faults_query
-from db.schema.tables import Captures, InsertChanges, Pockets, Reviews, Verdicts
+from db.schema.tables import Captures, Checks, Faults, InsertChanges, Pockets, Reviews, Verdicts
 from producer.contract.names import IMPORTED
 
 Place = tuple[str, str]
@@ -22,6 +22,20 @@ _NEWEST_CHANGES: Final = (
     select(InsertChanges.id, InsertChanges.machine, InsertChanges.head).order_by(InsertChanges.id.desc()).limit(50)
 )
 """Not only how far they have come: one that was taken back is there no longer."""
+
+_NEWEST_CHECKS: Final = (
+    select(Checks.check_id, Checks.machine, Checks.head, Checks.revision, Checks.given_up)
+    .order_by(Checks.started_at.desc(), Checks.check_id.desc())
+    .limit(100)
+)
+"""What changes an older one is a review, which is looked for by itself."""
+
+_NEWEST_FAULTS: Final = (
+    select(Faults.id, Checks.machine, Checks.head, Faults.state)
+    .join(Checks, Faults.check_id == Checks.check_id)
+    .order_by(Faults.id.desc())
+    .limit(50)
+)
 
 
 _LOOKED_BACK: Final = 1_000
@@ -51,7 +65,7 @@ class Marks:
 
     `heads` is the newest photograph of each head, `faults` how many are open by reason. `judged` are the heads of
     which a verdict or a review came since the look before. `changed` are the newest insert changes by number, each
-    with its head.
+    with its head; `of_checks` the newest checks and faults, each with its head and what changes with its answer.
     """
 
     heads: Mapping[Place, datetime]
@@ -60,6 +74,7 @@ class Marks:
     faults: Mapping[str, int]
     judged: frozenset[Place]
     changed: Mapping[int, Place]
+    of_checks: Mapping[object, tuple[Place, tuple[object, ...]]]
 
 
 def marks(session: Session, since: Marks | None) -> Marks:
@@ -76,6 +91,11 @@ def marks(session: Session, since: Marks | None) -> Marks:
         faults=dict(session.execute(faults_query()).all()),
         judged=of_verdicts | of_reviews if since else frozenset(),
         changed={number: (machine, head) for number, machine, head in session.execute(_NEWEST_CHANGES)},
+        of_checks={
+            key: ((machine or "", head or ""), tuple(state))
+            for query in (_NEWEST_CHECKS, _NEWEST_FAULTS)
+            for key, machine, head, *state in session.execute(query)
+        },
     )
 
 

@@ -91,18 +91,25 @@ def import_(
 ) -> None:
     """Import the node set of OPC 40100-1, so that our server's types are the standard's own.
 
-    The file is Opc.Ua.MachineVision.NodeSet2.xml of github.com/OPCFoundation/UA-Nodeset. It is looked at, and kept by
-    its digest beside the delivery log; `insert-station connect run` uses it from its next start on. Without it the same
-    names stand in a namespace of our own.
+    The file is Opc.Ua.MachineVision.NodeSet2.xml of github.com/OPCFoundation/UA-Nodeset. It is looked at and tried out,
+    and kept by its digest beside the delivery log; `insert-station connect run` uses it from its next start on. Without
+    it the same names stand in a namespace of our own.
 
     Example: `insert-station --data var/line connect opcua import Opc.Ua.MachineVision.NodeSet2.xml`
     """
+    import asyncio
+
     from producer.connect.opcua.node_sets import NODE_SETS, checked_node_set, keep_node_set
 
+    try:
+        from producer.connect.opcua.standard_types import try_out
+    except ImportError as error:
+        raise ValueError(_not_installed(error)) from None
     folder = settings_of(context).delivery_log_path().parent / NODE_SETS
     for file in files:
         try:
             node_set = checked_node_set(file.read_bytes())
+            asyncio.run(try_out(node_set))
         except (OSError, ValueError) as error:
             raise ValueError(f"{file} was not imported: {error}") from None
         keep_node_set(folder, node_set)

@@ -133,6 +133,8 @@ def _changed(before: Marks, now: Marks) -> set[str]:
     ids = {head_id(*place) for place in _differing(before.heads, now.heads)}
     ids.update(head_id(*place) for place in now.judged)
     ids.update(head_id(*place) for _, place in before.changed.items() ^ now.changed.items())
+    # Those that are there no more are only too old.
+    ids.update(head_id(*known[0]) for key, known in now.of_checks.items() if before.of_checks.get(key) != known)
     if before.faults != now.faults:
         ids.add(FAULTS)
     return ids

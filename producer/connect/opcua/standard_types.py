@@ -67,6 +67,17 @@ async def standard_types(server: Server, node_set: NodeSet) -> VisionTypes:
     )
 
 
+async def try_out(node_set: NodeSet) -> None:
+    """Bring a node set into a server that nobody reaches, to see that ours could start with it.
+
+    Raises:
+        ValueError: it could not.
+    """
+    server = Server()
+    await server.init()
+    await standard_types(server, node_set)
+
+
 async def _complete(server: Server, base: Node) -> None:
     """Give the structures that add nothing to their base its fields.
 

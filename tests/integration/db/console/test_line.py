@@ -15,7 +15,7 @@ from db.console.live.pieces import Pieces
 from db.console.pages import events
 from db.learning import model_registry
 from db.learning.model_registry import Model
-from db.line import faults, insert_changes, verdicts
+from db.line import checks, faults, incomplete_checks, insert_changes, verdicts
 from tests.console_support import Browser, console_on
 from tests.integration.conftest import on_both_engines
 from tests.integration.db.conftest import T0
@@ -157,7 +157,7 @@ def test_a_head_that_is_not_there_is_not_found(signed_in) -> None:
 
 
 def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, console) -> None:
-    capture = fresh(line, 1, None, size=2)
+    capture = fresh(line, 1, None)
 
     def judged() -> None:
         with console.database.transaction() as session:
@@ -177,6 +177,15 @@ def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, cons
                 at=NOW,
             )
 
+    def give_up() -> None:
+        with console.database.transaction() as session:
+            incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+
+    def elsewhere() -> None:
+        """A photograph of another head that says it is of the same check: its own head shows nothing of it."""
+        with console.database.transaction() as session:
+            checks.finish(session, [capture.check_id])
+
     def change_insert() -> None:
         with console.database.transaction() as session:
             insert_changes.record(session, "mill-1", "head-1", 1, by="ana", at=NOW)
@@ -189,8 +198,10 @@ def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, cons
     changes = {
         head_id("mill-1", "head-1"): [
             judged,
-            lambda: fresh(line, 2, None, size=2),
+            lambda: fresh(line, 2, "intact"),
             lambda: line.say(capture, "intact"),
+            give_up,
+            elsewhere,
             change_insert,
             take_back,
         ],

@@ -52,13 +52,10 @@ _NUMBERS: Final = frozenset(
         "judged",
         "trained on",
         "captures",
-        "right",
-        "wrong",
-        "undecided",
+        *("right", "wrong", "undecided"),
         "done",
         "damaged",
-        "cost now",
-        "cost later",
+        *("cost now", "cost later"),
     }
 )
 

@@ -34,6 +34,7 @@ def checks(
     with reading(context) as session:
         from db.commands import terminal_tables
         from db.line import checks as subject
+        from db.queries import known_places
 
         rows = subject.recent(
             session,
@@ -44,4 +45,6 @@ def checks(
             since=since,
             limit=limit,
         )
+        if not rows:
+            known_places.refuse_unknown(session, machine, head, station=station)
         answer(rows, terminal_tables.check_table, as_json, "no check matches", limit)

@@ -46,11 +46,14 @@ def drift(
     with reading(context) as session:
         from db.commands.drift_table import station_day_table
         from db.line import station_days
+        from db.queries import known_places
         from db.queries.plain_values import plain
 
         today = datetime.now(UTC).date()
         rows = station_days.recent(session, today - timedelta(days=days), station)
         drifts = [one for one in station_days.drifting(session, today) if station in (None, one.station)]
+        if not rows:
+            known_places.refuse_unknown(session, station=station)
     if as_json:
         print_json(plain({"drifting": drifts, "days": rows}))
     elif not rows:

@@ -42,8 +42,10 @@ def export(
         raise typer.BadParameter("with - stdout holds the CSV, so there is no place for --json")
     with reading(context) as session:
         from db.line import verdicts as subject
+        from db.queries import known_places
         from db.queries.verdicts_csv import write_csv, write_csv_file
 
+        known_places.refuse_unknown(session, machine, head, pocket, station=station)
         rows = subject.export(
             session,
             machine=machine,

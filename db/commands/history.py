@@ -26,9 +26,10 @@ def history(
     with reading(context) as session:
         from db.commands import terminal_tables
         from db.line import insert_changes
-        from db.queries import maintenance
+        from db.queries import known_places, maintenance
 
         rows = maintenance.history(session, machine, head, pocket, limit=limit)
         changes = insert_changes.of_pocket(session, machine, head, pocket)
-        nothing = f"nothing is known of machine {machine}, head {head}, pocket {pocket}"
-        answer(rows, lambda rows: terminal_tables.history_table(rows, changes), as_json, nothing, limit)
+        if not rows:
+            known_places.refuse_unknown(session, machine, head, pocket)
+        answer(rows, lambda rows: terminal_tables.history_table(rows, changes), as_json, "no photograph", limit)

@@ -50,12 +50,15 @@ def life(
     with reading(context) as session:
         from db.learning import remaining_lives
         from db.learning.change_cost import ChangeCosts
+        from db.queries import known_places
 
         settings = settings_of(context)
         costs = ChangeCosts(settings.planned_change, settings.damaged_change)
         fit = remaining_lives.fit_in_force(session)
         lives = remaining_lives.search(session, machine, head)
         suspected = remaining_lives.suspected(session, machine, head)
+        if not lives and not suspected:
+            known_places.refuse_unknown(session, machine, head)
         if shift is not None:
             lives = remaining_lives.not_lasting(lives, shift)
         if as_json:

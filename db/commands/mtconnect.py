@@ -49,11 +49,14 @@ def mtconnect(
     elif not Path(folder).is_dir():  # a mistyped folder does not become one
         raise FileNotFoundError(errno.ENOENT, "there is no such folder", folder)
     with reading(context) as session:
+        from db.queries import known_places
         from db.queries.head_inserts import head_now
         from db.queries.head_overview import heads
 
         places = [place for place in heads(session) if machine in (None, place[0]) and head in (None, place[1])]
         tools = [tool for place in places if (tool := head_now(session, *place)) is not None]
+        if not tools:
+            known_places.refuse_unknown(session, machine, head)
     if folder != "-":
         _write(tools, Path(folder), as_json)
     elif tools:

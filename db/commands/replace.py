@@ -16,7 +16,9 @@ def replace(context: typer.Context, machine: Machine = None, head: Head = None, 
     """
     with reading(context) as session:
         from db.commands import terminal_tables
-        from db.queries import maintenance
+        from db.queries import known_places, maintenance
 
         rows = maintenance.to_replace(session, machine, head)
+        if not rows:
+            known_places.refuse_unknown(session, machine, head)
         answer(rows, terminal_tables.replace_table, as_json, "no insert needs to be changed")

@@ -9,6 +9,7 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
+from db.commands.narrow_table import UNKNOWN, NarrowTable
 from db.engine.times import local
 from db.learning.model_registry import Model, Promotion
 from db.learning.reviews import Review
@@ -51,13 +52,10 @@ _NUMBERS: Final = frozenset(
         "judged",
         "trained on",
         "captures",
-        "right",
-        "wrong",
-        "undecided",
+        *("right", "wrong", "undecided"),
         "done",
         "damaged",
-        "cost now",
-        "cost later",
+        *("cost now", "cost later"),
     }
 )
 
@@ -67,7 +65,7 @@ Shown = str | int | float | datetime | None
 def text(value: Shown) -> Text:
     """A value as text that cannot do anything else to a terminal: what does not print is written out."""
     if value is None:
-        return Text("–", style="dim")
+        return Text(UNKNOWN, style="dim")
     if isinstance(value, datetime):
         return Text(local(value))
     if isinstance(value, float):
@@ -289,10 +287,13 @@ def _pockets(pockets: Sequence[int]) -> str | None:
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Shown]]) -> Table:
-    """Rows of values below their headings; what are numbers is to the right."""
-    filled = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in headings:
+    """Rows of values below their headings, without a column that is empty in all; what are numbers is to the right."""
+    listed = list(rows)
+    shown = [place for place in range(len(headings)) if any(row[place] not in (None, "") for row in listed)]
+    filled = NarrowTable()
+    for place in shown:
+        heading = headings[place]
         filled.add_column(heading, justify="right" if heading in _NUMBERS else "left", overflow="fold")
-    for row in rows:
-        filled.add_row(*(text(value) for value in row))
+    for row in listed:
+        filled.add_row(*(text(row[place]) for place in shown))
     return filled

@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 import typer
 
 from db.commands.output import answer, reading, writing
 from db.schema.vocabulary import PersonRole
 from producer.terminal.options import Json
-from producer.terminal.output import say
+from producer.terminal.output import note, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from db.people.accounts import Account
 
 _Result = TypeVar("_Result")
+
+TRIES: Final = 3
+"""How often a person is asked for a password that may be one."""
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -135,13 +138,22 @@ def add_account(session: Session, name: str, role: PersonRole, password: str) ->
 
 
 def asked_password() -> str:
-    """A password as the person at the terminal types it, twice.
+    """A password as the person at the terminal types it, twice; one that is none is asked for again.
 
     Raises:
-        ValueError: it is none, which is said before it is asked for again; the two differ, or there is nobody.
+        ValueError: the last of `TRIES` was none or the two differed, or there is nobody to ask.
     """
     if not sys.stdin.isatty():
         raise ValueError("there is nobody to ask for a password here: name a file with --password-file")
+    for _ in range(TRIES - 1):
+        try:
+            return _typed_password()
+        except ValueError as error:
+            note(f"{error}; try again")
+    return _typed_password()
+
+
+def _typed_password() -> str:
     from db.people.passwords import RULE, checked
 
     first = checked(getpass.getpass(f"password ({RULE}): "))

@@ -32,6 +32,7 @@ def verdicts(
     with reading(context) as session:
         from db.commands import terminal_tables
         from db.line import verdicts as subject
+        from db.queries import known_places
 
         rows = subject.search(
             session,
@@ -45,4 +46,6 @@ def verdicts(
             until=until,
             limit=limit,
         )
+        if not rows:
+            known_places.refuse_unknown(session, machine, head, pocket, station=station)
         answer(rows, terminal_tables.verdict_table, as_json, "no verdict matches", limit)

@@ -49,6 +49,7 @@ from db.console.reader.texts import Text
 from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
+from db.queries.known_places import NothingKnown
 from producer.station.head_register import HeadRegister
 from producer.storage.opening import open_image_store
 
@@ -119,6 +120,7 @@ def make_app(console: Console) -> FastAPI:
     app.add_exception_handler(DatabaseUnavailable, _away)
     app.add_exception_handler(SchemaOutdated, _away)
     app.add_exception_handler(DataError, _in_no_database)
+    app.add_exception_handler(NothingKnown, _not_known)
     return app
 
 
@@ -141,6 +143,10 @@ def _not_understood(request: Request, error: Exception) -> Response:
 
 def _in_no_database(request: Request, _: Exception) -> Response:
     return _said(request, 400, UNKEEPABLE)
+
+
+def _not_known(request: Request, error: Exception) -> Response:
+    return _said(request, 404, str(error))
 
 
 def _away(request: Request, error: Exception) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
@@ -148,13 +148,26 @@ def rollback(session: Session, *, by: str, reason: str, at: datetime) -> Promoti
         ValueError: `at` is naive.
     """
     take_turns(session)
-    rows = session.execute(select(*_PROMOTION).where(Promotions.role == "champion").order_by(*_FIRST_FIRST))
-    line = _succession(Promotion(*row) for row in rows)
+    line = succession(session)
     if not line:
         raise LookupError(why.NEVER_IN_CHARGE())
     if len(line) == 1:
         raise LookupError(why.NONE_BEFORE(model=line[0]))
     return _put_in_charge(session, line[-2], "rolled_back", by, reason, at)
+
+
+def succession(session: Session) -> list[str]:
+    """The models that rollbacks go through, the present champion last."""
+    query = select(*_PROMOTION).where(Promotions.role == "champion").order_by(*_FIRST_FIRST)
+    line: list[str] = []
+    for row in (Promotion(*values) for values in session.execute(query)):
+        if row.model_id is None:
+            continue
+        if row.action == "rolled_back":
+            del line[-1:]
+        if line[-1:] != [row.model_id]:
+            line.append(row.model_id)
+    return line
 
 
 def promotions(
@@ -247,19 +260,6 @@ def take_turns(session: Session) -> None:
     """Wait for other transactions that change roles, so that each sees the one before; readers do not wait."""
     if session.get_bind().dialect.name == "postgresql":  # SQLite's writers have taken their turn already
         session.execute(text("LOCK TABLE promotions IN SHARE ROW EXCLUSIVE MODE"))
-
-
-def _succession(rows: Iterable[Promotion]) -> list[str]:
-    """The models that rollbacks go through, the present champion last; from all champions' rows, first first."""
-    line: list[str] = []
-    for row in rows:
-        if row.model_id is None:
-            continue
-        if row.action == "rolled_back":
-            del line[-1:]
-        if line[-1:] != [row.model_id]:
-            line.append(row.model_id)
-    return line
 
 
 def _known(session: Session, model_id: str, refusal: Template) -> None:

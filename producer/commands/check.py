@@ -45,8 +45,10 @@ def check(
     writes a photograph (a share, files of another owner), each must be the same at two looks, INSERTS_SETTLED_AFTER
     seconds (2) apart.
 
-    Exit code 0: go. 1: replace the pockets that are printed. 2: a person must look (some insert could not be decided,
-    something was left out, the check did not finish in time, or the photographs could not be handed in).
+    Exit code 0: go. 1: replace the pockets that are printed; where the model was unsure of others, look at these too.
+    2: a person must look (the model was unsure and nothing is to be replaced; or, whatever is to be replaced, a pocket
+    was left out or could not be judged, photographs contradict each other, the check did not finish in time, or they
+    could not be handed in).
 
     Example: `insert-station check photographs --machine mill-1 --head H12 --operation op-0815`
     """

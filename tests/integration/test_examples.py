@@ -38,7 +38,9 @@ def test_every_example_is_in_the_readme() -> None:
     assert {name for name in names if f"[{name}]({name})" in readme} == names
 
 
-def test_the_station_in_python(worker_data: Path, redis_server: RedisProcess, tmp_path: Path) -> None:
+def test_the_stations_in_python(
+    worker_data: Path, redis_server: RedisProcess, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     environment = os.environ | {"INSERTS_DATA": str(worker_data), "INSERTS_REDIS_URL": redis_server.url}
     command = [sys.executable, "examples/station.py", "--machine", "Fräse 3", "--head", "H12", "--operation", "op-1"]
     ended = subprocess.run(
@@ -54,6 +56,30 @@ def test_the_station_in_python(worker_data: Path, redis_server: RedisProcess, tm
     *verdicts, answer = ended.stdout.splitlines()
     assert sorted(verdicts) == ["pocket 1: unsure", "pocket 2: unsure"], "no model yet"
     assert answer == "review: replace [], look at [1, 2]"
+    pasted = run_as_pasted(worker_data, redis_server.url, tmp_path_factory.mktemp("clone"))
+    assert "outcome='unsure'" in pasted, "no model yet"
+
+
+def run_as_pasted(line: Path, redis_url: str, clone: Path) -> str:
+    """What the README's station prints in a clone whose `var/demo` is the folder of that line."""
+    (snippet,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    (clone / "var").mkdir()
+    (clone / "var" / "demo").symlink_to(line)
+    (line / "head").mkdir()
+    (line / "head" / "7.jpg").write_bytes(photograph(seed=7, size=256))
+    (line / "redis.url").write_text(redis_url, encoding="utf-8")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("INSERTS_")}
+    ended = subprocess.run(
+        [sys.executable, "-c", snippet],
+        cwd=clone,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
 
 
 @pytest.mark.parametrize(

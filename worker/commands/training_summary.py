@@ -81,7 +81,7 @@ def warnings(evaluation: Mapping[str, Any]) -> list[str]:
 def next_steps(
     model: str, data: Path, *, in_charge: bool, champion: str | None, line: bool = True
 ) -> list[tuple[str, str]]:
-    """Commands, each with what it is for.
+    """Commands, each with what it is for; a word in capitals is to be filled in.
 
     Args:
         model: the candidate.
@@ -95,7 +95,11 @@ def next_steps(
     review = (f"{database} {here} review", "label what it is unsure of: from that the next model learns most")
     if in_charge:
         start = [] if line else [(f"{worker} standalone {here}", "a line on this machine, which judges by it")]
-        check = (f"{station} {here} check FOLDER", "a head judged by it; workers take it within seconds")
+        place = "--machine MACHINE --head HEAD --operation OPERATION"
+        check = (
+            f"{station} {here} check FOLDER {place}",
+            "a head judged by it, with your own words for the capitals; workers take the model within seconds",
+        )
         back = (f'{worker} models rollback {here} --why "…"', "the model before it in charge again")
         return [*start, check, review] if champion in (None, model) else [*start, check, review, back]
     return [review, (f'{worker} models promote {model} {here} --why "…"', "put it in charge all the same")]

@@ -16,6 +16,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from producer.contract.reasons import image_files, stations
 from producer.contract.reasons.template import Reason, Template
+from producer.contract.reasons.vocabulary import recognised
 from producer.contract.region import Edge, Polygon
 from producer.pictures.completeness import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
@@ -103,12 +104,20 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
     return DecodedPhotograph(pixels, doubt, strip)
 
 
+def _why_none(said: str) -> Reason:
+    """The reason of a stand-in, which need not say again that there is no photograph where it says so itself."""
+    reason = recognised(said)
+    if reason is not None and reason.template in (stations.MISSING, stations.FEWER_THAN_BEFORE, stations.UNFINISHED):
+        return reason
+    return stations.NO_PHOTOGRAPH(problem=said)
+
+
 def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:
     """An image that is checked as far as that needs no pixels, and not decoded; of a JPEG its structure too."""
     if not data:
         raise UnusableImage(image_files.EMPTY())
     if is_stand_in(data):
-        raise UnusableImage(stations.NO_PHOTOGRAPH(problem=reason_in(data)))
+        raise UnusableImage(_why_none(reason_in(data)))
     if len(data) > MAX_IMAGE_BYTES:
         raise UnusableImage(image_files.FILE_TOO_LARGE(size=len(data), most=MAX_IMAGE_BYTES))
     # Before Pillow goes through a header: of a JPEG that is all headers that would take minutes.

@@ -15,6 +15,7 @@ from db.console.api.paging import After, Limit, Page, key_of, page, position
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.line import checks as subject
+from db.queries import known_places
 from producer.contract.names import Name
 from producer.contract.vocabulary import State
 
@@ -66,6 +67,8 @@ def checks(
             limit=limit + 1,
             after=begin,
         )
+        if not rows:
+            known_places.refuse_unknown(session, machine, head, station=station)
     return page(request, rows, limit, lambda row: key_of(row.started_at, row.check_id), Check.model_validate)
 
 

@@ -12,6 +12,7 @@ from db.console.access.guard import ApiViewer
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.learning import remaining_lives
+from db.queries import known_places
 from db.queries.lasting import all_lasting
 from producer.contract.answers import LIVES_BEHIND
 from producer.contract.names import Name
@@ -63,5 +64,7 @@ def lives(
     with console.database.reading() as session:
         fit = remaining_lives.fit_in_force(session)
         remaining = remaining_lives.search(session, machine, head)
+        if not remaining:
+            known_places.refuse_unknown(session, machine, head)
     rows = all_lasting(remaining, shift, console.change_costs)
     return Lives(items=[Life.model_validate(row) for row in rows], missing=None if fit is None else fit.missing)

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from db.console.access.guard import ApiViewer
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
+from db.queries import known_places
 from db.queries.head_inserts import head_now
 from db.queries.mtconnect_asset import MEDIA_TYPE, document, tag_of
 from producer.contract.names import Name
@@ -27,6 +28,8 @@ def mtconnect(request: Request, person: ApiViewer, machine: Name, head: Name) ->
     """The head as an MTConnectAssets document: a cutting tool, its inserts the cutting items."""
     with console_of(request).database.reading() as session:
         known = head_now(session, machine, head)
+        if known is None:
+            known_places.refuse_unknown(session, machine, head)
     if known is None:
         raise HTTPException(404, f"nothing is known of machine {machine}, head {head}")
     text = document(known, datetime.now(UTC), socket.gethostname())

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from db.console.access.guard import SignInFirst
 from db.console.reader.texts import Text
 from db.engine.database import DatabaseUnavailable, SchemaOutdated
+from db.queries.known_places import NothingKnown
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -85,6 +86,10 @@ def _in_no_database(_: Request, error: Exception) -> Response:
     return problem(400, UNKEEPABLE)
 
 
+def _not_known(_: Request, error: Exception) -> Response:
+    return problem(404, str(error))
+
+
 def _failed(_: Request, error: Exception) -> Response:
     return problem(500, "a fault of the console: its log says more")
 
@@ -96,6 +101,7 @@ HANDLERS: Final[dict[int | type[Exception], Any]] = {
     DatabaseUnavailable: _away,
     SchemaOutdated: _away,
     DataError: _in_no_database,
+    NothingKnown: _not_known,
     Exception: _failed,
 }
 """What answers each error."""

@@ -11,7 +11,7 @@ from db.console.access.guard import ApiViewer
 from db.console.api.fields import Capture
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
-from db.queries import maintenance
+from db.queries import known_places, maintenance
 from producer.contract.names import Name
 
 router = APIRouter(route_class=ConditionalRoute)
@@ -28,4 +28,6 @@ def replace(request: Request, person: ApiViewer, machine: Name | None = None, he
     """The inserts to change now; the photograph of the new one takes a pocket out."""
     with console_of(request).database.reading() as session:
         rows = maintenance.to_replace(session, machine, head)
+        if not rows:
+            known_places.refuse_unknown(session, machine, head)
     return ToReplace(items=[Capture.of(row) for row in rows])

@@ -13,6 +13,7 @@ from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.console.numbers import Pocket
 from db.line import verdicts as subject
+from db.queries import known_places
 from producer.contract.names import Name
 from producer.contract.vocabulary import Outcome
 
@@ -50,4 +51,6 @@ def verdicts(
             limit=limit + 1,
             after=begin,
         )
+        if not rows:
+            known_places.refuse_unknown(session, machine, head, pocket, station=station)
     return page(request, rows, limit, lambda row: key_of(row.ordered_at, row.capture_id), Verdict.of)

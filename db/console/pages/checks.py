@@ -14,6 +14,7 @@ from db.console.reader import moments
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.line import checks as subject
+from db.queries import known_places
 from producer.contract.vocabulary import STATES, State
 
 router = APIRouter()
@@ -46,5 +47,17 @@ def checks(
             since=moments.asked(since),
             limit=limit,
         )
+        unknown = None
+        if not rows:
+            unknown = known_places.unknown(session, machine or None, head or None, station=station or None)
     filters = {"machine": machine, "head": head, "station": station, "state": state, "since": since}
-    return page(request, "checks.html", rows=rows, states=STATES, asked=filters, limit=limit)
+    return page(
+        request,
+        "checks.html",
+        status=404 if unknown else 200,
+        rows=rows,
+        states=STATES,
+        asked=filters,
+        limit=limit,
+        unknown=unknown,
+    )

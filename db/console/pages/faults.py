@@ -18,7 +18,7 @@ from db.console.rendering import page
 from db.line import faults as subject
 from db.line.faults import Fault
 from db.people import audit
-from db.queries import connector_health, station_health, unusable_runs
+from db.queries import connector_health, known_places, station_health, unusable_runs
 from db.schema.vocabulary import FAULT_STATES
 
 router = APIRouter()
@@ -40,17 +40,20 @@ def faults(
     if state not in (*FAULT_STATES, "any"):
         known = ", ".join((*FAULT_STATES, "any"))
         raise HTTPException(400, Text("%(given)r is no state: %(known)s", given=state, known=known))
-    chosen, now = None if state == "any" else state, datetime.now(UTC)
+    chosen, now, station = None if state == "any" else state, datetime.now(UTC), station.strip()
     with console_of(request).database.reading() as session:
-        rows = subject.search(session, state=chosen, station=station.strip() or None, limit=limit)
+        rows = subject.search(session, state=chosen, station=station or None, limit=limit)
         stations, workers = station_health.stations(session), station_health.workers(session, now)
         runs = unusable_runs.runs(session)
         connectors = connector_health.connectors(session, now)
-    if station := station.strip():
+        unknown = None if rows else known_places.unknown(session, station=station or None)
+    if station:
         stations, runs = [of for of in stations if of.station == station], [of for of in runs if of.station == station]
     return page(
         request,
         "fault_list.html",
+        status=404 if unknown else 200,
+        unknown=unknown,
         rows=rows,
         stations=stations,
         workers=workers,

@@ -54,6 +54,7 @@ def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, l
         champion, shadow = model_registry.champion(session), model_registry.shadow(session)
         promotions = model_registry.promotions(session, limit)
         since = {role: model_registry.promotions(session, 1, role) for role in ("champion", "shadow")}
+        can_roll_back = len(model_registry.succession(session)) > 1
         agreement = None if shadow is None else shadow_verdicts.compare(session, shadow.model_id, newest=COMPARED)
         newest = evaluations.newest_model(session)
         measured = None if newest is None else _measured(evaluations.of_model(session, newest))
@@ -63,6 +64,7 @@ def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, l
         rows=rows,
         scores=scores,
         champion=champion,
+        can_roll_back=can_roll_back,
         shadow=shadow,
         agreement=agreement,
         since=since,
@@ -81,6 +83,7 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
         row = model_registry.find(session, model_id)
         evaluated = evaluations.of_model(session, model_id)
         champion, shadow = model_registry.champion(session), model_registry.shadow(session)
+        can_roll_back = len(model_registry.succession(session)) > 1
         promotions = model_registry.of_model(session, model_id)
         measured = _measured(evaluated)
         kind = None if measured is None else measured.kind
@@ -108,6 +111,7 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
         agreement=agreement,
         different=different,
         champion=champion,
+        can_roll_back=can_roll_back,
         shadow=shadow,
         given=promotions,
         longest=LONGEST_REASON,

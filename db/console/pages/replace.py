@@ -13,21 +13,29 @@ from db.console.numbers import Typed
 from db.console.rendering import page
 from db.line.head_checks import Place
 from db.line.insert_changes import InsertChange
-from db.queries import maintenance
+from db.queries import known_places, maintenance
 from db.queries.maintenance import PocketRow
 
 router = APIRouter()
 
 
 @router.get("/replace")
-def replace(request: Request, person: Viewer, machine: Typed | None = None, head: Typed | None = None) -> Response:
-    """The list, by machine and head; printed, each head begins a page."""
+def replace(request: Request, person: Viewer, machine: Typed = "", head: Typed = "") -> Response:
+    """The list, by machine and head, an empty filter is none; printed, each head begins a page."""
     with console_of(request).database.reading() as session:
         rows = maintenance.to_replace(session, machine or None, head or None)
         changes = maintenance.just_changed(session, machine or None, head or None)
+        unknown = None if rows or changes else known_places.unknown(session, machine or None, head or None)
     sheets: defaultdict[Place, tuple[list[PocketRow], list[InsertChange]]] = defaultdict(lambda: ([], []))
     for row in rows:
         sheets[row.machine, row.head][0].append(row)
     for change in changes:
         sheets[change.machine, change.head][1].append(change)
-    return page(request, "replace.html", sheets=dict(sorted(sheets.items())))
+    return page(
+        request,
+        "replace.html",
+        status=404 if unknown else 200,
+        sheets=dict(sorted(sheets.items())),
+        asked={"machine": machine, "head": head},
+        unknown=unknown,
+    )

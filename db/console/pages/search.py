@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from tempfile import SpooledTemporaryFile
-from typing import IO, Annotated, Final
+from typing import IO, Annotated, Any, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
@@ -22,6 +22,7 @@ from db.console.rendering import page
 from db.line import verdicts
 from db.line.rows import Filters
 from db.people import audit
+from db.queries import known_places
 from db.queries.verdicts_csv import write_csv
 from producer.contract.vocabulary import OUTCOMES
 
@@ -84,9 +85,20 @@ def search(
     request: Request, query: Filtered, person: Viewer, limit: Annotated[int, Query(ge=1, le=1000)] = SHOWN
 ) -> Response:
     """The form and the newest verdicts that match."""
+    filters = query.filters()
     with console_of(request).database.reading() as session:
-        rows = verdicts.search(session, limit=limit, **query.filters())
-    return page(request, "search.html", rows=rows, asked=query, outcomes=OUTCOMES, limit=limit)
+        rows = verdicts.search(session, limit=limit, **filters)
+        unknown = None if rows else known_places.unknown(session, **_place(filters))
+    return page(
+        request,
+        "search.html",
+        status=404 if unknown else 200,
+        rows=rows,
+        asked=query,
+        outcomes=OUTCOMES,
+        limit=limit,
+        unknown=unknown,
+    )
 
 
 @router.get("/search.csv")
@@ -98,6 +110,7 @@ def as_csv(request: Request, query: Filtered, person: Viewer) -> Response:
     file = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - `_pieces` closes it
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")  # with the mark that spreadsheets look for
     with console.database.reading() as session:
+        known_places.refuse_unknown(session, **_place(filters))
         count = write_csv(verdicts.export(session, **filters), text)
     text.detach()
     with console.database.transaction() as session:
@@ -111,6 +124,10 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         while piece := file.read(_PIECE):
             yield piece
+
+
+def _place(filters: Filters) -> dict[str, Any]:
+    return {name: filters.get(name) for name in ("machine", "head", "pocket", "station")}
 
 
 def _name(text: str) -> str | None:

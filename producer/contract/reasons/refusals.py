@@ -44,6 +44,12 @@ NEWER_PHOTOGRAPH: Final = Template(
     "look at it first"
 )
 
+# Questions about what the line never saw.
+UNKNOWN_STATION: Final = Template("nothing is known of station {station:name}")
+UNKNOWN_MACHINE: Final = Template("nothing is known of machine {machine:name}")
+UNKNOWN_HEAD: Final = Template("nothing is known of head {head:name}")
+UNKNOWN_HEAD_OF_MACHINE: Final = Template("nothing is known of machine {machine:name}, head {head:name}")
+
 # Reviews and stations.
 NOT_RECORDED: Final = Template("capture {capture} is not recorded, so it cannot be reviewed")
 NOTHING_TO_ACCEPT: Final = Template(

@@ -83,7 +83,7 @@ def still(option: str) -> str:
         ([], [1, 2, 3]),
         (["--outcome", "damaged", "--machine", "mill-1", "--station", "st-1"], [2]),
         (["--head", "head-1", "--pocket", "3", "--operation", "op-10"], [3]),
-        (["--head", "nowhere"], []),
+        (["--operation", "op-99"], []),
         (["--since", "150m"], [1, 2]),
         (["--since", (NOW - timedelta(hours=2)).isoformat()], [1, 2]),
         (["--until", (NOW - timedelta(hours=2)).isoformat()], [3]),
@@ -128,14 +128,14 @@ def test_verdicts_in_a_terminal(filled) -> None:
     assert "damaged" in done.stdout
     assert "unsure" not in done.stdout
     assert "there may be more: --limit" in done.stderr
-    assert shown(filled, "verdicts", "--head", "nowhere") == "no verdict matches\n"
+    assert shown(filled, "verdicts", "--operation", "op-99") == "no verdict matches\n"
 
 
 def test_a_table_is_as_wide_as_it_needs_where_there_is_no_terminal(filled, line, monkeypatch) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     [heading, row] = shown(filled, "verdicts", "--outcome", "damaged").splitlines()
-    assert heading.split()[-5:] == ["label", "decision", "damage", "model", "reason"]
-    assert row.split()[-5:] == ["–", "-0.5", "87.5%", "m-1", "–"]
+    assert heading.split()[-4:] == ["outcome", "decision", "damage", "model"], "no label and no reason in any row"
+    assert row.split()[-4:] == ["damaged", "-0.5", "87.5%", "m-1"]
     assert "87.5%" in shown(filled, "history", "mill-1", "head-1", 2)
 
 
@@ -149,16 +149,38 @@ def test_checks(filled) -> None:
 def test_replace(filled) -> None:
     assert [row["pocket"] for row in answer(filled, "replace", "--machine", "mill-1", "--head", "head-1")] == [2]
     assert "mill-1" in shown(filled, "replace")
-    assert shown(filled, "replace", "--machine", "mill-9") == "no insert needs to be changed\n"
 
 
 def test_history(filled) -> None:
     [row] = answer(filled, "history", "mill-1", "head-1", 3)
     assert row["outcome"] == "unsure"
     assert "=1+1" in shown(filled, "history", "mill-1", "head-1", 3)
-    assert "nothing is known of machine mill-1, head head-1, pocket 9" in shown(
-        filled, "history", "mill-1", "head-1", 9
-    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "unknown"),
+    [
+        ("replace --machine mil-1", "machine mil-1"),
+        ("replace --head sim-haed --json", "head sim-haed"),
+        ("history mill-1 head-1 9", "machine mill-1, head head-1, pocket 9"),
+        ("checks --state replace --station st-9", "station st-9"),
+        ("verdicts --outcome damaged --machine mill-1 --head head-2", "machine mill-1, head head-2"),
+        ("export - --machine mil-1", "machine mil-1"),
+        ("life --shift 8 --machine mil-1", "machine mil-1"),
+        ("drift --station st-9", "station st-9"),
+        ("mtconnect . --machine mil-1", "machine mil-1"),
+    ],
+)
+def test_nothing_found_where_a_name_is_mistyped_is_no_good_news(filled, typed, unknown) -> None:
+    done = run(filled, *typed.split())
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert f"nothing is known of {unknown}" in done.stderr
+
+
+def test_nothing_found_where_the_names_are_right_is_an_answer(filled, line) -> None:
+    line.see(1, machine="mill-2")
+    assert shown(filled, "replace", "--machine", "mill-2", "--head", "head-1") == "no insert needs to be changed\n"
+    assert "no day was measured yet" in shown(filled, "drift", "--station", "st-1")
 
 
 def test_faults(filled) -> None:

@@ -98,7 +98,10 @@ def test_an_empty_line_has_a_page_of_models(signed_in) -> None:
 
 def test_a_maintainer_promotes_and_rolls_back_and_the_audit_says_why(line, models, signed_in) -> None:
     browser = signed_in("maintainer")
+    assert "Roll back" not in browser.get("/models").text + browser.get("/models/first").text
     assert browser.post("/models/second/promote", MEANT).headers["location"] == "/models"
+    assert "Roll back" in browser.get("/models").text
+    assert "Roll back" in browser.get("/models/second").text
     assert roles(line) == ("second", None)
     assert "seen enough" in browser.get("/models").text
     assert browser.post("/models/second/promote", MEANT).status_code == 409

@@ -117,6 +117,27 @@ def test_replace_is_a_sheet_for_each_head(line, signed_in) -> None:
     assert re.findall(r'class="number"[^>]*>(\d+)<', text) == ["3", "3"]
 
 
+@pytest.mark.parametrize(
+    ("page", "unknown"),
+    [
+        ("/replace?machine=mil-1", "machine mil-1"),
+        ("/checks?head=haed-1&state=replace", "head haed-1"),
+        ("/search?outcome=damaged&machine=mill-1&head=head-2", "machine mill-1, head head-2"),
+        ("/search.csv?machine=mil-1", "machine mil-1"),
+        ("/faults?station=st-9", "station st-9"),
+    ],
+)
+def test_nothing_found_where_a_name_is_mistyped_is_no_good_news(line, signed_in, page, unknown) -> None:
+    line.see(1, 0, "intact")
+    browser = signed_in("viewer")
+    assert "No insert needs to be changed" in browser.get("/replace?machine=mill-1").text
+    answer = browser.get(page)
+    assert answer.status_code == 404
+    assert f"nothing is known of {unknown}" in answer.text
+    german = browser.get(page, **{"Accept-Language": "de"})
+    assert "ist nichts bekannt" in german.text
+
+
 def test_search_by_each_filter_and_the_address_keeps_them(line, signed_in) -> None:
     line.see(1, 0, "damaged", operation="op & 1")
     line.see(2, 10, "intact")
@@ -131,7 +152,7 @@ def test_search_by_each_filter_and_the_address_keeps_them(line, signed_in) -> No
         assert text.count('alt="Review it"') == 1, query
         assert "op &amp; 1" in text
     assert 'href="/search.csv?operation=op+%26+1"' in browser.get("/search?operation=op+%26+1").text
-    assert "No verdict matches" in browser.get("/search?machine=elsewhere").text
+    assert "No verdict matches" in browser.get("/search?machine=mill-1&pocket=2&outcome=damaged").text
 
 
 @pytest.mark.parametrize("query", ["outcome=fine", "pocket=one", "pocket=²", "since=soon", "limit=100000"])

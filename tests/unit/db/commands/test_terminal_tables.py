@@ -42,6 +42,22 @@ def test_nothing_in_a_value_reaches_the_terminal_as_a_command() -> None:
     assert text("ü → ★").plain == "ü → ★"
 
 
+@pytest.mark.parametrize("width", [80, 40])
+def test_a_narrow_terminal_breaks_no_word_and_loses_none(width: int) -> None:
+    why = "0.984 on splits by insert, against the champion's 0.994: not worse (p = 0.2)"
+    unknown = dict.fromkeys([field.name for field in fields(PocketRow)])
+    judged = {"operation": "op-0815", "outcome": "damaged", "model_id": "efficientnet_lite0-91be9", "reason": why}
+    rows = [PocketRow(**unknown | {"captured_at": T0, "ordered_at": T0} | part) for part in (judged, {})]
+    console = Console(file=io.StringIO(), width=width)
+    console.print(history_table(rows, []))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    words = " ".join(lines).split()
+    assert {*why.split(), "op-0815", "damaged", "efficientnet_lite0-91be9"} <= {*words}
+    assert max(map(len, lines)) <= width
+    assert {"edge", "review", "insert"}.isdisjoint(words), "nothing is known of these in any row"
+    assert len([line for line in lines if line.startswith(local(T0)[:8])]) == 2
+
+
 def test_what_is_not_known_is_a_dash() -> None:
     assert text(None).plain == "–"
     assert text(0).plain == "0"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
+from typer.main import get_command
 
+import producer.commands.main
 from worker.commands.training_summary import next_steps, scores, table, warnings
 
 
@@ -71,6 +74,14 @@ def test_scores_that_there_are_not_have_a_reason() -> None:
     del found["evaluations"]["grouped"]
     assert set(scores(found)) == {"plain"}
     assert warnings(found) == ["no scores by insert: each class needs images in at least two groups"]
+
+
+def test_the_check_to_do_next_lacks_no_option() -> None:
+    steps = [shlex.split(command) for command, _ in next_steps("m-1", Path("var/line"), in_charge=True, champion=None)]
+    ((_, *arguments),) = (step for step in steps if "check" in step)
+    command = get_command(producer.commands.main.app).commands["check"]  # type: ignore[attr-defined]
+    said = command.make_context("check", arguments[arguments.index("check") + 1 :]).params
+    assert (said["machine"], said["head"], said["operation"]) == ("MACHINE", "HEAD", "OPERATION")
 
 
 def test_what_to_do_next_depends_on_who_is_in_charge() -> None:

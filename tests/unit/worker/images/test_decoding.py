@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from producer.contract.reasons.stations import EMPTY
+from producer.contract.reasons.stations import EMPTY, MISSING
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.pictures.stand_in import stand_in
 from producer.simulation.head import labelled_images
@@ -93,11 +93,12 @@ def test_the_same_bytes_give_the_same_pixels_in_every_thread() -> None:
         (b"", "empty"),
         (b"no photograph at all", "no image that can be read"),
         (stand_in(EMPTY(file="2.jpg")), "no photograph: 2.jpg is empty"),
+        (stand_in(MISSING(pockets=[6])), "^no photograph of pocket 6$"),
         (b"\xff\xd8\xff", "ends before its end marker"),
         (encoded(Image.fromarray(picture()), "GIF"), "no image that can be read"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "no image that can be read"),
     ],
-    ids=["empty", "text", "a stand-in", "three bytes", "another format", "a program"],
+    ids=["empty", "text", "a stand-in", "a gap", "three bytes", "another format", "a program"],
 )
 def test_what_is_no_photograph_is_unusable(data: bytes, reason: str) -> None:
     with pytest.raises(UnusableImage, match=reason):

@@ -112,7 +112,6 @@ def test_lives_say_how_long_inserts_last_and_which_may_not_last_a_shift(line, pr
     assert [first[name] for name in ("pocket", "operations", "low", "high", "lives")] == [1, 8, 4, 12, 9]
     assert 0.1 < first["risk"] < 0.5
     assert viewer.get("lives", shift=1).json()["items"] == []
-    assert viewer.get("lives", head="head-9").json()["items"] == []
 
 
 def test_a_head_is_a_cutting_tool_of_mtconnect(line, program) -> None:
@@ -131,6 +130,15 @@ def test_a_head_is_a_cutting_tool_of_mtconnect(line, program) -> None:
     assert viewer.client.get(answer.request.url, headers={"If-None-Match": tag}).status_code == 200
     nowhere = viewer.get("mtconnect", **asked | {"head": "H9"})
     assert (nowhere.status_code, nowhere.json()["detail"]) == (404, "nothing is known of machine mill-1, head H9")
+
+
+@pytest.mark.parametrize("resource", ["replace", "checks", "verdicts", "lives"])
+def test_nothing_found_where_a_name_is_mistyped_is_no_answer(line, program, resource) -> None:
+    line.see(1, 0, "intact")
+    viewer = program("viewer")
+    assert viewer.get(resource, machine="mill-1").status_code == 200
+    answer = viewer.get(resource, machine="mil-1")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "nothing is known of machine mil-1")
 
 
 def test_replace_names_every_pocket_and_the_word_of_a_person(line, program) -> None:

@@ -65,6 +65,14 @@ class Labelled:
     head: str = ""
 
 
+class Overtaken(Exception):
+    """`by` has said what it is since the person looked, who has not seen that."""
+
+    def __init__(self, by: str):
+        super().__init__(by)
+        self.by = by
+
+
 _COLUMNS = [getattr(Reviews, field.name) for field in fields(Review)]
 
 
@@ -77,11 +85,16 @@ def add(
     at: datetime,
     note: str | None = None,
     provenance: Provenance = "single",
+    seen: int | None = None,
 ) -> Review:
     """Keep a review. It counts from now on, whatever the ones before say; none is ever deleted.
 
+    `seen` is the newest review of it that the person knew, 0 for none. Where the person has said the same since, it is
+    said again because the answer was lost: that review is the answer.
+
     Raises:
         LookupError: the capture was never recorded.
+        Overtaken: somebody else has said something after `seen`.
         ValueError: there is no such label, `by` is empty, or `at` is naive.
     """
     if label not in LABELS:
@@ -93,6 +106,11 @@ def add(
     capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
     if session.execute(capture).first() is None:
         raise LookupError(why.NOT_RECORDED(capture=capture_id))
+    since = [] if seen is None else [review for review in of_capture(session, capture_id) if review.id > seen]
+    if since and since[0].by != by:
+        raise Overtaken(since[0].by)
+    if since and since[0].label == label:
+        return since[0]
     values = {
         "capture_id": capture_id,
         "label": label,

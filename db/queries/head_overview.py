@@ -95,7 +95,8 @@ class HeadOverview:
         review = sorted(doubtful - new - set(replace))
         state: State | Literal["new"] = check.state
         if state != "pending":
-            state = "replace" if replace else "review" if review else "new" if new else state
+            waits = "pending" in earlier.values()  # what nobody has judged yet is no GO either
+            state = "replace" if replace else "review" if review else "pending" if waits else "new" if new else state
         return HeadAnswer(state, replace, review, sorted(new))
 
     @property

@@ -112,14 +112,14 @@ def label(
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:
-            newest = next(iter(reviews.of_capture(session, capture)), None)
-            if seen is not None and newest is not None and newest.by != person.name and newest.id > seen:
-                raise HTTPException(409, Text("%(name)s has said what it is meanwhile", name=newest.by))
-            kept = reviews.add(session, capture_id=capture, label=label, by=person.name, at=now)
-            audit.write(session, at=now, by=person.name, action="reviewed", subject=str(capture), label=label)
+            kept = reviews.add(session, capture_id=capture, label=label, by=person.name, at=now, seen=seen)
+            if kept.at == now:
+                audit.write(session, at=now, by=person.name, action="reviewed", subject=str(capture), label=label)
             review_turns.keep(session, person.digest, capture, now)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
+    except reviews.Overtaken as error:
+        raise HTTPException(409, Text("%(name)s has said what it is meanwhile", name=error.by)) from error
     return JSONResponse({"review": kept.id})
 
 

@@ -47,6 +47,13 @@ def test_a_pocket_that_a_stand_in_came_of_does_not_show_what_it_was_before(line)
     assert overview(line).words[2] == "unusable", "a photograph that nobody can use is one"
 
 
+def test_what_waits_for_its_verdict_is_no_go_by_another_photograph(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, check_size=2)
+    line.see(1, 5, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert (overview(line).words, overview(line).answer.state) == ({1: "intact", 2: "pending"}, "pending")
+
+
 def test_a_photograph_of_another_pocket_does_not_make_up_for_one_that_was_missed(line) -> None:
     line.see(1, 0, "intact", check_size=2)
     line.see(2, 0, "intact", check_size=2)

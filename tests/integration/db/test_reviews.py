@@ -35,6 +35,31 @@ def test_the_newest_review_counts_and_none_is_lost(line, start) -> None:
         assert reviews.of_capture(session, uuid6.uuid7()) == []
 
 
+def test_of_two_people_who_say_something_at_once_the_second_is_told(line, start) -> None:
+    at_once = Barrier(2)
+    for _ in range(4):
+        capture = line.see(outcome="intact")
+
+        def say(by: str, capture=capture) -> str:
+            at_once.wait()
+            try:
+                return line.say(capture, "worn" if by == "ana" else "intact", by=by, seen=0).by
+            except reviews.Overtaken as error:
+                return f"after {error.by}"
+
+        with ThreadPoolExecutor(2) as people:
+            said = sorted(people.map(say, ("ana", "ben")))
+        assert said in (["after ana", "ana"], ["after ben", "ben"])
+
+
+def test_what_is_said_again_because_its_answer_was_lost_is_one_review(line) -> None:
+    capture = line.see(outcome="intact")
+    first = line.say(capture, "worn", seen=0)
+    assert line.say(capture, "worn", seen=0) == first
+    assert line.say(capture, "worn", seen=first.id).id > first.id, "said once more by who has seen it"
+    assert line.say(capture, "broken", seen=0).label == "broken"
+
+
 @pytest.mark.parametrize("label", LABELS)
 def test_every_label(line, label) -> None:
     assert line.say(line.see(), label).label == label

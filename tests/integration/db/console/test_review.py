@@ -157,3 +157,11 @@ def test_what_somebody_else_said_meanwhile_is_not_overruled_unseen(line, console
     assert bert.post("/review/label", {"capture": capture, "label": "worn", "seen": said}).status_code == 200, (
         "one's own"
     )
+
+
+def test_a_label_whose_answer_was_lost_is_one_review_and_one_row_of_the_audit(line, console, signed_in) -> None:
+    capture, ana = str(line.see(outcome="unsure").capture_id), signed_in("reviewer")
+    said = [ana.post("/review/label", {"capture": capture, "label": "worn", "seen": 0}).json() for _ in range(2)]
+    assert said[0] == said[1]
+    with console.database.reading() as session:
+        assert [entry.action for entry in audit.recent(session) if entry.action == "reviewed"] == ["reviewed"]

@@ -19,8 +19,16 @@ Place = tuple[str, str]
 """A machine and a head."""
 
 
+LOOKED_THROUGH: Final = 50
+"""So many of a head's last checks are looked through for one of more than a single pocket."""
+
+
 def newest_of_heads(session: Session, places: Sequence[Place], number: int) -> list[tuple[Check, KnownPockets]]:
-    """So many of the last checks of each head, the newest first, each with what is known of its pockets."""
+    """So many of the last checks of each head, the newest first, each with what is known of its pockets.
+
+    And, where none of these is of more than a single pocket, the last one that is: any number of photographs that are
+    handed in by themselves say nothing of a pocket that was missed in it.
+    """
     rows = _newest(number).execute(session.connection(), places=as_value(places))
     return list(assessed(session, rows))
 
@@ -51,9 +59,12 @@ def _newest(number: int) -> Prepared:
         newest_first = Checks.started_at.desc(), Checks.check_id.desc()
         of_head = select(Checks.check_id).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
         of_head = of_head.order_by(*newest_first).limit(1).correlate(of)
+        last = of_head.add_columns(Checks.size).limit(LOOKED_THROUGH).correlate(of).subquery()
+        of_several = select(last.c.check_id).where(last.c.size > 1).limit(1).correlate(of)
         # Each is looked up by an index. Told where the last so many begin, PostgreSQL, which cannot know how few these
         # are, would read all checks.
-        ids = union_all(*(select(of_head.offset(place).scalar_subquery()).select_from(of) for place in range(number)))
+        sought = (*(of_head.offset(place) for place in range(number)), of_several)
+        ids = union_all(*(select(one.scalar_subquery()).select_from(of) for one in sought))
         return select(*COLUMNS).where(Checks.check_id.in_(ids)).order_by(*newest_first)
 
     return Prepared(built)

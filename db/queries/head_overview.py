@@ -62,7 +62,7 @@ class HeadOverview:
     """A head; its newest operation first.
 
     `words` is what the newest capture of each pocket shows, or that its last check has none; `last_at` the place in the
-    order of the newest of all, None where there is none.
+    order of the newest of all, None where there is none. `operations` are the last ones, as many as were asked for.
     """
 
     machine: str
@@ -131,7 +131,7 @@ def overviews(session: Session, places: Sequence[Place], *, operations: int = 5)
         last_at[place] = max(at, last_at.get(place, at))
     for place, of_head in last.items():
         words[place] |= _not_seen(of_head, words[place])
-    return [HeadOverview(*place, words[place], last_at.get(place), last[place]) for place in places]
+    return [HeadOverview(*place, words[place], last_at.get(place), last[place][:operations]) for place in places]
 
 
 def _not_seen(operations: Sequence[Operation], now: Mapping[int, PocketWord]) -> dict[int, PocketWord]:

@@ -16,6 +16,7 @@ import asyncua
 import pytest
 from asyncua import ua
 
+from producer.connect.opcua.certificates import new_certificate
 from tests.integration.opcua import NODE_SET, PASSWORD, Plant, Session, event_of, identity, ids, needs_node_set
 from tests.integration.plant import ConnectProcess, check, connecting, fault, in_order, verdict
 from tests.support import RedisProcess, wait_until
@@ -34,11 +35,22 @@ def line(redis_server: RedisProcess) -> Iterator[Notifier]:
     notifier.close()
 
 
-def test_a_port_that_others_have_is_taken_when_they_leave_it(plant: Plant, redis_server: RedisProcess) -> None:
+def test_a_server_that_could_not_begin_begins_when_what_was_wrong_is_mended(
+    plant: Plant, redis_server: RedisProcess
+) -> None:
+    expired, valid = (new_certificate("urn:server", ["127.0.0.1"], days) for days in (0, 2))
+
+    def have(key: bytes, certificate: bytes) -> None:
+        plant.server[1].write_bytes(key)
+        plant.server[0].write_bytes(certificate)
+
+    have(*expired)
     with socket.create_server(("127.0.0.1", plant.port)) as taken:
         connector = ConnectProcess(plant.folder, redis_server.url, plant.file())
         connector.start()
-        wait_until(lambda: "cannot be served" in str(connector.status()["cell"]["problem"]), 60)
+        wait_until(lambda: "is not valid now: `insert-station" in str(connector.status()["cell"]["problem"]), 60)
+        have(*valid)
+        wait_until(lambda: "address already in use" in str(connector.status()["cell"]["problem"]), 60)
         taken.close()
     wait_until(lambda: connector.status()["cell"]["up"], 60)
     assert connector.end() == 0

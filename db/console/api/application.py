@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from db.console.access.guard import ApiViewer, cookie_name
@@ -21,6 +21,7 @@ from db.console.api import (
     verdicts,
 )
 from db.console.api.fields import PREFIX
+from db.console.api.known_filters import refuse_unknown_filters
 from db.console.api.problems import HANDLERS, MEDIA_TYPE, Problem
 from db.console.conditional import ConditionalRoute
 from db.console.context import Console
@@ -82,7 +83,7 @@ def make_api(console: Console) -> FastAPI:
     )
     api.state.console = console
     for resource in RESOURCES:
-        api.include_router(resource)
+        api.include_router(resource, dependencies=[Depends(refuse_unknown_filters)])
     return api
 
 

@@ -53,9 +53,7 @@ class ResultServer:
         self._site = site
         self._report = report
         self._configuration = configuration
-        self._certificate = certificate_in(configuration.certificate_file)
-        self._key = key_in(configuration.key_file)
-        self._uri = application_uri(self._certificate)
+        self._read_identity()  # says at once what cannot be read
         self._node_set = kept_node_set(node_sets)
         self._guarded = partial(
             GuardedServer, configuration.users_file, TrustedClients(configuration.trusted_folder, refused)
@@ -71,8 +69,9 @@ class ResultServer:
 
         Raises:
             OSError: the port cannot be had.
-            ValueError: our certificate is not valid now, or the node set cannot be used.
+            ValueError: our certificate cannot be read or is not valid now, or the node set cannot be used.
         """
+        self._read_identity()  # it may have been made anew
         if not self._certificate.not_valid_before_utc <= datetime.now(UTC) <= self._certificate.not_valid_after_utc:
             raise ValueError(
                 f"our certificate {self._configuration.certificate_file} is not valid now: "
@@ -103,6 +102,11 @@ class ResultServer:
             await self._heads.show(number, event, result_of(event, self._simulated))
         await server.start()
         self._server, self._system = server, system
+
+    def _read_identity(self) -> None:
+        self._certificate = certificate_in(self._configuration.certificate_file)
+        self._key = key_in(self._configuration.key_file)
+        self._uri = application_uri(self._certificate)
 
     async def tell(self, numbered: Iterable[tuple[int | None, PlantEvent]]) -> None:
         """Send the events of these, and show those with a number, which are the last of theirs; in this order."""

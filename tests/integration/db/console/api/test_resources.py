@@ -277,6 +277,8 @@ def test_what_has_not_changed_is_not_sent_again(line, program) -> None:
         ("verdicts", {"since": "2026-11-22T10:00:00"}, "since"),
         ("verdicts", {"since": "0001-01-01T00:00:00+10:00"}, "since"),
         ("verdicts", {"machine": "a/b"}, "machine"),
+        ("verdicts", {"machin": "mill-1"}, "there is no filter 'machin': there are machine, head"),
+        ("verdicts", {"machine": ["mill-1", "mill-2"]}, "machine stands there more than once"),
         ("checks", {"state": "fine"}, "state"),
         ("history", {"machine": "mill-1", "head": "head-1"}, "pocket"),
         ("reviews", {"by": "a\0b"}, "by"),

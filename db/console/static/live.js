@@ -19,6 +19,8 @@ let silence;
 let failing;
 /** @type {Set<string>} */
 const wanted = new Set();
+/** @type {Set<string>} what was asked for and belongs to no head of this page: other machines' heads */
+const elsewhere = new Set();
 let fetching = false;
 /** Whether the server is silent, or cannot see the line itself. */
 let blind = false;
@@ -84,6 +86,17 @@ function put(place, text) {
   if (focused) /** @type {HTMLElement | null} */ (now.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus();
 }
 
+/** @param {string} id @returns {HTMLElement | null} */
+function pieceOf(id) {
+  return document.querySelector(`[data-piece="${id}"]`);
+}
+
+/** Whether a head is one of this page that has no room on it now. @param {string} id */
+function isBeyond(id) {
+  const cards = /** @type {HTMLElement | null} */ (document.querySelector("#heads [data-beyond]"));
+  return Boolean(cards?.dataset.beyond?.split(" ").includes(id));
+}
+
 /** Fetch all pieces that changed, one after the other; one that the page does not have yet needs all of them. */
 async function refresh() {
   if (fetching) return;
@@ -93,13 +106,12 @@ async function refresh() {
     while (wanted.size) {
       [id] = wanted;
       wanted.delete(id);
-      const heads = document.getElementById("heads");
-      // A head that a page of one machine does not have may be any other's: its own come with the next refresh.
-      const found = document.querySelector(`[data-piece="${id}"]`) ?? (heads?.dataset.machine && id !== "heads" ? null : heads);
-      if (!found) continue;
-      const place = /** @type {HTMLElement} */ (found);
+      const piece = pieceOf(id);
+      if (!piece && elsewhere.has(id)) continue;
+      const place = piece ?? /** @type {HTMLElement} */ (document.getElementById("heads"));
       const text = await fetched(place.dataset.from ?? "");
       if (text !== null) put(place, text);
+      if (id !== "heads" && !piece && !pieceOf(id) && !isBeyond(id)) elsewhere.add(id);
     }
     behind = false;
     find();
@@ -114,6 +126,7 @@ async function refresh() {
 }
 
 function refreshAll() {
+  elsewhere.clear();
   wanted.add("faults").add("heads");
   refresh();
 }

@@ -1,10 +1,14 @@
 """Pages that nobody reloads, in a real browser: what is new to them comes, and a stream that ended is opened anew."""
 
+import json
 from datetime import UTC, datetime
 
 import uuid6
 
 from tests.support import wait_until
+
+QUICK_CLOCK = "const wait = window.setTimeout; window.setTimeout = (what, ms) => wait(what, ms === 15000 ? 3000 : ms);"
+"""The page loses its patience sooner."""
 
 
 def judge(plant, machine: str, head: str, pocket: int, logit: float) -> None:
@@ -35,3 +39,33 @@ def test_a_head_that_is_new_to_a_machine_comes_on_its_board(page, plant) -> None
         wait_until(lambda number=1 + pocket: f"{number}" in page.text(".card .numbers"), 5, "the next pocket")
     assert asked_for_heads(page) <= before + 1
     assert len(page.texts(".card")) == 2
+
+
+def test_a_page_whose_shared_worker_was_killed_makes_another(page, plant) -> None:
+    page.sign_in(path="/")
+    added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK_CLOCK})
+    try:
+        page.open("/board")
+        wait_until(lambda: asked_for_heads(page) == 1, what="the first word of the server")
+        kill_shared_worker(page.chromium)
+        wait_until(lambda: asked_for_heads(page) > 1, what="the first word to another worker")
+        wait_until(lambda: not page.shows("#lost"), what="the end of the banner")
+        judge(plant, "mill-7", "H1", 1, 3.0)
+        wait_until(lambda: page.shows(".card.replace"), 5, "the news")
+    finally:
+        page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+def shared_workers(chromium) -> list[str]:
+    targets = chromium.execute_cdp_cmd("Target.getTargets", {})["targetInfos"]
+    return [target["targetId"] for target in targets if target["type"] == "shared_worker"]
+
+
+def kill_shared_worker(chromium) -> None:
+    (worker,) = shared_workers(chromium)
+    attached = {"targetId": worker, "flatten": False}
+    session = chromium.execute_cdp_cmd("Target.attachToTarget", attached)["sessionId"]
+    message = json.dumps({"id": 1, "method": "Runtime.evaluate", "params": {"expression": "setTimeout(close, 200)"}})
+    chromium.execute_cdp_cmd("Target.sendMessageToTarget", {"sessionId": session, "message": message})
+    chromium.execute_cdp_cmd("Target.detachFromTarget", {"sessionId": session})  # else the next one waits for us
+    wait_until(lambda: worker not in shared_workers(chromium), what="the end of the worker")

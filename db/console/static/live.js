@@ -49,13 +49,24 @@ function goBlind(since) {
   lose(since);
 }
 
+/** Nothing was heard for long: whoever should have said something may be gone, and nobody reloads a wall board. @param {Date} since */
+function fallSilent(since) {
+  goBlind(since);
+  watch(since);
+  join();
+}
+
+/** Wait for the next word. @param {Date} since when the last one came */
+function watch(since) {
+  clearTimeout(silence);
+  silence = setTimeout(() => fallSilent(since), PATIENCE);
+}
+
 /** The server has said something. */
 function heard() {
-  clearTimeout(silence);
   clearTimeout(failing);
   failing = undefined;
-  const at = new Date();
-  silence = setTimeout(() => goBlind(at), PATIENCE);
+  watch(new Date());
   blind = false;
   find();
 }
@@ -144,24 +155,32 @@ const NEWS = {
   },
 };
 
+/** @type {EventSource | undefined} this page's own stream */
+let source;
+
 function listen() {
-  const source = new EventSource("/events");
-  for (const name of ["ready", "beat", "changed", "away"]) source.addEventListener(name, (event) => NEWS[name](event.data));
-  source.addEventListener("error", () => {
-    const closed = source.readyState === EventSource.CLOSED;
+  source?.close();
+  const own = source = new EventSource("/events");
+  for (const name of ["ready", "beat", "changed", "away"]) own.addEventListener(name, (event) => NEWS[name](event.data));
+  own.addEventListener("error", () => {
+    const closed = own.readyState === EventSource.CLOSED;
     NEWS.error(closed ? "closed" : "");
-    if (closed) setTimeout(listen, 3_000); // refused: the session has ended, or a proxy speaks for a server that is gone
+    // Refused: the session has ended, or a proxy speaks for a server that is gone.
+    if (closed) setTimeout(() => { if (source === own) listen(); }, 3_000);
   });
 }
 
-/** Share one stream with the other pages of this browser; a browser that cannot has one for each. */
+/** @type {MessagePort | undefined} to the worker that has the stream of all pages */
+let port;
+
+/** Share one stream with the other pages of this browser; a browser that cannot has one for each. A worker that was killed is made anew. */
 function join() {
   if (!("SharedWorker" in window)) { listen(); return; }
-  const { port } = new SharedWorker("/static/news.js");
+  port?.postMessage("leaves");
+  port?.close();
+  port = new SharedWorker("/static/news.js").port;
   port.onmessage = ({ data: [name, data] }) => NEWS[name](data);
   port.postMessage("joins");
-  addEventListener("pagehide", () => port.postMessage("leaves"));
-  addEventListener("pageshow", (event) => { if (event.persisted) port.postMessage("joins"); });
 }
 
 /** @type {WeakMap<Element, number>} when a piece came, by this computer's clock, which nothing turns back */
@@ -193,7 +212,8 @@ function grow() {
   refresh();
 }
 
-addEventListener("pagehide", () => { clearTimeout(silence); clearTimeout(failing); });
+addEventListener("pagehide", () => { clearTimeout(silence); clearTimeout(failing); port?.postMessage("leaves"); });
+addEventListener("pageshow", (event) => { if (event.persisted) { watch(new Date()); join(); } });
 setInterval(refreshAll, REFRESH);
 setInterval(grow, TICK);
 grow();

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 from selenium import webdriver
@@ -105,6 +108,36 @@ class Server:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def pause(self) -> None:
+        """Hang: it takes connections and says nothing."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def replaced_by_proxy(self, status: int) -> Iterator[None]:
+        """The console is gone, and a proxy answers everything in its place with that status."""
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_error(status)
+
+            def do_POST(self) -> None:
+                self.send_error(status)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.kill()
+        with ThreadingHTTPServer(("127.0.0.1", self._port), Answers) as proxy:
+            Thread(target=proxy.serve_forever, daemon=True).start()
+            yield
+            proxy.shutdown()
+        self.start()
 
     def _answers(self) -> bool:
         with suppress(OSError):

@@ -20,6 +20,8 @@ import { Zoom } from "./zoom.js";
 const AT_HAND = 4;
 /** Milliseconds between two requests to keep them, well within the minute for which they are kept. */
 const HOLD = 20_000;
+/** Milliseconds that an answer may take; a console that says nothing for so long does not answer. */
+const LONGEST = 5_000;
 /** Milliseconds between two tries to save. */
 const RETRY = 3_000;
 /** Milliseconds for which a photograph has been shown before a tap says what it is: two taps in a moment are one. */
@@ -82,7 +84,8 @@ const address = (item) => (explaining && item.evidence ? `/photographs/${item.id
  */
 async function post(to, form, again = true) {
   const headers = { "X-CSRF-Token": csrf, Accept: "application/json" };
-  const answer = await fetch(to, { method: "POST", headers, body: new URLSearchParams(form) });
+  const signal = AbortSignal.timeout(LONGEST);
+  const answer = await fetch(to, { method: "POST", headers, body: new URLSearchParams(form), signal });
   if (answer.ok) return answer.json();
   if (answer.status === 403 && again && (await renewed())) return post(to, form, false);
   throw new Error(String(answer.status));
@@ -90,7 +93,7 @@ async function post(to, form, again = true) {
 
 /** Whether this page's person has signed in again; the page then has the new session's token. */
 async function renewed() {
-  const answer = await fetch("/review", { headers: { Accept: "text/plain" } });
+  const answer = await fetch("/review", { headers: { Accept: "text/plain" }, signal: AbortSignal.timeout(LONGEST) });
   if (!answer.ok) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   /** @param {string} name */
@@ -419,8 +422,12 @@ document.addEventListener("visibilitychange", hold);
 
 const first = desk.dataset.first;
 if (first) {
-  const answer = await fetch(`/review/item?capture=${first}`);
-  if (answer.ok) queue.push(await answer.json());
+  try {
+    const answer = await fetch(`/review/item?capture=${first}`, { signal: AbortSignal.timeout(LONGEST) });
+    if (answer.ok) queue.push(await answer.json());
+  } catch {
+    // what is asked for next says it
+  }
 }
 if (unsaved.length) save();
 fill();

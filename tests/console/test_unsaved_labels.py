@@ -1,0 +1,23 @@
+"""Labels that cannot be saved at once, in a real browser: whoever's they are, whatever answers, each is kept once."""
+
+import pytest
+from sqlalchemy import delete, update
+
+from db.people import audit
+from db.schema.tables import Accounts, Sessions
+from tests.console.test_review import all_saved, begin, kept, ready
+from tests.support import wait_until
+
+
+def test_a_console_that_hangs_is_said_and_keeps_the_label_once(page, plant) -> None:
+    first = begin(page)
+    page.server.pause()
+    page.press("2")
+    wait_until(lambda: "Not saved" in page.text("#failed:not([hidden])"), 10, "the complaint")
+    page.server.resume()
+    wait_until(lambda: not page.shows("#failed"), what="the return")
+    all_saved(page)
+    ready(page, first)
+    assert kept(plant) == [(first, "worn", "ana")]
+    with plant.database.reading() as session:
+        assert [entry.subject for entry in audit.recent(session) if entry.action == "reviewed"] == [first]

@@ -88,11 +88,7 @@ def add(
         raise ValueError(f"a review says one of {', '.join(LABELS)}, not {label!r}")
     if not by.strip():
         raise ValueError("a review needs the name of who says it")
-    check_revisions.of_captures(session, [capture_id])
-    # Transactions lock the capture's row in turn: the order of the ids is the order in which reviews count.
-    capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
-    if session.execute(capture).first() is None:
-        raise LookupError(why.NOT_RECORDED(capture=capture_id))
+    in_turn(session, capture_id)
     values = {
         "capture_id": capture_id,
         "label": label,
@@ -105,6 +101,20 @@ def add(
     session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
     pockets.mark(session.connection(), [capture_id])
     return Review(*row)
+
+
+def in_turn(session: Session, capture_id: UUID) -> None:
+    """Wait until nobody else reviews a capture, and have others wait for the end of this transaction.
+
+    So the order of the ids is the order in which reviews count, and what is read of them stays so.
+
+    Raises:
+        LookupError: the capture was never recorded.
+    """
+    check_revisions.of_captures(session, [capture_id])
+    capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
+    if session.execute(capture).first() is None:
+        raise LookupError(why.NOT_RECORDED(capture=capture_id))
 
 
 def of_capture(session: Session, capture_id: UUID) -> list[Review]:

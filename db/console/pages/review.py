@@ -107,14 +107,19 @@ def label(
     """Keep what the person says; it counts from now on, and the one before stays readable.
 
     `seen` is the newest review that the page knew, 0 for none: another person's that came after it is not overruled
-    by somebody who has not seen it.
+    by somebody who has not seen it. One's own that says the same is that word said again, as its answer was lost on the
+    way: it is kept once.
     """
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:
+            reviews.in_turn(session, capture)
             newest = next(iter(reviews.of_capture(session, capture)), None)
-            if seen is not None and newest is not None and newest.by != person.name and newest.id > seen:
-                raise HTTPException(409, Text("%(name)s has said what it is meanwhile", name=newest.by))
+            if seen is not None and newest is not None and newest.id > seen:
+                if newest.by != person.name:
+                    raise HTTPException(409, Text("%(name)s has said what it is meanwhile", name=newest.by))
+                if (newest.label, newest.provenance) == (label, "single"):
+                    return JSONResponse({"review": newest.id})
             kept = reviews.add(session, capture_id=capture, label=label, by=person.name, at=now)
             audit.write(session, at=now, by=person.name, action="reviewed", subject=str(capture), label=label)
             review_turns.keep(session, person.digest, capture, now)

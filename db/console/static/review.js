@@ -134,7 +134,9 @@ async function save() {
       const { capture, label, by, seen } = unsaved[0];
       if (by !== person) throw new Error("403"); // said before somebody else signed in here
       try {
-        await post("/review/label", [["capture", capture], ["label", label], ["seen", String(seen ?? 0)]]);
+        const { review } = await post("/review/label", [["capture", capture], ["label", label], ["seen", String(seen ?? 0)]]);
+        // Who goes back to it knows it: the same word is then another review, and not this one said again.
+        for (const item of [...labelled, ...queue]) if (item.id === capture) item.review = review;
       } catch (error) {
         const status = error instanceof Error ? error.message : "";
         if (!/^4\d\d$/.test(status) || PASSING.includes(status)) throw error;

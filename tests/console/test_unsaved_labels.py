@@ -21,3 +21,14 @@ def test_a_console_that_hangs_is_said_and_keeps_the_label_once(page, plant) -> N
     assert kept(plant) == [(first, "worn", "ana")]
     with plant.database.reading() as session:
         assert [entry.subject for entry in audit.recent(session) if entry.action == "reviewed"] == [first]
+
+
+@pytest.mark.parametrize("status", [404, 405, 421])
+def test_what_a_proxy_says_of_a_console_that_is_gone_drops_no_label(page, plant, status) -> None:
+    first = begin(page)
+    with page.server.replaced_by_proxy(status):
+        page.press("2")
+        wait_until(lambda: "Not saved" in page.text("#failed:not([hidden])"), what="the complaint")
+    wait_until(lambda: not page.shows("#failed"), what="the return")
+    assert not page.shows("#refused")
+    assert kept(plant) == [(first, "worn", "ana")]

@@ -28,7 +28,7 @@ const RETRY = 3_000;
 const SEEN = 250;
 /** So many labels can be gone back to after a reload. */
 const KEPT = 100;
-/** What the server answers where it may save the same label later; whatever else it refuses, it refuses for good. */
+/** What the console answers where it may save the same label later; whatever else it refuses, it refuses for good. */
 const PASSING = ["401", "403", "408", "429"];
 
 /** @param {string} id @returns {HTMLElement} */
@@ -88,7 +88,12 @@ async function post(to, form, again = true) {
   const answer = await fetch(to, { method: "POST", headers, body: new URLSearchParams(form), signal });
   if (answer.ok) return answer.json();
   if (answer.status === 403 && again && (await renewed())) return post(to, form, false);
-  throw new Error(String(answer.status));
+  throw new Error(isOfTheConsole(answer) || PASSING.includes(String(answer.status)) ? String(answer.status) : "a proxy's word");
+}
+
+/** Whether the console says it itself: a proxy before one that is gone refuses no label. @param {Response} answer */
+function isOfTheConsole(answer) {
+  return answer.headers.has("X-Answered-By");
 }
 
 /** Whether this page's person has signed in again; the page then has the new session's token. */

@@ -32,3 +32,18 @@ def test_what_a_proxy_says_of_a_console_that_is_gone_drops_no_label(page, plant,
     wait_until(lambda: not page.shows("#failed"), what="the return")
     assert not page.shows("#refused")
     assert kept(plant) == [(first, "worn", "ana")]
+
+
+def test_a_reviewer_who_may_no_longer_review_is_told_so(page, plant) -> None:
+    first = begin(page)
+    become(plant, "viewer")
+    page.press("3")
+    wait_until(lambda: "may not review" in page.text("#failed:not([hidden])"), what="the reason")
+    become(plant, "reviewer")
+    wait_until(lambda: not page.shows("#failed"), what="the return")
+    assert kept(plant) == [(first, "broken", "ana")]
+
+
+def become(plant, role: str) -> None:
+    with plant.database.transaction() as session:
+        session.execute(update(Accounts).where(Accounts.name == "ana").values(role=role))

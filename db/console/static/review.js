@@ -96,9 +96,10 @@ function isOfTheConsole(answer) {
   return answer.headers.has("X-Answered-By");
 }
 
-/** Whether this page's person has signed in again; the page then has the new session's token. */
+/** Whether this page's person has signed in again; the page then has the new session's token. An error where the role is too low. */
 async function renewed() {
   const answer = await fetch("/review", { headers: { Accept: "text/plain" }, signal: AbortSignal.timeout(LONGEST) });
+  if (answer.status === 403 && isOfTheConsole(answer)) throw new Error("role");
   if (!answer.ok) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   /** @param {string} name */
@@ -111,12 +112,12 @@ async function renewed() {
 /** Say that a label is not saved, and do nothing else until it is. @param {unknown} error */
 function fail(error) {
   const status = error instanceof Error ? error.message : "";
-  const signedOut = status === "401" || status === "403";
+  const why = { "401": "ended", "403": "ended", role: "role" }[status] ?? "away";
   stopped = true;
   at("failed").hidden = false;
   /** @type {HTMLElement} */ (at("failed").querySelector("span")).textContent =
-    (signedOut ? at("failed").dataset.ended : at("failed").dataset.away) ?? "";
-  /** @type {HTMLElement} */ (at("failed").querySelector("a")).hidden = !signedOut;
+    at("failed").dataset[why] ?? "";
+  /** @type {HTMLElement} */ (at("failed").querySelector("a")).hidden = why === "away";
   desk.inert = true;
   setTimeout(save, RETRY);
 }

@@ -47,3 +47,21 @@ def test_a_reviewer_who_may_no_longer_review_is_told_so(page, plant) -> None:
 def become(plant, role: str) -> None:
     with plant.database.transaction() as session:
         session.execute(update(Accounts).where(Accounts.name == "ana").values(role=role))
+
+
+def test_labels_of_one_person_wait_and_hold_up_no_other(page, plant) -> None:
+    first = begin(page)
+    with plant.database.transaction() as session:
+        session.execute(delete(Sessions))
+    page.press("3")
+    wait_until(lambda: page.shows("#failed a"), what="the way to the login")
+    page.sign_in("bert", path="/review")
+    second = ready(page)
+    assert "ana (1)" in page.text("#waiting")
+    assert not page.shows("#failed")
+    page.press("1")
+    wait_until(lambda: kept(plant) == [(second, "intact", "bert")], what="the other's label")
+    page.sign_in("ana", path="/review")
+    wait_until(lambda: kept(plant)[1:] == [(first, "broken", "ana")], what="what waited")
+    all_saved(page)
+    assert not page.shows("#waiting")

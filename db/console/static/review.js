@@ -61,7 +61,9 @@ const putOff = new Set();
 /** @type {Item[]} those of them that come behind what is asked for now */
 const aside = [];
 /** @type {Saying[]} */
-const unsaved = kept("unsaved");
+const unsaved = kept("unsaved").filter((saying) => saying.by === person);
+/** @type {Saying[]} what others said in this tab, whose sessions ended before it was saved: it waits until they sign in here */
+const waiting = kept("unsaved").filter((saying) => saying.by !== person);
 /** @type {Map<string, HTMLImageElement>} loaded ahead, by address */
 const loaded = new Map();
 let beyond = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
@@ -137,8 +139,7 @@ async function save() {
   saving = true;
   try {
     while (unsaved.length) {
-      const { capture, label, by, seen } = unsaved[0];
-      if (by !== person) throw new Error("403"); // said before somebody else signed in here
+      const { capture, label, seen } = unsaved[0];
       try {
         const { review } = await post("/review/label", [["capture", capture], ["label", label], ["seen", String(seen ?? 0)]]);
         // Who goes back to it knows it: the same word is then another review, and not this one said again.
@@ -165,7 +166,7 @@ async function save() {
 }
 
 function remember() {
-  sessionStorage.setItem("unsaved", JSON.stringify(unsaved));
+  sessionStorage.setItem("unsaved", JSON.stringify([...waiting, ...unsaved]));
   sessionStorage.setItem("labelled", JSON.stringify(labelled.slice(-KEPT)));
 }
 
@@ -437,5 +438,9 @@ if (first) {
     // what is asked for next says it
   }
 }
+const speakers = [...new Set(waiting.map((saying) => saying.by))]
+  .map((name) => `${name} (${number(waiting.filter((saying) => saying.by === name).length)})`);
+at("waiting").hidden = !waiting.length;
+/** @type {HTMLElement} */ (at("waiting").querySelector("b")).textContent = speakers.join(", ");
 if (unsaved.length) save();
 fill();

@@ -37,6 +37,11 @@ NOT_NOW = (
 )
 """Why a click may fail that succeeds a moment later."""
 
+_LOOKED_AT = """const image = document.getElementById("image"), now = performance.now();
+if (!image.complete || !image.dataset.is) return "";
+if (window.lookedAt !== image.dataset.id) [window.lookedAt, window.lookedSince] = [image.dataset.id, now];
+return now > window.lookedSince + 300 ? image.dataset.id : "";"""
+
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
 
@@ -249,9 +254,8 @@ class Page:
         return self.chromium.execute_script(text, *arguments)
 
     def shown_capture(self) -> str:
-        """The capture whose photograph is looked at, painted in full."""
-        ready = "const i = document.getElementById('image'); return i.complete && i.dataset.is ? i.dataset.id : ''"
-        return str(self.script(ready))
+        """The capture whose photograph is looked at, painted in full, for long enough that it can be labelled."""
+        return str(self.script(_LOOKED_AT))
 
     def complaints(self) -> list[str]:
         """What the browser itself complains of: errors of scripts, and what the policy forbids."""

@@ -24,7 +24,7 @@ const HOLD = 20_000;
 const LONGEST = 5_000;
 /** Milliseconds between two tries to save. */
 const RETRY = 3_000;
-/** Milliseconds for which a photograph has been shown before a tap says what it is: two taps in a moment are one. */
+/** Milliseconds for which a photograph has been shown before a tap or a key says what it is: two in a moment are one. */
 const SEEN = 250;
 /** So many labels can be gone back to after a reload. */
 const KEPT = 100;
@@ -297,7 +297,7 @@ const times = [];
 
 /** @param {string} label */
 function say(label) {
-  if (stopped || !canBe(label)) return;
+  if (stopped || !canBe(label) || performance.now() - began < SEEN) return;
   const item = queue.shift();
   if (!item) return;
   undone.delete(item.id);
@@ -367,7 +367,7 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.quer
   button.addEventListener("click", (event) => {
     // A label is of what is on the screen: while that is the photograph before, a tap leads back to its own.
     if (photo.classList.contains("before")) previous(false);
-    else if (event.detail < 2 && performance.now() - began >= SEEN) say(label);
+    else if (event.detail < 2) say(label);
   });
 }
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-do]"))) {

@@ -1,0 +1,27 @@
+"""What guards a reviewer in a real browser: nothing is labelled that was not looked at, whatever keys and others do."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import update
+
+from db.schema.tables import Leases
+from tests.console.test_review import all_saved, begin, kept, ready
+from tests.support import wait_until
+
+BOUNCING = """const done = arguments[arguments.length - 1];
+const press = () => dispatchEvent(new KeyboardEvent("keydown", { key: "1", code: "Digit1" }));
+press(); setTimeout(() => { press(); done(); }, 60);"""
+
+
+def test_a_key_that_bounces_labels_one_photograph(page, plant) -> None:
+    first = begin(page)
+    at_hand = "return performance.getEntriesByType('resource').filter(e => e.name.includes('/large')).length >= 4"
+    wait_until(lambda: page.script(at_hand), what="the next ones")
+    page.chromium.execute_async_script(BOUNCING)
+    second = ready(page, first)
+    all_saved(page)
+    assert kept(plant) == [(first, "intact", "ana")]
+    page.press("1")
+    ready(page, second)
+    all_saved(page)
+    assert len(kept(plant)) == 2

@@ -25,3 +25,18 @@ def test_a_key_that_bounces_labels_one_photograph(page, plant) -> None:
     ready(page, second)
     all_saved(page)
     assert len(kept(plant)) == 2
+
+
+def test_a_photograph_that_is_somebody_else_s_by_now_goes_with_a_word(page, plant) -> None:
+    first = begin(page)
+    with plant.database.transaction() as session:
+        taken = update(Leases).where(Leases.name == f"review {first}")
+        session.execute(taken.values(holder="bert", until=datetime.now(UTC) + timedelta(minutes=1)))
+    page.script("document.dispatchEvent(new Event('visibilitychange'))")
+    second = ready(page, first)
+    assert "somebody else" in page.text("#taken")
+    page.press("1")
+    ready(page, second)
+    assert not page.shows("#taken")
+    all_saved(page)
+    assert kept(plant) == [(second, "intact", "ana")]

@@ -300,6 +300,7 @@ function say(label) {
   if (stopped || !canBe(label) || performance.now() - began < SEEN) return;
   const item = queue.shift();
   if (!item) return;
+  at("taken").hidden = true;
   undone.delete(item.id);
   putOff.delete(item.id);
   times.push(performance.now() - began);
@@ -317,6 +318,7 @@ function undo() {
   const item = labelled.pop();
   if (!item) return;
   queue.unshift(item);
+  at("taken").hidden = true;
   undone.add(item.id);
   remember();
   at("spoken").textContent = `${item.place}: ${called(item.said ?? "")}`;
@@ -326,6 +328,7 @@ function undo() {
 function skip() {
   const item = queue.shift();
   if (!item) return;
+  at("taken").hidden = true;
   if (undone.delete(item.id)) labelled.push(item);
   else if (item.sample) {
     aside.push(item);
@@ -420,6 +423,7 @@ async function hold() {
     const held = await post("/review/hold", asked.map((item) => ["capture", item.id]));
     const lost = new Set(asked.filter((item) => !held.kept.includes(item.id)));
     if (!lost.size) return;
+    if (lost.has(queue[0])) at("taken").hidden = false;
     queue.splice(0, queue.length, ...queue.filter((item) => !lost.has(item)));
     fill();
   } catch {

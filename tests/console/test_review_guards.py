@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import update
 
 from db.schema.tables import Leases
+from tests.console.test_contact_sheet import see_head
 from tests.console.test_review import all_saved, begin, kept, ready
 from tests.support import wait_until
 
@@ -40,3 +41,19 @@ def test_a_photograph_that_is_somebody_else_s_by_now_goes_with_a_word(page, plan
     assert not page.shows("#taken")
     all_saved(page)
     assert kept(plant) == [(second, "intact", "ana")]
+
+
+def test_photographs_are_known_where_the_browser_keeps_nothing(page, plant) -> None:
+    page.chromium.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+    try:
+        see_head(plant, "H8", 4)
+        first = begin(page)
+        assert page.of_all("[data-label]", "e.disabled") == [False] * 5
+        page.press("1")
+        ready(page, first)
+        all_saved(page)
+        assert kept(plant) == [(first, "intact", "ana")]
+        page.open("/sheet?machine=mill-8&head=H8")
+        wait_until(lambda: page.text("#count") == "4", what="the thumbnails to be seen")
+    finally:
+        page.chromium.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})

@@ -199,8 +199,8 @@ async function fill() {
 function load(from) {
   const ahead = new Image();
   ahead.src = from;
-  ahead.decode().catch(() => undefined).then(async () => {
-    ahead.dataset.is = (await isPhotograph(from)) ? "photograph" : "drawing";
+  ahead.decode().catch(() => undefined).then(() => {
+    ahead.dataset.is = isPhotograph(ahead) ? "photograph" : "drawing";
     if (ahead === image) offer();
   });
   loaded.set(from, ahead);

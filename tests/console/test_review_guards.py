@@ -57,3 +57,58 @@ def test_photographs_are_known_where_the_browser_keeps_nothing(page, plant) -> N
         wait_until(lambda: page.text("#count") == "4", what="the thumbnails to be seen")
     finally:
         page.chromium.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})
+
+
+ENDLESS = """const ask = window.fetch, given = { made: 0, named: 0 };
+window.fetch = (to, how) => {
+  if (to !== "/review/next") return ask(to, how);
+  given.named = how.body.getAll("without").length;
+  const items = Array.from({ length: Number(how.body.get("count")) }, () => ({ id: `none-${given.made++}` }));
+  return Promise.resolve(Response.json({ items, left: 4, more: true }));
+};
+window.given = given;"""
+"""A queue that never ends, which no plant of a test has; what the page asks of it is counted."""
+
+SKIPPING = """const done = arguments[arguments.length - 1], image = () => document.getElementById("image").dataset.id;
+(async () => {
+  for (let number = 0; number < 310; number++) {
+    const before = image();
+    dispatchEvent(new KeyboardEvent("keydown", { key: "s", code: "KeyS" }));
+    while (image() === before) await new Promise((next) => setTimeout(next));
+  }
+  done(window.given);
+})();"""
+
+
+ENDLESS = """const ask = window.fetch, given = { made: 0, named: 0 };
+window.fetch = (to, how) => {
+  if (to !== "/review/next") return ask(to, how);
+  given.named = how.body.getAll("without").length;
+  const items = Array.from({ length: Number(how.body.get("count")) }, () => ({ id: `none-${given.made++}` }));
+  return Promise.resolve(Response.json({ items, left: 4, more: true }));
+};
+window.given = given;"""
+"""A queue that never ends, which no plant of a test has; what the page asks of it is counted."""
+
+SKIPPING = """const done = arguments[arguments.length - 1], image = () => document.getElementById("image").dataset.id;
+(async () => {
+  for (let number = 0; number < 310; number++) {
+    const before = image();
+    dispatchEvent(new KeyboardEvent("keydown", { key: "s", code: "KeyS" }));
+    while (image() === before) await new Promise((next) => setTimeout(next));
+  }
+  done(window.given);
+})();"""
+
+
+def test_of_many_that_were_skipped_only_the_last_are_named(page) -> None:
+    begin(page)
+    added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": ENDLESS})
+    try:
+        page.open("/review")
+        wait_until(lambda: page.shows("#desk"), what="the first of them")
+        given = page.chromium.execute_async_script(SKIPPING)
+    finally:
+        page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    assert given["made"] > 310
+    assert 300 <= given["named"] < 310, "a form of a thousand fields is refused"

@@ -28,6 +28,8 @@ const RETRY = 3_000;
 const SEEN = 250;
 /** So many labels can be gone back to after a reload. */
 const KEPT = 100;
+/** So many skipped ones are named when more is asked for, the newest; the server takes no form of a thousand fields. */
+const NAMED = 300;
 /** What the console answers where it may save the same label later; whatever else it refuses, it refuses for good. */
 const PASSING = ["401", "403", "408", "429"];
 
@@ -176,8 +178,8 @@ async function fill() {
   if (asking || stopped || queue.length >= AT_HAND) return show();
   asking = true;
   try {
-    const known = [...queue, ...aside, ...labelled.slice(-50)].map((item) => item.id);
-    const without = [...known, ...skipped].map((id) => /** @type {[string, string]} */ (["without", id]));
+    const known = [...queue, ...aside.slice(-NAMED), ...labelled.slice(-50)].map((item) => item.id);
+    const without = [...known, ...[...skipped].slice(-NAMED)].map((id) => /** @type {[string, string]} */ (["without", id]));
     const turn = await post("/review/next", [["count", String(AT_HAND - queue.length)], ...without]);
     const had = new Set(queue.map((item) => item.id));
     queue.push(...turn.items.filter((/** @type {Item} */ item) => !had.has(item.id)), ...aside.splice(0));

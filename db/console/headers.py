@@ -18,7 +18,11 @@ POLICY: Final = "; ".join(
 )
 """Everything comes from the console itself: no script or style within a page, none from elsewhere."""
 
+ANSWERED_BY: Final = "X-Answered-By"
+"""Its presence tells a script that the console itself has answered, and not a proxy in front of one that is gone."""
+
 ALWAYS: Final = {
+    ANSWERED_BY: "inserts-console",
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

@@ -109,7 +109,7 @@ def add(
     since = [] if seen is None else [review for review in of_capture(session, capture_id) if review.id > seen]
     if since and since[0].by != by:
         raise Overtaken(since[0].by)
-    if since and since[0].label == label:
+    if since and (since[0].label, since[0].provenance) == (label, provenance):
         return since[0]
     values = {
         "capture_id": capture_id,

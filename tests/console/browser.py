@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 from selenium import webdriver
@@ -33,6 +36,11 @@ NOT_NOW = (
     StaleElementReferenceException,
 )
 """Why a click may fail that succeeds a moment later."""
+
+_LOOKED_AT = """const image = document.getElementById("image"), now = performance.now();
+if (!image.complete || !image.dataset.is) return "";
+if (window.lookedAt !== image.dataset.id) [window.lookedAt, window.lookedSince] = [image.dataset.id, now];
+return now > window.lookedSince + 300 ? image.dataset.id : "";"""
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
 
@@ -105,6 +113,36 @@ class Server:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def pause(self) -> None:
+        """Hang: it takes connections and says nothing."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def replaced_by_proxy(self, status: int) -> Iterator[None]:
+        """The console is gone, and a proxy answers everything in its place with that status."""
+
+        class Answers(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_error(status)
+
+            def do_POST(self) -> None:
+                self.send_error(status)
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.kill()
+        with ThreadingHTTPServer(("127.0.0.1", self._port), Answers) as proxy:
+            Thread(target=proxy.serve_forever, daemon=True).start()
+            yield
+            proxy.shutdown()
+        self.start()
 
     def _answers(self) -> bool:
         with suppress(OSError):
@@ -216,9 +254,8 @@ class Page:
         return self.chromium.execute_script(text, *arguments)
 
     def shown_capture(self) -> str:
-        """The capture whose photograph is looked at, painted in full."""
-        ready = "const i = document.getElementById('image'); return i.complete && i.dataset.is ? i.dataset.id : ''"
-        return str(self.script(ready))
+        """The capture whose photograph is looked at, painted in full, for long enough that it can be labelled."""
+        return str(self.script(_LOOKED_AT))
 
     def complaints(self) -> list[str]:
         """What the browser itself complains of: errors of scripts, and what the policy forbids."""

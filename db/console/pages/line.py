@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from db.console.access.guard import Viewer, Watcher
 from db.console.context import console_of
 from db.console.drawing.head_cards import Card
-from db.console.live.feed import FAULTS
+from db.console.live.feed import FAULTS, head_id
 from db.console.numbers import Typed
 from db.console.reader.languages import locale_of
 from db.console.reader.texts import Text
@@ -97,6 +97,7 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
             "machine": machine,
             "machines": dict(sorted(Counter(name for name, _ in known).items())),
             "more": len(places) - len(shown),
+            "beyond": [head_id(*place) for place in places[AT_ONCE:]],
             **_faults(session),
         }
 

@@ -107,7 +107,8 @@ def label(
     """Keep what the person says; it counts from now on, and the one before stays readable.
 
     `seen` is the newest review that the page knew, 0 for none: another person's that came after it is not overruled
-    by somebody who has not seen it.
+    by somebody who has not seen it. One's own that says the same is that word said again, as its answer was lost on the
+    way: it is kept once.
     """
     now = datetime.now(UTC)
     try:

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from babel import Locale
 
+from db.console.photographs.resizing import SIDES
 from db.console.reader.texts import Text
 
 Why = Literal["removed", "missing", "unreadable", "unavailable"]
@@ -19,13 +20,17 @@ WORDS: Final[dict[Why, Text]] = {
 }
 
 STATUS: Final[dict[Why, int]] = {"removed": 410, "missing": 404, "unreadable": 404, "unavailable": 503}
-"""The status of the answer: a browser shows the drawing all the same, and a page can tell it from a photograph."""
+"""The status of the answer: a browser shows the drawing all the same."""
+
+SIDE: Final = 2 * SIDES["large"]
+"""Pixels of its sides: more than any photograph has that a browser gets, by which a page's script knows a drawing."""
 
 
 def placeholder(why: Why, locale: Locale) -> str:
     """An SVG that says why there is no photograph."""
     words = html.escape(WORDS[why].said(locale))
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 320" role="img" aria-label="{words}">
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{SIDE}" height="{SIDE}" viewBox="0 0 320 320"
+role="img" aria-label="{words}">
 <rect width="320" height="320" fill="#7d8590"/>
 <g fill="none" stroke="#e6e9ec" stroke-width="6" stroke-linejoin="round" opacity="0.8">
 <path d="M160 70 226 136 160 202 94 136Z"/><circle cx="160" cy="136" r="16"/><path d="M70 226 250 46"/></g>

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * A photograph can be confirmed once it was seen: loaded, on the screen for the most part, for as long as a look takes.
- * The drawing that stands in the place of one that is away is no photograph: its answer is an error.
+ * The drawing that stands in the place of one that is away is no photograph.
  * What was not seen stays out of the form, whatever the button says.
  */
 
@@ -33,7 +33,7 @@ function tell() {
 }
 
 /** @param {Element} thumb */
-async function seen(thumb) {
+function seen(thumb) {
   const image = /** @type {HTMLImageElement} */ (thumb.querySelector("img"));
   if (!image.complete || image.naturalWidth === 0) {
     // Not there yet: the look begins anew when it is.
@@ -42,7 +42,7 @@ async function seen(thumb) {
     return;
   }
   watcher.unobserve(thumb);
-  if (!await isPhotograph(image.src)) return;
+  if (!isPhotograph(image)) return;
   thumb.classList.add("seen");
   box(thumb).disabled = false;
   box(thumb).checked = true;

@@ -19,6 +19,8 @@ let silence;
 let failing;
 /** @type {Set<string>} */
 const wanted = new Set();
+/** @type {Set<string>} what was asked for and belongs to no head of this page: other machines' heads */
+const elsewhere = new Set();
 let fetching = false;
 /** Whether the server is silent, or cannot see the line itself. */
 let blind = false;
@@ -47,13 +49,24 @@ function goBlind(since) {
   lose(since);
 }
 
+/** Nothing was heard for long: whoever should have said something may be gone, and nobody reloads a wall board. @param {Date} since */
+function fallSilent(since) {
+  goBlind(since);
+  watch(since);
+  join();
+}
+
+/** Wait for the next word. @param {Date} since when the last one came */
+function watch(since) {
+  clearTimeout(silence);
+  silence = setTimeout(() => fallSilent(since), PATIENCE);
+}
+
 /** The server has said something. */
 function heard() {
-  clearTimeout(silence);
   clearTimeout(failing);
   failing = undefined;
-  const at = new Date();
-  silence = setTimeout(() => goBlind(at), PATIENCE);
+  watch(new Date());
   blind = false;
   find();
 }
@@ -84,6 +97,17 @@ function put(place, text) {
   if (focused) /** @type {HTMLElement | null} */ (now.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus();
 }
 
+/** @param {string} id @returns {HTMLElement | null} */
+function pieceOf(id) {
+  return document.querySelector(`[data-piece="${id}"]`);
+}
+
+/** Whether a head is one of this page that has no room on it now. @param {string} id */
+function isBeyond(id) {
+  const cards = /** @type {HTMLElement | null} */ (document.querySelector("#heads [data-beyond]"));
+  return Boolean(cards?.dataset.beyond?.split(" ").includes(id));
+}
+
 /** Fetch all pieces that changed, one after the other; one that the page does not have yet needs all of them. */
 async function refresh() {
   if (fetching) return;
@@ -93,13 +117,12 @@ async function refresh() {
     while (wanted.size) {
       [id] = wanted;
       wanted.delete(id);
-      const heads = document.getElementById("heads");
-      // A head that a page of one machine does not have may be any other's: its own come with the next refresh.
-      const found = document.querySelector(`[data-piece="${id}"]`) ?? (heads?.dataset.machine && id !== "heads" ? null : heads);
-      if (!found) continue;
-      const place = /** @type {HTMLElement} */ (found);
+      const piece = pieceOf(id);
+      if (!piece && elsewhere.has(id)) continue;
+      const place = piece ?? /** @type {HTMLElement} */ (document.getElementById("heads"));
       const text = await fetched(place.dataset.from ?? "");
       if (text !== null) put(place, text);
+      if (id !== "heads" && !piece && !pieceOf(id) && !isBeyond(id)) elsewhere.add(id);
     }
     behind = false;
     find();
@@ -114,6 +137,7 @@ async function refresh() {
 }
 
 function refreshAll() {
+  elsewhere.clear();
   wanted.add("faults").add("heads");
   refresh();
 }
@@ -131,24 +155,32 @@ const NEWS = {
   },
 };
 
+/** @type {EventSource | undefined} this page's own stream */
+let source;
+
 function listen() {
-  const source = new EventSource("/events");
-  for (const name of ["ready", "beat", "changed", "away"]) source.addEventListener(name, (event) => NEWS[name](event.data));
-  source.addEventListener("error", () => {
-    const closed = source.readyState === EventSource.CLOSED;
+  source?.close();
+  const own = source = new EventSource("/events");
+  for (const name of ["ready", "beat", "changed", "away"]) own.addEventListener(name, (event) => NEWS[name](event.data));
+  own.addEventListener("error", () => {
+    const closed = own.readyState === EventSource.CLOSED;
     NEWS.error(closed ? "closed" : "");
-    if (closed) setTimeout(listen, 3_000); // refused: the session has ended, or a proxy speaks for a server that is gone
+    // Refused: the session has ended, or a proxy speaks for a server that is gone.
+    if (closed) setTimeout(() => { if (source === own) listen(); }, 3_000);
   });
 }
 
-/** Share one stream with the other pages of this browser; a browser that cannot has one for each. */
+/** @type {MessagePort | undefined} to the worker that has the stream of all pages */
+let port;
+
+/** Share one stream with the other pages of this browser; a browser that cannot has one for each. A worker that was killed is made anew. */
 function join() {
   if (!("SharedWorker" in window)) { listen(); return; }
-  const { port } = new SharedWorker("/static/news.js");
+  port?.postMessage("leaves");
+  port?.close();
+  port = new SharedWorker("/static/news.js").port;
   port.onmessage = ({ data: [name, data] }) => NEWS[name](data);
   port.postMessage("joins");
-  addEventListener("pagehide", () => port.postMessage("leaves"));
-  addEventListener("pageshow", (event) => { if (event.persisted) port.postMessage("joins"); });
 }
 
 /** @type {WeakMap<Element, number>} when a piece came, by this computer's clock, which nothing turns back */
@@ -180,7 +212,8 @@ function grow() {
   refresh();
 }
 
-addEventListener("pagehide", () => { clearTimeout(silence); clearTimeout(failing); });
+addEventListener("pagehide", () => { clearTimeout(silence); clearTimeout(failing); port?.postMessage("leaves"); });
+addEventListener("pageshow", (event) => { if (event.persisted) { watch(new Date()); join(); } });
 setInterval(refreshAll, REFRESH);
 setInterval(grow, TICK);
 grow();

@@ -6,12 +6,17 @@
  * sixth page would leave none for anything else.
  */
 
+/** Milliseconds without a word after which a stream counts as dead: the server says something every ten seconds. */
+const SILENT = 12_000;
+
 /** @type {Set<MessagePort>} the pages that listen */
 const pages = new Set();
 /** @type {EventSource | undefined} */
 let source;
 /** Whether the server has said something since the last error. */
 let open = false;
+/** When the stream was begun or last said something. */
+let heard = 0;
 
 /** @param {string} name @param {string} data */
 function tell(name, data) {
@@ -19,9 +24,10 @@ function tell(name, data) {
 }
 
 function listen() {
+  heard = performance.now();
   source = new EventSource("/events");
   for (const name of ["ready", "beat", "changed", "away"]) {
-    source.addEventListener(name, (event) => { open = true; tell(name, event.data); });
+    source.addEventListener(name, (event) => { open = true; heard = performance.now(); tell(name, event.data); });
   }
   source.addEventListener("error", () => {
     open = false;
@@ -33,9 +39,10 @@ function listen() {
   });
 }
 
-/** @param {MessagePort} page */
+/** A page comes, or comes again as it heard nothing: a network that went away without a word has left a dead stream. @param {MessagePort} page */
 function joins(page) {
   pages.add(page);
+  if (source && performance.now() - heard > SILENT) end();
   if (open) page.postMessage(["ready", ""]);
   else if (!source) listen();
 }
@@ -43,7 +50,10 @@ function joins(page) {
 /** @param {MessagePort} page */
 function leaves(page) {
   pages.delete(page);
-  if (pages.size) return;
+  if (!pages.size) end();
+}
+
+function end() {
   source?.close();
   source = undefined;
   open = false;

@@ -20,13 +20,17 @@ import { Zoom } from "./zoom.js";
 const AT_HAND = 4;
 /** Milliseconds between two requests to keep them, well within the minute for which they are kept. */
 const HOLD = 20_000;
+/** Milliseconds that an answer may take; a console that says nothing for so long does not answer. */
+const LONGEST = 5_000;
 /** Milliseconds between two tries to save. */
 const RETRY = 3_000;
-/** Milliseconds for which a photograph has been shown before a tap says what it is: two taps in a moment are one. */
+/** Milliseconds for which a photograph has been shown before a tap or a key says what it is: two in a moment are one. */
 const SEEN = 250;
 /** So many labels can be gone back to after a reload. */
 const KEPT = 100;
-/** What the server answers where it may save the same label later; whatever else it refuses, it refuses for good. */
+/** So many skipped ones are named when more is asked for, the newest; the server takes no form of a thousand fields. */
+const NAMED = 300;
+/** What the console answers where it may save the same label later; whatever else it refuses, it refuses for good. */
 const PASSING = ["401", "403", "408", "429"];
 
 /** @param {string} id @returns {HTMLElement} */
@@ -59,7 +63,9 @@ const putOff = new Set();
 /** @type {Item[]} those of them that come behind what is asked for now */
 const aside = [];
 /** @type {Saying[]} */
-const unsaved = kept("unsaved");
+const unsaved = kept("unsaved").filter((saying) => saying.by === person);
+/** @type {Saying[]} what others said in this tab, whose sessions ended before it was saved: it waits until they sign in here */
+const waiting = kept("unsaved").filter((saying) => saying.by !== person);
 /** @type {Map<string, HTMLImageElement>} loaded ahead, by address */
 const loaded = new Map();
 let beyond = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
@@ -82,15 +88,22 @@ const address = (item) => (explaining && item.evidence ? `/photographs/${item.id
  */
 async function post(to, form, again = true) {
   const headers = { "X-CSRF-Token": csrf, Accept: "application/json" };
-  const answer = await fetch(to, { method: "POST", headers, body: new URLSearchParams(form) });
+  const signal = AbortSignal.timeout(LONGEST);
+  const answer = await fetch(to, { method: "POST", headers, body: new URLSearchParams(form), signal });
   if (answer.ok) return answer.json();
   if (answer.status === 403 && again && (await renewed())) return post(to, form, false);
-  throw new Error(String(answer.status));
+  throw new Error(isOfTheConsole(answer) || PASSING.includes(String(answer.status)) ? String(answer.status) : "a proxy's word");
 }
 
-/** Whether this page's person has signed in again; the page then has the new session's token. */
+/** Whether the console says it itself: a proxy before one that is gone refuses no label. @param {Response} answer */
+function isOfTheConsole(answer) {
+  return answer.headers.has("X-Answered-By");
+}
+
+/** Whether this page's person has signed in again; the page then has the new session's token. An error where the role is too low. */
 async function renewed() {
-  const answer = await fetch("/review", { headers: { Accept: "text/plain" } });
+  const answer = await fetch("/review", { headers: { Accept: "text/plain" }, signal: AbortSignal.timeout(LONGEST) });
+  if (answer.status === 403 && isOfTheConsole(answer)) throw new Error("role");
   if (!answer.ok) return false;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   /** @param {string} name */
@@ -103,12 +116,12 @@ async function renewed() {
 /** Say that a label is not saved, and do nothing else until it is. @param {unknown} error */
 function fail(error) {
   const status = error instanceof Error ? error.message : "";
-  const signedOut = status === "401" || status === "403";
+  const why = { "401": "ended", "403": "ended", role: "role" }[status] ?? "away";
   stopped = true;
   at("failed").hidden = false;
   /** @type {HTMLElement} */ (at("failed").querySelector("span")).textContent =
-    (signedOut ? at("failed").dataset.ended : at("failed").dataset.away) ?? "";
-  /** @type {HTMLElement} */ (at("failed").querySelector("a")).hidden = !signedOut;
+    at("failed").dataset[why] ?? "";
+  /** @type {HTMLElement} */ (at("failed").querySelector("a")).hidden = why === "away";
   desk.inert = true;
   setTimeout(save, RETRY);
 }
@@ -128,10 +141,11 @@ async function save() {
   saving = true;
   try {
     while (unsaved.length) {
-      const { capture, label, by, seen } = unsaved[0];
-      if (by !== person) throw new Error("403"); // said before somebody else signed in here
+      const { capture, label, seen } = unsaved[0];
       try {
-        await post("/review/label", [["capture", capture], ["label", label], ["seen", String(seen ?? 0)]]);
+        const { review } = await post("/review/label", [["capture", capture], ["label", label], ["seen", String(seen ?? 0)]]);
+        // Who goes back to it knows it: the same word is then another review, and not this one said again.
+        for (const item of [...labelled, ...queue]) if (item.id === capture) item.review = review;
       } catch (error) {
         const status = error instanceof Error ? error.message : "";
         if (!/^4\d\d$/.test(status) || PASSING.includes(status)) throw error;
@@ -154,7 +168,7 @@ async function save() {
 }
 
 function remember() {
-  sessionStorage.setItem("unsaved", JSON.stringify(unsaved));
+  sessionStorage.setItem("unsaved", JSON.stringify([...waiting, ...unsaved]));
   sessionStorage.setItem("labelled", JSON.stringify(labelled.slice(-KEPT)));
 }
 
@@ -164,8 +178,8 @@ async function fill() {
   if (asking || stopped || queue.length >= AT_HAND) return show();
   asking = true;
   try {
-    const known = [...queue, ...aside, ...labelled.slice(-50)].map((item) => item.id);
-    const without = [...known, ...skipped].map((id) => /** @type {[string, string]} */ (["without", id]));
+    const known = [...queue, ...aside.slice(-NAMED), ...labelled.slice(-50)].map((item) => item.id);
+    const without = [...known, ...[...skipped].slice(-NAMED)].map((id) => /** @type {[string, string]} */ (["without", id]));
     const turn = await post("/review/next", [["count", String(AT_HAND - queue.length)], ...without]);
     const had = new Set(queue.map((item) => item.id));
     queue.push(...turn.items.filter((/** @type {Item} */ item) => !had.has(item.id)), ...aside.splice(0));
@@ -187,8 +201,8 @@ async function fill() {
 function load(from) {
   const ahead = new Image();
   ahead.src = from;
-  ahead.decode().catch(() => undefined).then(async () => {
-    ahead.dataset.is = (await isPhotograph(from)) ? "photograph" : "drawing";
+  ahead.decode().catch(() => undefined).then(() => {
+    ahead.dataset.is = isPhotograph(ahead) ? "photograph" : "drawing";
     if (ahead === image) offer();
   });
   loaded.set(from, ahead);
@@ -285,9 +299,10 @@ const times = [];
 
 /** @param {string} label */
 function say(label) {
-  if (stopped || !canBe(label)) return;
+  if (stopped || !canBe(label) || performance.now() - began < SEEN) return;
   const item = queue.shift();
   if (!item) return;
+  at("taken").hidden = true;
   undone.delete(item.id);
   putOff.delete(item.id);
   times.push(performance.now() - began);
@@ -305,6 +320,7 @@ function undo() {
   const item = labelled.pop();
   if (!item) return;
   queue.unshift(item);
+  at("taken").hidden = true;
   undone.add(item.id);
   remember();
   at("spoken").textContent = `${item.place}: ${called(item.said ?? "")}`;
@@ -314,6 +330,7 @@ function undo() {
 function skip() {
   const item = queue.shift();
   if (!item) return;
+  at("taken").hidden = true;
   if (undone.delete(item.id)) labelled.push(item);
   else if (item.sample) {
     aside.push(item);
@@ -355,7 +372,7 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.quer
   button.addEventListener("click", (event) => {
     // A label is of what is on the screen: while that is the photograph before, a tap leads back to its own.
     if (photo.classList.contains("before")) previous(false);
-    else if (event.detail < 2 && performance.now() - began >= SEEN) say(label);
+    else if (event.detail < 2) say(label);
   });
 }
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-do]"))) {
@@ -408,6 +425,7 @@ async function hold() {
     const held = await post("/review/hold", asked.map((item) => ["capture", item.id]));
     const lost = new Set(asked.filter((item) => !held.kept.includes(item.id)));
     if (!lost.size) return;
+    if (lost.has(queue[0])) at("taken").hidden = false;
     queue.splice(0, queue.length, ...queue.filter((item) => !lost.has(item)));
     fill();
   } catch {
@@ -419,8 +437,16 @@ document.addEventListener("visibilitychange", hold);
 
 const first = desk.dataset.first;
 if (first) {
-  const answer = await fetch(`/review/item?capture=${first}`);
-  if (answer.ok) queue.push(await answer.json());
+  try {
+    const answer = await fetch(`/review/item?capture=${first}`, { signal: AbortSignal.timeout(LONGEST) });
+    if (answer.ok) queue.push(await answer.json());
+  } catch {
+    // what is asked for next says it
+  }
 }
+const speakers = [...new Set(waiting.map((saying) => saying.by))]
+  .map((name) => `${name} (${number(waiting.filter((saying) => saying.by === name).length)})`);
+at("waiting").hidden = !waiting.length;
+/** @type {HTMLElement} */ (at("waiting").querySelector("b")).textContent = speakers.join(", ");
 if (unsaved.length) save();
 fill();

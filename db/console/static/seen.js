@@ -1,15 +1,15 @@
 // @ts-check
-/** Tells photographs from the drawings that stand in their place: the answer of a drawing is an error. */
+/** Tells photographs from the drawings that stand in their place. */
+
+/** Pixels of a photograph's longer side at most; a drawing says that it is larger (`db.console.photographs`). */
+const LARGEST = 1600;
 
 /**
- * Whether what an image has loaded is a photograph: those are in the browser's cache, drawings never are. The server is
- * not asked, for by now it may have the photograph again.
- * @param {string} address
+ * Whether what an image has loaded is a photograph. It is told by what the image itself got: the server may have another
+ * one by now, and a browser that keeps nothing has no other answer to look at.
+ * @param {HTMLImageElement} image
  */
-export async function isPhotograph(address) {
-  try {
-    return (await fetch(address, { cache: "only-if-cached", mode: "same-origin" })).ok;
-  } catch {
-    return false;
-  }
+export function isPhotograph(image) {
+  const longer = Math.max(image.naturalWidth, image.naturalHeight);
+  return image.complete && longer > 0 && longer <= LARGEST;
 }

@@ -159,9 +159,14 @@ def test_what_somebody_else_said_meanwhile_is_not_overruled_unseen(line, console
     )
 
 
-def test_a_label_whose_answer_was_lost_is_one_review_and_one_row_of_the_audit(line, console, signed_in) -> None:
-    capture, ana = str(line.see(outcome="unsure").capture_id), signed_in("reviewer")
-    said = [ana.post("/review/label", {"capture": capture, "label": "worn", "seen": 0}).json() for _ in range(2)]
-    assert said[0] == said[1]
+def test_a_label_whose_answer_was_lost_is_said_again_and_kept_once(line, console, signed_in) -> None:
+    [capture] = unsure(line, 1)
+    ana = signed_in("reviewer")
+    said = [
+        ana.post("/review/label", {"capture": capture, "label": label, "seen": 0}).json()["review"]
+        for label in ("worn", "worn", "intact", "worn")
+    ]
+    assert said[0] == said[1] < said[2] < said[3], "another word is another review"
     with console.database.reading() as session:
-        assert [entry.action for entry in audit.recent(session) if entry.action == "reviewed"] == ["reviewed"]
+        assert [review.label for review in reviews.of_capture(session, UUID(capture))] == ["worn", "intact", "worn"]
+        assert len([entry for entry in audit.recent(session) if entry.action == "reviewed"]) == 3

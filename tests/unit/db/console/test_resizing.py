@@ -1,11 +1,15 @@
 """Photographs as a browser gets them."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
+from babel import Locale
 from PIL import Image
 
+import db.console
+from db.console.photographs.placeholder import SIDE, placeholder
 from db.console.photographs.resizing import SIDES, NotShown, resized
 from db.evidence.evidence_map import EvidenceMap
 from tests.support import photograph
@@ -119,3 +123,10 @@ def test_a_polygon_is_shown_with_the_box_around_it() -> None:
 def test_a_photograph_is_shown_whole_wherever_in_it_its_region_is() -> None:
     region = {"left": 3000, "top": 0, "width": 200, "height": 200}  # beyond the JPEG's width as it is decoded for this
     assert picture(resized(photograph(size=3200), "medium", region)).size == (640, 640)
+
+
+def test_a_drawing_is_larger_than_any_photograph_by_which_pages_know_it() -> None:
+    script = (Path(db.console.__file__).parent / "static" / "seen.js").read_text()
+    assert f"LARGEST = {SIDES['large']};" in script
+    assert SIDE > SIDES["large"] == max(SIDES.values())
+    assert f'width="{SIDE}" height="{SIDE}"' in placeholder("missing", Locale("en"))

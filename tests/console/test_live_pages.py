@@ -1,0 +1,71 @@
+"""Pages that nobody reloads, in a real browser: what is new to them comes, and a stream that ended is opened anew."""
+
+import json
+from datetime import UTC, datetime
+
+import uuid6
+
+from tests.support import wait_until
+
+QUICK_CLOCK = "const wait = window.setTimeout; window.setTimeout = (what, ms) => wait(what, ms === 15000 ? 3000 : ms);"
+"""The page loses its patience sooner."""
+
+
+def judge(plant, machine: str, head: str, pocket: int, logit: float) -> None:
+    now, photo = datetime.now(UTC), next((plant.folder / "images").rglob("*.jpg")).read_bytes()
+    photo += f"{machine} {head} {pocket}".encode()  # of its own: what was that of another pocket is nobody's
+    plant.judge(plant.capture(machine, head, pocket, 1, "op-0001", uuid6.uuid7(), now, photo), logit, now)
+
+
+def asked_for_heads(page) -> int:
+    entries = "return performance.getEntriesByType('resource').filter(e => e.name.includes('/line/heads')).length"
+    return int(page.script(entries))
+
+
+def test_a_head_that_is_new_to_a_machine_comes_on_its_board(page, plant) -> None:
+    page.sign_in(path="/")
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: asked_for_heads(page) == 1, what="the first word of the server")
+    assert "No photograph has come yet" in page.text("#heads")
+    judge(plant, "mill-7", "H1", 1, 3.0)
+    wait_until(lambda: page.shows(".card.replace"), 5, "the first head")
+    judge(plant, "mill-7", "H2", 1, 3.0)
+    wait_until(lambda: len(page.texts(".card.replace")) == 2, 5, "the next head")
+    # What belongs to another machine is asked for once, and not with each of its photographs.
+    before = asked_for_heads(page)
+    for pocket in range(1, 4):
+        judge(plant, "mill-9", "H3", pocket, 3.0)
+        judge(plant, "mill-7", "H1", 1 + pocket, 3.0)
+        wait_until(lambda number=1 + pocket: f"{number}" in page.text(".card .numbers"), 5, "the next pocket")
+    assert asked_for_heads(page) <= before + 1
+    assert len(page.texts(".card")) == 2
+
+
+def test_a_page_whose_shared_worker_was_killed_makes_another(page, plant) -> None:
+    page.sign_in(path="/")
+    added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK_CLOCK})
+    try:
+        page.open("/board")
+        wait_until(lambda: asked_for_heads(page) == 1, what="the first word of the server")
+        kill_shared_worker(page.chromium)
+        wait_until(lambda: asked_for_heads(page) > 1, what="the first word to another worker")
+        wait_until(lambda: not page.shows("#lost"), what="the end of the banner")
+        judge(plant, "mill-7", "H1", 1, 3.0)
+        wait_until(lambda: page.shows(".card.replace"), 5, "the news")
+    finally:
+        page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+def shared_workers(chromium) -> list[str]:
+    targets = chromium.execute_cdp_cmd("Target.getTargets", {})["targetInfos"]
+    return [target["targetId"] for target in targets if target["type"] == "shared_worker"]
+
+
+def kill_shared_worker(chromium) -> None:
+    (worker,) = shared_workers(chromium)
+    attached = {"targetId": worker, "flatten": False}
+    session = chromium.execute_cdp_cmd("Target.attachToTarget", attached)["sessionId"]
+    message = json.dumps({"id": 1, "method": "Runtime.evaluate", "params": {"expression": "setTimeout(close, 200)"}})
+    chromium.execute_cdp_cmd("Target.sendMessageToTarget", {"sessionId": session, "message": message})
+    chromium.execute_cdp_cmd("Target.detachFromTarget", {"sessionId": session})  # else the next one waits for us
+    wait_until(lambda: worker not in shared_workers(chromium), what="the end of the worker")

@@ -1,0 +1,114 @@
+"""What guards a reviewer in a real browser: nothing is labelled that was not looked at, whatever keys and others do."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import update
+
+from db.schema.tables import Leases
+from tests.console.test_contact_sheet import see_head
+from tests.console.test_review import all_saved, begin, kept, ready
+from tests.support import wait_until
+
+BOUNCING = """const done = arguments[arguments.length - 1];
+const press = () => dispatchEvent(new KeyboardEvent("keydown", { key: "1", code: "Digit1" }));
+press(); setTimeout(() => { press(); done(); }, 60);"""
+
+
+def test_a_key_that_bounces_labels_one_photograph(page, plant) -> None:
+    first = begin(page)
+    at_hand = "return performance.getEntriesByType('resource').filter(e => e.name.includes('/large')).length >= 4"
+    wait_until(lambda: page.script(at_hand), what="the next ones")
+    page.chromium.execute_async_script(BOUNCING)
+    second = ready(page, first)
+    all_saved(page)
+    assert kept(plant) == [(first, "intact", "ana")]
+    page.press("1")
+    ready(page, second)
+    all_saved(page)
+    assert len(kept(plant)) == 2
+
+
+def test_a_photograph_that_is_somebody_else_s_by_now_goes_with_a_word(page, plant) -> None:
+    first = begin(page)
+    with plant.database.transaction() as session:
+        taken = update(Leases).where(Leases.name == f"review {first}")
+        session.execute(taken.values(holder="bert", until=datetime.now(UTC) + timedelta(minutes=1)))
+    page.script("document.dispatchEvent(new Event('visibilitychange'))")
+    second = ready(page, first)
+    assert "somebody else" in page.text("#taken")
+    page.press("1")
+    ready(page, second)
+    assert not page.shows("#taken")
+    all_saved(page)
+    assert kept(plant) == [(second, "intact", "ana")]
+
+
+def test_photographs_are_known_where_the_browser_keeps_nothing(page, plant) -> None:
+    page.chromium.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": True})
+    try:
+        see_head(plant, "H8", 4)
+        first = begin(page)
+        assert page.of_all("[data-label]", "e.disabled") == [False] * 5
+        page.press("1")
+        ready(page, first)
+        all_saved(page)
+        assert kept(plant) == [(first, "intact", "ana")]
+        page.open("/sheet?machine=mill-8&head=H8")
+        wait_until(lambda: page.text("#count") == "4", what="the thumbnails to be seen")
+    finally:
+        page.chromium.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})
+
+
+ENDLESS = """const ask = window.fetch, given = { made: 0, named: 0 };
+window.fetch = (to, how) => {
+  if (to !== "/review/next") return ask(to, how);
+  given.named = how.body.getAll("without").length;
+  const items = Array.from({ length: Number(how.body.get("count")) }, () => ({ id: `none-${given.made++}` }));
+  return Promise.resolve(Response.json({ items, left: 4, more: true }));
+};
+window.given = given;"""
+"""A queue that never ends, which no plant of a test has; what the page asks of it is counted."""
+
+SKIPPING = """const done = arguments[arguments.length - 1], image = () => document.getElementById("image").dataset.id;
+(async () => {
+  for (let number = 0; number < 310; number++) {
+    const before = image();
+    dispatchEvent(new KeyboardEvent("keydown", { key: "s", code: "KeyS" }));
+    while (image() === before) await new Promise((next) => setTimeout(next));
+  }
+  done(window.given);
+})();"""
+
+
+ENDLESS = """const ask = window.fetch, given = { made: 0, named: 0 };
+window.fetch = (to, how) => {
+  if (to !== "/review/next") return ask(to, how);
+  given.named = how.body.getAll("without").length;
+  const items = Array.from({ length: Number(how.body.get("count")) }, () => ({ id: `none-${given.made++}` }));
+  return Promise.resolve(Response.json({ items, left: 4, more: true }));
+};
+window.given = given;"""
+"""A queue that never ends, which no plant of a test has; what the page asks of it is counted."""
+
+SKIPPING = """const done = arguments[arguments.length - 1], image = () => document.getElementById("image").dataset.id;
+(async () => {
+  for (let number = 0; number < 310; number++) {
+    const before = image();
+    dispatchEvent(new KeyboardEvent("keydown", { key: "s", code: "KeyS" }));
+    while (image() === before) await new Promise((next) => setTimeout(next));
+  }
+  done(window.given);
+})();"""
+
+
+def test_of_many_that_were_skipped_only_the_last_are_named(page) -> None:
+    begin(page)
+    added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": ENDLESS})
+    try:
+        page.open("/review")
+        wait_until(lambda: page.shows("#desk"), what="the first of them")
+        given = page.chromium.execute_async_script(SKIPPING)
+    finally:
+        page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    assert given["made"] > 310
+    assert 300 <= given["named"] < 310, "a form of a thousand fields is refused"

@@ -403,8 +403,10 @@ addEventListener("keydown", (event) => {
   if (!action || (!keysOn.checked && action !== "help")) return;
   event.preventDefault();
   if (event.repeat && action in labels) return; // a key that is held down labels one photograph
+  const wasBefore = photo.classList.contains("before");
   previous(action === "previous");
-  if (action !== "previous") actions[action]();
+  if (action === "previous" || (wasBefore && action in labels)) return; // a label is of what is on the screen
+  actions[action]();
 });
 addEventListener("keyup", (event) => { if (keys.action(event) === "previous") previous(false); });
 addEventListener("blur", () => previous(false));

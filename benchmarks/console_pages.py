@@ -84,7 +84,6 @@ PAGES: Final[dict[str, Sequence[Address]]] = {
         lambda _plant, _rng: "/checks",
         lambda _plant, rng: _with("/checks", state=rng.choice(("go", "replace", "review", "pending"))),
         lambda plant, rng: _with("/checks", **_place(plant, rng, "machine"), state="review"),
-        lambda _plant, _rng: _with("/checks", head="no such head"),
     ),
     "replace": (
         lambda _plant, _rng: "/replace",

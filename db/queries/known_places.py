@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Exists, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db.schema.tables import Captures, Faults, StationDays
+from producer.contract.names import MAX_NAME_LENGTH
 from producer.contract.reasons import refusals as why
 from producer.contract.reasons.template import Reason
 
@@ -45,7 +46,7 @@ def unknown(
     A machine and a head are looked for together, a pocket only with both of them: each is one look into an index.
     """
     if station is not None and not _is_true(session, _of_station(station)):
-        return why.UNKNOWN_STATION(station=station)
+        return why.UNKNOWN_STATION(station=_as_name(station))
     place: list[ColumnElement[bool]] = []
     if machine is not None:
         place.append(Captures.machine == machine)
@@ -59,15 +60,21 @@ def unknown(
         return None
     if _is_true(session, exists().where(*place, Captures.pocket == pocket)):
         return None
-    return why.UNKNOWN_POCKET(machine=machine, head=head, pocket=pocket)
+    return why.UNKNOWN_POCKET(machine=_as_name(machine), head=_as_name(head), pocket=pocket)
 
 
 def _of_place(machine: str | None, head: str | None) -> Reason:
     if head is None:
-        return why.UNKNOWN_MACHINE(machine=machine)
+        return why.UNKNOWN_MACHINE(machine=_as_name(machine))
     if machine is None:
-        return why.UNKNOWN_HEAD(head=head)
-    return why.UNKNOWN_HEAD_OF_MACHINE(machine=machine, head=head)
+        return why.UNKNOWN_HEAD(head=_as_name(head))
+    return why.UNKNOWN_HEAD_OF_MACHINE(machine=_as_name(machine), head=_as_name(head))
+
+
+def _as_name(typed: str | None) -> str:
+    """What somebody typed, no longer than a name is."""
+    text = typed or ""
+    return text if len(text) <= MAX_NAME_LENGTH else f"{text[: MAX_NAME_LENGTH - 1]}…"
 
 
 def _of_station(station: str) -> ColumnElement[bool]:

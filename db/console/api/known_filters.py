@@ -7,9 +7,11 @@ from typing import Any
 from fastapi import HTTPException, Request
 from fastapi.routing import APIRoute
 
+from db.console.access.guard import ApiViewer
 
-def refuse_unknown_filters(request: Request) -> None:
-    """Refuse what the address asks for and the resource does not know, or says twice.
+
+def refuse_unknown_filters(request: Request, person: ApiViewer) -> None:
+    """Refuse, to who may ask at all, what the address asks for and the resource does not know, or says twice.
 
     Raises:
         HTTPException: 400, with the names that there are.

@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -25,7 +25,7 @@ PATIENCE_SECONDS: Final = 3.0
 """After so long a look counts as failed: a database that hangs says nothing, and that must not pass for no news."""
 
 _MOST_WAITING: Final = 200
-"""So many news wait for one page at most; one that does not read them loads itself anew when it comes back."""
+"""So many news wait for one page at most; for more it hears that anything may have changed."""
 
 FAULTS: Final = "faults"
 """The id of the list of open faults."""
@@ -124,9 +124,13 @@ class Feed:
     def _tell(self, ids: set[str]) -> None:
         self._news += bool(ids)
         for queue in self._listeners:
+            if queue.qsize() + len(ids) > _MOST_WAITING:
+                while not queue.empty():
+                    queue.get_nowait()
+                queue.put_nowait(AWAY if self.away else BACK)
+                continue
             for piece_id in sorted(ids):
-                with suppress(asyncio.QueueFull):
-                    queue.put_nowait(piece_id)
+                queue.put_nowait(piece_id)
 
 
 def _changed(before: Marks, now: Marks) -> set[str]:

@@ -76,7 +76,9 @@ def test_it_is_silent_until_ten_lives_have_ended_and_then_answers_for_those_in_u
     assert {row["lives"] for row in found} == {10}
     assert all(0 <= row["low"] < row["operations"] < row["high"] <= 8 for row in found)
     assert "operations, 80 %, 10 lives behind it" in run(line).stdout
-    assert json.loads(run(line, "--head", "another", "--json").stdout)["remaining"] == []
+    mistyped = run(line, "--head", "another", "--json")
+    assert (mistyped.exit_code, mistyped.stdout) == (2, "")
+    assert "nothing is known of head another" in mistyped.stderr
 
     short = json.loads(run(line, "--shift", 6, "--json").stdout)["remaining"]
     assert [row["pocket"] for row in short] == [1, 2, 3, 4]

@@ -228,6 +228,19 @@ def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, cons
     asyncio.run(listen())
 
 
+def test_who_has_more_news_than_are_kept_hears_that_anything_may_have_changed(console) -> None:
+    async def listen() -> None:
+        feed = Feed(console.database)
+        async with feed.listen() as queue:
+            assert await asyncio.wait_for(queue.get(), 5) == BACK, "the first look"
+            feed._tell({f"h{number}" for number in range(150)})
+            assert queue.qsize() == 150
+            feed._tell({f"h{number}" for number in range(51)})
+            assert [queue.get_nowait() for _ in range(queue.qsize())] == [BACK]
+
+    asyncio.run(listen())
+
+
 def test_boards_that_heard_the_same_news_share_a_piece_until_the_next(line, console, monkeypatch) -> None:
     monkeypatch.setattr("db.console.live.pieces.KEPT_SECONDS", 60)
     made: list[str] = []

@@ -32,6 +32,9 @@ _MISSING: Final[PocketWord] = "missing"
 _UNSEEN: Final = frozenset({"missing", "fault"})
 """What a check says of a pocket that it has no photograph of to judge."""
 
+_SHOWS_NOTHING: Final = _UNSEEN | {"unusable"}
+"""What a check says of a pocket of whose insert it shows nothing: what an earlier photograph showed stands."""
+
 _DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 """What a person must look at."""
 
@@ -87,8 +90,7 @@ class HeadOverview:
             return None
         newest = self.operations[0]
         check = newest.check
-        shows_nothing = _UNSEEN | {"unusable"}
-        earlier = {p: word for p, word in self.words.items() if newest.words.get(p, "missing") in shows_nothing}
+        earlier = {p: word for p, word in self.words.items() if newest.words.get(p, _MISSING) in _SHOWS_NOTHING}
         new = {pocket for pocket, word in self.words.items() if word == "new"}
         replace = sorted({*check.replace, *(pocket for pocket, word in earlier.items() if word == "damaged")} - new)
         doubtful = {*check.review, *(pocket for pocket, word in earlier.items() if word in _DOUBTFUL)}

@@ -141,9 +141,8 @@ def _sides(pixels: Array, parts: Array, plain: Array, cell: int) -> tuple[Array,
         across = (line * cell + cell // 2 - _CELL // 2)[:, None] + np.arange(_CELL)
         seen = pixels[across[:, None, :], along[:, :, None]]  # (side, pixel along, pixel across, colour)
         differs = (seen != seen[:, :1, :1]).any(axis=3)
-        first = (
-            differs[:, : 2 * cell].any(axis=2).argmax(axis=1)
-        )  # 0 where the part goes on through the next cell: in an inner corner
+        # 0 where the part goes on through the next cell: in an inner corner.
+        first = differs[:, : 2 * cell].any(axis=2).argmax(axis=1)
         beyond = last + side * (first - cell)  # the last pixel of the part
         outside = beyond - beyond % _BLEED + (_BLEED if side > 0 else 0)
         ends, number = first > 0, np.arange(len(line))

@@ -80,27 +80,6 @@ SKIPPING = """const done = arguments[arguments.length - 1], image = () => docume
 })();"""
 
 
-ENDLESS = """const ask = window.fetch, given = { made: 0, named: 0 };
-window.fetch = (to, how) => {
-  if (to !== "/review/next") return ask(to, how);
-  given.named = how.body.getAll("without").length;
-  const items = Array.from({ length: Number(how.body.get("count")) }, () => ({ id: `none-${given.made++}` }));
-  return Promise.resolve(Response.json({ items, left: 4, more: true }));
-};
-window.given = given;"""
-"""A queue that never ends, which no plant of a test has; what the page asks of it is counted."""
-
-SKIPPING = """const done = arguments[arguments.length - 1], image = () => document.getElementById("image").dataset.id;
-(async () => {
-  for (let number = 0; number < 310; number++) {
-    const before = image();
-    dispatchEvent(new KeyboardEvent("keydown", { key: "s", code: "KeyS" }));
-    while (image() === before) await new Promise((next) => setTimeout(next));
-  }
-  done(window.given);
-})();"""
-
-
 def test_of_many_that_were_skipped_only_the_last_are_named(page) -> None:
     begin(page)
     added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": ENDLESS})

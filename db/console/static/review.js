@@ -201,9 +201,15 @@ async function fill() {
 function load(from) {
   const ahead = new Image();
   ahead.src = from;
-  ahead.decode().catch(() => undefined).then(() => {
+  ahead.decode().then(() => {
     ahead.dataset.is = isPhotograph(ahead) ? "photograph" : "drawing";
-    if (ahead === image) offer();
+    if (ahead !== image) return;
+    began = performance.now(); // only now is it seen
+    offer();
+  }, () => {
+    // Nothing came, not even a drawing: it is asked for again.
+    if (loaded.get(from) === ahead) loaded.delete(from);
+    if (ahead === image) setTimeout(() => { if (ahead === image && queue[0]) put(from, queue[0]); }, RETRY);
   });
   loaded.set(from, ahead);
   return ahead;
@@ -214,6 +220,8 @@ function show() {
   const item = queue[0];
   desk.hidden = !item;
   at("nothing").hidden = Boolean(item) || asking;
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('[data-do="undo"]')))
+    button.disabled = !labelled.length;
   if (!item) return;
   if (image.dataset.id !== item.id) {
     photo.classList.remove("before");
@@ -233,14 +241,14 @@ function show() {
   /** @type {HTMLElement} */ (at("said").querySelector("b")).textContent = item.said && called(item.said);
   for (const button of document.querySelectorAll("[data-label]"))
     button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.label === item.said));
-  /** @type {HTMLButtonElement} */ (at("undo")).disabled = !labelled.length;
   /** @type {HTMLButtonElement} */ (at("previous")).disabled = !item.previous;
   progress();
 }
 
 /** Put a photograph in its place: the very element that was loaded and decoded ahead. @param {string} from @param {Item} item */
 function put(from, item) {
-  const next = loaded.get(from) ?? load(from);
+  const ahead = loaded.get(from);
+  const next = ahead && ahead.dataset.is !== "drawing" ? ahead : load(from); // by now there may be a photograph
   next.id = "image";
   next.alt = item.place;
   next.draggable = false;
@@ -252,7 +260,7 @@ function put(from, item) {
   offer();
 }
 
-/** Offer what can be said of what is on the screen: of a drawing, or of nothing yet, only that it is unusable. */
+/** Offer what can be said of what is on the screen: of a drawing only that it is unusable, of nothing yet nothing. */
 function offer() {
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-label]")))
     button.disabled = !canBe(button.dataset.label ?? "");
@@ -260,7 +268,7 @@ function offer() {
 
 /** @param {string} label */
 function canBe(label) {
-  return image.dataset.is === "photograph" || label === "unusable";
+  return image.dataset.is === "photograph" || (label === "unusable" && image.dataset.is === "drawing");
 }
 
 /** Say what is shown where it is not just the photograph. @param {Item} item */
@@ -370,6 +378,7 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.quer
   const label = /** @type {string} */ (button.dataset.label);
   actions[label] = labels[label] = () => say(label);
   button.addEventListener("click", (event) => {
+    if (event.detail) button.blur(); // a tap leaves it no focus: Space is for the photograph before
     // A label is of what is on the screen: while that is the photograph before, a tap leads back to its own.
     if (photo.classList.contains("before")) previous(false);
     else if (event.detail < 2) say(label);
@@ -377,7 +386,8 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.quer
 }
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-do]"))) {
   const action = button.dataset.do ?? "";
-  button.addEventListener("click", () => {
+  button.addEventListener("click", (event) => {
+    if (event.detail) button.blur();
     if (action !== "previous") previous(false);
     actions[action]();
   });
@@ -392,7 +402,8 @@ function isOfTheFocus(event) {
 
 addEventListener("keydown", (event) => {
   if (help.open) return keys.take(event);
-  if (event.ctrlKey || event.metaKey || event.altKey || stopped || desk.hidden) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || stopped) return;
+  if (desk.hidden && keys.action(event) !== "undo") return; // the last label can be taken back all the same
   if (isOfTheFocus(event)) {
     if (event.repeat) event.preventDefault(); // a key that is held down presses its button once
     return;
@@ -442,6 +453,10 @@ if (first) {
   try {
     const answer = await fetch(`/review/item?capture=${first}`, { signal: AbortSignal.timeout(LONGEST) });
     if (answer.ok) queue.push(await answer.json());
+    else if (answer.status === 404) {
+      at("refused").textContent = at("refused").dataset.absent ?? "";
+      at("refused").hidden = false;
+    }
   } catch {
     // what is asked for next says it
   }

@@ -151,7 +151,7 @@ def test_until_it_is_looked_at_it_looks_like_nothing_else(line, signed_in) -> No
     text = browser.get("/").text
     assert 'class="card new"' in text
     assert '<b>NEW</b> <span class="numbers">1, 2</span>' in text
-    assert "No insert needs to be changed" not in browser.get("/replace").text
+    assert "No insert is known to be damaged" not in browser.get("/replace").text
 
 
 def test_the_page_says_how_long_the_insert_lasts_and_asks_about_a_change_that_nobody_told_of(

@@ -97,11 +97,12 @@ class HeadOverview:
         review = {*check.review, *self._showing(*_DOUBTFUL)} - new - replace
         state: State | Literal["new"] = check.state
         if state != "pending":
-            waits = self._showing("pending")  # what nobody has judged yet is no GO either
+            # What nobody has judged yet is no GO either, nor is a head of which a check is still under way.
+            waits = self._showing("pending") or any(of.check.state == "pending" for of in self.operations)
             state = "replace" if replace else "review" if review else "pending" if waits else "new" if new else state
         return HeadAnswer(state, sorted(replace), sorted(review), sorted(new))
 
-    def _showing(self, *words: PocketWord) -> set[int]:
+    def _showing(self, *words: str) -> set[int]:
         return {pocket for pocket, word in self.words.items() if word in words}
 
 

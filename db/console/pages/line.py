@@ -24,7 +24,7 @@ from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
 from db.line.head_checks import Place
-from db.queries import head_overview, line_status
+from db.queries import head_overview, line_status, maintenance
 from db.queries.head_overview import HeadOverview
 
 router = APIRouter()
@@ -97,9 +97,17 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
             "machine": machine,
             "machines": dict(sorted(Counter(name for name, _ in known).items())),
             "more": len(places) - len(shown),
+            "more_to_replace": _to_replace(session, places[AT_ONCE:]),
             "beyond": [head_id(*place) for place in places[AT_ONCE:]],
             **_faults(session),
         }
+
+
+def _to_replace(session: Session, places: Sequence[Place]) -> int:
+    """How many of some heads have inserts to replace."""
+    if not places:
+        return 0
+    return len(set(places) & {(of.machine, of.head) for of in maintenance.places_to_replace(session)})
 
 
 def _faults(session: Session) -> dict[str, Any]:

@@ -9,6 +9,8 @@ const REFRESH = 300_000;
 const TICK = 5_000;
 /** Milliseconds that a piece may take to come. */
 const LONGEST = 10_000;
+/** Milliseconds that it may take before the page says that it is out of date. */
+const PROMPT = 2_000;
 /** Milliseconds after which a piece that did not come is asked for again. */
 const AGAIN = 3_000;
 
@@ -129,7 +131,9 @@ async function refresh() {
       const piece = pieceOf(id);
       if (!piece && elsewhere.has(id)) continue;
       const place = piece ?? /** @type {HTMLElement} */ (document.getElementById("heads"));
-      const text = await fetched(place.dataset.from ?? "");
+      // What changed and does not come at once is not what is shown.
+      const late = setTimeout(() => { behind = true; lose(new Date()); }, PROMPT);
+      const text = await fetched(place.dataset.from ?? "").finally(() => clearTimeout(late));
       if (text !== null) put(place, text);
       else if (piece) piece.remove(); // a head that is known no more
       if (id !== "heads" && !piece && !pieceOf(id) && !isBeyond(id)) elsewhere.add(id);

@@ -7,7 +7,7 @@
  */
 
 import { Keys } from "./keys.js";
-import { isPhotograph } from "./seen.js";
+import { isPassing, isPhotograph } from "./seen.js";
 import { Zoom } from "./zoom.js";
 
 /**
@@ -68,6 +68,8 @@ const unsaved = kept("unsaved").filter((saying) => saying.by === person);
 const waiting = kept("unsaved").filter((saying) => saying.by !== person);
 /** @type {Map<string, HTMLImageElement>} loaded ahead, by address */
 const loaded = new Map();
+/** @type {Set<string>} the addresses at which there was no photograph */
+const drawn = new Set();
 let beyond = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
 /** Whether photographs are shown with where their verdicts came from. */
 let explaining = false;
@@ -200,17 +202,25 @@ async function fill() {
 /** @param {string} from */
 function load(from) {
   const ahead = new Image();
-  ahead.src = from;
-  ahead.decode().then(() => {
-    ahead.dataset.is = isPhotograph(ahead) ? "photograph" : "drawing";
-    if (ahead !== image) return;
-    began = performance.now(); // only now is it seen
-    offer();
-  }, () => {
-    // Nothing came, not even a drawing: it is asked for again.
+  // A browser would show again what it has of that address.
+  ahead.src = drawn.has(from) ? `${from}?again=${performance.now()}` : from;
+  // Nothing came, or what stands for it until it comes: it is asked for again.
+  const again = () => {
     if (loaded.get(from) === ahead) loaded.delete(from);
-    if (ahead === image) setTimeout(() => { if (ahead === image && queue[0]) put(from, queue[0]); }, RETRY);
-  });
+    drawn.add(from);
+    if (ahead !== image) return;
+    at("flag").textContent = photo.dataset.away ?? "";
+    at("flag").hidden = false;
+    setTimeout(() => { if (ahead === image && queue[0]) put(from, queue[0]); }, RETRY);
+  };
+  ahead.decode().then(() => {
+    if (isPassing(ahead)) return again();
+    ahead.dataset.is = isPhotograph(ahead) ? "photograph" : "drawing";
+    if (!isPhotograph(ahead)) drawn.add(from);
+    if (ahead !== image) return;
+    if (began === Infinity) began = performance.now(); // only now is it seen
+    offer();
+  }, again);
   loaded.set(from, ahead);
   return ahead;
 }
@@ -226,7 +236,7 @@ function show() {
   if (image.dataset.id !== item.id) {
     photo.classList.remove("before");
     put(address(item), item);
-    began = performance.now();
+    began = image.dataset.is ? performance.now() : Infinity;
   }
   at("why").textContent = item.why;
   at("facts").replaceChildren(...names.filter(([name]) => item[name] != null).flatMap(([name, title]) => {

@@ -138,3 +138,15 @@ def test_pockets_that_were_photographed_long_ago_are_known_beside_those_of_now(l
             session, [("mill-1", "head-1")], declared={"head-1": 3}, fresh_since=known.last_at
         )
     assert known.old == {1}
+
+
+def test_a_head_of_which_a_check_is_under_way_waits(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    under_way = uuid6.uuid7()
+    line.see(1, 5, "intact", check_id=under_way, check_size=3)
+    line.see(1, 6, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("pending", [], [])
+    for pocket in (2, 3):
+        line.see(pocket, 7, "intact", check_id=under_way, check_size=3)
+    assert answered(line) == ("go", [], [])

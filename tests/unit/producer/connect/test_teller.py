@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from producer.connect.delivery_log import Delivery, DeliveryLog
-from producer.connect.hearing import Hearing
+from producer.connect.hearing import Hearing, now
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.teller import Teller
 from producer.connect.troubles import Troubles, current_states
@@ -56,7 +56,7 @@ def telling(sink: Scripted, log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("producer.connect.teller.LONGEST_PAUSE", 0.02)
     troubles = Troubles(log.path.parent)
     hearing = Hearing()
-    hearing.begins()
+    hearing.heard(now())
     teller = Teller("mes", sink, log, troubles, hearing)
     teller.start()
     try:
@@ -167,10 +167,10 @@ def test_a_sink_is_left_while_the_line_is_not_heard_and_reached_anew_after_it(
         opened = sink.opened
         log.keep({"mes": [plant_event("p", "s", verdict(3), 2.0)]}, {})
         assert (sink.opened, len(sink.sent)) == (opened, 2)
-        hearing.begins()
+        hearing.heard(now())
         wait_until(lambda: len(sink.sent) == 3)
         # One that ends and begins between two looks is another one: what was shown in the first may be overtaken.
         left = sink.left
         hearing.ends()
-        hearing.begins()
+        hearing.heard(now())
         wait_until(lambda: sink.left > left)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -174,3 +176,31 @@ def test_a_sink_is_left_while_the_line_is_not_heard_and_reached_anew_after_it(
         hearing.ends()
         hearing.heard(now())
         wait_until(lambda: sink.left > left)
+
+
+@pytest.mark.parametrize("disk", ["full", "hanging"])
+def test_a_sink_is_left_while_the_line_is_not_heard_though_the_log_s_disk_fails(
+    log: DeliveryLog, monkeypatch: pytest.MonkeyPatch, disk: str
+) -> None:
+    monkeypatch.setattr("producer.connect.teller.LOOK_EVERY", 0.02)
+    failing, mended = threading.Event(), threading.Event()
+    works = log.delivered
+
+    def delivered(*arguments: Any) -> None:
+        failing.set()
+        if disk == "full" and not mended.is_set():
+            raise sqlite3.OperationalError("database or disk is full")
+        assert mended.wait(30)
+        works(*arguments)
+
+    monkeypatch.setattr(log, "delivered", delivered)
+    sink = Scripted()
+    with telling(sink, log, monkeypatch) as hearing:
+        assert failing.wait(30)
+        left, opened = sink.left, sink.opened
+        hearing.ends()
+        wait_until(lambda: sink.left > left, what="a sink that is left")
+        mended.set()
+        if disk == "hanging":
+            wait_until(lambda: not log.latest("mes", "waiting", 9))
+        assert sink.opened == opened, "nobody is reached while the line is not heard"

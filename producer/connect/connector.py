@@ -15,29 +15,24 @@ from pydantic import ValidationError
 
 from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
 from producer.connect.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
-from producer.connect.hearing import Hearing
+from producer.connect.hearing import Hearing, now
 from producer.connect.reporter import Reporter
 from producer.connect.sinks.sink import Sink
 from producer.connect.teller import Teller
 from producer.connect.told_changes import ChangeSender, ToldChanges
 from producer.connect.troubles import EVERYWHERE, Troubles
-from producer.connect.vouched_sinks import distrust, vouch_for
-from producer.connect.what_held import take_up
+from producer.connect.what_held import begin_readings, to_read_for, what_was_said
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer
 from producer.delivery.outage_log import OutageLog
-from producer.delivery.stream_reader import Entry, StreamReader
+from producer.delivery.stream_reader import BATCH, Entry, StreamReader
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
 
-LONGEST_PAUSE: Final = 10.0
+LONGEST_PAUSE: Final = 2.0
 """The longest time, in seconds, between two looks whether Redis is back."""
-
-VOUCHED_FOR: Final = 30.0
-"""Seconds without hearing the line after which no system is told that we are there: what it was told last may be
-overtaken. A Redis that is started anew is back sooner."""
 
 FORGET_EVERY: Final = 600.0
 """Seconds between two clearings of what was delivered long ago, or waits beyond the limit."""
@@ -46,9 +41,6 @@ BEGUN: Final = "begun"
 """The file beside the delivery log that says that there was one."""
 
 _POSITION: Final = "position"
-
-_KNOWS: Final = "knows what sinks show"
-"""The note of a log that says of each sink whether it vouches for what the sink shows."""
 
 
 def open_sink(name: str, site: str, configuration: Configured, deliveries: DeliveryLog, changes: ToldChanges) -> Sink:
@@ -105,12 +97,13 @@ class Connector:
         if position is not None and not re.fullmatch(r"\d+-\d+", position, re.ASCII):
             raise ValueError(f"the delivery log {deliveries.path} is damaged, {position!r} is no position: {AS_NEW}")
         self._marker = deliveries.path.parent / BEGUN
-        self._begun = position is not None
-        self._looked = False
+        self._redis_url = redis_url
+        self._kept = position  # up to where what the line says is in the log; None: nothing is
+        self._begun = False
         self._hearing = Hearing()
         self._sinks = [*file.sinks()]
         self._troubles = Troubles(deliveries.path.parent)
-        self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty)
+        self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty, self._was_cut)
         self._tellers = [
             Teller(
                 name,
@@ -127,16 +120,10 @@ class Connector:
 
     def run(self, stop: threading.Event) -> None:
         """Read and tell until `stop` is set."""
-        now = time.time()
         names = [teller.name for teller in self._tellers]
         self._deliveries.configure(names)
         for name in names:
-            self._deliveries.set_up(name, False, "not reached yet", now)
-        if self._begun:
-            self._marker.touch()
-            if self._deliveries.note(_KNOWS) is None:  # of a version that told all of them by this log alone
-                vouch_for(self._deliveries, names)
-        self._deliveries.keep({}, {_KNOWS: "yes"})
+            self._deliveries.set_up(name, False, "not reached yet", time.time())
         for teller in self._tellers:
             teller.start()
         self._sender.start()
@@ -154,73 +141,66 @@ class Connector:
             self._troubles.close()
 
     def _read(self, stop: threading.Event) -> None:
-        pause, forgotten_at, heard_at = 0.5, -FORGET_EVERY, time.monotonic()
+        pause, forgotten_at = 0.5, -FORGET_EVERY
         while not stop.is_set():
             try:
                 if not self._begun:
                     self._begin()
-                if not self._looked:
-                    self._look_for_what_was_missed()
                 if time.monotonic() - forgotten_at > FORGET_EVERY:
                     self._forget()
                     forgotten_at = time.monotonic()
-                if self._hearing.spell is None:
-                    self._catch_up()
-                self._keep(self._reader.read())
+                self._hear()
             except (redis.RedisError, OSError, sqlite3.Error) as error:
                 problem = f"{type(error).__name__}: {error}"
                 self._reading.begins(problem)
                 self._troubles.begins(EVERYWHERE, f"what the line says cannot be read or kept: {problem}")
-                self._looked = False
-                if time.monotonic() - heard_at > VOUCHED_FOR:
-                    self._hearing.ends()
-                    self._wake()
                 stop.wait(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 self._reading.ends()
                 self._troubles.ends(EVERYWHERE)
-                pause, heard_at = 0.5, time.monotonic()
+                pause = 0.5
 
     def _begin(self) -> None:
-        """A connector that is new shows what holds now, and tells what the line says next."""
-        said = take_up(self._reader, self._event, self._sinks, self._deliveries)
-        if self._marker.exists():
-            log.error(
-                "the delivery log that was here is gone: what waited in it is in the database alone",
-                file=str(self._deliveries.path),
-                hint="`insert-db verdicts --since` has it; from now on all is told that the line says next",
-            )
-        self._deliveries.keep({}, {_POSITION: self._reader.position}, said)
+        """A connector, or a system, that is new shows what holds now, and is told what the line says next."""
+        is_new = self._kept is None
+        end = self._reader.newest() if self._kept is None else self._kept
+        read_for = self._deliveries.readings.configured()
+        how = {
+            name: text for name, text in to_read_for(self._sinks, self._file.site).items() if read_for.get(name) != text
+        }
+        events, said = self._deliveries.as_said(
+            what_was_said(self._redis_url, end, self._event) if how or is_new else []
+        )
+        begin_readings(self._deliveries, self._sinks, how, events)
+        if is_new:
+            if self._marker.exists():
+                log.error(
+                    "the delivery log that was here is gone: what waited in it is in the database alone",
+                    file=str(self._deliveries.path),
+                    hint="`insert-db verdicts --since` has it; from now on all is told that the line says next",
+                )
+            self._deliveries.keep({}, {_POSITION: end}, said)
+            self._kept = self._reader.position = end
         self._begun = True
         self._marker.touch()
 
-    def _catch_up(self) -> None:
-        """Read what the line has said meanwhile, and only then let the systems know that we are there.
+    def _hear(self) -> None:
+        """Read on; what the line says is known where that was all.
 
-        What they were shown before may be overtaken: a `go` that we vouch for would be acted on.
+        What the systems were shown before may be overtaken: a `go` that we vouch for would be acted on.
         """
-        end = self._reader.newest()
-        while self._reader.position != end:
-            entries = self._reader.read()
+        moment, hears = now(), self._hearing.spell is not None
+        entries = self._reader.read(wait=hears)
+        try:
             self._keep(entries)
-            if not entries or not self._reader.is_before(end):
-                break
-        self._hearing.begins()
-        self._wake()
-
-    def _look_for_what_was_missed(self) -> None:
-        """Say so where we were away for longer than the stream keeps what is said."""
-        missed = self._reader.missed()
-        if missed is not None:
-            log.error(
-                "the line said more than its stream keeps: those answers are in the database alone",
-                after=_day(self._reader.position),
-                before=_day(missed),
-                hint="`insert-db verdicts --since` has them; a longer INSERTS_PLANT_STREAM at the workers keeps more",
-            )
-            self._believe_nothing()
-        self._looked = True
+        except BaseException:
+            self._reader.position = self._kept or "0-0"  # read again what was not kept
+            raise
+        if len(entries) < BATCH:
+            self._hearing.heard(moment)
+            if not hears:
+                self._wake()
 
     def _keep(self, entries: list[Entry]) -> None:
         if not entries:
@@ -228,11 +208,8 @@ class Connector:
         events = [event for entry in entries if (event := self._event(entry)) is not None]
         events, said = self._deliveries.as_said(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
-        try:
-            self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said)
-        except sqlite3.Error:
-            self._reader.position = self._deliveries.note(_POSITION) or "0-0"  # read again what was not kept
-            raise
+        self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said)
+        self._kept = entries[-1].id
         answers = (event.data for event in events)
         if settled := [answer.change_id for answer in answers if isinstance(answer, InsertChangeAnswer)]:
             self._changes.settle(settled)
@@ -265,11 +242,21 @@ class Connector:
     def _came_back_empty(self) -> None:
         log.warning("Redis came back empty: what was said and not read by then is in the database alone")
         self._believe_nothing()
+        self._kept = "0-0"
+
+    def _was_cut(self, oldest: str) -> None:
+        log.error(
+            "the line said more than its stream keeps: those answers are in the database alone",
+            after=_day(self._reader.position),
+            before=_day(oldest),
+            hint="`insert-db verdicts --since` has them; a longer INSERTS_PLANT_STREAM at the workers keeps more",
+        )
+        self._believe_nothing()
 
     def _believe_nothing(self) -> None:
         """Have the systems show no answer of before: one that was missed may have overtaken it."""
         self._hearing.ends()
-        distrust(self._deliveries, [name for name, _ in self._sinks])
+        self._deliveries.readings.begin_anew()
 
 
 def _day(entry_id: str) -> str:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect import said_checks, shown_answers, sink_states
+from producer.connect import readings, said_checks, shown_answers, sink_states
+from producer.connect.readings import Readings
 from producer.connect.said_checks import SaidCheck
 from producer.contract.connector_report import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
@@ -96,6 +97,7 @@ class DeliveryLog:
             if code not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
                 raise
             raise type(error)(f"the delivery log {path} is damaged, {error.__cause__}: {AS_NEW}") from error
+        self.readings = Readings(self._file)
 
     def close(self) -> None:
         """Close the file; everything in it stays."""
@@ -127,6 +129,7 @@ class DeliveryLog:
         """
         rows = [(sink, event.id, event.order, event.as_json()) for sink, wanted in events.items() for event in wanted]
         with self._file.transaction() as connection:
+            readings.forget_said_before(connection, [row[:2] for row in rows])
             connection.executemany(
                 'INSERT OR IGNORE INTO delivery (sink, event_id, "order", event) VALUES (?, ?, ?, ?)', rows
             )
@@ -197,27 +200,17 @@ class DeliveryLog:
         with self._file.reading() as connection:
             return shown_answers.of(connection, sink)
 
-    def show(self, sink: str, shown: Mapping[str, str]) -> None:
-        """Keep what `sink` is to show, of the time before this log."""
+    def forget_shown(self, sink: str, topics: Collection[str]) -> None:
+        """Keep nothing of what `sink` shows under these topics."""
         with self._file.transaction() as connection:
-            shown_answers.keep(connection, sink, shown)
-
-    def forget_shown(self) -> None:
-        """Keep nothing of what the sinks show."""
-        with self._file.transaction() as connection:
-            shown_answers.forget(connection)
-
-    def last_number(self) -> int:
-        """The number of the newest delivery; before the first, one above those of a log that was there before."""
-        with self._file.reading() as connection:
-            [number] = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'delivery'").fetchone()
-        return int(number)
+            shown_answers.forget(connection, sink, topics)
 
     def configure(self, names: Collection[str]) -> None:
-        """Say no more how sinks are doing that have other names; what waits for them stays, should they come back."""
+        """Have no sinks but these: what waits for others stays, should they come back; that it is all is not known."""
         with self._file.transaction() as connection:
             gone = "DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?))"
             connection.execute(gone, (json.dumps([*names]),))
+            readings.keep_only(connection, names)
 
     def set_up(self, sink: str, up: bool, problem: str | None, now: float) -> None:
         """Note whether `sink` is up, and since when."""
@@ -278,16 +271,17 @@ class DeliveryLog:
         with self._file.transaction() as connection:
             counts = connection.execute("SELECT sink, count(*) FROM delivery WHERE state = 'waiting' GROUP BY sink")
             too_many = {sink: count - most for sink, count in counts if count > most}
-            connection.executemany(
-                "DELETE FROM delivery WHERE number IN (SELECT number FROM delivery WHERE sink = ? AND"
-                " state = 'waiting' ORDER BY number LIMIT ?)",
-                too_many.items(),
-            )
+            waiting = "FROM delivery WHERE sink = ? AND state = 'waiting'"
+            for sink, count in too_many.items():
+                oldest = f"SELECT number {waiting} ORDER BY number LIMIT 1 OFFSET ?"
+                [last] = connection.execute(oldest, (sink, count - 1)).fetchone()
+                connection.execute(f"DELETE {waiting} AND number <= ?", (sink, last))
+                readings.begin_behind(connection, sink, last)
         return too_many
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    connection.executescript(_TABLES + shown_answers.TABLE + sink_states.TABLE)
+    connection.executescript(_TABLES + shown_answers.TABLE + sink_states.TABLE + readings.TABLE)
     said_checks.prepare(connection)
     connection.execute(_FIRST, (int(time.time() * 1000),))
 

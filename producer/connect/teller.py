@@ -6,6 +6,7 @@ import random
 import sqlite3
 import threading
 import time
+from collections.abc import Iterator
 from typing import Final
 
 import structlog
@@ -24,6 +25,12 @@ AT_ONCE: Final = 200
 
 IDLE_PAUSE: Final = 5.0
 """Seconds between two looks whether the connection still stands, while nothing is to be told."""
+
+
+LOOK_EVERY: Final = 1.0
+"""Seconds between two looks whether the line is still heard."""
+
+_UNHEARD: Final = "what the line says cannot be read"
 
 
 class Teller:
@@ -53,11 +60,14 @@ class Teller:
         self._up = False
         self._outage = OutageLog(f"{name} is not told: events wait", f"{name} is told again")
         self._refusals = OutageLog(f"{name} refuses an event: it is tried again", f"{name} takes events again")
+        self._using = threading.Lock()  # the sink
         self._thread = threading.Thread(target=self._run, name=f"tell-{name}", daemon=True)
+        self._watch = threading.Thread(target=self._watches, name=f"watch-{name}", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+        self._watch.start()
 
     def wake(self) -> None:
         """There may be something new."""
@@ -71,6 +81,7 @@ class Teller:
     def join(self) -> None:
         """Wait for the end."""
         self._thread.join()
+        self._watch.join()
 
     def _run(self) -> None:
         try:
@@ -78,7 +89,28 @@ class Teller:
                 self._woken.clear()
                 self._woken.wait(self._turn())
         finally:
-            self._sink.close()
+            with self._using:
+                self._sink.close()
+
+    def _watches(self) -> None:
+        """Leave the sink once the line is not heard any more, whatever the other thread waits for: the log, say."""
+        while not self._stop.wait(LOOK_EVERY):
+            if not self._is_heard(self._spell) and self._using.acquire(blocking=False):
+                try:
+                    self._leave(None)
+                except Exception:
+                    log.exception("a system cannot be left", sink=self.name)
+                finally:
+                    self._using.release()
+
+    def _is_heard(self, spell: int | None) -> bool:
+        """Whether the line is heard since that spell began, and all that was shown in it holds."""
+        return self._hearing.spell == spell
+
+    def _leave(self, spell: int | None) -> None:
+        """Leave the sink, to reach it anew in another spell: what it shows may be overtaken. With the lock held."""
+        self._sink.close()
+        self._spell = spell
 
     def _turn(self) -> float:
         """Tell what is due; how many seconds to wait then, unless something new comes.
@@ -102,19 +134,23 @@ class Teller:
 
     def _told(self) -> float:
         """Tell what is due, and note what the sink makes of it; how many seconds to wait then."""
+        spell = self._hearing.spell
+        with self._using:
+            if spell != self._spell:
+                self._leave(spell)
         self._note()  # while the log cannot be written nothing more is told: it would be told again and again
         if self._log.is_disabled(self.name):
             return IDLE_PAUSE
-        spell = self._hearing.spell
-        if spell != self._spell:
-            self._sink.close()
-            self._spell = spell
         if spell is None:
             if self._up:
-                self._is_away("what the line says cannot be read")
+                self._is_away(_UNHEARD)
             return IDLE_PAUSE
         try:
-            if self._sink.open():
+            with self._using:
+                if not self._is_heard(spell):  # the log took its time
+                    return 0.0
+                is_new = self._sink.open()
+            if is_new:
                 self._log.try_again(self.name, time.time())
             due = self._log.due(self.name, time.time(), AT_ONCE)
             self._tell(due)
@@ -135,7 +171,8 @@ class Teller:
     def _tell(self, due: list[Delivery]) -> None:
         refused = False
         try:
-            for outcome in self._sink.tell(due):
+            outcomes = self._sink.tell(due)
+            while (outcome := self._next(outcomes)) is not None:
                 self._outcomes.append(outcome)
                 if outcome.refused is not None:
                     refused = True
@@ -144,6 +181,12 @@ class Teller:
                 self._refusals.ends()
         finally:
             self._note()
+
+    def _next(self, outcomes: Iterator[Told]) -> Told | None:
+        with self._using:
+            if not self._is_heard(self._spell):
+                raise SinkAway(_UNHEARD)
+            return next(outcomes, None)
 
     def _note(self) -> None:
         """Note what became of the deliveries.

@@ -1,54 +1,83 @@
-"""What held when a delivery log begins: the last answer of each head that the plant's stream still has.
+"""What a reading begins with: the last answer of each head that the plant's stream still has.
 
-A log that begins knows nothing of what was said before, and a system may show what a former connector told it last. So
-the states are put right before the first word: what the stream has is shown (told of it is nobody), and the sinks take
-away, or overwrite, what they find of which nothing is known.
+Of a sink that is new in the log, and of all with a new log, nothing is known of what was said before, and a system may
+show what it was told last by a former connector. So the states are put right before the first word: what the stream has
+is shown (told of it is nobody), and the sinks take away, or overwrite, what they find of which nothing is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from producer.connect.configuration import Configured, WebhookSink
 from producer.connect.delivery_log import DeliveryLog
-from producer.connect.said_checks import SaidCheck
 from producer.connect.sinks.last_answers import as_kept, newest
-from producer.contract.plant_event import PlantEvent
-from producer.delivery.stream_reader import Entry, StreamReader
+from producer.contract.plant_event import PLANT_STREAM, PlantEvent
+from producer.delivery.stream_reader import Entry, StreamReader, order
+
+_HOW_IT_LETS_US_IN: Final = {
+    "user",
+    "password_file",
+    "ca_file",
+    "cert_file",
+    "key_file",
+    "certificate_file",
+    "server_certificate_file",
+    "users_file",
+    "trusted_folder",
+}
+"""What may change without another system being told, or other answers being wanted."""
 
 
-def take_up(
-    reader: StreamReader,
-    event_of: Callable[[Entry], PlantEvent | None],
-    sinks: Sequence[tuple[str, Configured]],
-    deliveries: DeliveryLog,
-) -> list[SaidCheck]:
-    """Read all that the stream has, and keep the last answers of each sink that shows some; the reader stands behind.
+def to_read_for(sinks: Iterable[tuple[str, Configured]], site: str) -> dict[str, str]:
+    """How each sink is configured that shows something: which system it is, and which answers it is to have."""
+    return {
+        name: json.dumps([site, sink.model_dump(mode="json", exclude=_HOW_IT_LETS_US_IN)], sort_keys=True)
+        for name, sink in sinks
+        if not isinstance(sink, WebhookSink)
+    }
+
+
+def what_was_said(redis_url: str, end: str, event_of: Callable[[Entry], PlantEvent | None]) -> list[PlantEvent]:
+    """All that the stream still has up to the entry of the id `end`, without a gap.
 
     Args:
-        reader: of the plant's stream.
+        redis_url: where the stream is.
+        end: the last one that is wanted; `0-0`: none.
         event_of: an entry's event; None of one that is not understood.
-        sinks: the systems of the plant, by their names.
-        deliveries: the log, which has begun just now.
-
-    Returns:
-        What was last said of each check, to be kept with the reader's position.
 
     Raises:
         redis.RedisError: Redis is away or hanging; call again later.
+    """
+    events: list[PlantEvent] = []
+    reader = StreamReader(redis_url, PLANT_STREAM, "0-0", events.clear, lambda _: events.clear())
+    try:
+        while reader.is_before(end) and (entries := reader.read(wait=False)):
+            wanted = (entry for entry in entries if order(entry.id) <= order(end))
+            events += [event for entry in wanted if (event := event_of(entry)) is not None]
+    finally:
+        reader.close()
+    return events
+
+
+def begin_readings(
+    deliveries: DeliveryLog, sinks: Sequence[tuple[str, Configured]], how: dict[str, str], events: Sequence[PlantEvent]
+) -> None:
+    """Begin the readings of some sinks.
+
+    Args:
+        deliveries: the log.
+        sinks: all of the file.
+        how: how those are configured whose readings begin.
+        events: what the stream has, as it was said.
+
+    Raises:
         sqlite3.Error: it could not be kept.
     """
-    end = reader.newest()
-    reader.position = "0-0"
-    events: list[PlantEvent] = []
-    while end != "0-0" and (entries := reader.read()):
-        events += [event for entry in entries if (event := event_of(entry)) is not None]
-        if not reader.is_before(end):
-            break
-    events, said = deliveries.as_said(events)
-    first = deliveries.last_number() - len(events)
-    for name, sink in sinks:
-        if not isinstance(sink, WebhookSink):
-            numbered = ((first + number, event) for number, event in enumerate(events) if sink.wants(event))
-            deliveries.show(name, {subject: as_kept(answer) for subject, answer in newest(numbered).items()})
-    return said
+    number = deliveries.readings.reserve(len(events))
+    numbered = [*enumerate(events, number + 1)]
+    wanted = {name: newest(one for one in numbered if sink.wants(one[1])) for name, sink in sinks if name in how}
+    shown = {name: {of: as_kept(answer) for of, answer in answers.items()} for name, answers in wanted.items()}
+    deliveries.readings.begin(how, number, shown)

@@ -14,6 +14,9 @@ CALL_TIMEOUT: Final = 3.0
 """Seconds that one call to Redis may take. Publishing makes at most three (connect, greet, push), so a hanging Redis
 is detected within ten seconds (kombu has no timeout of its own: celery#4296)."""
 
+BATCH: Final = 500
+"""Entries that one read gives at most: one that gives fewer has read to the stream's end."""
+
 READ_BLOCK_MS: Final = 1000
 """How long one read waits for an entry; below `CALL_TIMEOUT`, so that an empty stream is not taken for a fault."""
 
@@ -28,22 +31,42 @@ class Entry:
     @property
     def written_at(self) -> float:
         """When Redis took it, in seconds since the epoch by the clock of Redis."""
-        return _order(self.id)[0] / 1000
+        return order(self.id)[0] / 1000
 
 
 class StreamReader:
     """Reads one stream; `position` is the id of the last entry that was read."""
 
-    def __init__(self, redis_url: str, stream: str, position: str, came_back_empty: Callable[[], None] = lambda: None):
-        """Nothing is connected yet; `came_back_empty` is called whenever Redis has lost what was read before."""
+    def __init__(
+        self,
+        redis_url: str,
+        stream: str,
+        position: str,
+        came_back_empty: Callable[[], None] = lambda: None,
+        cut: Callable[[str], None] | None = None,
+    ):
+        """Nothing is connected yet.
+
+        Args:
+            redis_url: where the stream is.
+            stream: its key.
+            position: the id of the last entry that was read before; `0-0` where none was.
+            came_back_empty: called whenever Redis has lost what was read before.
+            cut: called, before the position moves on, whenever the stream was cut behind it: entries that nobody read
+                may be gone. It is given the id of the oldest that is left.
+        """
         self.position = position
         self._came_back_empty = came_back_empty
+        self._cut = cut
         self._stream = stream
         self._checked = False
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
 
-    def read(self) -> list[Entry]:
-        """The next entries, at most 500, after a wait of at most a second; none when there are none.
+    def read(self, *, wait: bool = True) -> list[Entry]:
+        """The next entries, at most `BATCH`, after a wait of at most a second; none when there are none.
+
+        Args:
+            wait: whether to wait for one where there is none.
 
         Raises:
             redis.RedisError: Redis is away or hanging; call again later.
@@ -51,7 +74,10 @@ class StreamReader:
         try:
             if not self._checked:
                 self._start_over_after_a_wipe()
-            batches: Any = self._redis.xread({self._stream: self.position}, count=500, block=READ_BLOCK_MS)
+            block = READ_BLOCK_MS if wait else None
+            batches: Any = self._redis.xread({self._stream: self.position}, count=BATCH, block=block)
+            if batches and self._cut is not None and (oldest := self._missed()) is not None:  # by now, or by then
+                self._cut(oldest)
         except redis.RedisError:
             self._checked = False
             raise
@@ -73,33 +99,31 @@ class StreamReader:
 
     def is_before(self, entry_id: str) -> bool:
         """Whether the entry of that id was not read yet."""
-        return _order(self.position) < _order(entry_id)
-
-    def missed(self) -> str | None:
-        """The id of the oldest entry where the stream was cut behind our position; None where nothing is missing.
-
-        What was read last is still there, or something between it and the oldest entry may be gone.
-
-        Raises:
-            redis.RedisError: Redis is away or hanging.
-        """
-        first: Any = self._redis.xrange(self._stream, count=1)
-        if self.position == "0-0" or not first or _order(first[0][0].decode()) <= _order(self.position):
-            return None
-        return str(first[0][0].decode())
+        return order(self.position) < order(entry_id)
 
     def close(self) -> None:
         """Close the connection."""
         self._redis.close()
 
+    def _missed(self) -> str | None:
+        """The id of the oldest entry where the stream was cut behind our position; None where nothing is missing.
+
+        What was read last is still there, or something between it and the oldest entry may be gone.
+        """
+        first: Any = self._redis.xrange(self._stream, count=1)
+        if self.position == "0-0" or not first or order(first[0][0].decode()) <= order(self.position):
+            return None
+        return str(first[0][0].decode())
+
     def _start_over_after_a_wipe(self) -> None:
         # A Redis that came back empty may, with a clock behind, hand out ids below our position: never read again.
-        if _order(self.newest()) < _order(self.position):
+        if order(self.newest()) < order(self.position):
             self._came_back_empty()
             self.position = "0-0"
         self._checked = True
 
 
-def _order(entry_id: str) -> tuple[int, int]:
+def order(entry_id: str) -> tuple[int, int]:
+    """What compares two ids of entries: the lower was written before."""
     milliseconds, _, number = entry_id.partition("-")
     return int(milliseconds), int(number or 0)

@@ -187,6 +187,10 @@ class Listener:
     def latest(self, topic: str) -> bytes | None:
         return next((payload for where, payload, _ in reversed(list(self.heard)) if where == topic), None)
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Have the broker retain it, as another client has told it."""
+        self._client.publish(topic, payload, qos=1, retain=True)
+
     def hear_all(self) -> None:
         """Return when everything that the broker had taken before has been heard."""
         self._client.publish("listener", b"all", qos=1)

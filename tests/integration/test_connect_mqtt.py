@@ -132,6 +132,26 @@ def test_what_the_broker_retained_is_taken_away_where_answers_were_missed(
         listener.close()
 
 
+def test_a_broker_that_comes_back_with_what_it_had_long_before_is_put_right(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
+) -> None:
+    root = "inserts/plant-1"
+    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+        line.send([("station-1", check("review"))])
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 1)
+        with connector.paused():
+            broker.kill()
+            broker.start()
+            listener = Listener(broker.port)
+            for head in ("H12", "H99"):  # another broker, or one that has saved it before it was taken away
+                listener.publish(f"{root}/mill-1/{head}/state", b'{"data":{"state":"go"}}')
+            wait_until(lambda: listener.latest(f"{root}/mill-1/H99/state"))
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online")
+        assert listener.latest(f"{root}/mill-1/H99/state") == b""
+        assert b"review" in (listener.latest(f"{root}/mill-1/H12/state") or b"")
+        listener.close()
+
+
 def test_a_broker_that_dies_and_comes_back_empty_misses_nothing(
     tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
 ) -> None:
@@ -166,7 +186,10 @@ def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_
     tmp_path: Path, redis_server: RedisProcess, line: Notifier, request: pytest.FixtureRequest
 ) -> None:
     rules = tmp_path / "acl"
-    rules.write_text("topic readwrite inserts/plant-1/mill-1/#\ntopic readwrite inserts/plant-1/available\n")
+    read = "topic read inserts/plant-1/#\n" + "".join(
+        f"topic write inserts/plant-1/{topic}\n" for topic in ("_probe/#", "fault-run/#", "model/#")
+    )
+    rules.write_text(f"{read}topic write inserts/plant-1/mill-1/#\ntopic write inserts/plant-1/available\n")
     rules.chmod(0o644)
     broker = Mosquitto(tmp_path, ["allow_anonymous true", f"acl_file {rules}", f"user {getpass.getuser()}"])
     request.addfinalizer(broker.kill)
@@ -179,7 +202,7 @@ def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_
         wait_until(lambda: "mill-2/H12/event: the broker refuses it" in str(connector.status()["broker"]["problem"]))
         assert connector.status()["broker"]["waiting"] == 2
         # Mended: they are told by the new connection. What holds now and is refused then holds up nothing.
-        rules.write_text("topic write inserts/plant-1/mill-2/#\n")
+        rules.write_text(f"{read}topic write inserts/plant-1/mill-2/#\ntopic write inserts/plant-1/available\n")
         broker.kill()
         wait_until(lambda: "is not told" in connector.log.read_text(), what="a lost connection in the log")
         broker.start()

@@ -1,7 +1,9 @@
 """What holds last of each head and pocket, kept in the delivery log for a system that has forgotten it.
 
 That is what a sink was told last, or what waits for it: a system that comes back is shown the newest at once, and never
-in passing a `go` that has been overtaken.
+in passing a `go` that has been overtaken. What was given up counts too: of its head nothing is shown, for the answer
+before it holds no more. Neither is anything of before the sink's reading (`producer.connect.readings`). Both still say
+what is older than they are.
 
 Nothing older takes its place, though it come later: who reads only what holds now would take it for new. Of checks that
 is the answer of the newest run, by its place in the line's order (`begun_at`; never by a station's clock), and of one
@@ -40,15 +42,24 @@ class LastAnswers:
         Raises:
             sqlite3.Error: it cannot be read.
         """
+        self._since = log.readings.since(sink)
         waiting = [(delivery.number, delivery.event) for delivery in log.latest(sink, "waiting", _ALL)]
-        self._last = newest([*map(_numbered, log.shown(sink).values()), *waiting])
-        self.kept: list[Numbered] = sorted(self._last.values(), key=lambda one: one[0])
+        given_up = [(delivery.number, delivery.event) for delivery in log.latest(sink, "given up", _ALL)]
+        shown = [*map(_numbered, log.shown(sink).values())]
+        self._last = newest([*shown, *waiting, *given_up])
+        unknown = {number for number, _ in given_up}
+        held = [one for one in self._last.values() if one[0] > self._since and one[0] not in unknown]
+        self.kept: list[Numbered] = sorted(held, key=lambda one: one[0])
         """The number of each and the answer, in the order in which they came."""
+        self.former = [event for number, event in shown if number <= self._since]
+        """What the sink may show of before its reading, for which nobody vouches."""
 
     def is_last(self, delivery: Delivery) -> bool:
         """Whether nothing later has been told of the same; of what holds for no time there is no last."""
         subject = subject_of(delivery.event)
-        return subject is not None and _is_later((delivery.number, delivery.event), self._last.get(subject))
+        if subject is None or delivery.number <= self._since:
+            return False
+        return _is_later((delivery.number, delivery.event), self._last.get(subject))
 
     def remember(self, delivery: Delivery) -> dict[str, str]:
         """Take an answer for the last one, if it is; what `Told.shown` is to keep of it."""

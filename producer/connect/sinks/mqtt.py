@@ -20,12 +20,11 @@ from producer.configuration.passwords import password_in
 from producer.connect.configuration import MqttSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
-from producer.connect.sinks.last_answers import LastAnswers
+from producer.connect.sinks.last_answers import LastAnswers, subject_of
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.topics import DISCOVERY, Topics
 from producer.connect.told_changes import ToldChanges
-from producer.connect.vouched_sinks import is_vouched_for, vouch_for
 from producer.contract.answers import CheckAnswer
 from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name
@@ -86,7 +85,7 @@ class Mqtt:
         connection.connect()
         self._connection = connection
         try:
-            self._introduce(connection)
+            self._introduce(connection, is_new=True)
         except SinkAway:
             self.close()
             raise
@@ -223,15 +222,17 @@ class Mqtt:
         except ValueError as error:
             log.error("an insert change was passed over", problem=str(error))
 
-    def _introduce(self, connection: MqttConnection) -> None:
+    def _introduce(self, connection: MqttConnection, *, is_new: bool = False) -> None:
         """Publish what a broker must know at once; what it refuses of that is tried again, and holds up nothing.
+
+        By a new connection it may be another broker, or one that came back with what it had long before.
 
         Raises:
             SinkAway: the connection was lost, or the broker did not acknowledge in time.
         """
         self._asked.clear()
         self._last = LastAnswers(self._log, self._name)
-        if not is_vouched_for(self._log, self._name):
+        if is_new:
             self._put_right(connection)
         refused = connection.publish_all(self._introduction())
         for problem in refused:
@@ -247,11 +248,13 @@ class Mqtt:
             SinkAway: it cannot be, or the connection was lost.
         """
         known = {self._topics.of_state(event) for _, event in self._last.kept}
+        unwanted = [event for event in self._last.former if not self._configuration.wants(event)]
         mine = self._topics.of_states(self._configuration.machines)
         retained = connection.retained(mine, self._topics.available)
+        retained += [topic for event in unwanted if (topic := self._topics.of_state(event)) is not None]
         if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
             raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
-        vouch_for(self._log, [self._name])
+        self._log.forget_shown(self._name, [of for event in unwanted if (of := subject_of(event)) is not None])
 
     def _introduction(self) -> list[tuple[str, str]]:
         """What a broker must know at once: what holds now, what there is, and then that we are there."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from producer.connect.delivery_log import Delivery, DeliveryLog
-from producer.connect.hearing import Hearing
+from producer.connect.hearing import Hearing, now
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.teller import Teller
 from producer.connect.troubles import Troubles, current_states
@@ -56,7 +58,7 @@ def telling(sink: Scripted, log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("producer.connect.teller.LONGEST_PAUSE", 0.02)
     troubles = Troubles(log.path.parent)
     hearing = Hearing()
-    hearing.begins()
+    hearing.heard(now())
     teller = Teller("mes", sink, log, troubles, hearing)
     teller.start()
     try:
@@ -167,10 +169,38 @@ def test_a_sink_is_left_while_the_line_is_not_heard_and_reached_anew_after_it(
         opened = sink.opened
         log.keep({"mes": [plant_event("p", "s", verdict(3), 2.0)]}, {})
         assert (sink.opened, len(sink.sent)) == (opened, 2)
-        hearing.begins()
+        hearing.heard(now())
         wait_until(lambda: len(sink.sent) == 3)
         # One that ends and begins between two looks is another one: what was shown in the first may be overtaken.
         left = sink.left
         hearing.ends()
-        hearing.begins()
+        hearing.heard(now())
         wait_until(lambda: sink.left > left)
+
+
+@pytest.mark.parametrize("disk", ["full", "hanging"])
+def test_a_sink_is_left_while_the_line_is_not_heard_though_the_log_s_disk_fails(
+    log: DeliveryLog, monkeypatch: pytest.MonkeyPatch, disk: str
+) -> None:
+    monkeypatch.setattr("producer.connect.teller.LOOK_EVERY", 0.02)
+    failing, mended = threading.Event(), threading.Event()
+    works = log.delivered
+
+    def delivered(*arguments: Any) -> None:
+        failing.set()
+        if disk == "full" and not mended.is_set():
+            raise sqlite3.OperationalError("database or disk is full")
+        assert mended.wait(30)
+        works(*arguments)
+
+    monkeypatch.setattr(log, "delivered", delivered)
+    sink = Scripted()
+    with telling(sink, log, monkeypatch) as hearing:
+        assert failing.wait(30)
+        left, opened = sink.left, sink.opened
+        hearing.ends()
+        wait_until(lambda: sink.left > left, what="a sink that is left")
+        mended.set()
+        if disk == "hanging":
+            wait_until(lambda: not log.latest("mes", "waiting", 9))
+        assert sink.opened == opened, "nobody is reached while the line is not heard"

@@ -76,3 +76,17 @@ def test_an_answer_that_is_out_of_date_is_not_told(tmp_path: Path) -> None:
         assert events[0].id == events[1].id
         assert log.as_said([said(3, "go")])[0] == []
         assert [event.data.revision for event in log.as_said([said(6, "go")])[0]] == [6]
+
+
+def test_what_was_given_up_leaves_no_answer_of_before_it(tmp_path: Path) -> None:
+    go, replace = (plant_event("p", "station-1", check(state), 0.0) for state in ("go", "replace"))
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.keep({"mill": [go]}, {})
+        [told] = log.due("mill", time.time(), 10)
+        log.delivered("mill", [told], time.time(), LastAnswers(log, "mill").remember(told))
+        assert [event for _, event in LastAnswers(log, "mill").kept] == [go]
+        log.keep({"mill": [replace]}, {})
+        log.give_up("mill", [replace.id], time.time())
+        last = LastAnswers(log, "mill")
+        assert last.kept == []
+        assert not last.is_last(told)

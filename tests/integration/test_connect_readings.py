@@ -1,0 +1,203 @@
+"""What a system shows is vouched for by an unbroken reading of the line alone, whatever breaks it."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from producer.connect.configuration import ConnectorFile, MqttSink
+from producer.connect.connector import Connector
+from producer.connect.delivery_log import DeliveryLog
+from producer.connect.sinks.last_answers import LastAnswers
+from producer.connect.told_changes import ToldChanges
+from producer.contract.answers import CheckAnswer
+from producer.contract.plant_event import PLANT_STREAM
+from producer.contract.vocabulary import CheckState
+from tests.integration.plant import check, verdict
+from tests.support import RedisProcess, wait_until
+from worker.embedded.redis_server import free_port
+from worker.line.notifier import Notifier
+
+
+def broker(*machines: str) -> MqttSink:
+    """A broker that is away, so that what it is to show stays to be seen."""
+    return MqttSink(url=f"mqtt://127.0.0.1:{free_port()}", machines=machines or None)
+
+
+@pytest.fixture
+def line(redis_server: RedisProcess) -> Iterator[Notifier]:
+    notifier = Notifier(redis_server.url)
+    yield notifier
+    notifier.close()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[DeliveryLog]:
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        yield log
+
+
+@contextmanager
+def reading(redis: RedisProcess, log: DeliveryLog, **sinks: MqttSink) -> Iterator[None]:
+    """A connector that reads the line to its end, and then for as long as the block takes."""
+    stop = threading.Event()
+    with closing(ToldChanges(log.path.parent)) as changes:
+        connector = Connector(ConnectorFile(site="p", mqtt=sinks), redis.url, log, changes)
+        running = threading.Thread(target=connector.run, args=(stop,))
+        running.start()
+        try:
+            wait_until(lambda: connector._hearing.spell is not None)
+            yield
+            wait_until(lambda: log.note("position") == connector._reader.newest())
+        finally:
+            stop.set()
+            running.join()
+
+
+def say(line: Notifier, *answers: CheckAnswer) -> None:
+    line.send([("station-1", answer) for answer in answers])
+
+
+def then(run: CheckAnswer, state: CheckState) -> CheckAnswer:
+    return run.model_copy(update={"state": state, "replace": [1] if state == "replace" else []})
+
+
+def shows(log: DeliveryLog, sink: str = "broker") -> dict[str, str]:
+    """What a sink is to show of each head."""
+    kept = [event.data for _, event in LastAnswers(log, sink).kept]
+    return {answer.head: answer.state for answer in kept if isinstance(answer, CheckAnswer)}
+
+
+def heads(*names: str) -> Sequence[CheckAnswer]:
+    return [check(head=name) for name in names]
+
+
+def test_a_system_that_was_not_in_the_file_shows_what_was_said_meanwhile(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier
+) -> None:
+    known, gone = heads("H12", "H13")
+    shown, other = broker(), broker()
+    with reading(redis_server, log, broker=shown, mes=other):
+        say(line, gone, known)
+    assert shows(log) == {"H12": "go", "H13": "go"}
+    with reading(redis_server, log, mes=other):
+        say(line, then(known, "replace"))
+    redis_server.client().xtrim(
+        PLANT_STREAM, maxlen=1, approximate=False
+    )  # of the other head nothing can be known any more
+    with reading(redis_server, log, broker=shown, mes=other):
+        assert shows(log) == {"H12": "replace"}
+        # The line says again what it said before: it holds now, and is told once more under its id.
+        say(line, gone)
+    assert shows(log) == {"H12": "replace", "H13": "go"}
+    with reading(redis_server, log, broker=shown, mes=other):  # as it was: nothing begins anew
+        assert shows(log) == {"H12": "replace", "H13": "go"}
+    assert len({one.event.id for one in log.latest("broker", None, 9)}) == len(log.latest("broker", None, 9)) == 2
+
+
+def test_a_system_that_is_configured_in_another_way_is_not_believed(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier
+) -> None:
+    ours, others = check(), check(machine="mill-2", head="H20")
+    with reading(redis_server, log, broker=broker()):
+        say(line, ours, others)
+    redis_server.client().delete(PLANT_STREAM)
+    say(line, then(ours, "review"))
+    with reading(redis_server, log, broker=broker("mill-1")):
+        pass
+    assert shows(log) == {"H12": "review"}
+    assert len(LastAnswers(log, "broker").former) == 0, "nothing of it was ever told"
+
+
+@pytest.mark.parametrize("wiped", [True, False], ids=["by a Redis that is empty", "by a stream that keeps too few"])
+def test_what_waits_from_before_a_break_is_told_and_is_no_state(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier, wiped: bool
+) -> None:
+    run, other = heads("H12", "H13")
+    shown = broker()
+    with reading(redis_server, log, broker=shown):
+        say(line, run)
+    say(line, then(run, "replace"), other)
+    if wiped:
+        redis_server.client().flushall()
+        say(line, other)
+    else:
+        redis_server.client().xtrim(PLANT_STREAM, maxlen=1, approximate=False)
+    with reading(redis_server, log, broker=shown):
+        pass
+    assert shows(log) == {"H13": "go"}
+    assert [one.event.subject for one in log.due("broker", 2e9, 9)] == ["mill-1/H12", "mill-1/H13"]
+
+
+def test_a_connector_that_is_slower_than_the_stream_is_cut_says_so(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, other = heads("H12", "H13")
+    client, read = redis_server.client(), Connector._keep
+    held, goes_on = threading.Event(), threading.Event()
+
+    def held_up(connector: Connector, entries: list[object]) -> None:
+        read(connector, entries)  # type: ignore[arg-type]
+        if entries and not held.is_set():
+            held.set()
+            assert goes_on.wait(30)
+
+    monkeypatch.setattr(Connector, "_keep", held_up)
+    with capture_logs() as logs, reading(redis_server, log, broker=broker()):
+        say(line, run)
+        assert held.wait(30)
+        say(line, then(run, "replace"), other)
+        client.xtrim(PLANT_STREAM, maxlen=1, approximate=False)
+        goes_on.set()
+    assert shows(log) == {"H13": "go"}
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
+        "the line said more than its stream keeps: those answers are in the database alone"
+    ]
+
+
+def test_a_disk_that_fails_for_a_moment_costs_no_answer(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = []
+
+    def failing(name: str) -> None:
+        works = getattr(log, name)
+
+        def fails(*arguments: object) -> object:
+            if failures:
+                failures.pop()
+                raise sqlite3.OperationalError("disk I/O error")
+            return works(*arguments)
+
+        monkeypatch.setattr(log, name, fails)
+
+    with reading(redis_server, log, broker=broker()):
+        for name in ("as_said", "note"):
+            failing(name)
+        said = [verdict(pocket) for pocket in range(1, 9)]
+        for answer in said:
+            failures.extend(["as_said", "note"])
+            line.send([("station-1", answer)])
+            wait_until(lambda: not failures)
+        del failures[:]
+        wait_until(lambda: len(log.latest("broker", "waiting", 99)) == len(said), what="all that was said")
+
+
+def test_the_oldest_that_are_dropped_leave_nothing_of_before_them_as_a_state(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier
+) -> None:
+    run, other = heads("H12", "H13")
+    with reading(redis_server, log, broker=broker()):
+        say(line, run)
+        wait_until(lambda: len(log.due("broker", 2e9, 9)) == 1)
+        [told] = log.due("broker", 2e9, 9)
+        log.delivered("broker", [told], 1.0, LastAnswers(log, "broker").remember(told))
+        say(line, then(run, "replace"), other)
+    assert log.forget_oldest(1) == {"broker": 1}
+    assert shows(log) == {"H13": "go"}

@@ -172,6 +172,7 @@ class Webhook:
                 redirect=False,
                 retries=False,
                 timeout=TIMEOUT,
+                pool_timeout=int(ANSWER_WITHIN),  # never for ever: then it is a failure like others
                 preload_content=False,
                 decode_content=False,  # what is compressed may be without end when it is not
             )
@@ -207,6 +208,7 @@ class Webhook:
                 return text
             text += piece
         answer.close()
+        answer.release_conn()  # the pool has one place, which is free only then
         return text
 
     def _connected_pool(self) -> urllib3.HTTPConnectionPool:

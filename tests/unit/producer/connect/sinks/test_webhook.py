@@ -56,14 +56,15 @@ class Answering:
         self._listener.close()
 
 
-def told_by(folder: Path, answer: Callable[[socket.socket], None]) -> list[Told]:
+def told_by(folder: Path, answer: Callable[[socket.socket], None], events: int = 1) -> list[Told]:
     secret = folder / "secret"
     secret.write_text(new_secret())
     with closing(Answering(answer)) as receiver, closing(DeliveryLog(folder / "deliveries.db")) as log:
-        log.keep({"mes": [plant_event("p", "s", verdict(1), 1.0)]}, {})
+        said = [plant_event("p", "s", verdict(1, head=f"H{number}"), 1.0) for number in range(events)]
+        log.keep({"mes": said}, {})
         url = f"http://127.0.0.1:{receiver.port}/"
         with closing(Webhook(WebhookSink(url=url, secret_files=(secret,), allow=("127.0.0.0/8",)))) as sink:
-            return list(sink.tell(log.due("mes", 0.0, 1)))
+            return list(sink.tell(log.due("mes", 0.0, events)))
 
 
 @pytest.mark.parametrize(
@@ -90,6 +91,16 @@ def test_an_answer_without_end_is_read_as_far_as_it_is_of_use(tmp_path: Path) ->
     (told,) = told_by(tmp_path, endless)
     assert told.refused is None
     assert sum(sent) < 50_000_000, "what fits between two ends"
+
+
+@pytest.mark.parametrize("status", ["200 OK", "500 Oh"])
+def test_after_a_long_answer_the_next_event_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    monkeypatch.setattr(webhook, "ANSWER_WITHIN", 2.0)
+    page = f"HTTP/1.1 {status}\r\nContent-Length: 20000\r\n\r\n".encode() + b"x" * 20_000
+    told = told_by(tmp_path, lambda connection: connection.sendall(page), events=3)
+    assert [one.refused is None for one in told] == [status == "200 OK"] * 3
 
 
 @pytest.fixture
@@ -120,8 +131,9 @@ def test_an_answer_whose_head_drips_is_none(
 def test_of_an_answer_that_drips_is_kept_what_came_in_time(
     tmp_path: Path, dripping: Callable[[bytes], Callable[[socket.socket], None]]
 ) -> None:
-    (told,) = told_by(tmp_path, dripping(b"HTTP/1.1 500 Oh\r\nContent-Length: 999\r\n\r\nx"))
-    assert str(told.refused).startswith("it answered 500 Oh: x")
+    answer = dripping(b"HTTP/1.1 500 Oh\r\nContent-Length: 999\r\n\r\nx")
+    for told in told_by(tmp_path, answer, events=2):
+        assert str(told.refused).startswith("it answered 500 Oh: x")
 
 
 @pytest.mark.parametrize(("asked", "pause"), [("7", 7.0), ("²", None), ("9" * 30, 3600.0), ("-1", None)])

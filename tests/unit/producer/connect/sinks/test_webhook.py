@@ -136,9 +136,27 @@ def test_of_an_answer_that_drips_is_kept_what_came_in_time(
         assert str(told.refused).startswith("it answered 500 Oh: x")
 
 
-@pytest.mark.parametrize(("asked", "pause"), [("7", 7.0), ("²", None), ("9" * 30, 3600.0), ("-1", None)])
-def test_a_receiver_that_is_busy_says_for_how_long(tmp_path: Path, asked: str, pause: float | None) -> None:
-    text = f"HTTP/1.1 503 Busy\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n"
+BY_ITS_CLOCK = "Date: Wed, 21 Oct 2015 07:28:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause"),
+    [
+        ("Retry-After: 7", 7.0),
+        ("Retry-After: ²", None),
+        ("Retry-After: " + "9" * 30, 3600.0),
+        ("Retry-After: -1", None),
+        (f"Retry-After: Wed, 21 Oct 2015 07:28:12 GMT\r\n{BY_ITS_CLOCK}", 12.0),
+        (f"Retry-After: Wed, 21 Oct 2015 09:28:12 GMT\r\n{BY_ITS_CLOCK}", 3600.0),
+        (f"Retry-After: Wednesday, 21-Oct-15 07:28:12 GMT\r\n{BY_ITS_CLOCK}", 12.0),
+        (f"Retry-After: Wed Oct 21 07:28:12 2015\r\n{BY_ITS_CLOCK}", 12.0),
+        ("Retry-After: Wed, 21 Oct 2015 07:28:12 GMT", 0.0),
+        ("Retry-After: Wed, 32 Oct 2015 07:28:12 GMT", None),
+        ("X: y", None),
+    ],
+)
+def test_a_receiver_that_is_busy_says_for_how_long(tmp_path: Path, headers: str, pause: float | None) -> None:
+    text = f"HTTP/1.1 503 Busy\r\n{headers}\r\nContent-Length: 0\r\n\r\n"
     with pytest.raises(SinkAway) as away:
         told_by(tmp_path, lambda connection: connection.sendall(text.encode("latin-1")))
     assert away.value.retry_after == pause

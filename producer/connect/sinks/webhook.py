@@ -235,7 +235,7 @@ class Webhook:
         addresses = [str(entry[4][0]) for entry in resolved]
         allowed = [address for address in addresses if self._may_use(host, address)]
         if not allowed:
-            raise SinkAway(f"{host} is {', '.join(addresses)}, and `allow` names neither: nothing is sent there")
+            raise SinkAway(f"{host} is {', '.join(addresses)}, which `allow` does not name: nothing is sent there")
         address = allowed[self._lost % len(allowed)]
         options: dict[str, Any] = {"maxsize": 1, "block": True, "timeout": TIMEOUT}
         if parts.scheme == "http":
@@ -252,8 +252,9 @@ class Webhook:
         )
 
     def _may_use(self, host: str, address: str) -> bool:
-        number = ip_address(address.partition("%")[0])
-        return host in self._configuration.hosts or any(number in network for network in self._configuration.networks)
+        """A name may be another address tomorrow, so where there are networks it is they that say."""
+        number, networks = ip_address(address.partition("%")[0]), self._configuration.networks
+        return any(number in network for network in networks) if networks else host in self._configuration.hosts
 
 
 def _seconds(headers: Mapping[str, str]) -> float | None:

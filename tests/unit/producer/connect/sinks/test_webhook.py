@@ -68,16 +68,30 @@ def told_by(folder: Path, answer: Callable[[socket.socket], None], events: int =
 
 
 @pytest.mark.parametrize(
-    ("host", "words"), [("127.0.0.1", "127.0.0.1 is 127.0.0.1, and `allow` names neither"), ("h" * 64, "can be no")]
+    ("host", "allow", "words"),
+    [
+        ("127.0.0.1", ["10.0.0.0/8"], "127.0.0.1 is 127.0.0.1, which `allow` does not name"),
+        ("localhost", ["localhost", "10.0.0.0/8"], "127.0.0.1, which `allow` does not name"),
+        ("localhost", ["local-host"], "127.0.0.1, which `allow` does not name"),
+        ("h" * 64, ["10.0.0.0/8"], "can be no"),
+    ],
 )
 def test_an_address_that_may_not_be_used_is_known_before_there_is_anything_to_tell(
-    tmp_path: Path, host: str, words: str
+    tmp_path: Path, host: str, allow: list[str], words: str
 ) -> None:
     secret = tmp_path / "secret"
     secret.write_text(new_secret())
-    sink = Webhook(WebhookSink(url=f"http://{host}:9/", secret_files=(secret,), allow=("10.0.0.0/8",)))
+    sink = Webhook(WebhookSink(url=f"http://{host}:9/", secret_files=(secret,), allow=tuple(allow)))
     with pytest.raises(SinkAway, match=words):
         sink.open()
+
+
+@pytest.mark.parametrize("allow", [["localhost"], ["elsewhere", "127.0.0.0/8", "::1"]])
+def test_a_name_is_believed_where_no_network_is_named(tmp_path: Path, allow: list[str]) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(new_secret())
+    with closing(Webhook(WebhookSink(url="http://localhost:9/", secret_files=(secret,), allow=tuple(allow)))) as sink:
+        assert sink.open() is False
 
 
 def test_an_answer_without_end_is_read_as_far_as_it_is_of_use(tmp_path: Path) -> None:

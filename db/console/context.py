@@ -41,11 +41,7 @@ class Console:
 
     @property
     def change_costs(self) -> ChangeCosts:
-        """What changing an insert costs.
-
-        Raises:
-            ValueError: a planned change costs more than one when an insert is found damaged.
-        """
+        """What changing an insert costs."""
         return ChangeCosts(self.settings.planned_change, self.settings.damaged_change)
 
     @property

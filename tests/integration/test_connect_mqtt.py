@@ -152,6 +152,24 @@ def test_a_broker_that_comes_back_with_what_it_had_long_before_is_put_right(
         listener.close()
 
 
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_a_broker_that_lets_us_read_too_little_is_not_told_that_we_are_there(
+    tmp_path: Path, redis_server: RedisProcess, version: str, request: pytest.FixtureRequest
+) -> None:
+    rules = tmp_path / "acl"
+    rules.write_text("topic write inserts/#\ntopic read inserts/plant-1/available\n")
+    rules.chmod(0o644)
+    broker = Mosquitto(tmp_path, ["allow_anonymous true", f"acl_file {rules}", f"user {getpass.getuser()}"])
+    request.addfinalizer(broker.kill)
+    broker.start()
+    with connecting(tmp_path, redis_server.url, file(broker, f'version = "{version}"')) as connector:
+        listener = Listener(broker.port)
+        wait_until(lambda: "does not let us read inserts/plant-1/#" in str(connector.status()["broker"]["problem"]), 40)
+        assert not connector.status()["broker"]["up"]
+        assert listener.latest("inserts/plant-1/available") in (b"offline", None)
+        listener.close()
+
+
 def test_a_broker_that_dies_and_comes_back_empty_misses_nothing(
     tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
 ) -> None:

@@ -26,7 +26,7 @@ from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer
 from producer.delivery.outage_log import OutageLog
-from producer.delivery.stream_reader import BATCH, Entry, StreamReader
+from producer.delivery.stream_reader import BATCH, Entry, StreamReader, order
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
@@ -41,6 +41,9 @@ BEGUN: Final = "begun"
 """The file beside the delivery log that says that there was one."""
 
 _POSITION: Final = "position"
+
+_OLD: Final = "no state up to"
+"""The note of the last entry of the plant's stream that may be overtaken by what Redis has lost."""
 
 
 def open_sink(name: str, site: str, configuration: Configured, deliveries: DeliveryLog, changes: ToldChanges) -> Sink:
@@ -99,6 +102,7 @@ class Connector:
         self._marker = deliveries.path.parent / BEGUN
         self._redis_url = redis_url
         self._kept = position  # up to where what the line says is in the log; None: nothing is
+        self._old = deliveries.note(_OLD) or "0-0"
         self._begun = False
         self._hearing = Hearing()
         self._sinks = [*file.sinks()]
@@ -208,7 +212,8 @@ class Connector:
         events = [event for entry in entries if (event := self._event(entry)) is not None]
         events, said = self._deliveries.as_said(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
-        self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said)
+        is_state = order(entries[0].id) > order(self._old)
+        self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said, is_state=is_state)
         self._kept = entries[-1].id
         answers = (event.data for event in events)
         if settled := [answer.change_id for answer in answers if isinstance(answer, InsertChangeAnswer)]:
@@ -242,13 +247,16 @@ class Connector:
     def _came_back_empty(self) -> None:
         log.warning("Redis came back empty: what was said and not read by then is in the database alone")
         self._believe_nothing()
+        # Or from an older file: what is there now may be overtaken by what was lost.
+        self._old = self._reader.newest()
+        self._deliveries.keep({}, {_POSITION: "0-0", _OLD: self._old})
         self._kept = "0-0"
 
-    def _was_cut(self, oldest: str) -> None:
+    def _was_cut(self, left: str) -> None:
         log.error(
             "the line said more than its stream keeps: those answers are in the database alone",
             after=_day(self._reader.position),
-            before=_day(oldest),
+            before=_day(left),
             hint="`insert-db verdicts --since` has them; a longer INSERTS_PLANT_STREAM at the workers keeps more",
         )
         self._believe_nothing()

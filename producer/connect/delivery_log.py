@@ -119,22 +119,27 @@ class DeliveryLog:
         events: Mapping[str, Sequence[PlantEvent]],
         notes: Mapping[str, str],
         said: Sequence[SaidCheck] = (),
+        *,
+        is_state: bool = True,
     ) -> None:
         """Keep the events that each sink is to be told, `notes`, and what was last said of checks, in one step.
 
-        On return all is on disk.
+        On return all is on disk. Where it `is_state` no more the sinks are told of it, and do not show it.
 
         Raises:
             sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
         """
         rows = [(sink, event.id, event.order, event.as_json()) for sink, wanted in events.items() for event in wanted]
         with self._file.transaction() as connection:
-            readings.forget_said_before(connection, [row[:2] for row in rows])
+            if is_state:
+                readings.forget_said_before(connection, [row[:2] for row in rows])
             connection.executemany(
                 'INSERT OR IGNORE INTO delivery (sink, event_id, "order", event) VALUES (?, ?, ?, ?)', rows
             )
             connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", notes.items())
             said_checks.keep(connection, said)
+            if not is_state:
+                readings.begin_anew(connection)
 
     def due(self, sink: str, now: float, most: int) -> list[Delivery]:
         """What `sink` is to be told now, in the order in which the line said it.

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 from structlog.testing import capture_logs
 
 from producer.connect.configuration import ConnectorFile, MqttSink
@@ -44,11 +45,11 @@ def log(tmp_path: Path) -> Iterator[DeliveryLog]:
 
 
 @contextmanager
-def reading(redis: RedisProcess, log: DeliveryLog, **sinks: MqttSink) -> Iterator[None]:
+def reading(server: RedisProcess, log: DeliveryLog, **sinks: MqttSink) -> Iterator[None]:
     """A connector that reads the line to its end, and then for as long as the block takes."""
     stop = threading.Event()
     with closing(ToldChanges(log.path.parent)) as changes:
-        connector = Connector(ConnectorFile(site="p", mqtt=sinks), redis.url, log, changes)
+        connector = Connector(ConnectorFile(site="p", mqtt=sinks), server.url, log, changes)
         running = threading.Thread(target=connector.run, args=(stop,))
         running.start()
         try:
@@ -133,6 +134,27 @@ def test_what_waits_from_before_a_break_is_told_and_is_no_state(
         pass
     assert shows(log) == {"H13": "go"}
     assert [one.event.subject for one in log.due("broker", 2e9, 9)] == ["mill-1/H12", "mill-1/H13"]
+
+
+@pytest.mark.parametrize("spoke", [True, False], ids=["the line spoke before we looked", "the line is silent"])
+def test_a_redis_that_comes_back_from_an_older_file_is_not_believed(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier, spoke: bool
+) -> None:
+    run, other, third = heads("H12", "H13", "H14")
+    shown, client = broker(), redis.Redis.from_url(redis_server.url, protocol=2)
+    with reading(redis_server, log, broker=shown):
+        say(line, run)
+        saved = client.dump(PLANT_STREAM)
+        say(line, other)
+    say(line, then(run, "replace"))
+    client.restore(PLANT_STREAM, 0, saved, replace=True)
+    if spoke:
+        say(line, third)
+    with reading(redis_server, log, broker=shown):
+        assert shows(log) == ({"H14": "go"} if spoke else {})
+        assert len(log.latest("broker", None, 9)) == 2 + spoke, "what is read again is not told again"
+        say(line, then(run, "review"))
+    assert shows(log) == {"H12": "review"} | ({"H14": "go"} if spoke else {})
 
 
 def test_a_connector_that_is_slower_than_the_stream_is_cut_says_so(

@@ -196,7 +196,7 @@ class Plc:
             client.set_password(self._password)
         await client.connect()
         self._client = client
-        nodes = frozenset({self._configuration.heartbeat}).union(*(head.nodes for head in self._configuration.head))
+        nodes = frozenset({self._configuration.heartbeat}).union(*(head.named for head in self._configuration.head))
         self._variables = {node: await _variable(client, node) for node in nodes}
 
     async def _write_anew(self, kept: Sequence[tuple[int, PlantEvent]]) -> None:

@@ -34,6 +34,9 @@ log = structlog.get_logger()
 LONGEST_PAUSE: Final = 2.0
 """The longest time, in seconds, between two looks whether Redis is back."""
 
+MASTER_EVERY: Final = 2.0
+"""Seconds between two looks whether what is read is a master: one that was demoted can be read for ever."""
+
 FORGET_EVERY: Final = 600.0
 """Seconds between two clearings of what was delivered long ago, or waits beyond the limit."""
 
@@ -104,6 +107,7 @@ class Connector:
         self._kept = position  # up to where what the line says is in the log; None: nothing is
         self._old = deliveries.note(_OLD) or "0-0"
         self._begun = False
+        self._master_at = -MASTER_EVERY
         self._hearing = Hearing()
         self._sinks = [*file.sinks()]
         self._troubles = Troubles(deliveries.path.parent)
@@ -202,6 +206,9 @@ class Connector:
             self._reader.position = self._kept or "0-0"  # read again what was not kept
             raise
         if len(entries) < BATCH:
+            if moment - self._master_at > MASTER_EVERY:
+                self._reader.require_master()
+                self._master_at = moment
             self._hearing.heard(moment)
             if not hears:
                 self._wake()

@@ -98,6 +98,16 @@ class StreamReader:
         last: Any = self._redis.xrevrange(self._stream, count=1)
         return last[0][0].decode() if last else "0-0"
 
+    def require_master(self) -> None:
+        """Make sure that what is read is what is written now.
+
+        Raises:
+            redis.RedisError: Redis is away or hanging, or a replica, to which nobody writes.
+        """
+        replication: Any = self._redis.info("replication")
+        if replication.get("role") == "slave":
+            raise redis.ReadOnlyError("this Redis is a replica: what is said now is written to its master")
+
     def is_before(self, entry_id: str) -> bool:
         """Whether the entry of that id was not read yet."""
         return order(self.position) < order(entry_id)

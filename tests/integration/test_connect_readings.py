@@ -15,8 +15,10 @@ from structlog.testing import capture_logs
 from producer.connect.configuration import ConnectorFile, MqttSink
 from producer.connect.connector import Connector
 from producer.connect.delivery_log import DeliveryLog
+from producer.connect.hearing import Hearing
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.told_changes import ToldChanges
+from producer.connect.troubles import current_states
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PLANT_STREAM
 from producer.contract.vocabulary import CheckState
@@ -45,7 +47,7 @@ def log(tmp_path: Path) -> Iterator[DeliveryLog]:
 
 
 @contextmanager
-def reading(server: RedisProcess, log: DeliveryLog, **sinks: MqttSink) -> Iterator[None]:
+def reading(server: RedisProcess, log: DeliveryLog, **sinks: MqttSink) -> Iterator[Hearing]:
     """A connector that reads the line to its end, and then for as long as the block takes."""
     stop = threading.Event()
     with closing(ToldChanges(log.path.parent)) as changes:
@@ -54,7 +56,7 @@ def reading(server: RedisProcess, log: DeliveryLog, **sinks: MqttSink) -> Iterat
         running.start()
         try:
             wait_until(lambda: connector._hearing.spell is not None)
-            yield
+            yield connector._hearing
             wait_until(lambda: log.note("position") == connector._reader.newest())
         finally:
             stop.set()
@@ -181,6 +183,23 @@ def test_a_connector_that_is_slower_than_the_stream_is_cut_says_so(
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
         "the line said more than its stream keeps: those answers are in the database alone"
     ]
+
+
+def test_a_redis_that_became_a_replica_is_not_heard(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.connect.hearing.VOUCHED_FOR", 2.0)
+    monkeypatch.setattr("producer.connect.connector.MASTER_EVERY", 0.0)
+    client = redis_server.client()
+    try:
+        with reading(redis_server, log, broker=broker()) as hearing:
+            client.replicaof("127.0.0.1", "1")
+            wait_until(lambda: hearing.spell is None, what="a line that is not heard")
+            assert "to its master" in str([state.problem for state in current_states(log)])
+            client.replicaof("NO", "ONE")
+            wait_until(lambda: hearing.spell is not None)
+    finally:
+        client.replicaof("NO", "ONE")
 
 
 def test_a_disk_that_fails_for_a_moment_costs_no_answer(

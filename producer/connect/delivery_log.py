@@ -27,6 +27,8 @@ State = Literal["waiting", "delivered", "given up"]
 DEFAULT_LIMIT: Final = 1_000_000
 """Deliveries that may wait for one sink, some 1 kB each: weeks of a large plant. Its oldest go then, and no other's."""
 
+_MORE_THAN_ANY: Final = 2**62
+
 KEPT: Final = 7 * 24 * 3600.0
 """Seconds for which is remembered what was delivered: by then no answer is given for the second time."""
 
@@ -158,10 +160,9 @@ class DeliveryLog:
 
     def next_due(self, sink: str, now: float) -> float | None:
         """When `sink` is to be told something later than `now`; None where nothing waits for a later moment."""
+        query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting' AND next_at > ?"
         with self._file.reading() as connection:
-            query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting' AND next_at > ?"
-            value: float | None = connection.execute(query, (sink, now)).fetchone()[0]
-        return value
+            return connection.execute(query, (sink, now)).fetchone()[0]  # type: ignore[no-any-return]
 
     def try_again(self, sink: str, now: float) -> None:
         """Have everything due that `sink` has refused and that waits for its next attempt."""
@@ -250,13 +251,13 @@ class DeliveryLog:
             rows = [(now, sink, event_id) for event_id in event_ids]
             return connection.executemany(f"{statement} AND state = 'waiting'", rows).rowcount
 
-    def latest(self, sink: str | None, state: State | None, most: int) -> list[Delivery]:
-        """The newest deliveries first, of one sink or all, in one state or any."""
+    def latest(self, sink: str | None, state: State | None, most: int, below: int = _MORE_THAN_ANY) -> list[Delivery]:
+        """The newest deliveries first, of one sink or all, in one state or any, with a number below one."""
         with self._file.reading() as connection:
             rows = connection.execute(
                 f"SELECT {_COLUMNS} FROM delivery WHERE (?1 IS NULL OR sink = ?1)"  # noqa: S608
-                " AND (?2 IS NULL OR state = ?2) ORDER BY number DESC LIMIT ?3",
-                (sink, state, most),
+                " AND (?2 IS NULL OR state = ?2) AND number < ?4 ORDER BY number DESC LIMIT ?3",
+                (sink, state, most, below),
             ).fetchall()
         return [_delivery(row) for row in rows]
 

@@ -13,10 +13,11 @@ delivery counts, as it always did.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
-from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.delivery_log import Delivery, DeliveryLog, State
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.contract.plant_news import FaultRun, ModelChange
@@ -25,8 +26,8 @@ Numbered = tuple[int, PlantEvent]
 """An answer with the number of its delivery, which rises from one to the next."""
 
 
-_ALL: Final = 2**62
-"""More than any log has."""
+_AT_ONCE: Final = 1_000
+"""Deliveries that are read in one step: a million may wait, and others use the log too."""
 
 
 class LastAnswers:
@@ -43,10 +44,9 @@ class LastAnswers:
             sqlite3.Error: it cannot be read.
         """
         self._since = log.readings.since(sink)
-        waiting = [(delivery.number, delivery.event) for delivery in log.latest(sink, "waiting", _ALL)]
-        given_up = [(delivery.number, delivery.event) for delivery in log.latest(sink, "given up", _ALL)]
+        given_up = newest(_in(log, sink, "given up")).values()
         shown = [*map(_numbered, log.shown(sink).values())]
-        self._last = newest([*shown, *waiting, *given_up])
+        self._last = newest(chain(shown, _in(log, sink, "waiting"), given_up))
         unknown = {number for number, _ in given_up}
         held = [one for one in self._last.values() if one[0] > self._since and one[0] not in unknown]
         self.kept: list[Numbered] = sorted(held, key=lambda one: one[0])
@@ -107,6 +107,14 @@ def _is_later(answer: Numbered, before: Numbered | None) -> bool:
         if new.check_id != old.check_id and new.begun_at and old.begun_at and new.begun_at != old.begun_at:
             return new.begun_at > old.begun_at
     return answer[0] >= before[0]
+
+
+def _in(log: DeliveryLog, sink: str, state: State) -> Iterator[Numbered]:
+    """The deliveries to a sink in one state, the newest first."""
+    rows = log.latest(sink, state, _AT_ONCE)
+    while rows:
+        yield from ((delivery.number, delivery.event) for delivery in rows)
+        rows = log.latest(sink, state, _AT_ONCE, rows[-1].number)
 
 
 def _numbered(text: str) -> Numbered:

@@ -6,8 +6,12 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from producer.connect.delivery_log import DeliveryLog
+import pytest
+
+from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.sinks import last_answers
 from producer.connect.sinks.last_answers import LastAnswers, newest
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent, plant_event
@@ -90,3 +94,19 @@ def test_what_was_given_up_leaves_no_answer_of_before_it(tmp_path: Path) -> None
         last = LastAnswers(log, "mill")
         assert last.kept == []
         assert not last.is_last(told)
+
+
+def test_what_waits_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_answers, "_AT_ONCE", 2)
+    events = [plant_event("p", "station-1", verdict(pocket), 0.0) for pocket in (1, 2, 3, 1, 2)]
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.keep({"broker": events}, {})
+        latest, pieces = log.latest, []
+
+        def piece(*arguments: Any) -> list[Delivery]:
+            pieces.append(latest(*arguments))
+            return pieces[-1]
+
+        monkeypatch.setattr(log, "latest", piece)
+        assert [event for _, event in LastAnswers(log, "broker").kept] == events[2:]
+        assert max(map(len, pieces)) == 2

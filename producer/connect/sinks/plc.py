@@ -116,14 +116,10 @@ class Plc:
             if head is None or not isinstance(check, CheckAnswer):  # the file may have named it before
                 yield Told(delivery)
                 continue
-            try:
-                steps = self._steps(head, delivery.number, check)
-            except ValueError as error:
-                self._call(self._write(self._no_state(head)), ANSWER_TIMEOUT)  # what stands there may be a go
-                yield Told(delivery, str(error), pause=MISCONFIGURED_PAUSE)
+            refused = self._call(self._write_check(head, delivery.number, check), OPEN_TIMEOUT)
+            if refused is not None:
+                yield Told(delivery, refused, pause=MISCONFIGURED_PAUSE)
                 continue
-            for values in steps:
-                self._call(self._write(values), ANSWER_TIMEOUT)
             yield Told(delivery, shown=self._last.remember(delivery))
 
     def close(self) -> None:
@@ -150,7 +146,7 @@ class Plc:
     def _steps(self, head: PlcHead, number: int, check: CheckAnswer | None) -> list[dict[str, ua.Variant]]:
         """What is written of a head's check, one step after the other; that there is none where there is none.
 
-        A PLC reads in between. So there is no state while the rest is another check's, and the sequence number is last.
+        A PLC reads in between. So it comes behind that there is no state, and the sequence number is last.
 
         Raises:
             ValueError: a variable cannot hold it.
@@ -164,7 +160,6 @@ class Plc:
         rest = {node: variable[node].pockets(values) for node, values in pockets if node is not None}
         rest |= {node: variable[node].text(text) for node, text in texts if node is not None}
         steps = [
-            self._no_state(head),
             rest,
             {head.state: variable[head.state].state(check.state if check else None)},
             {head.sequence: variable[head.sequence].counter(number)},
@@ -174,10 +169,10 @@ class Plc:
     def _no_state(self, head: PlcHead) -> dict[str, ua.Variant]:
         return {head.state: self._variables[head.state].state(None)}
 
-    def _call(self, coroutine: Any, timeout: float) -> None:
+    def _call(self, coroutine: Any, timeout: float) -> Any:
         assert self._thread is not None  # noqa: S101 (made by `open`)
         try:
-            self._thread.call(coroutine, timeout)
+            return self._thread.call(coroutine, timeout)
         except BaseException as error:
             self.close()
             if not isinstance(error, (OSError, TimeoutError, ua.UaError, ValueError)):
@@ -207,19 +202,50 @@ class Plc:
         known = {self._configuration.of(event): (number, event.data) for number, event in kept}
         for head in self._configuration.head:
             number, check = known.get(head, (NO_CHECK, None))
-            try:
-                steps = self._steps(head, number, check if isinstance(check, CheckAnswer) else None)
-            except ValueError as error:
-                log.error("a head's last check does not fit its variables", sink=self._name, problem=str(error))
-                steps = [self._no_state(head)]
-            if not await self._holds({node: value for values in steps for node, value in values.items()}):
-                for values in steps:
-                    await self._write(values)
+            problem = await self._write_check(
+                head, number, check if isinstance(check, CheckAnswer) else None, anew=True
+            )
+            if problem is not None:
+                log.error("a head's last check does not fit its variables", sink=self._name, problem=problem)
+
+    async def _write_check(
+        self, head: PlcHead, number: int, check: CheckAnswer | None, *, anew: bool = False
+    ) -> str | None:
+        """Write a head's check, `anew` only where it is not there; why it cannot be, so that it has no state, or None.
+
+        Raises:
+            ValueError: nor can be written that it has no state. What stands there may be a go.
+        """
+        try:
+            steps = self._steps(head, number, check)
+            if anew and await self._holds({node: value for values in steps for node, value in values.items()}):
+                return None
+            await self._write_no_state(head)
+            for values in steps:
+                await self._write(values)
+        except ValueError as error:
+            await self._write_no_state(head)
+            return str(error)
+        return None
+
+    async def _write_no_state(self, head: PlcHead) -> None:
+        """Write that a head has no state, and see that it has none: beside another run's check_id its go would be one.
+
+        Raises:
+            ValueError: it cannot be.
+        """
+        await self._write(values := self._no_state(head))
+        if not await self._holds(values):
+            raise ValueError(f"{head.state} keeps another value than is written: the PLC must leave it to us")
 
     async def _holds(self, values: Mapping[str, ua.Variant]) -> bool:
         assert self._client is not None  # noqa: S101 (made by `open`)
         held: list[object] = await self._client.read_values([self._client.get_node(node) for node in values])
-        return [value.Value for value in values.values()] == held
+        # Some servers have no text where it is empty.
+        return all(
+            one == value.Value or (one is None and not value.Value)
+            for value, one in zip(values.values(), held, strict=True)
+        )
 
     async def _beat(self) -> None:
         self._beats += 1

@@ -11,7 +11,6 @@ from typing import Final
 
 import redis
 import structlog
-from pydantic import ValidationError
 
 from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
 from producer.connect.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
@@ -24,7 +23,7 @@ from producer.connect.troubles import EVERYWHERE, Troubles
 from producer.connect.what_held import begin_readings, to_read_for, what_was_said
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
-from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer
+from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer, may_be_state
 from producer.delivery.outage_log import OutageLog
 from producer.delivery.stream_reader import BATCH, Entry, StreamReader, order
 from producer.terminal.error_text import in_words
@@ -106,6 +105,7 @@ class Connector:
         self._redis_url = redis_url
         self._kept = position  # up to where what the line says is in the log; None: nothing is
         self._old = deliveries.note(_OLD) or "0-0"
+        self._not_understood: str | None = None  # why an answer was passed over that may be a state
         self._begun = False
         self._master_at = -MASTER_EVERY
         self._hearing = Hearing()
@@ -166,7 +166,10 @@ class Connector:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 self._reading.ends()
-                self._troubles.ends(EVERYWHERE)
+                if self._not_understood is None:
+                    self._troubles.ends(EVERYWHERE)
+                else:  # until a connector that understands it is started
+                    self._troubles.begins(EVERYWHERE, self._not_understood)
                 pause = 0.5
 
     def _begin(self) -> None:
@@ -216,10 +219,14 @@ class Connector:
     def _keep(self, entries: list[Entry]) -> None:
         if not entries:
             return
+        before, self._not_understood = self._not_understood, None
         events = [event for entry in entries if (event := self._event(entry)) is not None]
         events, said = self._deliveries.as_said(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
-        is_state = order(entries[0].id) > order(self._old)
+        is_state = order(entries[0].id) > order(self._old) and self._not_understood is None
+        if self._not_understood is not None:  # it may overtake what is shown
+            self._hearing.ends()
+        self._not_understood = self._not_understood or before
         self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said, is_state=is_state)
         self._kept = entries[-1].id
         answers = (event.data for event in events)
@@ -232,12 +239,18 @@ class Connector:
             teller.wake()
 
     def _event(self, entry: Entry) -> PlantEvent | None:
+        text = entry.fields.get(STREAM_FIELD, b"")
         try:
-            answer = PLANT_ANSWERS.validate_json(entry.fields.get(STREAM_FIELD, b""))
+            answer = PLANT_ANSWERS.validate_json(text)
             station = entry.fields.get(STATION_FIELD, b"").decode()
             return plant_event(self._file.site, station, answer, entry.written_at)
-        except (ValidationError, UnicodeDecodeError) as error:
-            log.error("an answer is not understood and was passed over", id=entry.id, problem=in_words(error, "answer"))
+        except (ValueError, OverflowError) as error:  # a time beyond all calendars among them
+            problem = in_words(error, "answer")
+            log.error("an answer is not understood and was passed over", id=entry.id, problem=problem)
+            if may_be_state(text):
+                self._not_understood = (
+                    f"an answer is not understood, {problem}: is the connector older than the workers?"
+                )
             return None
 
     def _forget(self) -> None:

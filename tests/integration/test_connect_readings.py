@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,8 +20,8 @@ from producer.connect.hearing import Hearing
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.told_changes import ToldChanges
 from producer.connect.troubles import current_states
-from producer.contract.answers import CheckAnswer
-from producer.contract.plant_event import PLANT_STREAM
+from producer.contract.answers import STREAM_FIELD, CheckAnswer
+from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD
 from producer.contract.vocabulary import CheckState
 from tests.integration.plant import check, verdict
 from tests.support import RedisProcess, wait_until
@@ -146,7 +147,7 @@ def test_a_redis_that_comes_back_from_an_older_file_is_not_believed(
     shown, client = broker(), redis.Redis.from_url(redis_server.url, protocol=2)
     with reading(redis_server, log, broker=shown):
         say(line, run)
-        saved = client.dump(PLANT_STREAM)
+        saved = client.dump(PLANT_STREAM) or b""
         say(line, other)
     say(line, then(run, "replace"))
     client.restore(PLANT_STREAM, 0, saved, replace=True)
@@ -185,6 +186,33 @@ def test_a_connector_that_is_slower_than_the_stream_is_cut_says_so(
     ]
 
 
+def test_an_answer_that_is_not_understood_may_overtake_what_is_shown(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier
+) -> None:
+    run, client = check(), redis_server.client()
+
+    def add(text: str, entry_id: str = "*") -> None:
+        client.xadd(PLANT_STREAM, {STREAM_FIELD: text, STATION_FIELD: "station-1"}, entry_id)
+
+    newer = json.dumps(then(run, "replace").model_dump(mode="json") | {"schema_version": 99})
+    shown = broker()
+    with reading(redis_server, log, broker=shown):
+        say(line, run)
+        add('{"kind":"weather","schema_version":1}')  # of workers that say more than we know
+    assert shows(log) == {"H12": "go"}
+    with reading(redis_server, log, broker=shown) as hearing:
+        spell = hearing.spell
+        add(newer)
+        wait_until(lambda: shows(log) == {})
+        wait_until(lambda: hearing.spell not in (None, spell), what="a spell in which it is not shown")
+        wait_until(lambda: "not understood" in str([state.problem for state in current_states(log)]))
+        say(line, then(run, "review"))
+    assert shows(log) == {"H12": "review"}
+    with reading(redis_server, log, broker=shown):
+        add(run.model_dump_json(), "99999999999999999-1")  # in the year 3170843
+    assert shows(log) == {}
+
+
 def test_a_redis_that_became_a_replica_is_not_heard(
     redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,7 +233,7 @@ def test_a_redis_that_became_a_replica_is_not_heard(
 def test_a_disk_that_fails_for_a_moment_costs_no_answer(
     redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failures = []
+    failures: list[str] = []
 
     def failing(name: str) -> None:
         works = getattr(log, name)

@@ -6,7 +6,6 @@ is killed reads again what it had not kept, and nothing else; what it had kept t
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,8 +25,6 @@ State = Literal["waiting", "delivered", "given up"]
 
 DEFAULT_LIMIT: Final = 1_000_000
 """Deliveries that may wait for one sink, some 1 kB each: weeks of a large plant. Its oldest go then, and no other's."""
-
-_MORE_THAN_ANY: Final = 2**62
 
 KEPT: Final = 7 * 24 * 3600.0
 """Seconds for which is remembered what was delivered: by then no answer is given for the second time."""
@@ -148,15 +145,13 @@ class DeliveryLog:
 
         Nothing overtakes an earlier event of the same head that is to be tried again later.
         """
-        with self._file.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM delivery AS one WHERE sink = ? AND state = 'waiting' AND next_at <= ?"  # noqa: S608
-                " AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.sink = one.sink AND"
-                ' earlier."order" = one."order" AND earlier.state = \'waiting\' AND earlier.number < one.number AND'
-                " earlier.next_at > ?) ORDER BY number LIMIT ?",
-                (sink, now, now, most),
-            ).fetchall()
-        return [_delivery(row) for row in rows]
+        where = (
+            "sink = ? AND state = 'waiting' AND next_at <= ?"
+            " AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.sink = one.sink AND"
+            ' earlier."order" = one."order" AND earlier.state = \'waiting\' AND earlier.number < one.number AND'
+            " earlier.next_at > ?) ORDER BY number LIMIT ?"
+        )
+        return self._found(where, sink, now, now, most)
 
     def next_due(self, sink: str, now: float) -> float | None:
         """When `sink` is to be told something later than `now`; None where nothing waits for a later moment."""
@@ -214,8 +209,7 @@ class DeliveryLog:
     def configure(self, names: Collection[str]) -> None:
         """Have no sinks but these: what waits for others stays, should they come back; that it is all is not known."""
         with self._file.transaction() as connection:
-            gone = "DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?))"
-            connection.execute(gone, (json.dumps([*names]),))
+            sink_states.keep_only(connection, names)
             readings.keep_only(connection, names)
 
     def set_up(self, sink: str, up: bool, problem: str | None, now: float) -> None:
@@ -251,14 +245,19 @@ class DeliveryLog:
             rows = [(now, sink, event_id) for event_id in event_ids]
             return connection.executemany(f"{statement} AND state = 'waiting'", rows).rowcount
 
-    def latest(self, sink: str | None, state: State | None, most: int, below: int = _MORE_THAN_ANY) -> list[Delivery]:
-        """The newest deliveries first, of one sink or all, in one state or any, with a number below one."""
+    def latest(self, sink: str | None, state: State | None, most: int) -> list[Delivery]:
+        """The newest deliveries first, of one sink or all, in one state or any."""
+        where = "(?1 IS NULL OR sink = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY number DESC LIMIT ?3"
+        return self._found(where, sink, state, most)
+
+    def behind(self, number: int, sink: str, state: State, most: int) -> list[Delivery]:
+        """The deliveries to `sink` in one state that come behind a number, in their order."""
+        return self._found("sink = ? AND state = ? AND number > ? ORDER BY number LIMIT ?", sink, state, number, most)
+
+    def _found(self, where: str, *values: object) -> list[Delivery]:
         with self._file.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM delivery WHERE (?1 IS NULL OR sink = ?1)"  # noqa: S608
-                " AND (?2 IS NULL OR state = ?2) AND number < ?4 ORDER BY number DESC LIMIT ?3",
-                (sink, state, most, below),
-            ).fetchall()
+            query = f"SELECT {_COLUMNS} FROM delivery AS one WHERE {where}"  # noqa: S608
+            rows = connection.execute(query, values).fetchall()
         return [_delivery(row) for row in rows]
 
     def sinks(self) -> list[SinkState]:

@@ -28,7 +28,7 @@ from producer.connect.opcua.certificates import application_uri, certificate_in,
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.plc_values import Variable, alone
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
-from producer.connect.sinks.last_answers import LastAnswers, newest
+from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
@@ -105,13 +105,16 @@ class Plc:
         Raises:
             SinkAway: the connection was lost, or the PLC does not take what is written.
         """
-        last = {number for number, _ in newest((one.number, one.event) for one in deliveries).values()}
-        for delivery in deliveries:
-            if self._last is None:
-                raise SinkAway("there is no connection")
-            if delivery.number not in last or not self._last.is_last(delivery):
+        if self._last is None:
+            raise SinkAway("there is no connection")
+        shown = [self._last.remember(delivery) for delivery in deliveries]
+        last = {of: one.number for one, holds in zip(deliveries, shown, strict=True) for of in holds}.values()
+        for delivery, holds in zip(deliveries, shown, strict=True):
+            if delivery.number not in last:
                 yield Told(delivery)
                 continue
+            if self._thread is None:
+                raise SinkAway("there is no connection")
             head, check = self._configuration.of(delivery.event), delivery.event.data
             if head is None or not isinstance(check, CheckAnswer):  # the file may have named it before
                 yield Told(delivery)
@@ -120,7 +123,7 @@ class Plc:
             if refused is not None:
                 yield Told(delivery, refused, pause=MISCONFIGURED_PAUSE)
                 continue
-            yield Told(delivery, shown=self._last.remember(delivery))
+            yield Told(delivery, shown=holds)
 
     def close(self) -> None:
         """Drop the connection."""

@@ -69,6 +69,7 @@ def pocket(rng: np.random.Generator, head: str, number: int, scale: float, alarm
             **{"capture_id": UUID(int=int(rng.integers(1, 2**62))), "machine": "m", "head": head, "pocket": number},
             **dict.fromkeys(("insert_designation", "edge", "operations_on_edge", "label", "pixels_per_mm")),
             **{"wear_mean": None, "wear_max": None, "ordered_at": at, "operation": f"op-{operation}"},
+            **{"check_id": operation, "check_size": 1},
             **{"review": review, "outcome": outcome, "insert_changed_at": told_at},
             probability=rng.uniform(*{"intact": (0, 0.1), "unsure": (0.1, 0.8), "damaged": (0.8, 1)}[outcome]),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from producer.configuration.environment_settings import EnvironmentSettings
 from producer.configuration.home_folder import at_home
@@ -31,6 +31,14 @@ class DatabaseSettings(EnvironmentSettings):
     """What changing an insert between two shifts costs; only the ratio to `damaged_change` counts."""
     damaged_change: float = Field(default=4.0, gt=0)
     """What it costs when an insert is found damaged: the stop, the change, and what it has spoilt."""
+
+    @field_validator("damaged_change")
+    @classmethod
+    def _is_the_dearer(cls, value: float, info: ValidationInfo) -> float:
+        planned = info.data.get("planned_change", 0.0)  # not there where it is refused itself
+        if value < planned:
+            raise ValueError(f"it must be no less than INSERTS_PLANNED_CHANGE, {planned:g}, not {value:g}")
+        return value
 
     @property
     def images_root(self) -> str:

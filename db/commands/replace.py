@@ -21,4 +21,4 @@ def replace(context: typer.Context, machine: Machine = None, head: Head = None, 
         rows = maintenance.to_replace(session, machine, head)
         if not rows:
             known_places.refuse_unknown(session, machine, head)
-        answer(rows, terminal_tables.replace_table, as_json, "no insert needs to be changed")
+        answer(rows, terminal_tables.replace_table, as_json, "no insert is known to be damaged")

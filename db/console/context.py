@@ -36,13 +36,12 @@ class Console:
     token_throttle: Throttle = field(default_factory=Throttle)
     """Of its own: a program whose token has ended, and which does not stop, keeps nobody from signing in."""
 
+    provider_throttle: Throttle = field(default_factory=Throttle)
+    """Of its own: another site's page can have a browser come back from a provider, and shuts out no password."""
+
     @property
     def change_costs(self) -> ChangeCosts:
-        """What changing an insert costs.
-
-        Raises:
-            ValueError: a planned change costs more than one when an insert is found damaged.
-        """
+        """What changing an insert costs."""
         return ChangeCosts(self.settings.planned_change, self.settings.damaged_change)
 
     @property

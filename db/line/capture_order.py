@@ -29,7 +29,8 @@ _NEXT: Final = timedelta(microseconds=1)
 @dataclass(frozen=True)
 class OrderedPhoto:
     """What decides about the order of a photograph; `captured_at` is by its station's clock, `received_at` by the
-    clock of the worker that first had it, `ordered_at` what was decided. `damaged`: it shows an insert to replace."""
+    clock of the worker that first had it, `ordered_at` what was decided. `damaged`: it shows an insert to replace, and
+    nobody has said that it was changed."""
 
     capture_id: UUID
     station: str
@@ -45,22 +46,44 @@ def claimed(captured_at: datetime, received_at: datetime) -> datetime:
 
 
 def ordered_at(
-    capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto | None
+    capture_id: UUID,
+    station: str,
+    captured_at: datetime,
+    received_at: datetime,
+    newest: OrderedPhoto | None,
+    changed_at: datetime | None = None,
 ) -> datetime:
     """The place in the order of a photograph that arrives now, given the newest that is known of its pocket.
+
+    `changed_at` is the place of the last change of the pocket's insert (`db.line.insert_changes`). One that lies ahead
+    of this arrival was said before it, by a clock that is ahead or was set back: the photograph lies behind it.
 
     What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it. By the clock of a
     worker that was set back, as on the one computer of a small shop, it arrives before it: then the ids of its station
     say so, and it lies just behind `newest`, also where that is in the future. Nor is damage that one station saw
-    outdated by what another says it photographed before that.
+    outdated by what another says it photographed before that; and where the insert was changed since `newest`, such a
+    photograph is none of the new insert.
     """
     moment = claimed(captured_at, received_at)
-    if newest is None:
-        return moment
-    if _overtaken(capture_id, station, captured_at, received_at, newest) or _disputes_damage(
-        station, captured_at, received_at, newest
-    ):
-        return min(moment, newest.ordered_at - _NEXT)
+    if newest is not None:
+        if _overtaken(capture_id, station, captured_at, received_at, newest):
+            return min(moment, newest.ordered_at - _NEXT)
+        if _another_says_before(station, captured_at, received_at, newest):
+            if newest.damaged:
+                return min(moment, newest.ordered_at - _NEXT)
+            if changed_at is not None and changed_at > newest.ordered_at:
+                return newest.ordered_at + _NEXT
+        moment = _by_arrival(capture_id, station, captured_at, received_at, newest)
+    if changed_at is not None and received_at < changed_at:
+        return max(moment, changed_at + _NEXT)
+    return moment
+
+
+def _by_arrival(
+    capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto
+) -> datetime:
+    """The place of a photograph that nothing overtook."""
+    moment = claimed(captured_at, received_at)
     if moment > newest.ordered_at:
         return moment
     if received_at < newest.received_at and not _handed_in_later(capture_id, station, newest):
@@ -101,14 +124,13 @@ def _handed_in_later(capture_id: UUID, station: str, newest: OrderedPhoto) -> bo
     return station == newest.station and capture_id > newest.capture_id
 
 
-def _disputes_damage(station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto) -> bool:
-    """Whether another station saw damage, and this photograph was taken before that by what both say.
+def _another_says_before(station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto) -> bool:
+    """Whether another station took the newest photograph, and this one was taken before that by what both say.
 
-    It waited in an outbox, or its clock is behind: nobody can tell, so the damage stays.
+    It waited in an outbox, or its clock is behind: nobody can tell.
     """
     return (
-        newest.damaged
-        and station != newest.station
+        station != newest.station
         and captured_at < newest.captured_at
         and _credible(captured_at, received_at)
         and _credible(newest.captured_at, newest.received_at)

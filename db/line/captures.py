@@ -10,12 +10,13 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, case, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, case, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
 from db.line import head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
+from db.line.insert_changes import is_unseen, last_changed_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
 from db.schema.tables import Captures, Checks, Pockets
@@ -99,7 +100,8 @@ _NEWEST = Prepared(
         select(
             *_PLACE,
             *(getattr(Captures, field.name) for field in fields(OrderedPhoto) if field.name != "damaged"),
-            Pockets.damaged,
+            and_(Pockets.damaged, ~is_unseen()),
+            last_changed_at(),
         )
         .join(Captures, Captures.capture_id == Pockets.capture_id)
         # Each column by itself, though that may find some pockets more: for a list of triples SQLite would scan the
@@ -181,14 +183,15 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
     if not arrivals:
         return {}
     machines, heads, pockets = (sorted(set(names)) for names in zip(*map(_place, arrivals), strict=True))
-    rows = _NEWEST.execute(connection, machines=machines, heads=heads, pockets=pockets)
-    newest = {row[:3]: OrderedPhoto(*row[3:]) for row in rows}
+    rows = list(_NEWEST.execute(connection, machines=machines, heads=heads, pockets=pockets))
+    newest = {row[:3]: OrderedPhoto(*row[3:-1]) for row in rows}
+    changed = {row[:3]: row[-1] for row in rows}
     order: dict[UUID, datetime] = {}
     for arrival in sorted(arrivals, key=lambda arrival: arrival.received_at):
         capture, place = arrival.capture, _place(arrival)
         times = capture.capture_id, capture.station, aware(capture.captured_at), aware(arrival.received_at)
         before = newest.get(place)
-        order[capture.capture_id] = moment = ordered_at(*times, before)
+        order[capture.capture_id] = moment = ordered_at(*times, before, changed.get(place))
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
             newest[place] = OrderedPhoto(*times, moment)
     return order

@@ -20,14 +20,14 @@ Place = tuple[str, str]
 
 
 LOOKED_THROUGH: Final = 50
-"""So many of a head's last checks are looked through for one of more than a single pocket."""
+"""So many of a head's last checks are looked through for the one of the most pockets."""
 
 
 def newest_of_heads(session: Session, places: Sequence[Place], number: int) -> list[tuple[Check, KnownPockets]]:
     """So many of the last checks of each head, the newest first, each with what is known of its pockets.
 
-    And, where none of these is of more than a single pocket, the last one that is: any number of photographs that are
-    handed in by themselves say nothing of a pocket that was missed in it.
+    And, where it is not among these, the last one that was of the most pockets: any number of checks of a few say
+    nothing of a pocket that was missed in it.
     """
     rows = _newest(number).execute(session.connection(), places=as_value(places))
     return list(assessed(session, rows))
@@ -59,11 +59,12 @@ def _newest(number: int) -> Prepared:
         newest_first = Checks.started_at.desc(), Checks.check_id.desc()
         of_head = select(Checks.check_id).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
         of_head = of_head.order_by(*newest_first).limit(1).correlate(of)
-        last = of_head.add_columns(Checks.size).limit(LOOKED_THROUGH).correlate(of).subquery()
-        of_several = select(last.c.check_id).where(last.c.size > 1).limit(1).correlate(of)
+        last = of_head.add_columns(Checks.size, Checks.started_at).limit(LOOKED_THROUGH).correlate(of).subquery()
+        largest_first = last.c.size.desc(), last.c.started_at.desc(), last.c.check_id.desc()
+        of_most = select(last.c.check_id).where(last.c.size > 1).order_by(*largest_first).limit(1).correlate(of)
         # Each is looked up by an index. Told where the last so many begin, PostgreSQL, which cannot know how few these
         # are, would read all checks.
-        sought = (*(of_head.offset(place) for place in range(number)), of_several)
+        sought = (*(of_head.offset(place) for place in range(number)), of_most)
         ids = union_all(*(select(one.scalar_subquery()).select_from(of) for one in sought))
         return select(*COLUMNS).where(Checks.check_id.in_(ids)).order_by(*newest_first)
 

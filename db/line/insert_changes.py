@@ -2,20 +2,37 @@
 
 A change has a place in the order of the pocket's photographs (`db.line.capture_order`): the first photograph at or
 after its moment shows the new insert. What was known when it was said lies before it, whatever the clocks said; a
-photograph that comes later lies where its own place in the order is.
+photograph that comes later lies where its own place in the order is. Where that is before the change, it may be one of
+the old insert out of a backlog, or one of the new insert by a clock that is behind: so a change hides no damage but
+what was `known` when it was said (decision 15).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Exists, Label, TextClause, and_, delete, exists, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Exists,
+    Label,
+    ScalarSelect,
+    TextClause,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import Session, aliased
 
 from db.line.faults import fitting
+from db.schema.column_types import aware
 from db.schema.tables import Captures, InsertChanges, Pockets
 from producer.contract.reasons import refusals as why
 
@@ -39,7 +56,18 @@ class InsertChange:
     by: str
 
 
+class _Place(NamedTuple):
+    """Where a change lies: between the moments of the old insert's last photograph and of the new one's first, if there
+    is one; `known` is the newest photograph that it is known to end the life of, if there is one."""
+
+    before: datetime
+    at: datetime
+    after: datetime | None
+    known: UUID | None
+
+
 _COLUMNS = [getattr(InsertChanges, field.name) for field in fields(InsertChange)]
+_Known = aliased(Captures)
 
 
 def insert_changed_at() -> Label[Any]:
@@ -57,8 +85,17 @@ def insert_removed_at() -> Label[Any]:
 
 
 def is_unseen() -> Exists:
-    """A condition of a query about pockets: a person has changed the insert since the newest photograph."""
+    """A condition of a query about pockets: a person has changed the insert since the newest photograph.
+
+    It is false of damage that has come since the person said so: that may be of the new insert.
+    """
     return exists().where(*_since_newest()).correlate(Pockets)
+
+
+def last_changed_at() -> ScalarSelect[Any]:
+    """A column of a query about pockets: the place of the last change of the insert; null if there was none."""
+    place = [getattr(InsertChanges, name) == getattr(Pockets, name) for name in ("machine", "head", "pocket")]
+    return select(func.max(InsertChanges.at)).where(*place).correlate(Pockets).scalar_subquery()
 
 
 def record(
@@ -78,8 +115,11 @@ def record(
     `seen` is the newest photograph that the person knew of, None where that is not known. With `late` it was said at
     the moment `at` and comes only now: what arrived since was not known then.
 
+    No change lies ahead of the database's clock, but just behind a photograph that does.
+
     Returns the change and whether it is new: one that was said between the same two photographs already stays as it
-    is, so that a button pressed twice changes one insert.
+    is, so that a button pressed twice changes one insert. A photograph that has come since, and lies before it, is
+    another one: what it shows was not meant.
 
     Raises:
         LookupError: the pocket was never photographed, or `first` or `seen` is no photograph of it.
@@ -88,14 +128,19 @@ def record(
     """
     if not by.strip():
         raise ValueError("a change of an insert needs the name of who says it")
-    before, moment, after = _between(session, (machine, head, pocket), at, first, late=late)
+    place = _between(session, (machine, head, pocket), aware(at), first, late=late)
     if seen is not None:
         _refuse_unseen(session, machine, head, pocket, seen)
-    same = select(*_COLUMNS).where(*_of(machine, head, pocket), InsertChanges.at > before).order_by(InsertChanges.at)
-    known = session.execute(same if after is None else same.where(InsertChanges.at <= after)).first()
-    if known is not None:
-        return InsertChange(*known), False
-    values = {"machine": machine, "head": head, "pocket": pocket, "at": moment, "by": fitting(by.strip(), 120)}
+    same = select(*_COLUMNS).where(*_of(machine, head, pocket), InsertChanges.at > place.before)
+    if place.after is not None:
+        same = same.where(InsertChanges.at <= place.after)
+    if first is None:
+        same = same.where(InsertChanges.known.is_not_distinct_from(place.known))
+    said = session.execute(same.order_by(InsertChanges.at)).first()
+    if said is not None:
+        return InsertChange(*said), False
+    values = {"machine": machine, "head": head, "pocket": pocket, "at": place.at, "by": fitting(by.strip(), 120)}
+    values |= {"known": place.known}
     return InsertChange(*session.execute(insert(InsertChanges).values(values).returning(*_COLUMNS)).one()), True
 
 
@@ -119,8 +164,8 @@ def last(session: Session, machine: str, head: str, pocket: int, *, first: UUID 
     """
     query = select(*_COLUMNS).where(*_of(machine, head, pocket)).order_by(InsertChanges.at.desc())
     if first is not None:
-        before, moment, _ = _between(session, (machine, head, pocket), datetime.min.replace(tzinfo=UTC), first)
-        query = query.where(InsertChanges.at > before, InsertChanges.at <= moment)
+        place = _between(session, (machine, head, pocket), datetime.min.replace(tzinfo=UTC), first)
+        query = query.where(InsertChanges.at > place.before, InsertChanges.at <= place.at)
     row = session.execute(query.limit(1)).first()
     if row is None:
         refusal = why.NOT_CHANGED if first is None else why.NOT_CHANGED_THERE
@@ -135,7 +180,10 @@ def of_pocket(session: Session, machine: str, head: str, pocket: int) -> list[In
 
 
 def unseen(session: Session, *of: ColumnElement[bool] | TextClause) -> list[InsertChange]:
-    """The changes since the newest photograph of the pockets that these conditions are true of, by their place."""
+    """The changes since the newest photograph of the pockets that these conditions are true of, by their place.
+
+    As `is_unseen`, it leaves out those since which damage has come.
+    """
     query = select(*_COLUMNS).select_from(Pockets).join(InsertChanges, and_(*_since_newest())).where(*of)
     ordered = query.order_by(InsertChanges.machine, InsertChanges.head, InsertChanges.pocket, InsertChanges.at)
     return [InsertChange(*row) for row in session.execute(ordered)]
@@ -149,7 +197,10 @@ def since(session: Session, begin: datetime, limit: int = 100) -> list[InsertCha
 
 def _since_newest() -> list[ColumnElement[bool]]:
     place = [getattr(InsertChanges, name) == getattr(Pockets, name) for name in ("machine", "head", "pocket")]
-    return [*place, InsertChanges.at > Pockets.ordered_at]
+    here, known = (tuple_(of.ordered_at, of.capture_id) for of in (Pockets, _Known))
+    was_known = exists().where(_Known.capture_id == InsertChanges.known, known >= here)
+    hidden = or_(~Pockets.damaged, was_known.correlate(InsertChanges, Pockets))
+    return [*place, InsertChanges.at > Pockets.ordered_at, hidden]
 
 
 def _of(machine: str, head: str, pocket: int) -> list[Any]:
@@ -158,26 +209,32 @@ def _of(machine: str, head: str, pocket: int) -> list[Any]:
 
 def _between(
     session: Session, place: tuple[str, str, int], at: datetime, first: UUID | None, *, late: bool = False
-) -> tuple[datetime, datetime, datetime | None]:
-    """The moments of the old insert's last photograph, of the change, and of the new one's first, if there is one."""
+) -> _Place:
     machine, head, pocket = place
     # A capture that is recorded meanwhile waits for the pocket's row, or this waits for it.
     here = Pockets.machine == machine, Pockets.head == head, Pockets.pocket == pocket
-    newest = session.scalar(select(Pockets.ordered_at).where(*here).with_for_update())
-    if newest is None:
+    if session.scalar(select(Pockets.capture_id).where(*here).with_for_update()) is None:
         raise LookupError(why.UNKNOWN_POCKET(machine=machine, head=head, pocket=pocket))
-    if first is None and not late:
-        return newest, max(at, newest + _NEXT), None
     taken = _taken(machine, head, pocket)
-    if first is None:
-        known = select(Captures.ordered_at).where(*taken, Captures.received_at <= at)
-        last_known = session.scalar(known.order_by(Captures.ordered_at.desc()).limit(1))
-        moment = at if last_known is None else max(at, last_known + _NEXT)
-    else:
+    photographs = select(Captures.ordered_at, Captures.capture_id).where(*taken)
+    newest = photographs.order_by(Captures.ordered_at.desc(), Captures.capture_id.desc()).limit(1)
+    at = min(at, _now(session))
+    if first is not None:
         moment = _moment_of(session, machine, head, pocket, first)
+        known = session.execute(newest.where(Captures.ordered_at < moment)).first()
+    else:
+        known = session.execute(newest.where(Captures.received_at <= at) if late else newest).first()
+        moment = at if known is None else max(at, known.ordered_at + _NEXT)
     before = session.scalar(select(func.max(Captures.ordered_at)).where(*taken, Captures.ordered_at < moment))
     after = session.scalar(select(func.min(Captures.ordered_at)).where(*taken, Captures.ordered_at >= moment))
-    return before or moment - _NEXT, moment, after
+    return _Place(before or moment - _NEXT, moment, after, known and known.capture_id)
+
+
+def _now(session: Session) -> datetime:
+    """The database's clock; that of SQLite is this process's."""
+    if session.connection().dialect.name == "postgresql":
+        return session.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)  # type: ignore[no-any-return]
+    return datetime.now(UTC)
 
 
 def _taken(machine: str, head: str, pocket: int) -> list[ColumnElement[bool]]:

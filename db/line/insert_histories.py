@@ -107,6 +107,7 @@ def _rows(session: Session, since: datetime | None) -> Iterable[Any]:
         select(
             *(getattr(Captures, name) for name in ("capture_id", "machine", "head", "pocket", "insert_designation")),
             *(getattr(Captures, name) for name in ("edge", "operations_on_edge", "ordered_at", "operation", "review")),
+            *(Captures.check_id, Captures.check_size),
             Captures.outcome,
             Verdicts.label,
             Verdicts.probability,
@@ -168,11 +169,12 @@ def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[Look]:
     """The looks at one insert, with its age: as the line counts it, else by the operations since it was new."""
     age, before = (0 if is_from_new else None), None
     for row in rows:
+        is_next = before is None or _is_after_another_operation(before, row)
         if row.operations_on_edge is not None:
             age = row.operations_on_edge
-        elif age is not None and row.operation != before:
+        elif age is not None and is_next:
             age += 1
-        before = row.operation
+        before = row if is_next else before
         outcome = OUTCOME_OF[row.review] if row.review else row.outcome
         sure = {"intact": 0.0, "damaged": 1.0}.get(outcome) if row.review else None
         yield Look(
@@ -185,6 +187,17 @@ def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[Look]:
             row.probability if sure is None else sure,
             Wear.of(row.wear_mean, row.wear_max, row.pixels_per_mm),
         )
+
+
+def _is_after_another_operation(before: Any, row: Any) -> bool:
+    """Whether a photograph is of an operation after that of `before`, the first of its own.
+
+    Each check is one, whatever the operation is called, but for one capture by itself: under the name of the check of
+    the whole head before, it looks once more.
+    """
+    if row.check_id == before.check_id:
+        return False
+    return row.operation != before.operation or not row.check_size == 1 < before.check_size
 
 
 def _runs(looks: Sequence[Look]) -> list[tuple[str | None, list[int]]]:

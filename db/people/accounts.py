@@ -12,7 +12,7 @@ from db.engine.upsert import insert
 from db.people import passwords
 from db.schema.tables import Accounts, Sessions, Tokens
 from db.schema.vocabulary import PERSON_ROLES, PersonRole
-from producer.contract.names import check_name
+from producer.contract.names import MAX_NAME_LENGTH, check_name
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,22 @@ def may(role: PersonRole, needed: PersonRole) -> bool:
     return PERSON_ROLES.index(role) >= PERSON_ROLES.index(needed)
 
 
+def check_account_name(name: str) -> str:
+    """Return a name in normal form C, if it may be an account's: as that of a machine, or two such with an `@` between
+    them, as a plant's login calls people.
+
+    Raises:
+        ValueError: it may not.
+    """
+    person, sign, place = name.partition("@")
+    if not sign:
+        return check_name(name)
+    name = f"{check_name(person)}@{check_name(place)}"
+    if len(name) > MAX_NAME_LENGTH:
+        raise ValueError(f"a name has at most {MAX_NAME_LENGTH} characters, not {len(name)}")
+    return name
+
+
 def add(session: Session, name: str, role: PersonRole, password: str, at: datetime) -> Account:
     """Make an account.
 
@@ -40,7 +56,7 @@ def add(session: Session, name: str, role: PersonRole, password: str, at: dateti
         ValueError: there is one of that name, the name is none, or the password is too short or too long.
     """
     new = insert(session, Accounts).values(
-        name=check_name(name), role=role, password=passwords.hashed(password), created_at=at, disabled=False
+        name=check_account_name(name), role=role, password=passwords.hashed(password), created_at=at, disabled=False
     )
     row = session.execute(new.on_conflict_do_nothing().returning(*_COLUMNS)).first()
     if row is None:

@@ -15,10 +15,9 @@ from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
 from db.people import audit
-from db.people.accounts import Account
+from db.people.accounts import Account, check_account_name
 from db.schema.tables import Accounts
 from db.schema.vocabulary import PersonRole
-from producer.contract.names import check_name
 
 _MARK: Final = "oidc:"
 """How what is kept in place of a password begins: no password has such a hash."""
@@ -36,7 +35,7 @@ def signed_in(session: Session, *, issuer: str, subject: str, name: str, role: P
     known_by = _MARK + hashlib.sha256(f"{issuer}\n{subject}".encode()).hexdigest()
     row = _of(session, known_by)
     if row is None:
-        name = check_name(name)
+        name = check_account_name(name)
         values = {"name": name, "role": role, "password": known_by, "created_at": at, "disabled": False}
         new = insert(session, Accounts).values(values).on_conflict_do_nothing().returning(Accounts.name)
         if session.execute(new).first() is not None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Select, String, cast, func, select
+from sqlalchemy import Select, String, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
@@ -28,12 +28,10 @@ POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "p
 """Every one of them."""
 
 
+_ALWAYS: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MISSING: Final[PocketWord] = "missing"
 _UNSEEN: Final = frozenset({"missing", "fault"})
 """What a check says of a pocket that it has no photograph of to judge."""
-
-_SHOWS_NOTHING: Final = _UNSEEN | {"unusable"}
-"""What a check says of a pocket of whose insert it shows nothing: what an earlier photograph showed stands."""
 
 _DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 """What a person must look at."""
@@ -64,8 +62,10 @@ class HeadAnswer:
 class HeadOverview:
     """A head; its newest operation first.
 
-    `words` is what the newest capture of each pocket shows, or that its last check has none; `last_at` the place in the
-    order of the newest of all, None where there is none. `operations` are the last ones, as many as were asked for.
+    `words` is what the newest capture of each pocket shows, or that its last check has none, or doubts it. `last_at` is
+    the place in the order of the newest of all, None where there is none; `fresh_at` that of the pocket that will be
+    too old first, and `old` are those that are already. `operations` are the last ones, as many as were asked for.
+    `size` is how many pockets it has, as far as register, checks and photographs tell.
     """
 
     machine: str
@@ -73,6 +73,9 @@ class HeadOverview:
     words: Mapping[int, PocketWord]
     last_at: datetime | None
     operations: Sequence[Operation]
+    size: int
+    fresh_at: datetime | None = None
+    old: Collection[int] = ()
 
     @property
     def counts(self) -> Counter[PocketWord]:
@@ -88,24 +91,19 @@ class HeadOverview:
         """
         if not self.operations:
             return None
-        newest = self.operations[0]
-        check = newest.check
-        earlier = {p: word for p, word in self.words.items() if newest.words.get(p, _MISSING) in _SHOWS_NOTHING}
-        new = {pocket for pocket, word in self.words.items() if word == "new"}
-        replace = sorted({*check.replace, *(pocket for pocket, word in earlier.items() if word == "damaged")} - new)
-        doubtful = {*check.review, *(pocket for pocket, word in earlier.items() if word in _DOUBTFUL)}
-        review = sorted(doubtful - new - set(replace))
+        check = self.operations[0].check
+        new = self._showing("new")
+        replace = {*check.replace, *self._showing("damaged")} - new
+        review = {*check.review, *self._showing(*_DOUBTFUL)} - new - replace
         state: State | Literal["new"] = check.state
         if state != "pending":
-            waits = "pending" in earlier.values()  # what nobody has judged yet is no GO either
+            # What nobody has judged yet is no GO either, nor is a head of which a check is still under way.
+            waits = self._showing("pending") or any(of.check.state == "pending" for of in self.operations)
             state = "replace" if replace else "review" if review else "pending" if waits else "new" if new else state
-        return HeadAnswer(state, replace, review, sorted(new))
+        return HeadAnswer(state, sorted(replace), sorted(review), sorted(new))
 
-    @property
-    def size(self) -> int:
-        """How many pockets it has, as far as its captures tell."""
-        of_check = self.operations[0].check.size if self.operations else 0
-        return max([of_check, *self.words])
+    def _showing(self, *words: str) -> set[int]:
+        return {pocket for pocket, word in self.words.items() if word in words}
 
 
 def heads(session: Session) -> list[Place]:
@@ -116,44 +114,110 @@ def heads(session: Session) -> list[Place]:
     return [(machine, head) for machine, head in session.execute(query)]
 
 
-def overviews(session: Session, places: Sequence[Place], *, operations: int = 5) -> list[HeadOverview]:
-    """Some heads, each with so many of its last operations: as many queries for fifty as for one."""
+def overviews(
+    session: Session,
+    places: Sequence[Place],
+    *,
+    operations: int = 5,
+    declared: Mapping[str, int] | None = None,
+    fresh_since: datetime = _ALWAYS,
+) -> list[HeadOverview]:
+    """Some heads, each with so many of its last operations: as many queries for fifty as for one.
+
+    Args:
+        session: of the database.
+        places: machine and head of each.
+        operations: so many of each.
+        declared: how many pockets the head register gives a head, by its name.
+        fresh_since: what was photographed before that is too old to say something about now.
+    """
     if not places:
         return []
     last: dict[Place, list[Operation]] = {place: [] for place in places}
     for check, known in head_checks.newest_of_heads(session, places, operations):
         last[check.machine, check.head].append(Operation(check, _words(check, known.outcomes)))
-    words: dict[Place, dict[int, PocketWord]] = {place: {} for place in places}
-    last_at: dict[Place, datetime] = {}
-    for machine, head, outcome, review, is_new, numbers, at in _NOW.execute(
-        session.connection(), places=head_checks.as_value(places)
+    alike: dict[Place, list[_Alike]] = {place: [] for place in places}
+    for machine, head, *row in _NOW.execute(
+        session.connection(), places=head_checks.as_value(places), fresh_since=fresh_since
     ):
-        place = (machine, head)
-        words[place] |= dict.fromkeys(map(int, numbers.split(",")), "new" if is_new else _word(outcome, review))
-        last_at[place] = max(at, last_at.get(place, at))
-    for place, of_head in last.items():
-        words[place] |= _not_seen(of_head, words[place])
-    return [HeadOverview(*place, words[place], last_at.get(place), last[place][:operations]) for place in places]
+        alike[machine, head].append(_alike(*row))
+    known_sizes = declared or {}
+    return [_overview(place, alike[place], last[place], operations, known_sizes.get(place[1])) for place in places]
 
 
-def _not_seen(operations: Sequence[Operation], now: Mapping[int, PocketWord]) -> dict[int, PocketWord]:
-    """The pockets of which the last check that was to look at them has no photograph, or a fault.
+@dataclass(frozen=True)
+class _Alike:
+    """Pockets of a head whose newest photographs show the same, and when the first and last of these were taken."""
 
-    What an earlier photograph shows is not of `now`, but for damage: that stays until the insert is changed. Where the
-    check has one that nobody can use and that is not what the pocket shows, a stand-in was handed in for it.
+    word: PocketWord
+    pockets: Collection[int]
+    is_fresh: bool
+    first_at: datetime
+    last_at: datetime
+
+
+def _alike(
+    outcome: str | None, review: str | None, is_new: bool, is_fresh: bool, pockets: str, first: datetime, last: datetime
+) -> _Alike:
+    word = "new" if is_new else _word(outcome, review)
+    return _Alike(word, frozenset(map(int, pockets.split(","))), bool(is_fresh), first, last)
+
+
+def _overview(
+    place: Place, rows: Sequence[_Alike], last: Sequence[Operation], operations: int, declared: int | None
+) -> HeadOverview:
+    now = {pocket: row.word for row in rows for pocket in row.pockets}
+    words = now | _of_checks(last, now)
+    size = declared or _size(last, now)
+    if last and last[0].check.state != "pending":  # else its pockets are still awaited
+        words = dict.fromkeys(range(1, size + 1), _MISSING) | words
+    if declared:
+        words = {pocket: word for pocket, word in words.items() if pocket <= declared or word != _MISSING}
+    # What was photographed once beyond the head's pockets was a mistake, and nobody will photograph it again.
+    of_head = [row for row in rows if row.word != "new" and min(row.pockets) <= size]
+    return HeadOverview(
+        *place,
+        words,
+        last_at=max((row.last_at for row in rows), default=None),
+        operations=last[:operations],
+        size=max([size, *words]),
+        fresh_at=min((row.first_at for row in of_head if row.is_fresh), default=None),
+        old=frozenset(pocket for row in of_head if not row.is_fresh for pocket in row.pockets if pocket <= size),
+    )
+
+
+def _size(last: Sequence[Operation], now: Mapping[int, PocketWord]) -> int:
+    """How many pockets a head has by its checks; photographs that are handed in by themselves tell only their own."""
+    of_checks = max((operation.check.size for operation in last), default=0)
+    return of_checks if of_checks > 1 else max(now, default=0)
+
+
+def _of_checks(operations: Sequence[Operation], now: Mapping[int, PocketWord]) -> dict[int, PocketWord]:
+    """The pockets of which the last check that was to look at them says less than their newest photograph.
+
+    It has none of them, or a fault: then what an earlier photograph shows is not of `now`, but for damage, which stays
+    until the insert is changed. Where it has one that nobody can use and that is not what the pocket shows, a stand-in
+    was handed in for it. Or it does not believe what the photograph shows.
     """
     latest = {pocket: word for operation in reversed(operations) for pocket, word in operation.words.items()}
     stood_in = {pocket for pocket, word in latest.items() if word == "unusable" != now.get(pocket)}
     unseen = {pocket: word for pocket, word in latest.items() if word in _UNSEEN} | dict.fromkeys(stood_in, _MISSING)
-    return {pocket: word for pocket, word in unseen.items() if now.get(pocket) not in ("damaged", "new")}
+    doubted = {p: word for p, word in latest.items() if word == "unsure" and now.get(p) == "intact"}
+    return doubted | {pocket: word for pocket, word in unseen.items() if now.get(pocket) not in ("damaged", "new")}
 
 
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
     of = head_checks.given(dialect)
-    alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen()
+    is_fresh = Pockets.ordered_at >= bindparam("fresh_since", type_=Pockets.ordered_at.type)
+    alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen(), is_fresh
     return (
-        select(*alike, func.aggregate_strings(cast(Pockets.pocket, String), ","), func.max(Pockets.ordered_at))
+        select(
+            *alike,
+            func.aggregate_strings(cast(Pockets.pocket, String), ","),
+            func.min(Pockets.ordered_at),
+            func.max(Pockets.ordered_at),
+        )
         .select_from(of)
         .join(Pockets, (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head))
         .join(Captures, Captures.capture_id == Pockets.capture_id)
@@ -170,6 +234,8 @@ def _words(check: Check, outcomes: Mapping[int, str | None]) -> dict[int, Pocket
     for pocket in check.review:
         if words.get(pocket, "pending") == "pending":
             words[pocket] = "missing" if pocket in check.missing else "fault"
+        elif words[pocket] == "intact":
+            words[pocket] = "unsure"  # as its photographs contradict each other
     return words
 
 

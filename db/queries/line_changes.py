@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from db.queries.line_status import faults_query
+from db.schema.model_tables import Promotions
+from db.schema.people_tables import Audit
 from db.schema.tables import Captures, Checks, Faults, InsertChanges, Pockets, Reviews, Verdicts
 from producer.contract.names import IMPORTED
 
@@ -37,6 +39,14 @@ _NEWEST_FAULTS: Final = (
     .limit(50)
 )
 
+
+_AWAITED: Final = select(Checks.check_id, Checks.machine, Checks.head).where(literal_column("checks.awaited"))
+"""However long ago they began: one that is there no longer was given up, or is whole."""
+
+_TAKEN_BACK: Final = (
+    select(Audit.id, Audit.action).order_by(Audit.id.desc()).limit(50).subquery()
+)  # of these few, not through all that anybody ever did
+_NEWEST_TAKEN_BACK: Final = select(_TAKEN_BACK.c.id).where(_TAKEN_BACK.c.action == "insert change withdrawn")
 
 _LOOKED_BACK: Final = 1_000
 """So many of the newest numbers may be missing among those that are there."""
@@ -75,6 +85,8 @@ class Marks:
     judged: frozenset[Place]
     changed: Mapping[int, Place]
     of_checks: Mapping[object, tuple[Place, tuple[object, ...]]]
+    awaited: Mapping[object, Place]
+    of_all: frozenset[tuple[str, int]]
 
 
 def marks(session: Session, since: Marks | None) -> Marks:
@@ -96,6 +108,13 @@ def marks(session: Session, since: Marks | None) -> Marks:
             for query in (_NEWEST_CHECKS, _NEWEST_FAULTS)
             for key, machine, head, *state in session.execute(query)
         },
+        awaited={key: (machine, head) for key, machine, head in session.execute(_AWAITED)},
+        of_all=frozenset(
+            [
+                ("promotion", session.scalar(select(func.max(Promotions.id))) or 0),
+                *(("taken back", number) for number in session.scalars(_NEWEST_TAKEN_BACK)),
+            ]
+        ),
     )
 
 

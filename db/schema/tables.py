@@ -154,7 +154,11 @@ class Pockets(Base):
 
 
 class InsertChanges(Base):
-    """That a person has changed an insert: photographs of the pocket from then on show another one."""
+    """That a person has changed an insert: photographs of the pocket from then on show another one.
+
+    `known` is the newest photograph of the pocket that had come when it was said, null where none had. It may be
+    deleted since.
+    """
 
     __tablename__ = "insert_changes"
     __table_args__ = (CheckConstraint("pocket > 0", name="pocket"), Index(None, "machine", "head", "pocket", "at"))
@@ -165,6 +169,7 @@ class InsertChanges(Base):
     pocket: Mapped[int]
     at: Mapped[datetime]
     by: Mapped[str] = mapped_column(String(120))
+    known: Mapped[uuid.UUID | None]
 
 
 class Reviews(Base):

@@ -28,7 +28,7 @@ def check(
     ] = None,
     check_id: Annotated[
         UUID | None,
-        typer.Option(help="The run's own id, a new UUID, for a PLC that waits for its answer; default: made up."),
+        typer.Option(help="The run's own id, a new UUIDv7, for a PLC that waits for its answer; default: made up."),
     ] = None,
     timeout: Annotated[float, seconds("Seconds to wait for the whole head's verdict.")] = 120.0,
     as_json: Json = False,

@@ -163,6 +163,8 @@ def deliveries(
 
     log = _existing_log(context)
     try:
+        if sink is not None:
+            _check_system(log, sink)
         rows = log.latest(sink, None if state is None else cast(State, state.replace("-", " ")), limit)
     finally:
         log.close()
@@ -202,7 +204,7 @@ def replay(
     """
     import time
 
-    _changed(context, lambda log: log.replay(sink, events, time.time()), len(events), "is sent again", "are sent again")
+    _changed(context, sink, lambda log: log.replay(sink, events, time.time()), "is sent again", "are sent again")
 
 
 @app.command("give-up")
@@ -217,7 +219,7 @@ def give_up(
     """
     import time
 
-    _changed(context, lambda log: log.give_up(sink, events, time.time()), len(events), "is given up", "are given up")
+    _changed(context, sink, lambda log: log.give_up(sink, events, time.time()), "is given up", "are given up")
 
 
 @app.command()
@@ -228,24 +230,28 @@ def enable(context: typer.Context, sink: SinkName) -> None:
     """
     log = _existing_log(context)
     try:
-        known = {state.name for state in log.sinks()}
-        if sink not in known:
-            raise ValueError(f"there is no system {sink}: there are {', '.join(sorted(known)) or 'none'}")
+        _check_system(log, sink)
         log.disable(sink, False)
     finally:
         log.close()
     say(f"{sink} is told again")
 
 
-def _changed(context: typer.Context, change: Callable[[DeliveryLog], int], wanted: int, one: str, several: str) -> None:
+def _changed(context: typer.Context, sink: str, change: Callable[[DeliveryLog], int], one: str, several: str) -> None:
     log = _existing_log(context)
     try:
+        _check_system(log, sink)
         count = change(log)
     finally:
         log.close()
-    if count < wanted:
-        raise ValueError(f"{count} of {wanted} are known in that state: `insert-station connect deliveries` lists them")
     say(f"{counted(count, 'event')} {one if count == 1 else several}")
+
+
+def _check_system(log: DeliveryLog, name: str) -> None:
+    """Refuse a system that is neither in the connector's file nor has anything in the log."""
+    known = [state.name for state in log.sinks()]
+    if name not in known and not log.latest(name, None, 1):
+        raise ValueError(f"there is no system {name}: there are {', '.join(known) or 'none'}")
 
 
 def _existing_log(context: typer.Context) -> DeliveryLog:

@@ -38,7 +38,7 @@ commands = false                      # true: whoever may write to inserts/SITE/
 url = "https://mes.plant/inserts"
 # What `insert-station connect secret` printed. Two files: the new secret first, while the receiver changes over.
 secret_files = ["/run/secrets/mes_secret"]
-allow = ["mes.plant", "10.20.0.0/16"] # where the address may lie; anything else is refused
+allow = ["10.20.0.0/16"]              # where the address may lie; a name, ["mes.plant"], allows what it is at the time
 kinds = ["check", "fault"]            # of verdict, check, fault, model_change, fault_run, insert_change; left out: all
 machines = ["mill-1"]                 # left out: all
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect import readings, said_checks, shown_answers, sink_states
+from producer.connect import by_hand, readings, said_checks, shown_answers, sink_states
 from producer.connect.readings import Readings
 from producer.connect.said_checks import SaidCheck
 from producer.contract.connector_report import SinkState
@@ -183,17 +183,12 @@ class DeliveryLog:
 
     def failed(self, delivery: Delivery, now: float, problem: str, next_at: float | None) -> None:
         """Note that an attempt failed, and when the next is due; where that is None it is given up."""
+        state, next_at, ended_at = ("given up", now, now) if next_at is None else ("waiting", next_at, None)
         with self._file.transaction() as connection:
             connection.execute(
                 "UPDATE delivery SET attempts = attempts + 1, problem = ?, next_at = ?, state = ?, ended_at = ?"
                 " WHERE number = ?",
-                (
-                    problem,
-                    now if next_at is None else next_at,
-                    "given up" if next_at is None else "waiting",
-                    now if next_at is None else None,
-                    delivery.number,
-                ),
+                (problem, next_at, state, ended_at, delivery.number),
             )
 
     def shown(self, sink: str) -> dict[str, str]:
@@ -228,22 +223,23 @@ class DeliveryLog:
             row = connection.execute("SELECT disabled FROM sink WHERE name = ?", (sink,)).fetchone()
         return bool(row and row[0])
 
-    def replay(self, sink: str, event_ids: Iterable[str], now: float) -> int:
-        """Send these events to `sink` once more, from the next moment on; how many of them are known."""
-        with self._file.transaction() as connection:
-            cursor = connection.executemany(
-                "UPDATE delivery SET state = 'waiting', attempts = 0, next_at = ?, ended_at = NULL"
-                " WHERE sink = ? AND event_id = ?",
-                [(now, sink, event_id) for event_id in event_ids],
-            )
-            return cursor.rowcount
+    def replay(self, sink: str, event_ids: Collection[str], now: float) -> int:
+        """Send these events to `sink` once more, from the next moment on; how many they are.
 
-    def give_up(self, sink: str, event_ids: Iterable[str], now: float) -> int:
-        """Try these waiting events no more, so that those behind them go on; how many of them waited."""
+        Raises:
+            ValueError: one of them is not known; none is sent then.
+        """
         with self._file.transaction() as connection:
-            statement = "UPDATE delivery SET state = 'given up', ended_at = ? WHERE sink = ? AND event_id = ?"
-            rows = [(now, sink, event_id) for event_id in event_ids]
-            return connection.executemany(f"{statement} AND state = 'waiting'", rows).rowcount
+            return by_hand.replay(connection, sink, event_ids, now)
+
+    def give_up(self, sink: str, event_ids: Collection[str], now: float) -> int:
+        """Try these waiting events no more, so that those behind them go on; how many they are.
+
+        Raises:
+            ValueError: one of them does not wait; none is given up then.
+        """
+        with self._file.transaction() as connection:
+            return by_hand.give_up(connection, sink, event_ids, now)
 
     def latest(self, sink: str | None, state: State | None, most: int) -> list[Delivery]:
         """The newest deliveries first, of one sink or all, in one state or any."""

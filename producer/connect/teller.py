@@ -230,7 +230,7 @@ class Teller:
         self._log.set_up(self.name, False, problem, time.time())
 
     def _pause(self, retry_after: float | None = None) -> None:
-        """Wait as long as the sink asked for, else longer with each failure; by chance a little less, for many."""
+        """Wait as long as the sink asked for, never less; else longer with each failure. Differently long, for many."""
         self._failures += 1
-        pause = retry_after or min(LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 10))
-        self._stop.wait(pause * random.uniform(0.75, 1.0))  # noqa: S311
+        longest = 1.1 * retry_after if retry_after else min(LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 10))
+        self._stop.wait(random.uniform(retry_after or 0.75 * longest, longest))  # noqa: S311

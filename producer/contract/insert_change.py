@@ -15,6 +15,10 @@ INSERT_CHANGES: Final = "insert-changes"
 again is there once."""
 
 
+_PERSON: Final = r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$"
+"""No control character, and not blanks alone: a database cannot hold each of them (PostgreSQL no NUL)."""
+
+
 class InsertChange(BaseModel):
     """That the insert of a pocket was changed: what a PLC or another system sends as a command."""
 
@@ -25,8 +29,8 @@ class InsertChange(BaseModel):
     machine: MachineName
     head: Name
     pocket: int = Field(ge=1, le=999, description="The pocket whose insert was changed.")
-    by: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f]*\S[^\x00-\x1f]*$")] = (
-        Field(description="Who changed it, or says so.")
+    by: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_PERSON)] = Field(
+        description="Who changed it, or says so."
     )
     first: UUID | None = Field(
         default=None, description="The capture that shows the new insert first; without it none did when it was sent."

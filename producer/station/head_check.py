@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -101,8 +102,7 @@ class CheckResult:
         return received.answer if received else None
 
     def _outcome(self, event: CaptureEvent) -> Outcome | None:
-        answer = self.answer_to(event)
-        return answer.outcome if isinstance(answer, VerdictAnswer) else None
+        return _outcome_of(self.answer_to(event))
 
     def _label(self, event: CaptureEvent) -> str | None:
         answer = self.answer_to(event)
@@ -198,16 +198,37 @@ def run_check(
 def _answers(station: Station, check_id: UUID, events: Sequence[CaptureEvent], timeout: float) -> dict[UUID, Received]:
     """Wait for the answers to the events of a check and to the check itself, at most `timeout` seconds.
 
-    Nothing in the outbox waits for the check's own answer. Where it is lost, with a Redis that crashed say, the line
-    tells it again with that to the last event.
+    An answer of the check from before all of these says nothing of them: a run whose id another run had is not answered
+    by what that one came to. Nothing in the outbox waits for the check's own answer. Where it is lost, with a Redis
+    that crashed say, the line tells it again with that to the last event.
     """
     end, pause = time.monotonic() + timeout, ASKED_AGAIN_AFTER
-    captures = {event.capture_id for event in events}
+    answers = station.wait_for({event.capture_id for event in events}, timeout)
+    if any(event.capture_id not in answers for event in events):
+        return answers
+    since = max(received.at for received in answers.values())
     while True:
         left = end - time.monotonic()
-        answers = station.wait_for([check_id, *captures], min(pause, left))
-        if check_id in answers or left <= pause:
+        checked = station.wait_for([check_id], min(pause, left), since=since).get(check_id)
+        if checked is not None:
+            if isinstance(checked.answer, CheckAnswer) and _names_all(checked.answer, events, answers):
+                return {**answers, check_id: checked}
+            since = math.nextafter(checked.at, math.inf)
+        elif left <= pause:
             return answers
-        if captures <= answers.keys():
+        else:
             station.ask_again(events[-1])
             pause *= 2
+
+
+def _names_all(checked: CheckAnswer, events: Sequence[CaptureEvent], answers: Mapping[UUID, Received]) -> bool:
+    """Whether what a check came to can have the answers to these events in it: what is not intact is named.
+
+    Two processes that answer a check may tell the older answer after the newer one's photographs.
+    """
+    unlike = {event.pocket for event in events if _outcome_of(answers[event.capture_id].answer) != "intact"}
+    return unlike <= {*checked.replace, *checked.review}
+
+
+def _outcome_of(answer: object) -> Outcome | None:
+    return answer.outcome if isinstance(answer, VerdictAnswer) else None

@@ -56,6 +56,32 @@ def test_a_page_whose_shared_worker_was_killed_makes_another(page, plant) -> Non
         page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
 
+SHOWN = """window.shown = [];
+const look = () => {
+  const now = `${document.getElementById("lost").hidden ? "" : "lost "}${document.querySelector(".card")?.className}`;
+  if (shown.at(-1) !== now) shown.push(now);
+  requestAnimationFrame(look);
+};
+look();"""
+"""Notes all that a board shows, from one frame to the next."""
+
+
+def test_what_was_lost_is_not_shown_as_found_before_it_was_fetched_anew(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/")
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: asked_for_heads(page) == 1 and page.shows(".card.go"), what="the first word of the server")
+    page.script(SHOWN)
+    page.server.pause()
+    try:
+        wait_until(lambda: page.shows("#lost"), what="the banner")
+        judge(plant, "mill-7", "H1", 1, 3.0)
+    finally:
+        page.server.resume()
+    wait_until(lambda: page.shows(".card.replace") and not page.shows("#lost"), what="the damage")
+    assert page.script("return window.shown") == ["card go", "lost card go", "lost card replace", "card replace"]
+
+
 def shared_workers(chromium) -> list[str]:
     targets = chromium.execute_cdp_cmd("Target.getTargets", {})["targetInfos"]
     return [target["targetId"] for target in targets if target["type"] == "shared_worker"]

@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import update
+from selenium.webdriver import ActionChains
+from selenium.webdriver.common.keys import Keys
+from sqlalchemy import select, update
 
-from db.schema.tables import Leases
+from db.learning import reviews
+from db.schema.tables import Captures, Leases
 from tests.console.test_contact_sheet import see_head
 from tests.console.test_review import all_saved, begin, kept, ready
 from tests.support import wait_until
@@ -57,6 +60,55 @@ def test_photographs_are_known_where_the_browser_keeps_nothing(page, plant) -> N
         wait_until(lambda: page.text("#count") == "4", what="the thumbnails to be seen")
     finally:
         page.chromium.execute_cdp_cmd("Network.setCacheDisabled", {"cacheDisabled": False})
+
+
+def test_space_after_a_tap_shows_the_photograph_before_and_labels_nothing(page, plant) -> None:
+    first = begin(page)
+    page.click('[data-label="intact"]')
+    ready(page, first)
+    all_saved(page)
+    assert page.script("return document.activeElement === document.body")
+    ActionChains(page.chromium).key_down(" ").pause(0.4).key_up(" ").perform()
+    all_saved(page)
+    assert kept(plant) == [(first, "intact", "ana")]
+
+
+def test_the_last_label_of_all_can_be_taken_back(page, plant) -> None:
+    with plant.database.transaction() as session:
+        *others, _ = session.scalars(select(Captures.capture_id)).all()
+        for capture in others:
+            reviews.add(session, capture_id=capture, label="intact", by="bert", at=datetime.now(UTC))
+    last = begin(page)
+    page.press("1")
+    wait_until(lambda: page.shows("#nothing"), what="the end of the queue")
+    all_saved(page)
+    page.press(Keys.BACKSPACE)
+    wait_until(lambda: page.shown_capture() == last, what="the last one again")
+    page.press("2")
+    wait_until(lambda: page.shows("#nothing"), what="the end of the queue")
+    all_saved(page)
+    page.click('#nothing [data-do="undo"]')
+    wait_until(lambda: page.shown_capture() == last, what="the last one again")
+    assert [label for _, label, by in kept(plant) if by == "ana"] == ["intact", "worn"]
+
+
+def test_of_a_photograph_that_does_not_come_nothing_is_said_and_it_is_asked_for_again(page, plant) -> None:
+    images, away = plant.folder / "images", plant.folder / "away"
+    images.rename(away)
+    page.sign_in(path="/review")
+    page.script("sessionStorage.clear(); localStorage.clear()")
+    wait_until(lambda: "does not come" in page.text("#flag"), what="the word for it")
+    assert page.of_all("[data-label]", "e.disabled") == [True] * 5
+    first = page.shown_capture()
+    page.press("u")
+    page.press("1")
+    away.rename(images)
+    wait_until(lambda: page.of_all("[data-label]", "e.disabled") == [False] * 5, what="the photograph")
+    assert not page.shows("#flag")
+    assert (page.shown_capture(), kept(plant)) == (first, [])
+    wait_until(lambda: page.press("1") or page.shown_capture() != first, what="the next one")
+    all_saved(page)
+    assert kept(plant)[0][1] == "intact"
 
 
 ENDLESS = """const ask = window.fetch, given = { made: 0, named: 0 };

@@ -70,6 +70,12 @@ def test_each_event_is_signed_with_every_secret_and_filtered(
         assert connector.command("replay", "mes", event_id).returncode == 0
         wait_until(lambda: len(receiver.taken) == 3)
         assert receiver.taken[2]["id"] == event_id
+        # What is not known is refused before anything is done.
+        wrong = connector.command("replay", "mes", event_id, "f00")
+        assert (wrong.returncode, "mes has no event f00, so nothing was changed" in wrong.stderr) == (2, True)
+        for arguments in (("deliveries", "--system", "mess"), ("replay", "mess", event_id), ("enable", "mess")):
+            typo = connector.command(*arguments)
+            assert (typo.returncode, "there is no system mess: there are mes" in typo.stderr) == (2, True)
         # A secret that is another one from now on counts for the next event, over the connection that there is.
         (tmp_path / "secret-0").write_text(new_secret())
         line.send([("station-1", fault())])

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -245,6 +245,54 @@ def test_a_check_whose_answer_was_lost_is_asked_about_again(place: Place, monkey
         result = run_check(station, photographs, **WHERE, check_size=2, timeout=600)
         wait_until(lambda: len(place.outbox) == 0)
     assert (result.exit_code, len(result.answers)) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "states", "state", "code"),
+    [
+        (("intact", None), ("go",), "pending", 2),
+        (("intact", None), ("replace",), "pending", 2),
+        (("intact", "damaged"), ("go",), "pending", 2),
+        (("intact", "damaged"), ("go", "replace"), "replace", 1),
+        (("intact", "intact"), ("replace", "go"), "go", 0),
+    ],
+)
+def test_a_run_whose_id_another_run_had_is_not_answered_by_what_that_one_came_to(
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    outcomes: Sequence[Outcome | None],
+    states: Sequence[CheckState],
+    state: CheckState,
+    code: int,
+) -> None:
+    """What the one before came to is told before its own photographs are judged, and once more, late, after that."""
+    monkeypatch.setattr(head_check, "ASKED_AGAIN_AFTER", 0.2)
+
+    def tell(event: CaptureEvent, outcome: Outcome | None) -> None:
+        def check(number: int) -> CheckAnswer:
+            replaced = {"replace": [2] if states[number] == "replace" else []}
+            return place.go(event).model_copy(update={"state": states[number], "revision": number, **replaced})
+
+        if event.pocket == 1:
+            place.answer(check(0))
+        if outcome is not None:
+            place.answer(place.intact(event).model_copy(update={"outcome": outcome}))
+        if event.pocket == 2 and outcome == "damaged":
+            place.answer(check(0))
+        if event.pocket == 2 and len(states) > 1:
+            place.answer(check(1))
+
+    with place.station() as station:
+        result = run_check(
+            station,
+            [Photograph(pocket, photograph(seed=pocket)) for pocket in (1, 2)],
+            **WHERE,
+            check_size=2,
+            check_id=new_id(),
+            timeout=600 if state != "pending" else 1,
+            on_submit=lambda event: tell(event, outcomes[event.pocket - 1]),
+        )
+    assert (result.state, result.exit_code) == (state, code)
 
 
 def test_a_check_without_a_worker_ends_as_review_and_stays_in_the_outbox(place: Place) -> None:

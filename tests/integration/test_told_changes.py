@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import paho.mqtt.client as mqtt
 import pytest
 from asyncua import ua
 from paho.mqtt.enums import CallbackAPIVersion
+from sqlalchemy.exc import IntegrityError
 
 from db.engine.database import Database
 from db.line import captures, insert_changes
@@ -23,12 +25,15 @@ from db.people import audit
 from db.queries import connector_health
 from producer.connect.opcua.users import user_line
 from producer.contract.event import CaptureEvent
-from producer.contract.insert_change import INSERT_CHANGES
+from producer.contract.insert_change import INSERT_CHANGES, InsertChange, KeptChange
 from producer.contract.json_schema import schema_text
+from producer.contract.plant_event import PLANT_STREAM
 from tests.forked_commands import RunningCommand, start_command
 from tests.integration.opcua import PASSWORD, Plant
 from tests.integration.plant import ConnectProcess, Listener, Mosquitto, connecting, needs_mosquitto, once
 from tests.support import RedisProcess, message, wait_until
+from worker.line.notifier import Notifier
+from worker.line.told_changes import ToldChangesWatch
 from worker.runtime.failpoints import EXIT_CODE
 
 TOPIC = "inserts/plant-1/command/insert-change"
@@ -142,6 +147,31 @@ def test_changes_by_mqtt_are_written_once_though_everything_dies(
             assert [(entry.by, entry.action) for entry in audit.recent(session)] == [
                 ("Müller (broker)", "insert changed")
             ] * 2
+
+
+def test_a_change_that_cannot_be_written_holds_up_no_other(
+    tmp_path: Path, redis_server: RedisProcess, sqlite_url: str
+) -> None:
+    with closing(sqlite3.connect(tmp_path / "inserts.db")) as file:
+        file.execute(
+            "CREATE TRIGGER refusal BEFORE INSERT ON told_insert_changes WHEN NEW.pocket = 1"
+            " BEGIN SELECT RAISE(ABORT, 'not this one'); END"
+        )
+    said = datetime.now(UTC)
+    kept = [
+        KeptChange(change=InsertChange.model_validate_json(json.dumps(command(pocket))), said_at=said, via="cell")
+        for pocket in (1, 2, 3)
+    ]
+    waiting = {str(one.change.change_id): one.model_dump_json(exclude_none=True) for one in kept}
+    redis_server.client().hset(INSERT_CHANGES, mapping=waiting)
+    with closing(Database(sqlite_url)) as database, closing(Notifier(redis_server.url)) as notifier:
+        watch = ToldChangesWatch(database, redis_server.url, notifier)
+        with pytest.raises(IntegrityError, match="not this one"):
+            watch.turn()
+        entries = redis_server.client().xrange(PLANT_STREAM)
+        answers = [json.loads(entry["answer"]) for _, entry in entries]
+        assert [answer["pocket"] for answer in answers] == [2, 3]
+        assert redis_server.client().hkeys(INSERT_CHANGES) == [str(kept[0].change.change_id)]
 
 
 def test_by_opc_ua_a_user_with_the_role_may_tell_and_no_other(tmp_path: Path, redis_server: RedisProcess) -> None:

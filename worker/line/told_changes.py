@@ -13,7 +13,7 @@ import redis
 import structlog
 from pydantic import ValidationError
 
-from db.engine.database import Database
+from db.engine.database import Database, is_unavailable
 from db.people.told_insert_changes import take
 from producer.contract.insert_change import INSERT_CHANGES, KeptChange
 from producer.contract.plant_news import InsertChangeAnswer
@@ -41,15 +41,29 @@ class ToldChangesWatch(Periodic):
     def turn(self) -> None:
         """Write what waits, in the order in which it was said, and tell what became of it.
 
+        One that cannot be written waits, and those behind it are written all the same.
+
         Raises:
             DatabaseUnavailable, redis.RedisError: one of them is away; what waits does so until the next look.
+            Exception: the first that could not be written for what it is.
         """
+        failures: list[Exception] = []
         for kept in sorted(self._waiting(), key=lambda kept: kept.said_at):
-            answer = self._write(kept)
-            failpoint("change-before-notify")
-            self._notifier.answer(answer)
-            self._redis.hdel(INSERT_CHANGES, str(kept.change.change_id))
-            log.info("an insert change was told", **answer.model_dump(mode="json", exclude={"kind", "schema_version"}))
+            try:
+                self._take(kept)
+            except Exception as error:
+                if is_unavailable(error) or isinstance(error, redis.RedisError):
+                    raise
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def _take(self, kept: KeptChange) -> None:
+        answer = self._write(kept)
+        failpoint("change-before-notify")
+        self._notifier.answer(answer)
+        self._redis.hdel(INSERT_CHANGES, str(kept.change.change_id))
+        log.info("an insert change was told", **answer.model_dump(mode="json", exclude={"kind", "schema_version"}))
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)

@@ -90,9 +90,11 @@ class MayWatch(May):
         Raises:
             SignInFirst: nobody is signed in, and the board is not open.
         """
-        if console_of(request).settings.console_open_board:
-            return None
-        return await super().__call__(request)
+        if not console_of(request).settings.console_open_board:
+            return await super().__call__(request)
+        person = await self._who(request)  # who is signed in all the same sees what leads further
+        request.state.person = person
+        return person
 
 
 Viewer = Annotated[Person, Depends(May("viewer"))]

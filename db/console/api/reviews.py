@@ -15,6 +15,7 @@ from db.console.api.paging import Limit, Page, page
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.console.numbers import Row
+from db.console.reader.texts import Text
 from db.learning import reviews as subject
 from db.people import audit
 from db.schema.vocabulary import Provenance
@@ -38,13 +39,18 @@ class Review(BaseModel):
 
 
 class NewReview(BaseModel):
-    """What a capture shows; `note` is for people."""
+    """What a capture shows; `note` is for people.
+
+    `seen` is the `id` of the newest review of it that is known, 0 for none: then nobody else's that came after it is
+    overruled, and the same word sent again is kept once.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     capture_id: UUID
     label: Label
     note: str | None = Field(None, max_length=subject.MAX_NOTE)
+    seen: int | None = Field(None, ge=0, le=2**63 - 1)
 
 
 @router.get("/reviews", response_model=Page[Review])
@@ -65,15 +71,27 @@ def reviews(
 
 @router.post("/reviews", status_code=201, response_model=Review)
 def review(request: Request, person: ApiReviewer, new: NewReview) -> Any:
-    """Say what a capture shows. It counts from now on; the ones before stay readable."""
+    """Say what a capture shows. It counts from now on; the ones before stay readable.
+
+    409: somebody else has said something after the review that was `seen`.
+    """
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:
             kept = subject.add(
-                session, capture_id=new.capture_id, label=new.label, by=person.name, at=now, note=new.note
+                session,
+                capture_id=new.capture_id,
+                label=new.label,
+                by=person.name,
+                at=now,
+                note=new.note,
+                seen=new.seen,
             )
-            by = {"by": person.name} if person.token is None else {"by": person.name, "token": person.token}
-            audit.write(session, at=now, action="reviewed", subject=str(new.capture_id), label=new.label, **by)
+            if kept.at == now:
+                by = {"by": person.name} if person.token is None else {"by": person.name, "token": person.token}
+                audit.write(session, at=now, action="reviewed", subject=str(new.capture_id), label=new.label, **by)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
+    except subject.Overtaken as error:
+        raise HTTPException(409, Text("%(name)s has said what it is meanwhile", name=error.by)) from error
     return Review.model_validate(kept)

@@ -28,15 +28,19 @@ other text of the line can be mistaken for it, as these are escaped."""
 class Card:
     """All that is drawn of a head: two that are equal look the same to everybody who reads the same language.
 
-    `size` is how many pockets are drawn. `stale`: its last photograph says nothing about now. `unlearnt`: the model in
-    charge has learned from no photograph of it.
+    `unlearnt`: the model in charge has learned from no photograph of it.
     """
 
     overview: HeadOverview
-    size: int
     layout: Layout
-    stale: bool
     unlearnt: bool
+
+    @property
+    def stale(self) -> bool:
+        """Whether what it says is of long ago, for all pockets, or for one where nothing is to be done at others."""
+        old, answer = set(self.overview.old), self.overview.answer
+        to_do = answer is not None and answer.state in ("replace", "review")
+        return bool(old) and (not to_do or self.overview.fresh_at is None)
 
     @property
     def id(self) -> str:
@@ -51,7 +55,7 @@ class Card:
     @property
     def map(self) -> HeadMap:
         """The places of its pockets."""
-        return head_map(self.size, self.layout)
+        return head_map(self.overview.size, self.layout)
 
 
 class HeadCards:
@@ -62,7 +66,7 @@ class HeadCards:
         self._drawn: dict[tuple[str, str], tuple[Card, tuple[str, str]]] = {}
 
     def text(self, locale: Locale, card: Card, age: timedelta, stale_in: timedelta) -> Markup:
-        """A head for who reads in `locale`, `age` after its last photograph and `stale_in` before that is too old."""
+        """A head for who reads in `locale`, `age` after its last photograph and `stale_in` before one is too old."""
         until = "" if card.stale else f' data-stale-in="{int(stale_in.total_seconds())}"'
         of_now = f' data-age="{int(age.total_seconds())}"{until}>{escape(formats.age(locale, age))}'
         before, after = self._drawing(locale, card)

@@ -34,7 +34,7 @@ AWAY: Final = "away"
 """In place of an id: the database does not answer, so nobody knows what has changed."""
 
 BACK: Final = "back"
-"""In place of an id: it answers, for the first time or again, and anything may have changed before."""
+"""In place of an id: anything may have changed. It answers for the first time or again, or all heads are meant."""
 
 _log = logging.getLogger(__name__)
 
@@ -137,6 +137,9 @@ def _changed(before: Marks, now: Marks) -> set[str]:
     ids = {head_id(*place) for place in _differing(before.heads, now.heads)}
     ids.update(head_id(*place) for place in now.judged)
     ids.update(head_id(*place) for _, place in before.changed.items() ^ now.changed.items())
+    ids.update(head_id(*place) for _, place in before.awaited.items() ^ now.awaited.items())
+    if now.of_all - before.of_all:
+        ids.add(BACK)
     # Those that are there no more are only too old.
     ids.update(head_id(*known[0]) for key, known in now.of_checks.items() if before.of_checks.get(key) != known)
     if before.faults != now.faults:

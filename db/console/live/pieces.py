@@ -48,5 +48,9 @@ class Pieces:
                 if len(self._made) >= _MOST:
                     self._made.clear()
                     self._turns.clear()
-                piece = self._made[key] = _Piece(news, now, make())
+                try:
+                    piece = self._made[key] = _Piece(news, now, make())
+                except BaseException:
+                    self._turns.pop(key, None)  # what cannot be made, as a head that there is not, leaves nothing here
+                    raise
             return piece.text

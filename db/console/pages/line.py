@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
 from db.line.head_checks import Place
-from db.queries import head_overview, line_status
+from db.queries import head_overview, line_status, maintenance
 from db.queries.head_overview import HeadOverview
 
 router = APIRouter()
@@ -59,7 +59,7 @@ def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> 
 
     def made() -> str:
         with console_of(request).database.reading() as session:
-            [overview] = head_overview.overviews(session, [(machine, head)])
+            [overview] = _overviews(request, session, [(machine, head)])
             learnt = _learnt(session)
         if not overview.words:
             raise HTTPException(404, Text("there is no such head"))
@@ -93,13 +93,21 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
         shown = sorted(places[:AT_ONCE])
         learnt = _learnt(session)
         return {
-            "cards": [_drawn(request, overview, learnt) for overview in head_overview.overviews(session, shown)],
+            "cards": [_drawn(request, overview, learnt) for overview in _overviews(request, session, shown)],
             "machine": machine,
             "machines": dict(sorted(Counter(name for name, _ in known).items())),
             "more": len(places) - len(shown),
+            "more_to_replace": _to_replace(session, places[AT_ONCE:]),
             "beyond": [head_id(*place) for place in places[AT_ONCE:]],
             **_faults(session),
         }
+
+
+def _to_replace(session: Session, places: Sequence[Place]) -> int:
+    """How many of some heads have inserts to replace."""
+    if not places:
+        return 0
+    return len(set(places) & {(of.machine, of.head) for of in maintenance.places_to_replace(session)})
 
 
 def _faults(session: Session) -> dict[str, Any]:
@@ -116,17 +124,22 @@ def _learnt(session: Session) -> frozenset[Place] | None:
     return None if champion is None else learnt_heads(champion)
 
 
-def _drawn(request: Request, overview: HeadOverview, learnt: frozenset[Place] | None) -> Markup:
+def _overviews(request: Request, session: Session, places: Sequence[Place]) -> list[HeadOverview]:
     console = console_of(request)
+    known = {head: console.heads.get(head) for _, head in places} if console.heads is not None else {}
+    declared = {head: entry.pockets for head, entry in known.items() if entry is not None}
+    fresh_since = datetime.now(UTC) - console.settings.stale_after
+    return head_overview.overviews(session, places, declared=declared, fresh_since=fresh_since)
+
+
+def _drawn(request: Request, overview: HeadOverview, learnt: frozenset[Place] | None) -> Markup:
+    console, now = console_of(request), datetime.now(UTC)
     known = console.heads.get(overview.head) if console.heads is not None else None
-    age = datetime.now(UTC) - (overview.last_at or datetime.now(UTC))
-    stale_in = console.settings.stale_after - age
     card = Card(
         overview,
-        # A pocket beyond what the register says was photographed all the same: it is drawn.
-        size=max(overview.size, known.pockets if known is not None else 0),
         layout=known.layout if known is not None else "circle",
-        stale=stale_in < timedelta(0),
         unlearnt=learnt is not None and (overview.machine, overview.head) not in learnt,
     )
-    return console.cards.text(locale_of(request), card, age, stale_in)
+    stale_at = None if overview.fresh_at is None else overview.fresh_at + console.settings.stale_after
+    stale_in = timedelta(0) if stale_at is None else stale_at - now
+    return console.cards.text(locale_of(request), card, now - (overview.last_at or now), stale_in)

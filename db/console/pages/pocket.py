@@ -25,6 +25,7 @@ from db.line.insert_lives import PocketPhoto, insert_keys
 from db.people import audited_insert_changes
 from db.queries import maintenance
 from db.queries.maintenance import PocketRow
+from db.schema.tables import Pockets
 from producer.contract.names import Name
 from producer.contract.vocabulary import OUTCOME_OF
 
@@ -61,6 +62,8 @@ def pocket(
     with console_of(request).database.reading() as session:
         rows = maintenance.history(session, machine, head, pocket, limit=limit + 1)
         changes = insert_changes.of_pocket(session, machine, head, pocket)
+        here = Pockets.machine == machine, Pockets.head == head, Pockets.pocket == pocket
+        unseen = insert_changes.unseen(session, *here)
         fit = remaining_lives.fit_in_force(session)
         remaining = remaining_lives.search(session, machine, head, pocket)
         suspected = [change for change in remaining_lives.suspected(session, machine, head) if change.pocket == pocket]
@@ -78,6 +81,7 @@ def pocket(
         )
     more = len(rows) > limit
     lives = list(_lives(rows[:limit], changes, begun=not more))
+    since = [change for change in changes if rows and change.at > rows[0].ordered_at]
     return page(
         request,
         "pocket.html",
@@ -90,7 +94,8 @@ def pocket(
         fit=fit,
         remaining=remaining[0] if remaining else None,
         suspected=suspected,
-        since=[change for change in changes if rows and change.at > rows[0].ordered_at],
+        since=since,
+        changed=any(change in unseen for change in since),  # else damage has come that none of them was said of
         more=more,
         limit=limit,
         newer=newer,

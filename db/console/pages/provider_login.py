@@ -59,7 +59,7 @@ def come_back(request: Request, code: str = "", state: str = "", error: str = ""
     """Begin a session of who signed in at the provider, or say why not."""
     provider, console = _provider(request), console_of(request)
     by_address: Subject = ("address", client_address(request))
-    if (seconds := console.throttle.wait(by_address)) > 0:
+    if (seconds := console.provider_throttle.wait(by_address)) > 0:
         raise HTTPException(
             429, Text("too many tries failed: wait some minutes"), {"Retry-After": str(round(seconds) + 1)}
         )
@@ -75,7 +75,7 @@ def come_back(request: Request, code: str = "", state: str = "", error: str = ""
             raise NotBelieved(Text("another provider answers"))
         account = _account(console, provider, attempt, code, _back(request))
     except NotBelieved as why:
-        console.throttle.failed(by_address)
+        console.provider_throttle.failed(by_address)
         _log.warning("a sign-in at the OpenID provider was refused: %s", why)
         refused = HTTPException(403, Text("the sign-in at the plant's login is not valid: %(why)s", why=why.args[0]))
         raise refused from why

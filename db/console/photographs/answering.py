@@ -19,6 +19,7 @@ from db.line import verdicts
 from db.line.photographs import key_or_none
 from db.schema.tables import Captures
 from producer.pictures.limits import MAX_IMAGE_BYTES
+from producer.storage.opening import absent_folder
 from producer.storage.store import ImageMissing, ImageRefused
 
 
@@ -72,7 +73,7 @@ def _answer(request: Request, capture_id: UUID, size: Size, evidence: bytes | No
         shares = None if evidence is None else unpacked(evidence)
         data = resized(console.images.get(key, MAX_IMAGE_BYTES), size, region, shares)
     except ImageMissing:
-        raise NoPhotograph("missing") from None
+        raise NoPhotograph("missing" if absent_folder(console.images) is None else "unavailable") from None
     except (NotShown, ImageRefused, ValueError) as error:
         raise NoPhotograph("unreadable") from error
     except OSError as error:

@@ -26,10 +26,14 @@ SIDE: Final = 2 * SIDES["large"]
 """Pixels of its sides: more than any photograph has that a browser gets, by which a page's script knows a drawing."""
 
 
+SIDE_OF_PASSING: Final = 2 * SIDE
+"""The same where there may be one in a moment, which the page's script asks for again."""
+
+
 def placeholder(why: Why, locale: Locale) -> str:
     """An SVG that says why there is no photograph."""
-    words = html.escape(WORDS[why].said(locale))
-    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{SIDE}" height="{SIDE}" viewBox="0 0 320 320"
+    words, side = html.escape(WORDS[why].said(locale)), SIDE_OF_PASSING if why == "unavailable" else SIDE
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}" viewBox="0 0 320 320"
 role="img" aria-label="{words}">
 <rect width="320" height="320" fill="#7d8590"/>
 <g fill="none" stroke="#e6e9ec" stroke-width="6" stroke-linejoin="round" opacity="0.8">

@@ -9,9 +9,12 @@ const REFRESH = 300_000;
 const TICK = 5_000;
 /** Milliseconds that a piece may take to come. */
 const LONGEST = 10_000;
+/** Milliseconds that it may take before the page says that it is out of date. */
+const PROMPT = 2_000;
 /** Milliseconds after which a piece that did not come is asked for again. */
 const AGAIN = 3_000;
 
+const spoken = /** @type {HTMLElement} */ (document.getElementById("spoken"));
 const banner = /** @type {HTMLElement} */ (document.getElementById("lost"));
 /** @type {number | undefined} */
 let silence;
@@ -93,8 +96,16 @@ function put(place, text) {
   if (whole) place.replaceWith(whole);
   else place.replaceChildren(within.content);
   const now = /** @type {HTMLElement} */ (whole ?? place);
+  if (whole) speak(place, now);
   if (open) now.querySelector("details")?.setAttribute("open", "");
   if (focused) /** @type {HTMLElement | null} */ (now.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus();
+}
+
+/** Say a head's new answer to who does not see it. @param {Element} before @param {Element} now */
+function speak(before, now) {
+  /** @param {Element} card */
+  const said = (card) => ["h2", ".answer"].map((of) => card.querySelector(of)?.textContent?.replace(/\s+/g, " ").trim()).join(": ");
+  if (now.matches(".card") && said(now) !== said(before)) spoken.textContent = said(now);
 }
 
 /** @param {string} id @returns {HTMLElement | null} */
@@ -120,8 +131,11 @@ async function refresh() {
       const piece = pieceOf(id);
       if (!piece && elsewhere.has(id)) continue;
       const place = piece ?? /** @type {HTMLElement} */ (document.getElementById("heads"));
-      const text = await fetched(place.dataset.from ?? "");
+      // What changed and does not come at once is not what is shown.
+      const late = setTimeout(() => { behind = true; lose(new Date()); }, PROMPT);
+      const text = await fetched(place.dataset.from ?? "").finally(() => clearTimeout(late));
       if (text !== null) put(place, text);
+      else if (piece) piece.remove(); // a head that is known no more
       if (id !== "heads" && !piece && !pieceOf(id) && !isBeyond(id)) elsewhere.add(id);
     }
     behind = false;
@@ -144,7 +158,8 @@ function refreshAll() {
 
 /** What the server says, and what is done then. @type {Record<string, (data: string) => void>} */
 const NEWS = {
-  ready: () => { heard(); refreshAll(); },
+  // What was lost stays so until all has been fetched anew: what is on the page may be from before.
+  ready: () => { behind ||= !banner.hidden; heard(); refreshAll(); },
   beat: heard,
   changed: (id) => { heard(); wanted.add(id); refresh(); },
   away: () => { heard(); goBlind(new Date()); },

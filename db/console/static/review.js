@@ -7,7 +7,7 @@
  */
 
 import { Keys } from "./keys.js";
-import { isPhotograph } from "./seen.js";
+import { isPassing, isPhotograph } from "./seen.js";
 import { Zoom } from "./zoom.js";
 
 /**
@@ -68,6 +68,8 @@ const unsaved = kept("unsaved").filter((saying) => saying.by === person);
 const waiting = kept("unsaved").filter((saying) => saying.by !== person);
 /** @type {Map<string, HTMLImageElement>} loaded ahead, by address */
 const loaded = new Map();
+/** @type {Set<string>} the addresses at which there was no photograph */
+const drawn = new Set();
 let beyond = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
 /** Whether photographs are shown with where their verdicts came from. */
 let explaining = false;
@@ -200,11 +202,25 @@ async function fill() {
 /** @param {string} from */
 function load(from) {
   const ahead = new Image();
-  ahead.src = from;
-  ahead.decode().catch(() => undefined).then(() => {
+  // A browser would show again what it has of that address.
+  ahead.src = drawn.has(from) ? `${from}?again=${performance.now()}` : from;
+  // Nothing came, or what stands for it until it comes: it is asked for again.
+  const again = () => {
+    if (loaded.get(from) === ahead) loaded.delete(from);
+    drawn.add(from);
+    if (ahead !== image) return;
+    at("flag").textContent = photo.dataset.away ?? "";
+    at("flag").hidden = false;
+    setTimeout(() => { if (ahead === image && queue[0]) put(from, queue[0]); }, RETRY);
+  };
+  ahead.decode().then(() => {
+    if (isPassing(ahead)) return again();
     ahead.dataset.is = isPhotograph(ahead) ? "photograph" : "drawing";
-    if (ahead === image) offer();
-  });
+    if (!isPhotograph(ahead)) drawn.add(from);
+    if (ahead !== image) return;
+    if (began === Infinity) began = performance.now(); // only now is it seen
+    offer();
+  }, again);
   loaded.set(from, ahead);
   return ahead;
 }
@@ -214,11 +230,13 @@ function show() {
   const item = queue[0];
   desk.hidden = !item;
   at("nothing").hidden = Boolean(item) || asking;
+  for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('[data-do="undo"]')))
+    button.disabled = !labelled.length;
   if (!item) return;
   if (image.dataset.id !== item.id) {
     photo.classList.remove("before");
     put(address(item), item);
-    began = performance.now();
+    began = image.dataset.is ? performance.now() : Infinity;
   }
   at("why").textContent = item.why;
   at("facts").replaceChildren(...names.filter(([name]) => item[name] != null).flatMap(([name, title]) => {
@@ -233,14 +251,14 @@ function show() {
   /** @type {HTMLElement} */ (at("said").querySelector("b")).textContent = item.said && called(item.said);
   for (const button of document.querySelectorAll("[data-label]"))
     button.setAttribute("aria-pressed", String(/** @type {HTMLElement} */ (button).dataset.label === item.said));
-  /** @type {HTMLButtonElement} */ (at("undo")).disabled = !labelled.length;
   /** @type {HTMLButtonElement} */ (at("previous")).disabled = !item.previous;
   progress();
 }
 
 /** Put a photograph in its place: the very element that was loaded and decoded ahead. @param {string} from @param {Item} item */
 function put(from, item) {
-  const next = loaded.get(from) ?? load(from);
+  const ahead = loaded.get(from);
+  const next = ahead && ahead.dataset.is !== "drawing" ? ahead : load(from); // by now there may be a photograph
   next.id = "image";
   next.alt = item.place;
   next.draggable = false;
@@ -252,7 +270,7 @@ function put(from, item) {
   offer();
 }
 
-/** Offer what can be said of what is on the screen: of a drawing, or of nothing yet, only that it is unusable. */
+/** Offer what can be said of what is on the screen: of a drawing only that it is unusable, of nothing yet nothing. */
 function offer() {
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-label]")))
     button.disabled = !canBe(button.dataset.label ?? "");
@@ -260,7 +278,7 @@ function offer() {
 
 /** @param {string} label */
 function canBe(label) {
-  return image.dataset.is === "photograph" || label === "unusable";
+  return image.dataset.is === "photograph" || (label === "unusable" && image.dataset.is === "drawing");
 }
 
 /** Say what is shown where it is not just the photograph. @param {Item} item */
@@ -370,6 +388,7 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.quer
   const label = /** @type {string} */ (button.dataset.label);
   actions[label] = labels[label] = () => say(label);
   button.addEventListener("click", (event) => {
+    if (event.detail) button.blur(); // a tap leaves it no focus: Space is for the photograph before
     // A label is of what is on the screen: while that is the photograph before, a tap leads back to its own.
     if (photo.classList.contains("before")) previous(false);
     else if (event.detail < 2) say(label);
@@ -377,7 +396,8 @@ for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.quer
 }
 for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("[data-do]"))) {
   const action = button.dataset.do ?? "";
-  button.addEventListener("click", () => {
+  button.addEventListener("click", (event) => {
+    if (event.detail) button.blur();
     if (action !== "previous") previous(false);
     actions[action]();
   });
@@ -392,7 +412,8 @@ function isOfTheFocus(event) {
 
 addEventListener("keydown", (event) => {
   if (help.open) return keys.take(event);
-  if (event.ctrlKey || event.metaKey || event.altKey || stopped || desk.hidden) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || stopped) return;
+  if (desk.hidden && keys.action(event) !== "undo") return; // the last label can be taken back all the same
   if (isOfTheFocus(event)) {
     if (event.repeat) event.preventDefault(); // a key that is held down presses its button once
     return;
@@ -442,6 +463,10 @@ if (first) {
   try {
     const answer = await fetch(`/review/item?capture=${first}`, { signal: AbortSignal.timeout(LONGEST) });
     if (answer.ok) queue.push(await answer.json());
+    else if (answer.status === 404) {
+      at("refused").textContent = at("refused").dataset.absent ?? "";
+      at("refused").hidden = false;
+    }
   } catch {
     // what is asked for next says it
   }

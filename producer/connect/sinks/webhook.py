@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote
@@ -30,6 +32,9 @@ _AWAY: Final = frozenset({408, 425, 429, 502, 503, 504})
 """Answers that speak of the receiver's moment and not of the event."""
 
 _GONE: Final = 410
+
+LONGEST_ASKED: Final = 3600.0
+"""So many seconds a busy receiver is left alone at most, whatever it asks for."""
 
 _LONGEST_ANSWER: Final = 200
 """Characters of a refusal that are kept for the person who looks."""
@@ -172,6 +177,7 @@ class Webhook:
                 redirect=False,
                 retries=False,
                 timeout=TIMEOUT,
+                pool_timeout=int(ANSWER_WITHIN),  # never for ever: then it is a failure like others
                 preload_content=False,
                 decode_content=False,  # what is compressed may be without end when it is not
             )
@@ -186,7 +192,7 @@ class Webhook:
         if answer.status == _GONE:
             raise SinkEnded(f"{said}: it wants no more, `insert-station connect enable` sends again")
         if answer.status in _AWAY:
-            raise SinkAway(said, _seconds(answer.headers.get("Retry-After")))
+            raise SinkAway(said, _seconds(answer.headers))
         if 300 <= answer.status < 400:
             return f"{said}: it sends elsewhere, and that is not followed; write its address into the file"
         detail = text.decode(errors="replace").strip()
@@ -207,6 +213,7 @@ class Webhook:
                 return text
             text += piece
         answer.close()
+        answer.release_conn()  # the pool has one place, which is free only then
         return text
 
     def _connected_pool(self) -> urllib3.HTTPConnectionPool:
@@ -228,7 +235,7 @@ class Webhook:
         addresses = [str(entry[4][0]) for entry in resolved]
         allowed = [address for address in addresses if self._may_use(host, address)]
         if not allowed:
-            raise SinkAway(f"{host} is {', '.join(addresses)}, and `allow` names neither: nothing is sent there")
+            raise SinkAway(f"{host} is {', '.join(addresses)}, which `allow` does not name: nothing is sent there")
         address = allowed[self._lost % len(allowed)]
         options: dict[str, Any] = {"maxsize": 1, "block": True, "timeout": TIMEOUT}
         if parts.scheme == "http":
@@ -245,11 +252,23 @@ class Webhook:
         )
 
     def _may_use(self, host: str, address: str) -> bool:
-        number = ip_address(address.partition("%")[0])
-        return host in self._configuration.hosts or any(number in network for network in self._configuration.networks)
+        """A name may be another address tomorrow, so where there are networks it is they that say."""
+        number, networks = ip_address(address.partition("%")[0]), self._configuration.networks
+        return any(number in network for network in networks) if networks else host in self._configuration.hosts
 
 
-def _seconds(retry_after: str | None) -> float | None:
-    """What `Retry-After` asks for, at most an hour; a date is left to our own schedule."""
-    seconds = (retry_after or "").strip()
-    return min(float(seconds), 3600.0) if seconds.isascii() and seconds.isdecimal() else None
+def _seconds(headers: Mapping[str, str]) -> float | None:
+    """For how long `Retry-After` asks, at most `LONGEST_ASKED`: in seconds, or with a date by the receiver's clock."""
+    wish = headers.get("Retry-After", "").strip()
+    if wish.isascii() and wish.isdecimal():
+        return min(float(wish), LONGEST_ASKED)
+    until, now = _moment(wish), _moment(headers.get("Date", "")) or datetime.now(UTC)
+    return None if until is None else min(max((until - now).total_seconds(), 0.0), LONGEST_ASKED)
+
+
+def _moment(date: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, OverflowError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -135,7 +135,7 @@ def test_one_that_was_go_is_review_when_a_photograph_of_another_head_comes(line)
     assert told(line) == ("review", 2, 2, (), (1,))
     with line.database.reading() as session:
         [overview] = head_overview.overviews(session, [("mill-1", "head-1")])
-    assert overview.operations[0].words == {1: "intact", 2: "intact"}, "the other head's damage is not drawn here"
+    assert overview.operations[0].words == {1: "unsure", 2: "intact"}, "the other head's damage is not drawn here"
 
 
 ONE = "cd" * 32

@@ -179,7 +179,7 @@ def test_nothing_found_where_a_name_is_mistyped_is_no_good_news(filled, typed, u
 
 def test_nothing_found_where_the_names_are_right_is_an_answer(filled, line) -> None:
     line.see(1, machine="mill-2")
-    assert shown(filled, "replace", "--machine", "mill-2", "--head", "head-1") == "no insert needs to be changed\n"
+    assert shown(filled, "replace", "--machine", "mill-2", "--head", "head-1") == "no insert is known to be damaged\n"
     assert "no day was measured yet" in shown(filled, "drift", "--station", "st-1")
 
 

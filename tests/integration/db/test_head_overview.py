@@ -67,3 +67,86 @@ def test_a_photograph_of_another_pocket_does_not_make_up_for_one_that_was_missed
     assert len(overview(line).operations) == 5
     line.see(2, 40, "intact", check_id=uuid6.uuid7(), check_size=1)
     assert (overview(line).answer.state, overview(line).answer.review) == ("go", [])
+
+
+def answered(line: Line, **how: object) -> tuple[str, list[int], list[int]]:
+    with line.database.reading() as session:
+        [known] = head_overview.overviews(session, [("mill-1", "head-1")], **how)
+    return known.answer.state, list(known.answer.replace), list(known.answer.review)
+
+
+def test_checks_of_a_few_pockets_do_not_make_up_for_one_that_was_missed(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=4)
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    for minute in range(5, 12):
+        of_two = uuid6.uuid7()
+        for pocket in (1, 2):
+            line.see(pocket, minute, "intact", check_id=of_two, check_size=2)
+        assert answered(line) == ("review", [], [4])
+
+
+def test_a_pocket_that_was_never_photographed_is_no_go(line) -> None:
+    for pocket in (1, 2, 4):
+        line.see(pocket, 0, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("review", [], [3])
+    assert answered(line, declared={"head-1": 2}) == ("go", [], [])
+    assert answered(line, declared={"head-1": 5}) == ("review", [], [3, 5])
+
+
+def test_pockets_that_are_still_awaited_are_not_missed(line) -> None:
+    line.see(1, 0, "intact", check_size=3)
+    assert (overview(line).words, overview(line).size, overview(line).answer.state) == ({1: "intact"}, 3, "pending")
+
+
+def test_damage_counts_also_where_the_check_that_began_last_says_otherwise(line) -> None:
+    line.see(1, 0, "intact", check_size=2)
+    line.see(2, 1, "intact", check_size=2)
+
+    line.see(1, 5, "intact", check_id=uuid6.uuid7(), check_size=2)
+
+    line.see(2, 9, "damaged")  # of the first check, which began before
+    assert answered(line)[1] == [2]
+
+
+def test_what_a_check_does_not_believe_is_no_go_by_a_photograph_of_another_pocket(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", image_sha256="cd" * 32 if pocket > 1 else "ef" * 32, check_size=3)
+    assert answered(line) == ("review", [], [2, 3])
+    line.see(1, 5, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("review", [], [2, 3])
+    assert overview(line).words == {1: "intact", 2: "unsure", 3: "unsure"}
+    for pocket in (2, 3):
+        line.see(pocket, 6, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("go", [], [])
+
+
+def test_pockets_that_were_photographed_long_ago_are_known_beside_those_of_now(line) -> None:
+    for pocket in (1, 2, 9):
+        line.see(pocket, 0, "intact", check_id=uuid6.uuid7(), check_size=1)
+    newest = line.see(1, 90, "intact", check_id=uuid6.uuid7(), check_size=2)
+    line.see(2, 91, "intact", check_id=newest.check_id, check_size=2)
+    with line.database.reading() as session:
+        [known] = head_overview.overviews(
+            session, [("mill-1", "head-1")], declared={"head-1": 3}, fresh_since=newest.captured_at
+        )
+    assert known.old == frozenset(), "what was photographed beyond the head's pockets is nobody's to photograph again"
+    assert known.fresh_at == newest.captured_at
+    with line.database.reading() as session:
+        [known] = head_overview.overviews(
+            session, [("mill-1", "head-1")], declared={"head-1": 3}, fresh_since=known.last_at
+        )
+    assert known.old == {1}
+
+
+def test_a_head_of_which_a_check_is_under_way_waits(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    under_way = uuid6.uuid7()
+    line.see(1, 5, "intact", check_id=under_way, check_size=3)
+    line.see(1, 6, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("pending", [], [])
+    for pocket in (2, 3):
+        line.see(pocket, 7, "intact", check_id=under_way, check_size=3)
+    assert answered(line) == ("go", [], [])

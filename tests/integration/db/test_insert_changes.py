@@ -1,17 +1,22 @@
 """A person says that an insert was changed: its life ends there, by the order in which photographs were taken."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 import uuid6
+from sqlalchemy import select
 
 from db.learning import reviews
-from db.line import captures, insert_changes
+from db.line import captures, insert_changes, verdicts
 from db.line.insert_changes import InsertChange
 from db.people import audit, audited_insert_changes, told_insert_changes
 from db.queries import head_overview, maintenance
+from db.queries.head_inserts import head_now
+from db.queries.mtconnect_asset import item_status
+from db.schema.tables import InsertChanges
 from producer.contract.insert_change import KeptChange
+from tests.database_support import id_at
 from tests.integration.db.conftest import T0
 
 PLACE = ("mill-1", "head-1", 1)
@@ -226,3 +231,137 @@ def test_what_cannot_be_is_refused_for_good(line) -> None:
     assert (refused.at, "nothing is known of machine mill-1" in refused.refused) == (None, True)
     seen(line, 6)
     assert told(line, 5, change_id) == refused
+
+
+def coming(line, arrives: float, outcome: str, *, clock: float = 0, station: str = "st-1", pocket: int = 1) -> UUID:
+    """A photograph that is taken and arrives at that minute, by a station whose clock is so many minutes wrong.
+
+    Ids of a station rise with each photograph, however far its clock is set back.
+    """
+    moment = T0 + timedelta(minutes=arrives)
+    values = {"capture_id": id_at(moment), "captured_at": moment + timedelta(minutes=clock), "station": station}
+    capture = line.capture(pocket, check_id=uuid6.uuid7(), check_size=1, operation=f"op {arrives}", **values)
+    with line.database.transaction() as session:
+        captures.record(session, capture, moment)
+        verdicts.record(session, line.verdict(capture.capture_id, outcome))
+    return capture.capture_id
+
+
+def shown(line) -> tuple[list[int], str, str]:
+    """What is to be replaced, and the words of the board and of MTConnect for the pocket."""
+    with line.database.reading() as session:
+        listed = [row.pocket for row in maintenance.to_replace(session)]
+        [overview] = head_overview.overviews(session, [PLACE[:2]])
+        assert overview.answer.replace == listed == [place.pocket for place in maintenance.places_to_replace(session)]
+        [insert] = head_now(session, *PLACE[:2]).inserts
+    return listed, overview.words[1], item_status(insert)
+
+
+SEEN = {"damaged": ([1], "damaged", "EXPIRED"), "intact": ([], "intact", "USED"), "new": ([], "new", "NEW")}
+
+
+@pytest.mark.parametrize("way", [change, told], ids=["a button", "another system"])
+@pytest.mark.parametrize(("said", "arrives", "clock"), [(60, 61, -3), (60, 61, -59), (60, 200, -150)])
+def test_damage_that_comes_after_a_change_is_on_the_list_though_the_stations_clock_is_behind(
+    line, way, said, arrives, clock
+) -> None:
+    coming(line, 0, "damaged")
+    assert shown(line) == SEEN["damaged"]
+    way(line, said)
+    assert shown(line) == SEEN["new"]
+    coming(line, arrives, "damaged", clock=clock)
+    assert shown(line) == SEEN["damaged"]
+    with line.database.reading() as session:
+        assert insert_changes.unseen(session) == maintenance.just_changed(session) == []
+    way(line, arrives + 1)  # that one is changed too: the change before was not of it
+    assert shown(line) == SEEN["new"]
+    with line.database.reading() as session:
+        assert len(insert_changes.of_pocket(session, *PLACE)) == 2
+
+
+@pytest.mark.parametrize("way", [change, told], ids=["a button", "another system"])
+@pytest.mark.parametrize("outcome", ["damaged", "intact"])
+def test_what_comes_after_a_change_that_lies_ahead_shows_the_new_insert(line, way, outcome) -> None:
+    """The clock of who said so was ahead, or all clocks were set back since."""
+    old = coming(line, 0, "damaged")
+    way(line, 65)
+    assert shown(line) == SEEN["new"]
+    first = coming(line, 10, outcome)
+    assert shown(line) == SEEN[outcome]
+    second = coming(line, 20, "damaged")
+    assert shown(line) == SEEN["damaged"]
+    with line.database.reading() as session:
+        rows = maintenance.history(session, *PLACE)
+    assert [row.capture_id for row in rows] == [second, first, old]
+    assert [row.insert_changed_at is not None for row in rows] == [True, True, False]
+
+
+def test_of_many_that_come_at_once_the_order_is_kept_behind_a_change_that_lies_ahead(line) -> None:
+    coming(line, 0, "damaged")
+    change(line, 65)
+    moments = [T0 + timedelta(minutes=minute) for minute in (10, 11)]
+    late = [line.capture(1, captured_at=moment) for moment in moments]
+    with line.database.transaction() as session:
+        arrivals = [captures.Arrival(capture, moment) for capture, moment in zip(late, moments, strict=True)]
+        captures.arrive(session, arrivals)
+    with line.database.reading() as session:
+        rows = maintenance.history(session, *PLACE)
+    assert [row.capture_id for row in rows[:2]] == [late[1].capture_id, late[0].capture_id]
+    assert all(row.insert_changed_at for row in rows[:2])
+
+
+def test_no_change_lies_ahead_of_the_database_s_clock_but_behind_what_does(line) -> None:
+    coming(line, 0, "damaged")
+    begun = datetime.now(UTC)
+    kept, _ = change(line, 60 * 24 * 365 * 50)
+    assert begun - timedelta(seconds=5) < kept.at < begun + timedelta(minutes=5)
+    with line.database.transaction() as session:
+        insert_changes.withdraw(session, kept.id)
+    assert told(line, 60 * 24 * 365 * 50).at < begun + timedelta(minutes=5)
+    years = timedelta(days=365 * 50)
+    by_wrong_clocks = line.capture(1, captured_at=T0 + years)
+    with line.database.transaction() as session:
+        captures.record(session, by_wrong_clocks, T0 + years)
+    kept, is_new = change(line, 60)
+    assert (kept.at, is_new) == (T0 + years + timedelta(microseconds=1), True)
+
+
+@pytest.mark.parametrize(("outcome", "word"), [("damaged", "damaged"), ("intact", "new")])
+def test_what_another_station_says_it_took_before_shows_no_new_insert_and_hides_no_damage(line, outcome, word) -> None:
+    """It waited in that station's outbox and is of the old insert, or its clock is behind and it is of the new one."""
+    coming(line, 30, "damaged")
+    change(line, 60)
+    coming(line, 90, outcome, clock=-75, station="st-2")
+    assert shown(line) == SEEN[word]
+    # What stands since stays, whatever another one says it photographed before.
+    coming(line, 100, "damaged", clock=-45)
+    coming(line, 110, "intact", clock=-100, station="st-3")
+    assert shown(line) == SEEN["damaged"]
+
+
+def test_an_old_photograph_without_damage_that_comes_late_is_none_of_the_new_insert(line) -> None:
+    coming(line, 0, "damaged")
+    change(line, 60)
+    coming(line, 62, "intact", clock=-12)
+    assert shown(line) == SEEN["new"]
+
+
+def test_damage_that_was_known_stays_changed_whatever_becomes_of_the_photographs_since(line) -> None:
+    """The one after it had not been judged when the insert was changed, and shows nothing."""
+    coming(line, 0, "damaged")
+    waits = line.see(1, 10, check_size=1)
+    change(line, 11)
+    assert shown(line) == SEEN["new"]
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(waits.capture_id, "unusable"))
+        assert [row.pocket for row in maintenance.to_replace(session)] == []
+        assert [each.pocket for each in maintenance.just_changed(session)] == [1]
+
+
+def test_a_change_of_a_time_before_anything_was_known_hides_nothing(line) -> None:
+    """A photograph of hours ago has come since, out of an outbox."""
+    coming(line, 10, "damaged", clock=-60)
+    told(line, 0)
+    with line.database.reading() as session:
+        assert session.scalar(select(InsertChanges.known)) is None
+    assert shown(line) == SEEN["damaged"]

@@ -25,7 +25,7 @@ from db.line.shadow_verdicts import ShadowVerdict
 from db.line.station_days import StationDay
 from db.people import accounts, audit, sessions, tokens
 from db.people.session_limits import Limits
-from db.queries import connector_health, plant_news
+from db.queries import connector_health, maintenance, plant_news
 from db.schema.tables import (
     Base,
     Captures,
@@ -332,6 +332,25 @@ def test_a_verdict_stays_without_what_an_older_schema_cannot_hold(line, start, b
     migrate.downgrade(line.database.url, below)
     migrate.upgrade(line.database.url)
     assert [row | dict.fromkeys(lost) for row in before] == _contents(line.database.url)["verdicts"]
+
+
+def test_what_a_change_knew_is_what_lies_before_it(line, start) -> None:
+    """Schema 0020, down and up again: what a change hides stays hidden, and what comes after it does not."""
+    old = [line.see(pocket, minute, "damaged") for pocket, minute in ((1, 0), (1, 5), (2, 0), (1, 20))]
+    with line.database.transaction() as session:
+        for pocket, minute in ((1, 10), (2, 10), (3, 10)):
+            at = start + timedelta(minutes=minute)
+            values = {"machine": "mill-1", "head": "head-1", "pocket": pocket, "at": at, "by": "ana"}
+            session.execute(insert(InsertChanges).values(values))
+    line.database.close()
+    migrate.downgrade(line.database.url, "0019")
+    assert "known" not in _contents(line.database.url)["insert_changes"][0]
+    migrate.upgrade(line.database.url)
+    with line.database.reading() as session:
+        known = dict(session.execute(select(InsertChanges.pocket, InsertChanges.known)).all())
+        assert known == {1: old[1].capture_id, 2: old[2].capture_id, 3: None}
+        assert [row.pocket for row in maintenance.to_replace(session)] == [1]
+        assert [change.pocket for change in maintenance.just_changed(session)] == [2]
 
 
 @contextmanager

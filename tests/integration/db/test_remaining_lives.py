@@ -13,6 +13,7 @@ from db.learning import remaining_lives
 from db.line import insert_changes, verdicts
 from producer.contract.vocabulary import SIMULATED_MACHINE
 from tests.command_support import invoke
+from tests.integration.db.conftest import T0
 from worker.learning.remaining_life import fit_lives
 from worker.lives.weibull import FEWEST
 
@@ -123,6 +124,24 @@ def test_where_the_land_is_measured_a_wide_one_lasts_less_long_than_a_narrow_one
     assert {said[pocket][0] for pocket in (1, 2, 3)} == {4}
     fast, slow, unmeasured = (said[pocket][1] for pocket in (1, 2, 3))
     assert fast <= 3 < unmeasured < slow <= 11
+
+
+def test_a_line_that_counts_nothing_and_calls_each_operation_the_same_is_answered(line) -> None:
+    number = 0
+    for operations in (1, *(6, 8, 7) * 4, 2):  # of the first nobody knows what it had done before
+        for done in range(1, operations + 1):
+            word = "damaged" if done == operations > 2 else "intact"
+            line.see(1, number, word, check_id=uuid6.uuid7(), operation="op-0815", check_size=6)
+            number += 1
+        with line.database.transaction() as session:
+            at = T0 + timedelta(minutes=number - 0.5)
+            insert_changes.record(session, "mill-1", "head-1", 1, by="ana", at=at)
+    line.see(1, number, "intact", check_id=uuid6.uuid7(), operation="op-0815", check_size=6)
+    line.see(1, number + 1, "intact", check_id=uuid6.uuid7(), operation="op-0815", check_size=6)
+    fit_lives(line.database)
+    age, operations = answers(line)[1]
+    assert age == 2
+    assert 3 <= operations <= 6
 
 
 def test_a_change_that_nobody_told_of_is_asked_about_until_somebody_answers(line) -> None:

@@ -92,3 +92,14 @@ def test_a_tilde_is_the_home_folder_in_the_database_s_url_too(tmp_path: Path, mo
     assert sqlite_file(DatabaseSettings(data=Path("~/line")).url) == tmp_path / "line" / "inserts.db"
     with pytest.raises(ValueError, match="~nobody-at-all"):
         parse_url("sqlite:///~nobody-at-all/x.db")
+
+
+def test_a_planned_change_that_is_the_dearer_one_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INSERTS_PLANNED_CHANGE", "4")
+    assert DatabaseSettings().damaged_change == 4
+    monkeypatch.setenv("INSERTS_PLANNED_CHANGE", "5")
+    with pytest.raises(ValueError, match="no less than INSERTS_PLANNED_CHANGE, 5, not 4"):
+        DatabaseSettings()
+    monkeypatch.setenv("INSERTS_PLANNED_CHANGE", "x")
+    with pytest.raises(ValueError, match="planned_change"):
+        DatabaseSettings()

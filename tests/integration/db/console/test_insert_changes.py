@@ -52,6 +52,21 @@ def test_a_press_ends_the_life_and_can_be_taken_back(line, signed_in) -> None:
     ]
 
 
+def test_damage_that_came_after_a_change_and_lies_before_it_can_be_changed_too(line, signed_in) -> None:
+    """By a station whose clock is behind."""
+    line.see(1, 0, "damaged")
+    browser = signed_in("reviewer")
+    browser.post("/pocket/changed", PLACE)
+    assert 'id="change"' not in browser.get(PAGE).text
+    seen = line.see(1, 5, "damaged")
+    text = browser.get(PAGE).text
+    assert 'id="change"' in text
+    assert "Insert changed, says the reviewer" in text
+    browser.post("/pocket/changed", {**PLACE, "seen": str(seen.capture_id)})
+    assert 'id="change"' not in browser.get(PAGE).text
+    assert changes(line) == ["the reviewer"] * 2
+
+
 def test_a_photograph_that_nobody_saw_is_not_taken_away(line, console, signed_in) -> None:
     seen = line.see(1, 0, "damaged")
     browser = signed_in("reviewer")
@@ -151,7 +166,7 @@ def test_until_it_is_looked_at_it_looks_like_nothing_else(line, signed_in) -> No
     text = browser.get("/").text
     assert 'class="card new"' in text
     assert '<b>NEW</b> <span class="numbers">1, 2</span>' in text
-    assert "No insert needs to be changed" not in browser.get("/replace").text
+    assert "No insert is known to be damaged" not in browser.get("/replace").text
 
 
 def test_the_page_says_how_long_the_insert_lasts_and_asks_about_a_change_that_nobody_told_of(

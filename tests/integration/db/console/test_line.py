@@ -353,9 +353,9 @@ def test_a_page_has_the_heads_that_were_photographed_last_and_a_machine_has_its_
     names = re.compile(r'<h2>(.*?) <span aria-hidden="true">·</span> (.*?)</h2>')
     text = browser.get("/").text
     assert names.findall(text) == [("mill-2", "head-2"), ("mill-2", "head-3")]
-    assert "2 others" in text
+    assert "2 others are not shown" in text
     assert names.findall(browser.get("/?machine=mill-1").text) == [("mill-1", "head-0")]
-    assert "1 others" in browser.get("/?machine=mill-2").text
+    assert "1 other is not shown" in browser.get("/?machine=mill-2").text
     assert names.findall(browser.get("/line/heads?machine=mill-1").text) == [("mill-1", "head-0")]
 
 

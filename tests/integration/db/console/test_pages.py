@@ -130,7 +130,7 @@ def test_replace_is_a_sheet_for_each_head(line, signed_in) -> None:
 def test_nothing_found_where_a_name_is_mistyped_is_no_good_news(line, signed_in, page, unknown) -> None:
     line.see(1, 0, "intact")
     browser = signed_in("viewer")
-    assert "No insert needs to be changed" in browser.get("/replace?machine=mill-1").text
+    assert "No insert is known to be damaged" in browser.get("/replace?machine=mill-1").text
     answer = browser.get(page)
     assert answer.status_code == 404
     assert f"nothing is known of {unknown}" in answer.text

@@ -85,6 +85,16 @@ def test_an_answer_to_nobody_s_question_begins_nothing(plant) -> None:
     assert browser.get("/replace").status_code == 303
 
 
+def test_a_person_may_be_called_there_as_in_an_address(plant, openid) -> None:
+    openid.person["preferred_username"] = "carla.m@plant.example"
+    assert "carla.m@plant.example" in signed_in(plant).get("/replace").text
+    openid.person |= {"sub": "another", "preferred_username": "carla@@plant.example"}
+    browser = Browser(plant)
+    assert browser.get(back(browser)).status_code == 403
+    with plant.database.reading() as session:
+        assert "carla.m@plant.example" in {account.name for account in accounts.every(session)}
+
+
 @on_both_engines
 def test_a_name_makes_nobody_somebody_else_here(plant, openid) -> None:
     openid.person["preferred_username"] = "the administrator"

@@ -21,8 +21,12 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 def card(head: str = "head-1", operation: str = "op-1", **words: str) -> Card:
     pockets = {1: "intact", 2: "damaged"} | {int(pocket[1:]): word for pocket, word in words.items()}
     check = Check(UUID(int=1), "st-1", "mill-1", head, operation, 2, AT, "replace", (2,), (), 2)
-    overview = HeadOverview("mill-1", head, pockets, AT, [Operation(check, dict(pockets))])
-    return Card(overview, size=2, layout="circle", stale=False, unlearnt=False)
+    overview = HeadOverview("mill-1", head, pockets, AT, [Operation(check, dict(pockets))], size=2, fresh_at=AT)
+    return Card(overview, layout="circle", unlearnt=False)
+
+
+def with_overview(**changes: object) -> Card:
+    return replace(card(), overview=replace(card().overview, **changes))
 
 
 @pytest.fixture
@@ -56,9 +60,9 @@ def test_what_shows_the_same_is_drawn_once_and_its_age_is_that_of_now(cards) -> 
         card(p1="damaged"),
         card(p3="unsure"),
         card(operation="op-2"),
-        replace(card(), stale=True),
+        with_overview(old={1, 2}, fresh_at=None),
         replace(card(), unlearnt=True),
-        replace(card(), size=3),
+        with_overview(size=3),
         replace(card(), layout="row"),
     ],
     ids=["word", "pocket", "operation", "stale", "unlearnt", "size", "layout"],
@@ -96,3 +100,15 @@ def test_so_many_are_kept_at_most_and_the_oldest_go_first(cards, monkeypatch) ->
         cards.text(EN, card(head), MINUTE, HOUR)
     assert [values["card"].overview.head for values in cards.drawn] == ["a", "b", "c", "a"]
     assert len(cards._drawn) == 2
+
+
+@pytest.mark.parametrize(("state", "stale"), [("go", True), ("replace", False), ("review", False)])
+def test_a_pocket_that_was_photographed_long_ago_makes_no_go(cards, state, stale) -> None:
+    """What is to be done at others is to be done all the same."""
+    words = {"go": "intact", "replace": "damaged", "review": "unsure"}[state]
+    check = replace(card().overview.operations[0].check, state="go", replace=())
+    known = with_overview(words={1: words, 2: "intact"}, operations=[Operation(check, {1: words})], old=frozenset({2}))
+    assert (known.overview.answer.state, known.stale) == (state, stale)
+    drawn = cards.text(EN, known, MINUTE, HOUR)
+    assert f'class="card {"stale" if stale else state}"' in drawn
+    assert "photographed long ago: 2" in drawn

@@ -87,6 +87,16 @@ def test_of_a_gateway_whose_ids_follow_its_clock_the_clock_decides() -> None:
     assert in_order(arrive((NOW, back), (clock, back + HOUR), taken=[1, 0])) == [0, 1], "not when they come apart"
 
 
+def test_of_a_station_that_lost_its_outbox_the_clock_decides_within_minutes() -> None:
+    """What decision 15 does not promise: ids begin anew, by a clock that is five minutes behind."""
+    behind = timedelta(minutes=5)
+    for minutes, order in ((4, [1, 0]), (6, [0, 1]), (11, [0, 1])):
+        later = NOW + minutes * 60 * SECOND
+        told = (NOW, NOW + SECOND), (later - behind, later + SECOND)
+        assert in_order(arrive(*told, taken=[1, 0] if later - behind < NOW else [0, 1])) == order, minutes
+    assert in_order(arrive(*told, stations=("st-1", "spare"))) == [0, 1]
+
+
 def test_a_backlog_lies_where_it_was_taken() -> None:
     """A station that was offline for a day, with a right clock."""
     back = NOW + 24 * HOUR
@@ -146,6 +156,32 @@ def test_damage_is_not_outdated_by_another_station_s_older_photograph() -> None:
     ):
         moment = ordered_at(uuid6.uuid7(), station, captured_at, after, newest)
         assert (moment < newest.ordered_at) == older, (station, captured_at)
+
+
+def test_what_comes_after_a_change_that_lies_ahead_lies_behind_it() -> None:
+    ahead = NOW + 10 * HOUR
+    first = ordered_at(uuid6.uuid7(), "st-1", NOW, NOW, None, ahead)
+    assert first > ahead, "of a pocket of which nothing is kept"
+    seen = OrderedPhoto(uuid6.uuid7(), "st-1", NOW, NOW, NOW)
+    later = NOW + HOUR
+    for clock in (RIGHT, *WRONG.values()):
+        moment = ordered_at(uuid6.uuid7(), "st-1", later + clock, later, seen, ahead)
+        assert ahead < moment <= ahead + SECOND, clock
+    overtaken = replace(seen, capture_id=uuid6.uuid7())
+    assert ordered_at(seen.capture_id, "st-1", NOW - SECOND, NOW + SECOND, overtaken, ahead) < NOW
+    # A change that lies where it was said changes nothing.
+    for claims in (NOW + 10 * SECOND, later):
+        assert ordered_at(uuid6.uuid7(), "st-1", claims, later, seen, NOW + 60 * SECOND) == claims
+
+
+def test_what_another_station_took_before_the_newest_lies_before_a_change_since() -> None:
+    seen = OrderedPhoto(uuid6.uuid7(), "st-1", NOW, NOW, NOW)
+    changed_at, comes = NOW + HOUR, NOW + 2 * HOUR
+    for ahead in (changed_at, comes + HOUR):
+        moment = ordered_at(uuid6.uuid7(), "st-2", NOW - HOUR, comes, seen, ahead)
+        assert seen.ordered_at < moment < ahead
+    assert ordered_at(uuid6.uuid7(), "st-2", NOW - HOUR, comes, seen, NOW - SECOND) == comes
+    assert ordered_at(uuid6.uuid7(), "st-2", NOW - HOUR, comes, replace(seen, damaged=True), changed_at) < NOW
 
 
 def test_the_same_moment_is_decided_by_the_id() -> None:

@@ -21,6 +21,7 @@ def row(outcome: str | None, **changes: object) -> SimpleNamespace:
         **{"capture_id": UUID(int=number), "machine": "m", "head": "h", "pocket": 1, "operation": f"op-{number}"},
         **dict.fromkeys(("insert_designation", "edge", "operations_on_edge", "review", "label", "insert_changed_at")),
         **dict.fromkeys(("wear_mean", "wear_max", "pixels_per_mm")),
+        **{"check_id": UUID(int=number), "check_size": 6},
         "ordered_at": T0 + timedelta(hours=number),
     }
     return SimpleNamespace(**(values | {"outcome": outcome, "probability": probability} | changes))
@@ -49,7 +50,7 @@ def test_a_change_that_no_photograph_shows_yet_ends_its_use() -> None:
     assert not insert.is_in_use
 
 
-def test_the_lines_own_count_is_the_age_and_a_second_look_after_an_operation_is_none() -> None:
+def test_the_lines_own_count_is_the_age() -> None:
     counted = [row("intact", operations_on_edge=n) for n in (4, 5, 1)]
     old, new = inserts(*counted)
     assert ([look.age for look in old.looks], [look.age for look in new.looks]) == ([4, 5], [1])
@@ -58,8 +59,18 @@ def test_the_lines_own_count_is_the_age_and_a_second_look_after_an_operation_is_
         True,
         True,
     ]
-    again = words("iii", insert_changed_at=T0, operation="the same")
-    assert [look.age for look in inserts(*again)[0].looks] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("operation", [{}, {"operation": "the same"}])
+def test_each_check_is_an_operation_whatever_it_is_called_and_a_second_look_is_none(operation: dict[str, str]) -> None:
+    new = {"insert_changed_at": T0, **operation}
+    rows = words("iii", **new)
+    again = row("intact", **(new | {"operation": rows[-1].operation, "check_id": rows[-1].check_id}))
+    by_itself = [row("intact", **(new | {"operation": again.operation, "check_size": 1})) for _ in range(2)]
+    alone = words("ii", **new, check_size=1)
+    of_head = [look.age for look in inserts(*rows, again, *by_itself, *words("i", **new))[0].looks]
+    assert of_head == [1, 2, 3, 3, 3, 3, 4]
+    assert [look.age for look in inserts(*alone)[0].looks] == [1, 2], "a head of one pocket"
 
 
 def test_damaged_looks_and_then_a_run_of_intact_ones_are_a_question_and_nothing_is_concluded() -> None:

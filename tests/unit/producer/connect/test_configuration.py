@@ -36,7 +36,6 @@ def test_the_example_can_be_read(tmp_path: Path) -> None:
     file.write_text(EXAMPLE, encoding="utf-8")
     read = read_connector_file(file)
     assert [name for name, _ in read.sinks()] == ["broker", "mes", "cell", "mill-1"]
-    assert read.webhook["mes"].hosts == {"mes.plant"}
     assert [str(network) for network in read.webhook["mes"].networks] == ["10.20.0.0/16"]
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,18 @@ def test_nothing_is_told_again_because_it_cannot_be_noted(
         wait_until(lambda: current_states(log)[0].problem != "database or disk is full")
     assert sent == sink.sent == list(dict.fromkeys(sink.sent))
     assert current_states(log)[0].problem == refused
+
+
+def test_a_sink_that_asks_for_a_pause_is_not_reached_before(log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[float] = []
+
+    def busy(_: int) -> bool:
+        opened.append(time.monotonic())
+        raise SinkAway("it answered 429", retry_after=0.2)
+
+    with telling(Scripted(busy), log, monkeypatch):
+        wait_until(lambda: len(opened) > 4)
+    assert min(later - earlier for earlier, later in pairwise(opened)) >= 0.2
 
 
 def test_what_nobody_foresaw_is_the_state_of_the_sink_too(log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -> None:

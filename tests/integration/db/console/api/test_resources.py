@@ -181,10 +181,22 @@ def test_a_review_that_a_program_posts_counts_and_is_in_the_audit(line, console,
     assert entry.detail == {"label": "broken", "token": "a program"}
 
 
+def test_a_review_that_is_sent_again_is_kept_once_and_overrules_nobody(line, program) -> None:
+    capture = line.see(1, 0, "intact")
+    reviewer = program("reviewer")
+    new = {"capture_id": str(capture.capture_id), "label": "broken", "seen": 0}
+    first, again = reviewer.post("reviews", new).json(), reviewer.post("reviews", new).json()
+    assert again == first
+    line.say(capture, "intact")
+    overtaken = reviewer.post("reviews", new)
+    assert (overtaken.status_code, len(reviewer.get("reviews").json()["items"])) == (409, 2)
+
+
 @pytest.mark.parametrize(
     ("changes", "status"),
     [
         ({"capture_id": str(uuid6.uuid7())}, 404),
+        ({"seen": -1}, 400),
         ({"label": "fine"}, 400),
         ({"capture_id": "1"}, 400),
         ({"by": "somebody else"}, 400),

@@ -56,27 +56,42 @@ class Answering:
         self._listener.close()
 
 
-def told_by(folder: Path, answer: Callable[[socket.socket], None]) -> list[Told]:
+def told_by(folder: Path, answer: Callable[[socket.socket], None], events: int = 1) -> list[Told]:
     secret = folder / "secret"
     secret.write_text(new_secret())
     with closing(Answering(answer)) as receiver, closing(DeliveryLog(folder / "deliveries.db")) as log:
-        log.keep({"mes": [plant_event("p", "s", verdict(1), 1.0)]}, {})
+        said = [plant_event("p", "s", verdict(1, head=f"H{number}"), 1.0) for number in range(events)]
+        log.keep({"mes": said}, {})
         url = f"http://127.0.0.1:{receiver.port}/"
         with closing(Webhook(WebhookSink(url=url, secret_files=(secret,), allow=("127.0.0.0/8",)))) as sink:
-            return list(sink.tell(log.due("mes", 0.0, 1)))
+            return list(sink.tell(log.due("mes", 0.0, events)))
 
 
 @pytest.mark.parametrize(
-    ("host", "words"), [("127.0.0.1", "127.0.0.1 is 127.0.0.1, and `allow` names neither"), ("h" * 64, "can be no")]
+    ("host", "allow", "words"),
+    [
+        ("127.0.0.1", ["10.0.0.0/8"], "127.0.0.1 is 127.0.0.1, which `allow` does not name"),
+        ("localhost", ["localhost", "10.0.0.0/8"], "127.0.0.1, which `allow` does not name"),
+        ("localhost", ["local-host"], "127.0.0.1, which `allow` does not name"),
+        ("h" * 64, ["10.0.0.0/8"], "can be no"),
+    ],
 )
 def test_an_address_that_may_not_be_used_is_known_before_there_is_anything_to_tell(
-    tmp_path: Path, host: str, words: str
+    tmp_path: Path, host: str, allow: list[str], words: str
 ) -> None:
     secret = tmp_path / "secret"
     secret.write_text(new_secret())
-    sink = Webhook(WebhookSink(url=f"http://{host}:9/", secret_files=(secret,), allow=("10.0.0.0/8",)))
+    sink = Webhook(WebhookSink(url=f"http://{host}:9/", secret_files=(secret,), allow=tuple(allow)))
     with pytest.raises(SinkAway, match=words):
         sink.open()
+
+
+@pytest.mark.parametrize("allow", [["localhost"], ["elsewhere", "127.0.0.0/8", "::1"]])
+def test_a_name_is_believed_where_no_network_is_named(tmp_path: Path, allow: list[str]) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(new_secret())
+    with closing(Webhook(WebhookSink(url="http://localhost:9/", secret_files=(secret,), allow=tuple(allow)))) as sink:
+        assert sink.open() is False
 
 
 def test_an_answer_without_end_is_read_as_far_as_it_is_of_use(tmp_path: Path) -> None:
@@ -90,6 +105,16 @@ def test_an_answer_without_end_is_read_as_far_as_it_is_of_use(tmp_path: Path) ->
     (told,) = told_by(tmp_path, endless)
     assert told.refused is None
     assert sum(sent) < 50_000_000, "what fits between two ends"
+
+
+@pytest.mark.parametrize("status", ["200 OK", "500 Oh"])
+def test_after_a_long_answer_the_next_event_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    monkeypatch.setattr(webhook, "ANSWER_WITHIN", 2.0)
+    page = f"HTTP/1.1 {status}\r\nContent-Length: 20000\r\n\r\n".encode() + b"x" * 20_000
+    told = told_by(tmp_path, lambda connection: connection.sendall(page), events=3)
+    assert [one.refused is None for one in told] == [status == "200 OK"] * 3
 
 
 @pytest.fixture
@@ -120,13 +145,32 @@ def test_an_answer_whose_head_drips_is_none(
 def test_of_an_answer_that_drips_is_kept_what_came_in_time(
     tmp_path: Path, dripping: Callable[[bytes], Callable[[socket.socket], None]]
 ) -> None:
-    (told,) = told_by(tmp_path, dripping(b"HTTP/1.1 500 Oh\r\nContent-Length: 999\r\n\r\nx"))
-    assert str(told.refused).startswith("it answered 500 Oh: x")
+    answer = dripping(b"HTTP/1.1 500 Oh\r\nContent-Length: 999\r\n\r\nx")
+    for told in told_by(tmp_path, answer, events=2):
+        assert str(told.refused).startswith("it answered 500 Oh: x")
 
 
-@pytest.mark.parametrize(("asked", "pause"), [("7", 7.0), ("²", None), ("9" * 30, 3600.0), ("-1", None)])
-def test_a_receiver_that_is_busy_says_for_how_long(tmp_path: Path, asked: str, pause: float | None) -> None:
-    text = f"HTTP/1.1 503 Busy\r\nRetry-After: {asked}\r\nContent-Length: 0\r\n\r\n"
+BY_ITS_CLOCK = "Date: Wed, 21 Oct 2015 07:28:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause"),
+    [
+        ("Retry-After: 7", 7.0),
+        ("Retry-After: ²", None),
+        ("Retry-After: " + "9" * 30, 3600.0),
+        ("Retry-After: -1", None),
+        (f"Retry-After: Wed, 21 Oct 2015 07:28:12 GMT\r\n{BY_ITS_CLOCK}", 12.0),
+        (f"Retry-After: Wed, 21 Oct 2015 09:28:12 GMT\r\n{BY_ITS_CLOCK}", 3600.0),
+        (f"Retry-After: Wednesday, 21-Oct-15 07:28:12 GMT\r\n{BY_ITS_CLOCK}", 12.0),
+        (f"Retry-After: Wed Oct 21 07:28:12 2015\r\n{BY_ITS_CLOCK}", 12.0),
+        ("Retry-After: Wed, 21 Oct 2015 07:28:12 GMT", 0.0),
+        ("Retry-After: Wed, 32 Oct 2015 07:28:12 GMT", None),
+        ("X: y", None),
+    ],
+)
+def test_a_receiver_that_is_busy_says_for_how_long(tmp_path: Path, headers: str, pause: float | None) -> None:
+    text = f"HTTP/1.1 503 Busy\r\n{headers}\r\nContent-Length: 0\r\n\r\n"
     with pytest.raises(SinkAway) as away:
         told_by(tmp_path, lambda connection: connection.sendall(text.encode("latin-1")))
     assert away.value.retry_after == pause

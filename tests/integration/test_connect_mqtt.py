@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from producer.connect.configuration import MqttSink
+from producer.connect.delivery_log import DeliveryLog
+from producer.connect.sinks.mqtt import Mqtt
+from producer.connect.told_changes import ToldChanges
 from tests.integration.plant import (
     Listener,
     Mosquitto,
@@ -168,6 +173,26 @@ def test_a_broker_that_lets_us_read_too_little_is_not_told_that_we_are_there(
         assert not connector.status()["broker"]["up"]
         assert listener.latest("inserts/plant-1/available") in (b"offline", None)
         listener.close()
+
+
+@pytest.mark.parametrize("few", [100, 1], ids=["all at once", "number by number"])
+def test_what_a_broker_retains_is_taken_away_of_however_many_heads(
+    tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("producer.connect.sinks.retained_topics.FEW_HEADS", few)
+    listener, root = Listener(broker.port), "inserts/plant-1"
+    states = ["state", "pocket/1/state", "pocket/30/state"]
+    before = [f"{root}/mill-1/{head}/{state}" for head in ("H1", "H2") for state in states] + [f"{root}/model/champion"]
+    for topic in before:
+        listener.publish(topic, b'{"data":{"state":"go"}}')
+    wait_until(lambda: all(listener.latest(topic) for topic in before))
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log, closing(ToldChanges(tmp_path)) as changes:
+        sink = Mqtt("broker", "plant-1", MqttSink(url=f"mqtt://127.0.0.1:{broker.port}"), log, changes)
+        assert sink.open()
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online")
+        assert [listener.latest(topic) for topic in before] == [b""] * len(before)
+        sink.close()
+    listener.close()
 
 
 def test_a_broker_that_dies_and_comes_back_empty_misses_nothing(

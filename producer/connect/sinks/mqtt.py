@@ -22,6 +22,7 @@ from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
 from producer.connect.sinks.last_answers import LastAnswers, subject_of
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
+from producer.connect.sinks.retained_topics import retained_topics
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.topics import DISCOVERY, Topics
 from producer.connect.told_changes import ToldChanges
@@ -265,10 +266,9 @@ class Mqtt:
         Raises:
             SinkAway: it cannot be, or the connection was lost.
         """
-        known = {self._topics.of_state(event) for _, event in self._last.kept}
+        known = {topic for _, event in self._last.kept if (topic := self._topics.of_state(event)) is not None}
         unwanted = [event for event in self._last.former if not self._configuration.wants(event)]
-        mine = self._topics.of_states(self._configuration.machines)
-        retained = connection.retained(mine, self._topics.available)
+        retained = retained_topics(connection, self._topics, self._configuration.machines, known)
         retained += [topic for event in unwanted if (topic := self._topics.of_state(event)) is not None]
         if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
             raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")

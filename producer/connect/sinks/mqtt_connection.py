@@ -143,13 +143,11 @@ class MqttConnection:
             return self._acknowledged.pop(number)
 
     def retained(self, filters: Sequence[str], available: str) -> list[str]:
-        """The topics by these filters of which the broker retains something, while `available` says that we are away.
+        """The topics by these filters, beside `available`, of which the broker retains something.
 
         Raises:
             SinkAway: the connection was lost, or the broker does not let us read them.
         """
-        if refused := self.publish_all([(available, "offline")]):
-            raise SinkAway(refused[0])
         unread = (
             f"the broker does not let us read {available.rpartition('/')[0]}/#, and what it retains there of before"
         )

@@ -176,13 +176,12 @@ class Connector:
         """A connector, or a system, that is new shows what holds now, and is told what the line says next."""
         is_new = self._kept is None
         end = self._reader.newest() if self._kept is None else self._kept
-        read_for = self._deliveries.readings.configured()
-        how = {
-            name: text for name, text in to_read_for(self._sinks, self._file.site).items() if read_for.get(name) != text
-        }
-        events, said = self._deliveries.as_said(
-            what_was_said(self._redis_url, end, self._event) if how or is_new else []
-        )
+        read_for = {} if is_new else self._deliveries.readings.configured()
+        every = to_read_for(self._sinks, self._file.site)
+        how = {name: text for name, text in every.items() if read_for.get(name) != text}
+        held = what_was_said(self._redis_url, self._old, end, self._event) if how or is_new else []
+        self._not_understood = None  # it was said before, and is not among them
+        events, said = self._deliveries.as_said(held)
         begin_readings(self._deliveries, self._sinks, how, events)
         if is_new:
             if self._marker.exists():
@@ -267,9 +266,7 @@ class Connector:
     def _came_back_empty(self) -> None:
         log.warning("Redis came back empty: what was said and not read by then is in the database alone")
         self._believe_nothing()
-        # Or from an older file: what is there now may be overtaken by what was lost.
-        self._old = self._reader.newest()
-        self._deliveries.keep({}, {_POSITION: "0-0", _OLD: self._old})
+        self._reads_behind(self._reader.newest(), {_POSITION: "0-0"})  # or from an older file
         self._kept = "0-0"
 
     def _was_cut(self, left: str) -> None:
@@ -280,6 +277,12 @@ class Connector:
             hint="`insert-db verdicts --since` has them; a longer INSERTS_PLANT_STREAM at the workers keeps more",
         )
         self._believe_nothing()
+        self._reads_behind(self._reader.position, {})
+
+    def _reads_behind(self, old: str, notes: dict[str, str]) -> None:
+        """Take nothing up to the entry `old` for a state: what was lost may overtake it."""
+        self._deliveries.keep({}, {**notes, _OLD: old})
+        self._old = old
 
     def _believe_nothing(self) -> None:
         """Have the systems show no answer of before: one that was missed may have overtaken it."""

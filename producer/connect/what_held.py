@@ -42,11 +42,14 @@ def to_read_for(sinks: Iterable[tuple[str, Configured]], site: str) -> dict[str,
     }
 
 
-def what_was_said(redis_url: str, end: str, event_of: Callable[[Entry], PlantEvent | None]) -> list[PlantEvent]:
+def what_was_said(
+    redis_url: str, begin: str, end: str, event_of: Callable[[Entry], PlantEvent | None]
+) -> list[PlantEvent]:
     """What the stream still has up to the entry of the id `end`, without a gap, or one that is not understood.
 
     Args:
         redis_url: where the stream is.
+        begin: the last one that is not wanted.
         end: the last one that is wanted; `0-0`: none.
         event_of: an entry's event; None of one that is not understood.
 
@@ -54,7 +57,7 @@ def what_was_said(redis_url: str, end: str, event_of: Callable[[Entry], PlantEve
         redis.RedisError: Redis is away or hanging; call again later.
     """
     events: list[PlantEvent] = []
-    reader = StreamReader(redis_url, PLANT_STREAM, "0-0", events.clear, lambda _: events.clear())
+    reader = StreamReader(redis_url, PLANT_STREAM, begin, events.clear, lambda _: events.clear())
     try:
         while reader.is_before(end) and (entries := reader.read(wait=False)):
             wanted = (entry for entry in entries if order(entry.id) <= order(end))

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -119,6 +120,24 @@ def test_a_system_that_is_configured_in_another_way_is_not_believed(
     assert len(LastAnswers(log, "broker").former) == 0, "nothing of it was ever told"
 
 
+def test_a_connector_that_could_not_keep_where_it_began_begins_anew(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, keep = check(), log.keep
+
+    def full_once(*arguments: Any, **more: Any) -> None:
+        if "position" in arguments[1]:
+            monkeypatch.undo()
+            say(line, then(run, "replace"))
+            raise sqlite3.OperationalError("database or disk is full")
+        keep(*arguments, **more)
+
+    say(line, run)
+    monkeypatch.setattr(log, "keep", full_once)
+    with reading(redis_server, log, broker=broker()):
+        assert shows(log) == {"H12": "replace"}
+
+
 @pytest.mark.parametrize("wiped", [True, False], ids=["by a Redis that is empty", "by a stream that keeps too few"])
 def test_what_waits_from_before_a_break_is_told_and_is_no_state(
     redis_server: RedisProcess, log: DeliveryLog, line: Notifier, wiped: bool
@@ -156,6 +175,8 @@ def test_a_redis_that_comes_back_from_an_older_file_is_not_believed(
     with reading(redis_server, log, broker=shown):
         assert shows(log) == ({"H14": "go"} if spoke else {})
         assert len(log.latest("broker", None, 9)) == 2 + spoke, "what is read again is not told again"
+    with reading(redis_server, log, broker=shown, other=broker()):
+        assert shows(log, "other") == shows(log) == ({"H14": "go"} if spoke else {})
         say(line, then(run, "review"))
     assert shows(log) == {"H12": "review"} | ({"H14": "go"} if spoke else {})
 

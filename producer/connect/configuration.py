@@ -198,10 +198,10 @@ class PlcHead(BaseModel):
     check_id: _NodeId | None = None
 
     @property
-    def nodes(self) -> frozenset[str]:
-        """Every variable of the head."""
+    def named(self) -> list[str]:
+        """Every variable of the head, as the file names them."""
         named = (self.state, self.sequence, self.replace, self.review, self.operation, self.check_id)
-        return frozenset(node for node in named if node is not None)
+        return [node for node in named if node is not None]
 
 
 class PlcSink(BaseModel):
@@ -232,6 +232,11 @@ class PlcSink(BaseModel):
         heads = [(head.machine, head.head) for head in self.head]
         if twice := {head for head in heads if heads.count(head) > 1}:
             raise ValueError(f"{' '.join(min(twice))} is there twice: one [[plc.NAME.head]] a head")
+        nodes = [self.heartbeat, *(node for head in self.head for node in head.named)]
+        if shared := {node for node in nodes if nodes.count(node) > 1}:
+            raise ValueError(
+                f"{min(shared)} is there twice: each variable of the PLC has one meaning, and is of one head"
+            )
         return self
 
     def of(self, event: PlantEvent) -> PlcHead | None:

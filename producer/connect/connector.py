@@ -11,7 +11,6 @@ from typing import Final
 
 import redis
 import structlog
-from pydantic import ValidationError
 
 from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
 from producer.connect.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
@@ -24,15 +23,18 @@ from producer.connect.troubles import EVERYWHERE, Troubles
 from producer.connect.what_held import begin_readings, to_read_for, what_was_said
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
-from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer
+from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer, may_be_state
 from producer.delivery.outage_log import OutageLog
-from producer.delivery.stream_reader import BATCH, Entry, StreamReader
+from producer.delivery.stream_reader import BATCH, Entry, StreamReader, order
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
 
 LONGEST_PAUSE: Final = 2.0
 """The longest time, in seconds, between two looks whether Redis is back."""
+
+MASTER_EVERY: Final = 2.0
+"""Seconds between two looks whether what is read is a master: one that was demoted can be read for ever."""
 
 FORGET_EVERY: Final = 600.0
 """Seconds between two clearings of what was delivered long ago, or waits beyond the limit."""
@@ -41,6 +43,9 @@ BEGUN: Final = "begun"
 """The file beside the delivery log that says that there was one."""
 
 _POSITION: Final = "position"
+
+_OLD: Final = "no state up to"
+"""The note of the last entry of the plant's stream that may be overtaken by what Redis has lost."""
 
 
 def open_sink(name: str, site: str, configuration: Configured, deliveries: DeliveryLog, changes: ToldChanges) -> Sink:
@@ -99,7 +104,10 @@ class Connector:
         self._marker = deliveries.path.parent / BEGUN
         self._redis_url = redis_url
         self._kept = position  # up to where what the line says is in the log; None: nothing is
+        self._old = deliveries.note(_OLD) or "0-0"
+        self._not_understood: str | None = None  # why an answer was passed over that may be a state
         self._begun = False
+        self._master_at = -MASTER_EVERY
         self._hearing = Hearing()
         self._sinks = [*file.sinks()]
         self._troubles = Troubles(deliveries.path.parent)
@@ -158,20 +166,22 @@ class Connector:
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
                 self._reading.ends()
-                self._troubles.ends(EVERYWHERE)
+                if self._not_understood is None:
+                    self._troubles.ends(EVERYWHERE)
+                else:  # until a connector that understands it is started
+                    self._troubles.begins(EVERYWHERE, self._not_understood)
                 pause = 0.5
 
     def _begin(self) -> None:
         """A connector, or a system, that is new shows what holds now, and is told what the line says next."""
         is_new = self._kept is None
         end = self._reader.newest() if self._kept is None else self._kept
-        read_for = self._deliveries.readings.configured()
-        how = {
-            name: text for name, text in to_read_for(self._sinks, self._file.site).items() if read_for.get(name) != text
-        }
-        events, said = self._deliveries.as_said(
-            what_was_said(self._redis_url, end, self._event) if how or is_new else []
-        )
+        read_for = {} if is_new else self._deliveries.readings.configured()
+        every = to_read_for(self._sinks, self._file.site)
+        how = {name: text for name, text in every.items() if read_for.get(name) != text}
+        held = what_was_said(self._redis_url, self._old, end, self._event) if how or is_new else []
+        self._not_understood = None  # it was said before, and is not among them
+        events, said = self._deliveries.as_said(held)
         begin_readings(self._deliveries, self._sinks, how, events)
         if is_new:
             if self._marker.exists():
@@ -198,6 +208,9 @@ class Connector:
             self._reader.position = self._kept or "0-0"  # read again what was not kept
             raise
         if len(entries) < BATCH:
+            if moment - self._master_at > MASTER_EVERY:
+                self._reader.require_master()
+                self._master_at = moment
             self._hearing.heard(moment)
             if not hears:
                 self._wake()
@@ -205,10 +218,15 @@ class Connector:
     def _keep(self, entries: list[Entry]) -> None:
         if not entries:
             return
+        before, self._not_understood = self._not_understood, None
         events = [event for entry in entries if (event := self._event(entry)) is not None]
         events, said = self._deliveries.as_said(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
-        self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said)
+        is_state = order(entries[0].id) > order(self._old) and self._not_understood is None
+        if self._not_understood is not None:  # it may overtake what is shown
+            self._hearing.ends()
+        self._not_understood = self._not_understood or before
+        self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said, is_state=is_state)
         self._kept = entries[-1].id
         answers = (event.data for event in events)
         if settled := [answer.change_id for answer in answers if isinstance(answer, InsertChangeAnswer)]:
@@ -220,12 +238,18 @@ class Connector:
             teller.wake()
 
     def _event(self, entry: Entry) -> PlantEvent | None:
+        text = entry.fields.get(STREAM_FIELD, b"")
         try:
-            answer = PLANT_ANSWERS.validate_json(entry.fields.get(STREAM_FIELD, b""))
+            answer = PLANT_ANSWERS.validate_json(text)
             station = entry.fields.get(STATION_FIELD, b"").decode()
             return plant_event(self._file.site, station, answer, entry.written_at)
-        except (ValidationError, UnicodeDecodeError) as error:
-            log.error("an answer is not understood and was passed over", id=entry.id, problem=in_words(error, "answer"))
+        except (ValueError, OverflowError) as error:  # a time beyond all calendars among them
+            problem = in_words(error, "answer")
+            log.error("an answer is not understood and was passed over", id=entry.id, problem=problem)
+            if may_be_state(text):
+                self._not_understood = (
+                    f"an answer is not understood, {problem}: is the connector older than the workers?"
+                )
             return None
 
     def _forget(self) -> None:
@@ -242,16 +266,23 @@ class Connector:
     def _came_back_empty(self) -> None:
         log.warning("Redis came back empty: what was said and not read by then is in the database alone")
         self._believe_nothing()
+        self._reads_behind(self._reader.newest(), {_POSITION: "0-0"})  # or from an older file
         self._kept = "0-0"
 
-    def _was_cut(self, oldest: str) -> None:
+    def _was_cut(self, left: str) -> None:
         log.error(
             "the line said more than its stream keeps: those answers are in the database alone",
             after=_day(self._reader.position),
-            before=_day(oldest),
+            before=_day(left),
             hint="`insert-db verdicts --since` has them; a longer INSERTS_PLANT_STREAM at the workers keeps more",
         )
         self._believe_nothing()
+        self._reads_behind(self._reader.position, {})
+
+    def _reads_behind(self, old: str, notes: dict[str, str]) -> None:
+        """Take nothing up to the entry `old` for a state: what was lost may overtake it."""
+        self._deliveries.keep({}, {**notes, _OLD: old})
+        self._old = old
 
     def _believe_nothing(self) -> None:
         """Have the systems show no answer of before: one that was missed may have overtaken it."""

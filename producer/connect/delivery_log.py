@@ -6,7 +6,6 @@ is killed reads again what it had not kept, and nothing else; what it had kept t
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -119,44 +118,46 @@ class DeliveryLog:
         events: Mapping[str, Sequence[PlantEvent]],
         notes: Mapping[str, str],
         said: Sequence[SaidCheck] = (),
+        *,
+        is_state: bool = True,
     ) -> None:
         """Keep the events that each sink is to be told, `notes`, and what was last said of checks, in one step.
 
-        On return all is on disk.
+        On return all is on disk. Where it `is_state` no more the sinks are told of it, and do not show it.
 
         Raises:
             sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
         """
         rows = [(sink, event.id, event.order, event.as_json()) for sink, wanted in events.items() for event in wanted]
         with self._file.transaction() as connection:
-            readings.forget_said_before(connection, [row[:2] for row in rows])
+            if is_state:
+                readings.forget_said_before(connection, [row[:2] for row in rows])
             connection.executemany(
                 'INSERT OR IGNORE INTO delivery (sink, event_id, "order", event) VALUES (?, ?, ?, ?)', rows
             )
             connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", notes.items())
             said_checks.keep(connection, said)
+            if not is_state:
+                readings.begin_anew(connection)
 
     def due(self, sink: str, now: float, most: int) -> list[Delivery]:
         """What `sink` is to be told now, in the order in which the line said it.
 
         Nothing overtakes an earlier event of the same head that is to be tried again later.
         """
-        with self._file.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM delivery AS one WHERE sink = ? AND state = 'waiting' AND next_at <= ?"  # noqa: S608
-                " AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.sink = one.sink AND"
-                ' earlier."order" = one."order" AND earlier.state = \'waiting\' AND earlier.number < one.number AND'
-                " earlier.next_at > ?) ORDER BY number LIMIT ?",
-                (sink, now, now, most),
-            ).fetchall()
-        return [_delivery(row) for row in rows]
+        where = (
+            "sink = ? AND state = 'waiting' AND next_at <= ?"
+            " AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.sink = one.sink AND"
+            ' earlier."order" = one."order" AND earlier.state = \'waiting\' AND earlier.number < one.number AND'
+            " earlier.next_at > ?) ORDER BY number LIMIT ?"
+        )
+        return self._found(where, sink, now, now, most)
 
     def next_due(self, sink: str, now: float) -> float | None:
         """When `sink` is to be told something later than `now`; None where nothing waits for a later moment."""
+        query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting' AND next_at > ?"
         with self._file.reading() as connection:
-            query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting' AND next_at > ?"
-            value: float | None = connection.execute(query, (sink, now)).fetchone()[0]
-        return value
+            return connection.execute(query, (sink, now)).fetchone()[0]  # type: ignore[no-any-return]
 
     def try_again(self, sink: str, now: float) -> None:
         """Have everything due that `sink` has refused and that waits for its next attempt."""
@@ -203,8 +204,7 @@ class DeliveryLog:
     def configure(self, names: Collection[str]) -> None:
         """Have no sinks but these: what waits for others stays, should they come back; that it is all is not known."""
         with self._file.transaction() as connection:
-            gone = "DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?))"
-            connection.execute(gone, (json.dumps([*names]),))
+            sink_states.keep_only(connection, names)
             readings.keep_only(connection, names)
 
     def set_up(self, sink: str, up: bool, problem: str | None, now: float) -> None:
@@ -243,12 +243,17 @@ class DeliveryLog:
 
     def latest(self, sink: str | None, state: State | None, most: int) -> list[Delivery]:
         """The newest deliveries first, of one sink or all, in one state or any."""
+        where = "(?1 IS NULL OR sink = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY number DESC LIMIT ?3"
+        return self._found(where, sink, state, most)
+
+    def behind(self, number: int, sink: str, state: State, most: int) -> list[Delivery]:
+        """The deliveries to `sink` in one state that come behind a number, in their order."""
+        return self._found("sink = ? AND state = ? AND number > ? ORDER BY number LIMIT ?", sink, state, number, most)
+
+    def _found(self, where: str, *values: object) -> list[Delivery]:
         with self._file.reading() as connection:
-            rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM delivery WHERE (?1 IS NULL OR sink = ?1)"  # noqa: S608
-                " AND (?2 IS NULL OR state = ?2) ORDER BY number DESC LIMIT ?3",
-                (sink, state, most),
-            ).fetchall()
+            query = f"SELECT {_COLUMNS} FROM delivery AS one WHERE {where}"  # noqa: S608
+            rows = connection.execute(query, values).fetchall()
         return [_delivery(row) for row in rows]
 
     def sinks(self) -> list[SinkState]:

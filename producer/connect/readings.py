@@ -58,7 +58,12 @@ class Readings:
     def begin_anew(self) -> None:
         """Have no sink show an answer of before: one that was missed may have overtaken it."""
         with self._file.transaction() as connection:
-            connection.execute("UPDATE reading SET since = ?", (_last_number(connection),))
+            begin_anew(connection)
+
+
+def begin_anew(connection: sqlite3.Connection) -> None:
+    """Have all readings begin behind the newest delivery."""
+    connection.execute("UPDATE reading SET since = ?", (_last_number(connection),))
 
 
 def begin_behind(connection: sqlite3.Connection, sink: str, number: int) -> None:

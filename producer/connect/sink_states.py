@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Collection
 from typing import Final
 
 from producer.contract.connector_report import SinkState
@@ -29,6 +31,12 @@ def set_up(connection: sqlite3.Connection, sink: str, up: bool, problem: str | N
         " problem = excluded.problem",
         (sink, up, problem, now),
     )
+
+
+def keep_only(connection: sqlite3.Connection, sinks: Collection[str]) -> None:
+    """Say no more how others are doing."""
+    names = json.dumps([*sinks])
+    connection.execute("DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?))", (names,))
 
 
 def states(connection: sqlite3.Connection) -> list[SinkState]:

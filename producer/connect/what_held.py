@@ -14,7 +14,9 @@ from typing import Final
 from producer.connect.configuration import Configured, WebhookSink
 from producer.connect.delivery_log import DeliveryLog
 from producer.connect.sinks.last_answers import as_kept, newest
+from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent
+from producer.contract.plant_news import may_be_state
 from producer.delivery.stream_reader import Entry, StreamReader, order
 
 _HOW_IT_LETS_US_IN: Final = {
@@ -40,11 +42,14 @@ def to_read_for(sinks: Iterable[tuple[str, Configured]], site: str) -> dict[str,
     }
 
 
-def what_was_said(redis_url: str, end: str, event_of: Callable[[Entry], PlantEvent | None]) -> list[PlantEvent]:
-    """All that the stream still has up to the entry of the id `end`, without a gap.
+def what_was_said(
+    redis_url: str, begin: str, end: str, event_of: Callable[[Entry], PlantEvent | None]
+) -> list[PlantEvent]:
+    """What the stream still has up to the entry of the id `end`, without a gap, or one that is not understood.
 
     Args:
         redis_url: where the stream is.
+        begin: the last one that is not wanted.
         end: the last one that is wanted; `0-0`: none.
         event_of: an entry's event; None of one that is not understood.
 
@@ -52,11 +57,15 @@ def what_was_said(redis_url: str, end: str, event_of: Callable[[Entry], PlantEve
         redis.RedisError: Redis is away or hanging; call again later.
     """
     events: list[PlantEvent] = []
-    reader = StreamReader(redis_url, PLANT_STREAM, "0-0", events.clear, lambda _: events.clear())
+    reader = StreamReader(redis_url, PLANT_STREAM, begin, events.clear, lambda _: events.clear())
     try:
         while reader.is_before(end) and (entries := reader.read(wait=False)):
             wanted = (entry for entry in entries if order(entry.id) <= order(end))
-            events += [event for entry in wanted if (event := event_of(entry)) is not None]
+            for entry in wanted:
+                if (event := event_of(entry)) is not None:
+                    events.append(event)
+                elif may_be_state(entry.fields.get(STREAM_FIELD, b"")):
+                    events.clear()
     finally:
         reader.close()
     return events

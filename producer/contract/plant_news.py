@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
@@ -70,3 +71,12 @@ PLANT_ANSWERS: Final[
     TypeAdapter[VerdictAnswer | FaultAnswer | CheckAnswer | ModelChange | FaultRun | InsertChangeAnswer]
 ] = TypeAdapter(PlantAnswer)
 """Reads an entry of the plant's stream from JSON."""
+
+
+def may_be_state(text: bytes) -> bool:
+    """Whether an answer that is not understood may overtake one that is shown; none of an unknown kind does."""
+    try:
+        kind = json.loads(text)["kind"]
+    except (ValueError, TypeError, KeyError):
+        return True
+    return kind in ("verdict", "check", "model_change", "fault_run")

@@ -52,8 +52,9 @@ class StreamReader:
             stream: its key.
             position: the id of the last entry that was read before; `0-0` where none was.
             came_back_empty: called whenever Redis has lost what was read before.
-            cut: called, before the position moves on, whenever the stream was cut behind it: entries that nobody read
-                may be gone. It is given the id of the oldest that is left.
+            cut: called, before the position moves on, whenever what was read last is not in the stream any more: it was
+                cut behind it, or is another one, of a Redis that came back from an older file. Entries that nobody read
+                may be gone. It is given the id of the next that is left.
         """
         self.position = position
         self._came_back_empty = came_back_empty
@@ -76,8 +77,8 @@ class StreamReader:
                 self._start_over_after_a_wipe()
             block = READ_BLOCK_MS if wait else None
             batches: Any = self._redis.xread({self._stream: self.position}, count=BATCH, block=block)
-            if batches and self._cut is not None and (oldest := self._missed()) is not None:  # by now, or by then
-                self._cut(oldest)
+            if batches and self._cut is not None and self._is_broken():
+                self._cut(batches[0][1][0][0].decode())
         except redis.RedisError:
             self._checked = False
             raise
@@ -97,6 +98,16 @@ class StreamReader:
         last: Any = self._redis.xrevrange(self._stream, count=1)
         return last[0][0].decode() if last else "0-0"
 
+    def require_master(self) -> None:
+        """Make sure that what is read is what is written now.
+
+        Raises:
+            redis.RedisError: Redis is away or hanging, or a replica, to which nobody writes.
+        """
+        replication: Any = self._redis.info("replication")
+        if replication.get("role") == "slave":
+            raise redis.ReadOnlyError("this Redis is a replica: what is said now is written to its master")
+
     def is_before(self, entry_id: str) -> bool:
         """Whether the entry of that id was not read yet."""
         return order(self.position) < order(entry_id)
@@ -105,15 +116,10 @@ class StreamReader:
         """Close the connection."""
         self._redis.close()
 
-    def _missed(self) -> str | None:
-        """The id of the oldest entry where the stream was cut behind our position; None where nothing is missing.
-
-        What was read last is still there, or something between it and the oldest entry may be gone.
-        """
-        first: Any = self._redis.xrange(self._stream, count=1)
-        if self.position == "0-0" or not first or order(first[0][0].decode()) <= order(self.position):
-            return None
-        return str(first[0][0].decode())
+    def _is_broken(self) -> bool:
+        """Whether what was read last is gone, and so may be what came after it."""
+        position = self.position
+        return position != "0-0" and not self._redis.xrange(self._stream, min=position, max=position)
 
     def _start_over_after_a_wipe(self) -> None:
         # A Redis that came back empty may, with a clock behind, hand out ids below our position: never read again.

@@ -54,6 +54,11 @@ class Plc:
         """Have its program wait for a run; what it decides comes anew."""
         Path(f"{self._file}.run").write_text(str(check_id), encoding="utf-8")
 
+    def obeys(self, name: str, how: str, *, does: bool) -> None:
+        """Whether a variable takes what is written; how it does not: `denied`, from the next start on, or `kept`."""
+        file = Path(f"{self._file}.{name}.{how}")
+        file.unlink() if does else file.touch()
+
     def decided(self, check_id: object) -> list[str]:
         """What its program decided of that run, one after the other."""
         file = Path(f"{self._file}.decided")

@@ -1,7 +1,8 @@
 """A small PLC: a server of OPC UA with a few variables, as a process. What is written stands in a file, a line each.
 
 Its program is the recipe of docs/integration.md ("A PLC's own variables"). The run that it waits for stands in
-FILE.run, and whenever it decides otherwise, FILE.decided has a line more.
+FILE.run, and whenever it decides otherwise, FILE.decided has a line more. Where there is FILE.NAME.denied as it starts,
+nobody may write that variable; while there is FILE.NAME.kept it takes nothing, and says that it did.
 
 python plc_server.py ADDRESS CERTIFICATE KEY TRUSTED USER PASSWORD FILE
 """
@@ -70,6 +71,14 @@ class Users:
         return User(role=UserRole.User, name=username) if came == self._wanted else None
 
 
+def _unless(kept: Path) -> Any:
+    def setter(node: Any, attribute: ua.AttributeIds, value: ua.DataValue) -> None:
+        if not kept.exists():
+            node.attributes[attribute].value = value
+
+    return setter
+
+
 async def main(address: str, certificate: str, key: str, trusted: str, user: str, password: str, file: str) -> None:
     server = Server(user_manager=Users(user, password, await load_certificate(trusted)))  # type: ignore[arg-type]
     await server.init()
@@ -83,7 +92,9 @@ async def main(address: str, certificate: str, key: str, trusted: str, user: str
     nodes = {}
     for name, value in VARIABLES.items():
         node = await server.nodes.objects.add_variable(ua.NodeId(name, index), ua.QualifiedName(name, index), value)
-        await node.set_writable()
+        if not Path(f"{file}.{name}.denied").exists():
+            await node.set_writable()
+        server.iserver.set_attribute_value_setter(node.nodeid, _unless(Path(f"{file}.{name}.kept")))
         nodes[name] = node
 
     with Path(file).open("a", encoding="utf-8") as written:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,10 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from producer.connect.configuration import MqttSink
+from producer.connect.delivery_log import DeliveryLog
+from producer.connect.sinks.mqtt import Mqtt
+from producer.connect.told_changes import ToldChanges
 from tests.integration.plant import (
     Listener,
     Mosquitto,
@@ -152,6 +157,44 @@ def test_a_broker_that_comes_back_with_what_it_had_long_before_is_put_right(
         listener.close()
 
 
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_a_broker_that_lets_us_read_too_little_is_not_told_that_we_are_there(
+    tmp_path: Path, redis_server: RedisProcess, version: str, request: pytest.FixtureRequest
+) -> None:
+    rules = tmp_path / "acl"
+    rules.write_text("topic write inserts/#\ntopic read inserts/plant-1/available\n")
+    rules.chmod(0o644)
+    broker = Mosquitto(tmp_path, ["allow_anonymous true", f"acl_file {rules}", f"user {getpass.getuser()}"])
+    request.addfinalizer(broker.kill)
+    broker.start()
+    with connecting(tmp_path, redis_server.url, file(broker, f'version = "{version}"')) as connector:
+        listener = Listener(broker.port)
+        wait_until(lambda: "does not let us read inserts/plant-1/#" in str(connector.status()["broker"]["problem"]), 40)
+        assert not connector.status()["broker"]["up"]
+        assert listener.latest("inserts/plant-1/available") in (b"offline", None)
+        listener.close()
+
+
+@pytest.mark.parametrize("few", [100, 1], ids=["all at once", "number by number"])
+def test_what_a_broker_retains_is_taken_away_of_however_many_heads(
+    tmp_path: Path, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("producer.connect.sinks.retained_topics.FEW_HEADS", few)
+    listener, root = Listener(broker.port), "inserts/plant-1"
+    states = ["state", "pocket/1/state", "pocket/30/state"]
+    before = [f"{root}/mill-1/{head}/{state}" for head in ("H1", "H2") for state in states] + [f"{root}/model/champion"]
+    for topic in before:
+        listener.publish(topic, b'{"data":{"state":"go"}}')
+    wait_until(lambda: all(listener.latest(topic) for topic in before))
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log, closing(ToldChanges(tmp_path)) as changes:
+        sink = Mqtt("broker", "plant-1", MqttSink(url=f"mqtt://127.0.0.1:{broker.port}"), log, changes)
+        assert sink.open()
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online")
+        assert [listener.latest(topic) for topic in before] == [b""] * len(before)
+        sink.close()
+    listener.close()
+
+
 def test_a_broker_that_dies_and_comes_back_empty_misses_nothing(
     tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
 ) -> None:
@@ -201,6 +244,10 @@ def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_
         wait_until(lambda: connector.status()["broker"]["delivered"] == 1)
         wait_until(lambda: "mill-2/H12/event: the broker refuses it" in str(connector.status()["broker"]["problem"]))
         assert connector.status()["broker"]["waiting"] == 2
+        # It may retain the state before the one that it refuses: until it takes all of them nobody is to believe it.
+        listener = Listener(broker.port)
+        wait_until(lambda: listener.latest("inserts/plant-1/available") == b"offline")
+        listener.close()
         # Mended: they are told by the new connection. What holds now and is refused then holds up nothing.
         rules.write_text(f"{read}topic write inserts/plant-1/mill-2/#\ntopic write inserts/plant-1/available\n")
         broker.kill()

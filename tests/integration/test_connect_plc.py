@@ -141,6 +141,40 @@ def test_a_plc_releases_its_own_run_alone_whoever_starts_anew(
     line.close()
 
 
+def test_a_variable_that_takes_nothing_costs_its_head_and_its_state_the_heartbeat(
+    tmp_path: Path, redis_server: RedisProcess, plc: Plc
+) -> None:
+    line = Notifier(redis_server.url)
+    plc.kill()
+    plc.obeys("Operation", "denied", does=False)
+    plc.start()
+    with connecting(tmp_path, redis_server.url, plc.configured()) as connector:
+        wait_until(lambda: connector.status()["mill"]["up"], 60)
+        first, second = check("go"), check("replace", [1])
+        plc.wait_for(first.check_id)
+        line.send([("station-1", first)])
+        wait_until(lambda: "Operation cannot be written" in str(connector.status()["mill"]["problem"]), 30)
+        beats = len(plc.values("Heartbeat"))
+        wait_until(lambda: len(plc.values("Heartbeat")) > beats, 30)
+        assert (connector.status()["mill"]["up"], plc.values("State")[-1]) == (True, 0)
+        assert plc.decided(first.check_id) == ["hold"]
+        plc.kill()
+        plc.obeys("Operation", "denied", does=True)
+        plc.start()
+        wait_until(lambda: plc.decided(first.check_id)[-2:] == ["hold", "release"], 60)
+        # It says that it takes a state, and keeps the one before: beside another run's id that would be its own.
+        plc.obeys("State", "kept", does=False)
+        plc.wait_for(second.check_id)
+        line.send([("station-1", second)])
+        wait_until(lambda: "State keeps another value" in str(connector.status()["mill"]["problem"]), 30)
+        assert not connector.status()["mill"]["up"]
+        assert plc.values("CheckId")[-1] == str(first.check_id)
+        plc.obeys("State", "kept", does=True)
+        wait_until(lambda: plc.values("CheckId")[-1] == str(second.check_id), 60)
+        assert plc.decided(second.check_id) == ["hold"]
+    line.close()
+
+
 def test_a_server_that_is_not_the_plc_is_not_spoken_to(tmp_path: Path, redis_server: RedisProcess, plc: Plc) -> None:
     stranger = identity(tmp_path, "stranger")
     text = plc.configured().replace(str(plc.server[0]), str(stranger[0]))

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 from structlog.testing import capture_logs
 
 from producer.connect.configuration import ConnectorFile, MqttSink
 from producer.connect.connector import Connector
 from producer.connect.delivery_log import DeliveryLog
+from producer.connect.hearing import Hearing
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.told_changes import ToldChanges
-from producer.contract.answers import CheckAnswer
-from producer.contract.plant_event import PLANT_STREAM
+from producer.connect.troubles import current_states
+from producer.contract.answers import STREAM_FIELD, CheckAnswer
+from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD
 from producer.contract.vocabulary import CheckState
 from tests.integration.plant import check, verdict
 from tests.support import RedisProcess, wait_until
@@ -44,16 +49,16 @@ def log(tmp_path: Path) -> Iterator[DeliveryLog]:
 
 
 @contextmanager
-def reading(redis: RedisProcess, log: DeliveryLog, **sinks: MqttSink) -> Iterator[None]:
+def reading(server: RedisProcess, log: DeliveryLog, **sinks: MqttSink) -> Iterator[Hearing]:
     """A connector that reads the line to its end, and then for as long as the block takes."""
     stop = threading.Event()
     with closing(ToldChanges(log.path.parent)) as changes:
-        connector = Connector(ConnectorFile(site="p", mqtt=sinks), redis.url, log, changes)
+        connector = Connector(ConnectorFile(site="p", mqtt=sinks), server.url, log, changes)
         running = threading.Thread(target=connector.run, args=(stop,))
         running.start()
         try:
             wait_until(lambda: connector._hearing.spell is not None)
-            yield
+            yield connector._hearing
             wait_until(lambda: log.note("position") == connector._reader.newest())
         finally:
             stop.set()
@@ -115,6 +120,24 @@ def test_a_system_that_is_configured_in_another_way_is_not_believed(
     assert len(LastAnswers(log, "broker").former) == 0, "nothing of it was ever told"
 
 
+def test_a_connector_that_could_not_keep_where_it_began_begins_anew(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, keep = check(), log.keep
+
+    def full_once(*arguments: Any, **more: Any) -> None:
+        if "position" in arguments[1]:
+            monkeypatch.undo()
+            say(line, then(run, "replace"))
+            raise sqlite3.OperationalError("database or disk is full")
+        keep(*arguments, **more)
+
+    say(line, run)
+    monkeypatch.setattr(log, "keep", full_once)
+    with reading(redis_server, log, broker=broker()):
+        assert shows(log) == {"H12": "replace"}
+
+
 @pytest.mark.parametrize("wiped", [True, False], ids=["by a Redis that is empty", "by a stream that keeps too few"])
 def test_what_waits_from_before_a_break_is_told_and_is_no_state(
     redis_server: RedisProcess, log: DeliveryLog, line: Notifier, wiped: bool
@@ -133,6 +156,29 @@ def test_what_waits_from_before_a_break_is_told_and_is_no_state(
         pass
     assert shows(log) == {"H13": "go"}
     assert [one.event.subject for one in log.due("broker", 2e9, 9)] == ["mill-1/H12", "mill-1/H13"]
+
+
+@pytest.mark.parametrize("spoke", [True, False], ids=["the line spoke before we looked", "the line is silent"])
+def test_a_redis_that_comes_back_from_an_older_file_is_not_believed(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier, spoke: bool
+) -> None:
+    run, other, third = heads("H12", "H13", "H14")
+    shown, client = broker(), redis.Redis.from_url(redis_server.url, protocol=2)
+    with reading(redis_server, log, broker=shown):
+        say(line, run)
+        saved = client.dump(PLANT_STREAM) or b""
+        say(line, other)
+    say(line, then(run, "replace"))
+    client.restore(PLANT_STREAM, 0, saved, replace=True)
+    if spoke:
+        say(line, third)
+    with reading(redis_server, log, broker=shown):
+        assert shows(log) == ({"H14": "go"} if spoke else {})
+        assert len(log.latest("broker", None, 9)) == 2 + spoke, "what is read again is not told again"
+    with reading(redis_server, log, broker=shown, other=broker()):
+        assert shows(log, "other") == shows(log) == ({"H14": "go"} if spoke else {})
+        say(line, then(run, "review"))
+    assert shows(log) == {"H12": "review"} | ({"H14": "go"} if spoke else {})
 
 
 def test_a_connector_that_is_slower_than_the_stream_is_cut_says_so(
@@ -161,10 +207,54 @@ def test_a_connector_that_is_slower_than_the_stream_is_cut_says_so(
     ]
 
 
+def test_an_answer_that_is_not_understood_may_overtake_what_is_shown(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier
+) -> None:
+    run, client = check(), redis_server.client()
+
+    def add(text: str, entry_id: str = "*") -> None:
+        client.xadd(PLANT_STREAM, {STREAM_FIELD: text, STATION_FIELD: "station-1"}, entry_id)
+
+    newer = json.dumps(then(run, "replace").model_dump(mode="json") | {"schema_version": 99})
+    shown = broker()
+    with reading(redis_server, log, broker=shown):
+        say(line, run)
+        add('{"kind":"weather","schema_version":1}')  # of workers that say more than we know
+    assert shows(log) == {"H12": "go"}
+    with reading(redis_server, log, broker=shown) as hearing:
+        spell = hearing.spell
+        add(newer)
+        wait_until(lambda: shows(log) == {})
+        wait_until(lambda: hearing.spell not in (None, spell), what="a spell in which it is not shown")
+        wait_until(lambda: "not understood" in str([state.problem for state in current_states(log)]))
+        say(line, then(run, "review"))
+    assert shows(log) == {"H12": "review"}
+    with reading(redis_server, log, broker=shown):
+        add(run.model_dump_json(), "99999999999999999-1")  # in the year 3170843
+    assert shows(log) == {}
+
+
+def test_a_redis_that_became_a_replica_is_not_heard(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("producer.connect.hearing.VOUCHED_FOR", 2.0)
+    monkeypatch.setattr("producer.connect.connector.MASTER_EVERY", 0.0)
+    client = redis_server.client()
+    try:
+        with reading(redis_server, log, broker=broker()) as hearing:
+            client.replicaof("127.0.0.1", "1")
+            wait_until(lambda: hearing.spell is None, what="a line that is not heard")
+            assert "to its master" in str([state.problem for state in current_states(log)])
+            client.replicaof("NO", "ONE")
+            wait_until(lambda: hearing.spell is not None)
+    finally:
+        client.replicaof("NO", "ONE")
+
+
 def test_a_disk_that_fails_for_a_moment_costs_no_answer(
     redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failures = []
+    failures: list[str] = []
 
     def failing(name: str) -> None:
         works = getattr(log, name)

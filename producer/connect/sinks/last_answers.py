@@ -8,15 +8,18 @@ what is older than they are.
 Nothing older takes its place, though it come later: who reads only what holds now would take it for new. Of checks that
 is the answer of the newest run, by its place in the line's order (`begun_at`; never by a station's clock), and of one
 run that with the highest revision. Where one of two answers has no such place, from a worker of before, the later
-delivery counts, as it always did.
+delivery counts, as it always did. Two rules are on the safe side, for what is shown may release a head: what comes
+later and is no `go` takes the place of any `go`, though its run be older; and a check of one photograph says nothing of
+the other pockets, so of what was said of several it takes the place of a `go` alone, and with no `go`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from heapq import merge
 from typing import Final
 
-from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.delivery_log import Delivery, DeliveryLog, State
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.contract.plant_news import FaultRun, ModelChange
@@ -25,8 +28,8 @@ Numbered = tuple[int, PlantEvent]
 """An answer with the number of its delivery, which rises from one to the next."""
 
 
-_ALL: Final = 2**62
-"""More than any log has."""
+_AT_ONCE: Final = 1_000
+"""Deliveries that are read in one step: a million may wait, and others use the log too."""
 
 
 class LastAnswers:
@@ -43,13 +46,12 @@ class LastAnswers:
             sqlite3.Error: it cannot be read.
         """
         self._since = log.readings.since(sink)
-        waiting = [(delivery.number, delivery.event) for delivery in log.latest(sink, "waiting", _ALL)]
-        given_up = [(delivery.number, delivery.event) for delivery in log.latest(sink, "given up", _ALL)]
-        shown = [*map(_numbered, log.shown(sink).values())]
-        self._last = newest([*shown, *waiting, *given_up])
+        given_up = sorted(newest(_in(log, sink, "given up")).values(), key=_number)
+        shown = sorted(map(_numbered, log.shown(sink).values()), key=_number)
+        self._last = newest(merge(shown, _in(log, sink, "waiting"), given_up, key=_number))
         unknown = {number for number, _ in given_up}
         held = [one for one in self._last.values() if one[0] > self._since and one[0] not in unknown]
-        self.kept: list[Numbered] = sorted(held, key=lambda one: one[0])
+        self.kept: list[Numbered] = sorted(held, key=_number)
         """The number of each and the answer, in the order in which they came."""
         self.former = [event for number, event in shown if number <= self._since]
         """What the sink may show of before its reading, for which nobody vouches."""
@@ -83,7 +85,7 @@ def subject_of(event: PlantEvent) -> str | None:
 
 
 def newest(answers: Iterable[Numbered]) -> dict[str, Numbered]:
-    """The last answer to each subject, of some in any order."""
+    """The last answer to each subject, of some in the order in which they came."""
     last: dict[str, Numbered] = {}
     for answer in answers:
         subject = subject_of(answer[1])
@@ -101,12 +103,31 @@ def _is_later(answer: Numbered, before: Numbered | None) -> bool:
     if before is None:
         return True
     new, old = answer[1].data, before[1].data
-    if isinstance(new, CheckAnswer) and isinstance(old, CheckAnswer):
-        if new.check_id == old.check_id and new.revision != old.revision and new.revision and old.revision:
-            return new.revision > old.revision
-        if new.check_id != old.check_id and new.begun_at and old.begun_at and new.begun_at != old.begun_at:
-            return new.begun_at > old.begun_at
-    return answer[0] >= before[0]
+    is_told_later = answer[0] >= before[0]
+    if not isinstance(new, CheckAnswer) or not isinstance(old, CheckAnswer):
+        return is_told_later
+    if new.check_id == old.check_id:
+        has_order = new.revision != old.revision and new.revision and old.revision
+        return new.revision > old.revision if has_order else is_told_later
+    if new.state != "go" and old.state == "go":
+        return is_told_later
+    if new.size == 1 < old.size:
+        return False
+    if new.begun_at and old.begun_at and new.begun_at != old.begun_at:
+        return new.begun_at > old.begun_at
+    return is_told_later
+
+
+def _in(log: DeliveryLog, sink: str, state: State) -> Iterator[Numbered]:
+    """The deliveries to a sink in one state, in the order in which they came."""
+    rows = log.behind(0, sink, state, _AT_ONCE)
+    while rows:
+        yield from ((delivery.number, delivery.event) for delivery in rows)
+        rows = log.behind(rows[-1].number, sink, state, _AT_ONCE)
+
+
+def _number(answer: Numbered) -> int:
+    return answer[0]
 
 
 def _numbered(text: str) -> Numbered:

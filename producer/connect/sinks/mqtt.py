@@ -22,6 +22,7 @@ from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
 from producer.connect.sinks.last_answers import LastAnswers, subject_of
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
+from producer.connect.sinks.retained_topics import retained_topics
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.topics import DISCOVERY, Topics
 from producer.connect.told_changes import ToldChanges
@@ -59,6 +60,7 @@ class Mqtt:
         self._password()  # says at once what cannot be read
         self._asked = threading.Event()
         self._introduce_at = float("inf")
+        self._is_online = False
         self._short_ones = 0
         self._refusals = OutageLog(f"{name} refuses what holds now", f"{name} takes what holds now")
         self._connection: MqttConnection | None = None
@@ -84,8 +86,9 @@ class Mqtt:
         connection = MqttConnection(client, self._site, self._configuration, self._heard())
         connection.connect()
         self._connection = connection
+        self._is_online = False
         try:
-            self._introduce(connection, is_new=True)
+            self._introduce(connection)
         except SinkAway:
             self.close()
             raise
@@ -129,6 +132,8 @@ class Mqtt:
         for delivery, numbers, shown in in_flight:
             answers = [(topic, connection.acknowledgement(number)) for topic, number in numbers]
             refused = [f"{topic}: {reason}" for topic, reason in answers if reason is not None]
+            if shown and refused and any(reason is not None for _, reason in answers[1:2]):
+                self._says_offline(connection)  # the state before stays
             if not refused:
                 yield Told(delivery, shown=shown)
             elif delivery.event.order not in held:  # the later ones of its head wait for it
@@ -222,9 +227,10 @@ class Mqtt:
         except ValueError as error:
             log.error("an insert change was passed over", problem=str(error))
 
-    def _introduce(self, connection: MqttConnection, *, is_new: bool = False) -> None:
-        """Publish what a broker must know at once; what it refuses of that is tried again, and holds up nothing.
+    def _introduce(self, connection: MqttConnection) -> None:
+        """Publish what a broker must know at once; what it refuses of that is tried again, and holds up no event.
 
+        Where it refuses a state it retains the one before: it is told that we are there when it has taken all of them.
         By a new connection it may be another broker, or one that came back with what it had long before.
 
         Raises:
@@ -232,14 +238,27 @@ class Mqtt:
         """
         self._asked.clear()
         self._last = LastAnswers(self._log, self._name)
-        if is_new:
+        if not self._is_online:
             self._put_right(connection)
-        refused = connection.publish_all(self._introduction())
+        discoveries, states = self._introduction()
+        refused = connection.publish_all(discoveries)
+        if unshown := connection.publish_all(states):
+            refused += unshown
+            self._says_offline(connection)
+        else:
+            refused += connection.publish_all([(self._topics.available, "online")])
+            self._is_online = True
         for problem in refused:
             self._refusals.begins(problem)
         if not refused:
             self._refusals.ends()
         self._introduce_at = time.monotonic() + MISCONFIGURED_PAUSE if refused else float("inf")
+
+    def _says_offline(self, connection: MqttConnection) -> None:
+        """Have nobody believe what the broker retains until all states are introduced once more."""
+        self._is_online = False
+        self._introduce_at = time.monotonic() + MISCONFIGURED_PAUSE
+        connection.publish_all([(self._topics.available, "offline")])
 
     def _put_right(self, connection: MqttConnection) -> None:
         """Take away what the broker retains of ours and this log knows nothing of: nobody vouches for it.
@@ -247,21 +266,20 @@ class Mqtt:
         Raises:
             SinkAway: it cannot be, or the connection was lost.
         """
-        known = {self._topics.of_state(event) for _, event in self._last.kept}
+        known = {topic for _, event in self._last.kept if (topic := self._topics.of_state(event)) is not None}
         unwanted = [event for event in self._last.former if not self._configuration.wants(event)]
-        mine = self._topics.of_states(self._configuration.machines)
-        retained = connection.retained(mine, self._topics.available)
+        retained = retained_topics(connection, self._topics, self._configuration.machines, known)
         retained += [topic for event in unwanted if (topic := self._topics.of_state(event)) is not None]
         if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
             raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
         self._log.forget_shown(self._name, [of for event in unwanted if (of := subject_of(event)) is not None])
 
-    def _introduction(self) -> list[tuple[str, str]]:
-        """What a broker must know at once: what holds now, what there is, and then that we are there."""
+    def _introduction(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """What a broker must know before it is told that we are there: what there is, and what holds now."""
         events = [event for _, event in self._last.kept]
         discoveries = []
         if self._configuration.home_assistant:
             checks = [event.data for event in events if isinstance(event.data, CheckAnswer)]
             discoveries = [self._topics.discovery(check) for check in checks]
         states = [(topic, event.as_json()) for event in events if (topic := self._topics.of_state(event)) is not None]
-        return [*discoveries, *states, (self._topics.available, "online")]
+        return discoveries, states

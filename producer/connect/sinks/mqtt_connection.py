@@ -34,6 +34,12 @@ AT_LEAST_ONCE: Final = 1
 AT_MOST_ONCE: Final = 0
 """The quality of service by which is read what the broker retains: it is read again where something was lost."""
 
+IN_FLIGHT: Final = 200
+"""Messages that wait for the broker's word at once: some drop what goes beyond a thousand for one client."""
+
+PROBE: Final = "_probe"
+"""In place of a name in a topic: no name's safe form. What is retained there shows that we are let read the like."""
+
 SHORT: Final = 30.0
 """Seconds: connections that last no longer, one after another, are taken from us by another client with our id."""
 
@@ -118,9 +124,13 @@ class MqttConnection:
         Raises:
             SinkAway: the connection was lost, or the broker did not acknowledge in time.
         """
-        numbers = [(topic, self.publish(topic, text, retain=True)) for topic, text in retained]
-        answers = [(topic, self.acknowledgement(number)) for topic, number in numbers]
-        return [f"{topic}: {refused}" for topic, refused in answers if refused is not None]
+        problems = []
+        for first in range(0, len(retained), IN_FLIGHT):
+            piece = retained[first : first + IN_FLIGHT]
+            numbers = [(topic, self.publish(topic, text, retain=True)) for topic, text in piece]
+            answers = [(topic, self.acknowledgement(number)) for topic, number in numbers]
+            problems += [f"{topic}: {refused}" for topic, refused in answers if refused is not None]
+        return problems
 
     def acknowledgement(self, number: int) -> str | None:
         """Wait for the broker's word on what was published by that number: None, or why it refuses it.
@@ -133,38 +143,42 @@ class MqttConnection:
             return self._acknowledged.pop(number)
 
     def retained(self, filters: Sequence[str], available: str) -> list[str]:
-        """The topics by these filters of which the broker retains something, while `available` says that we are away.
+        """The topics by these filters, beside `available`, of which the broker retains something.
 
         Raises:
             SinkAway: the connection was lost, or the broker does not let us read them.
         """
-        topics: list[str] = []
-        ended: list[bool] = []
+        unread = (
+            f"the broker does not let us read {available.rpartition('/')[0]}/#, and what it retains there of before"
+        )
+        return [topic for one in filters for topic in self._retained(one, unread)]
+
+    def _retained(self, wanted: str, unread: str) -> list[str]:
+        """The topics by one filter. What we retain there ourselves is among them: else others are kept from us too."""
+        probe = wanted.replace("+", PROBE)
+        heard: list[tuple[str, bool]] = []
 
         def hear(message: mqtt.MQTTMessage) -> None:
             with self._changed:
-                if message.topic != available:
-                    topics.extend([message.topic] if message.retain and message.payload else [])
-                elif not message.retain:
-                    ended.append(True)
+                heard.extend([(message.topic, message.retain)] if message.payload else [])
                 self._changed.notify_all()
 
-        topics_read = [*filters, available]
-        for one in topics_read:
-            self._client.message_callback_add(one, lambda _client, _data, message: hear(message))
-        try:
-            self._client.subscribe([(one, AT_MOST_ONCE) for one in topics_read])
-            if refused := self.publish_all([(available, "offline")]):  # comes to us behind what is retained
+        def publish_probe() -> None:
+            if refused := self.publish_all([(probe, "{}")]):
                 raise SinkAway(refused[0])
-            root = available.rpartition("/")[0]
-            self._wait(
-                lambda: bool(ended), f"the broker does not let us read {root}/#, and what it retains there of before"
-            )
+
+        publish_probe()
+        self._client.message_callback_add(wanted, lambda _client, _data, message: hear(message))
+        try:
+            self._client.subscribe(wanted, AT_MOST_ONCE)
+            publish_probe()  # comes to us once more, behind what is retained
+            self._wait(lambda: (probe, False) in heard, unread)
         finally:
-            self._client.unsubscribe(topics_read)
-            for one in topics_read:
-                self._client.message_callback_remove(one)
-        return topics
+            self._client.unsubscribe(wanted)
+            self._client.message_callback_remove(wanted)
+        if (probe, True) not in heard:
+            raise SinkAway(unread)
+        return [topic for topic, is_retained in heard if is_retained]
 
     def taken_over(self, problem: str) -> SinkAway:
         """That another client has our id. For a while it is left to it: else each takes it from the other at once."""

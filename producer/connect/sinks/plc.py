@@ -28,7 +28,7 @@ from producer.connect.opcua.certificates import application_uri, certificate_in,
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.plc_values import Variable, alone
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
-from producer.connect.sinks.last_answers import LastAnswers, newest
+from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
@@ -105,26 +105,25 @@ class Plc:
         Raises:
             SinkAway: the connection was lost, or the PLC does not take what is written.
         """
-        last = {number for number, _ in newest((one.number, one.event) for one in deliveries).values()}
-        for delivery in deliveries:
-            if self._last is None:
-                raise SinkAway("there is no connection")
-            if delivery.number not in last or not self._last.is_last(delivery):
+        if self._last is None:
+            raise SinkAway("there is no connection")
+        shown = [self._last.remember(delivery) for delivery in deliveries]
+        last = {of: one.number for one, holds in zip(deliveries, shown, strict=True) for of in holds}.values()
+        for delivery, holds in zip(deliveries, shown, strict=True):
+            if delivery.number not in last:
                 yield Told(delivery)
                 continue
+            if self._thread is None:
+                raise SinkAway("there is no connection")
             head, check = self._configuration.of(delivery.event), delivery.event.data
             if head is None or not isinstance(check, CheckAnswer):  # the file may have named it before
                 yield Told(delivery)
                 continue
-            try:
-                steps = self._steps(head, delivery.number, check)
-            except ValueError as error:
-                self._call(self._write(self._no_state(head)), ANSWER_TIMEOUT)  # what stands there may be a go
-                yield Told(delivery, str(error), pause=MISCONFIGURED_PAUSE)
+            refused = self._call(self._write_check(head, delivery.number, check), OPEN_TIMEOUT)
+            if refused is not None:
+                yield Told(delivery, refused, pause=MISCONFIGURED_PAUSE)
                 continue
-            for values in steps:
-                self._call(self._write(values), ANSWER_TIMEOUT)
-            yield Told(delivery, shown=self._last.remember(delivery))
+            yield Told(delivery, shown=holds)
 
     def close(self) -> None:
         """Drop the connection."""
@@ -150,7 +149,7 @@ class Plc:
     def _steps(self, head: PlcHead, number: int, check: CheckAnswer | None) -> list[dict[str, ua.Variant]]:
         """What is written of a head's check, one step after the other; that there is none where there is none.
 
-        A PLC reads in between. So there is no state while the rest is another check's, and the sequence number is last.
+        A PLC reads in between. So it comes behind that there is no state, and the sequence number is last.
 
         Raises:
             ValueError: a variable cannot hold it.
@@ -164,7 +163,6 @@ class Plc:
         rest = {node: variable[node].pockets(values) for node, values in pockets if node is not None}
         rest |= {node: variable[node].text(text) for node, text in texts if node is not None}
         steps = [
-            self._no_state(head),
             rest,
             {head.state: variable[head.state].state(check.state if check else None)},
             {head.sequence: variable[head.sequence].counter(number)},
@@ -174,10 +172,10 @@ class Plc:
     def _no_state(self, head: PlcHead) -> dict[str, ua.Variant]:
         return {head.state: self._variables[head.state].state(None)}
 
-    def _call(self, coroutine: Any, timeout: float) -> None:
+    def _call(self, coroutine: Any, timeout: float) -> Any:
         assert self._thread is not None  # noqa: S101 (made by `open`)
         try:
-            self._thread.call(coroutine, timeout)
+            return self._thread.call(coroutine, timeout)
         except BaseException as error:
             self.close()
             if not isinstance(error, (OSError, TimeoutError, ua.UaError, ValueError)):
@@ -196,7 +194,7 @@ class Plc:
             client.set_password(self._password)
         await client.connect()
         self._client = client
-        nodes = frozenset({self._configuration.heartbeat}).union(*(head.nodes for head in self._configuration.head))
+        nodes = frozenset({self._configuration.heartbeat}).union(*(head.named for head in self._configuration.head))
         self._variables = {node: await _variable(client, node) for node in nodes}
 
     async def _write_anew(self, kept: Sequence[tuple[int, PlantEvent]]) -> None:
@@ -207,19 +205,50 @@ class Plc:
         known = {self._configuration.of(event): (number, event.data) for number, event in kept}
         for head in self._configuration.head:
             number, check = known.get(head, (NO_CHECK, None))
-            try:
-                steps = self._steps(head, number, check if isinstance(check, CheckAnswer) else None)
-            except ValueError as error:
-                log.error("a head's last check does not fit its variables", sink=self._name, problem=str(error))
-                steps = [self._no_state(head)]
-            if not await self._holds({node: value for values in steps for node, value in values.items()}):
-                for values in steps:
-                    await self._write(values)
+            problem = await self._write_check(
+                head, number, check if isinstance(check, CheckAnswer) else None, anew=True
+            )
+            if problem is not None:
+                log.error("a head's last check does not fit its variables", sink=self._name, problem=problem)
+
+    async def _write_check(
+        self, head: PlcHead, number: int, check: CheckAnswer | None, *, anew: bool = False
+    ) -> str | None:
+        """Write a head's check, `anew` only where it is not there; why it cannot be, so that it has no state, or None.
+
+        Raises:
+            ValueError: nor can be written that it has no state. What stands there may be a go.
+        """
+        try:
+            steps = self._steps(head, number, check)
+            if anew and await self._holds({node: value for values in steps for node, value in values.items()}):
+                return None
+            await self._write_no_state(head)
+            for values in steps:
+                await self._write(values)
+        except ValueError as error:
+            await self._write_no_state(head)
+            return str(error)
+        return None
+
+    async def _write_no_state(self, head: PlcHead) -> None:
+        """Write that a head has no state, and see that it has none: beside another run's check_id its go would be one.
+
+        Raises:
+            ValueError: it cannot be.
+        """
+        await self._write(values := self._no_state(head))
+        if not await self._holds(values):
+            raise ValueError(f"{head.state} keeps another value than is written: the PLC must leave it to us")
 
     async def _holds(self, values: Mapping[str, ua.Variant]) -> bool:
         assert self._client is not None  # noqa: S101 (made by `open`)
         held: list[object] = await self._client.read_values([self._client.get_node(node) for node in values])
-        return [value.Value for value in values.values()] == held
+        # Some servers have no text where it is empty.
+        return all(
+            one == value.Value or (one is None and not value.Value)
+            for value, one in zip(values.values(), held, strict=True)
+        )
 
     async def _beat(self) -> None:
         self._beats += 1

@@ -55,10 +55,14 @@ class Topics:
         return None
 
     def of_states(self, machines: Collection[str] | None) -> list[str]:
-        """The topics of `of_state` as a broker is asked for them; of these machines alone, where some are chosen."""
-        heads = ["+"] if machines is None else [safe_name(machine) for machine in machines]
-        of_heads = [f"{self._root}/{head}/+/{state}" for head in heads for state in ("state", "pocket/+/state")]
+        """The topics of `of_state`, but for pockets, as a broker is asked for them; of these machines alone, if any."""
+        of_heads = [f"{self._root}/{machine}/+/state" for machine in _asked(machines)]
         return [*of_heads, f"{self._root}/fault-run/+", f"{self._root}/model/+"]
+
+    def of_pockets(self, machines: Collection[str] | None, number: int | None = None) -> list[str]:
+        """Those of pockets, or of all pockets with one number."""
+        pocket = "+" if number is None else number
+        return [f"{self._root}/{machine}/+/pocket/{pocket}/state" for machine in _asked(machines)]
 
     def discovery(self, check: CheckAnswer) -> tuple[str, str]:
         """The topic and the text by which Home Assistant learns of the head that was checked.
@@ -88,3 +92,7 @@ class Topics:
 
     def _head(self, machine: str, head: str) -> str:
         return f"{self._root}/{safe_name(machine)}/{safe_name(head)}"
+
+
+def _asked(machines: Collection[str] | None) -> list[str]:
+    return ["+"] if machines is None else [safe_name(machine) for machine in machines]

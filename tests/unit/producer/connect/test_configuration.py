@@ -77,6 +77,7 @@ def test_a_plc_is_told_the_checks_of_its_heads(tmp_path: Path) -> None:
         (WEBHOOK.replace('"mes.plant"]', '"*.plant"]'), "nor is it an address or the name of a computer"),
         (WEBHOOK.replace("https", "http") + 'ca_file = "c"', "ca_file is of https://"),
         (PLC + PLC[PLC.index("[[") :].replace("i=", "i=1"), "mill-1 H12 is there twice"),
+        (PLC.replace("i=1", "i=2"), "i=2 is there twice: each variable of the PLC has one meaning"),
         ('site = "p"\n[mqtt.a]\nurl = "mqtt://h:x"', "it cannot be read"),
         ('site = "p"\n[mqtt."a b"]\nurl = "mqtt://h"', "mqtt.a b"),
         (WEBHOOK + 'kind = ["check"]', "webhook.mes.kind: Extra inputs are not permitted"),

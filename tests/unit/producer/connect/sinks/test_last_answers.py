@@ -6,8 +6,12 @@ import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from producer.connect.delivery_log import DeliveryLog
+import pytest
+
+from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.sinks import last_answers
 from producer.connect.sinks.last_answers import LastAnswers, newest
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent, plant_event
@@ -90,3 +94,50 @@ def test_what_was_given_up_leaves_no_answer_of_before_it(tmp_path: Path) -> None
         last = LastAnswers(log, "mill")
         assert last.kept == []
         assert not last.is_last(told)
+
+
+def test_what_waits_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_answers, "_AT_ONCE", 2)
+    events = [plant_event("p", "station-1", verdict(pocket), 0.0) for pocket in (1, 2, 3, 1, 2)]
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.keep({"broker": events}, {})
+        behind, pieces = log.behind, []
+
+        def piece(*arguments: Any) -> list[Delivery]:
+            pieces.append(behind(*arguments))
+            return pieces[-1]
+
+        monkeypatch.setattr(log, "behind", piece)
+        assert [event for _, event in LastAnswers(log, "broker").kept] == events[2:]
+        assert max(map(len, pieces)) == 2
+
+
+def test_what_is_no_go_takes_the_place_of_any_go_and_a_go_of_one_photograph_of_no_whole_head(tmp_path: Path) -> None:
+    noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+    def of(minute: int, state: CheckState, size: int = 3) -> PlantEvent:
+        order = {"revision": 1, "begun_at": noon + timedelta(minutes=minute), "state": state, "size": size}
+        return plant_event("p", "station-1", CheckAnswer(**check().model_dump(exclude={"schema_version"}) | order), 0.0)
+
+    said = [
+        (of(10, "go"), True),
+        (of(5, "replace"), True),  # of an older run, but nobody is to release the head now
+        (of(3, "go"), False),
+        (of(4, "review"), False),  # what is shown releases nothing, so the newer run's stays
+        (of(7, "go"), True),
+        (of(8, "replace"), True),
+        (of(9, "go", size=1), False),  # one pocket was published: the others are as they were
+        (of(9, "review", size=1), False),  # else the next go of one pocket would be that of the head
+        (of(11, "go", size=1), False),
+        (of(12, "go"), True),
+        (of(13, "go", size=1), False),
+        (of(14, "replace", size=1), True),
+        (of(15, "go"), True),
+        (of(16, "go", size=1), False),
+    ]
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        last = LastAnswers(log, "cell")
+        log.keep({"cell": [event for event, _ in said]}, {})
+        for delivery, (_, holds) in zip(log.due("cell", time.time(), 20), said, strict=True):
+            assert bool(last.remember(delivery)) is holds
+        assert [event for _, event in LastAnswers(log, "cell").kept] == [said[-2][0]], "what waits is taken in order"

@@ -207,6 +207,7 @@ class Connector:
             return
         events = [event for entry in entries if (event := self._event(entry)) is not None]
         events, said = self._deliveries.as_said(events)
+        self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
         self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said)
         self._kept = entries[-1].id
@@ -214,6 +215,13 @@ class Connector:
         if settled := [answer.change_id for answer in answers if isinstance(answer, InsertChangeAnswer)]:
             self._changes.settle(settled)
         self._wake()
+
+    def _answer_again(self, events: list[PlantEvent]) -> None:
+        """Tell what became of an insert change once more that waits though it was told: whoever said it again has not
+        heard it."""
+        ids = {event.data.change_id: event.id for event in events if isinstance(event.data, InsertChangeAnswer)}
+        if waiting := self._changes.waiting(ids) if ids else []:
+            self._deliveries.tell_again([ids[change_id] for change_id in waiting], time.time())
 
     def _wake(self) -> None:
         for teller in self._tellers:

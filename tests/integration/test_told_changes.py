@@ -56,6 +56,10 @@ def publish(broker: Mosquitto, *payloads: str) -> None:
     client.loop_stop()
 
 
+def by_change(events: list[dict[str, Any]]) -> dict[str, Any]:
+    return {event["data"]["change_id"]: event["data"] for event in events}
+
+
 def waiting(connector: ConnectProcess) -> str:
     return connector.command("status").stderr
 
@@ -133,10 +137,18 @@ def test_changes_by_mqtt_are_written_once_though_everything_dies(
             with worker(tmp_path, redis_server.url, sqlite_url):
                 wait_until(lambda: len(once(listener.events())) == 3, 120)
             wait_until(lambda: "insert change" not in waiting(connector))
-            answers = {event["data"]["change_id"]: event["data"] for event in listener.events()}
+            answers = by_change(listener.events())
+            told = len(listener.events())
             assert answers.keys() == {first["change_id"], second["change_id"], unknown["change_id"]}
             assert "refused" not in answers[first["change_id"]]
             assert "nothing is known" in answers[unknown["change_id"]]["refused"]
+            # Said again because its answer was lost it is answered again, under the same id.
+            with worker(tmp_path, redis_server.url, sqlite_url):
+                publish(broker, json.dumps(first), json.dumps(unknown))
+                again = [first["change_id"], unknown["change_id"]]
+                of_both = {change_id: answers[change_id] for change_id in again}
+                wait_until(lambda: by_change(listener.events()[told:]) == of_both, 60)
+            assert len(once(listener.events())) == 3
             listener.close()
         with database.reading() as session:
             (reported,) = connector_health.connectors(session, datetime.now(UTC))  # the worker brings that too

@@ -38,7 +38,8 @@ def simulate(
 
     Shapes, coatings, light, wear lands, chipping, broken corners, dirt and noise vary. The truth lies beside each
     image in the image store, under the image's key with `.truth.json` behind it. With --json each event is a line.
-    After an answer that says so most inserts are changed at once, some an operation late and some never.
+    After an answer that says so most inserts are changed at once, some an operation late, and some only when
+    the head is serviced.
 
     Exit code 0: every check finished; 2: one did not.
 

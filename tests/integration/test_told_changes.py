@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -169,11 +169,9 @@ def test_a_change_that_cannot_be_written_holds_up_no_other(
             "CREATE TRIGGER refusal BEFORE INSERT ON told_insert_changes WHEN NEW.pocket = 1"
             " BEGIN SELECT RAISE(ABORT, 'not this one'); END"
         )
-    said = datetime.now(UTC)
-    kept = [
-        KeptChange(change=InsertChange.model_validate_json(json.dumps(command(pocket))), said_at=said, via="cell")
-        for pocket in (1, 2, 3)
-    ]
+    changes = [InsertChange.model_validate_json(json.dumps(command(pocket))) for pocket in (1, 2, 3)]
+    now = datetime.now(UTC)
+    kept = [KeptChange(change=one, said_at=now + timedelta(seconds=one.pocket), via="cell") for one in changes]
     waiting = {str(one.change.change_id): one.model_dump_json(exclude_none=True) for one in kept}
     redis_server.client().hset(INSERT_CHANGES, mapping=waiting)
     with closing(Database(sqlite_url)) as database, closing(Notifier(redis_server.url)) as notifier:

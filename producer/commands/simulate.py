@@ -22,7 +22,9 @@ def simulate(
     pockets: Annotated[int, typer.Option(min=1, max=999, help="Inserts in the head.")] = 30,
     seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="The same seed shows the same inserts.")] = 1,
     every: Annotated[float, seconds("Seconds from one check's start to the next one's, at least.")] = 0.0,
-    machine: Annotated[str, typer.Option(help="The simulated machine's name.")] = SIMULATED_MACHINE,
+    machine: Annotated[
+        str, typer.Option(help="The simulated machine's name; by another one other systems take it for real.")
+    ] = SIMULATED_MACHINE,
     head: Annotated[str, typer.Option(help="The simulated head's name.")] = "sim-head",
     photographs: Annotated[
         Path | None, typer.Option(help="Show these instead of rendered inserts: a CSV with the columns file, truth.")

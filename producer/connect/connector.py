@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
 from producer.connect.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
+from producer.connect.heard_places import name_places, now_heard
 from producer.connect.hearing import Hearing, now
 from producer.connect.reporter import Reporter
 from producer.connect.sinks.sink import Sink
@@ -122,6 +123,7 @@ class Connector:
         """Read and tell until `stop` is set."""
         names = [teller.name for teller in self._tellers]
         self._deliveries.configure(names)
+        name_places(self._deliveries, self._sinks)
         for name in names:
             self._deliveries.set_up(name, False, "not reached yet", time.time())
         for teller in self._tellers:
@@ -209,7 +211,7 @@ class Connector:
         events, said = self._deliveries.as_said(events)
         self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
-        self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said)
+        self._deliveries.keep(wanted, {_POSITION: entries[-1].id} | now_heard(self._deliveries, events), said)
         self._kept = entries[-1].id
         answers = (event.data for event in events)
         if settled := [answer.change_id for answer in answers if isinstance(answer, InsertChangeAnswer)]:

@@ -58,12 +58,14 @@ def deliveries(connector: ConnectProcess) -> list[dict[str, Any]]:
 def test_each_event_is_signed_with_every_secret_and_filtered(
     tmp_path: Path, redis_server: RedisProcess, line: Notifier, receiver: Receiver
 ) -> None:
-    only = 'kinds = ["check", "fault"]\nmachines = ["mill-1"]'
+    only = 'kinds = ["check", "fault"]\nmachines = ["mill-1", "mil-2"]'
     with connecting(tmp_path, redis_server.url, file(tmp_path, receiver.port, only, secrets=2)) as connector:
         answers = [verdict(1), check("go", machine="mill-2"), check("replace", [2]), fault()]
         line.send([("station-1", answer) for answer in answers])
         wait_until(lambda: len(receiver.taken) == 2)
         assert [event["type"] for event in receiver.taken] == ["inserts.check", "inserts.fault"]
+        status = connector.command("status")
+        assert (status.returncode, "nothing was said yet of mil-2: is that" in status.stdout) == (0, True)
         for headers, body in receiver.requests:
             for number in range(2):
                 assert Verifier((tmp_path / f"secret-{number}").read_text()).verify(body, headers)

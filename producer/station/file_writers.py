@@ -14,8 +14,10 @@ _PROCESSES: Final = Path("/proc")
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 
 _OF_THIS_KERNEL: Final = frozenset(
-    ("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "zfs", "f2fs", "jfs", "reiserfs")
-    + ("vfat", "exfat", "ntfs3", "tmpfs", "ramfs", "overlay")
+    (
+        *("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "zfs", "f2fs", "jfs", "reiserfs"),
+        *("vfat", "exfat", "ntfs3", "tmpfs", "ramfs", "overlay"),
+    )
 )
 """File systems whose every writer this kernel knows. Of the others another computer or process may have the files: it
 gives a lease on a FUSE mount (sshfs, bindfs, rclone) without asking who writes on the other side."""

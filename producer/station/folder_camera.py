@@ -123,7 +123,7 @@ class FolderCamera:
     def sweep(self, on_capture: Callable[[CaptureEvent], None]) -> bool:
         """Look once, and hand in what is finished; True while there are files left to look at again."""
         now = time.monotonic()
-        self._heads.look_again()
+        self._heads.look_again(now)
         self._followed.bring_back(now)
         looks = dict(self._folder.files())
         self._copies.look(self._folder.copies, now)

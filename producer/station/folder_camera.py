@@ -91,7 +91,7 @@ class FolderCamera:
         self._said: dict[Path, str] = {}
         self._bars: set[str] = set()  # that stayed for as long as a file is waited for
         self._followed = FollowedFiles(doubt_for)
-        self._overwritten = OverwrittenFiles()
+        self._overwritten = OverwrittenFiles(self._handed_in)
         self._warned = False  # that nothing tells who writes a file
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
@@ -205,7 +205,7 @@ class FolderCamera:
             if reading.unguarded and not self._warned:
                 log.warning(UNGUARDED, file=file.name)
                 self._warned = True
-            doubt = reading.doubt or self._overwritten.doubt(file.path, reading.image)
+            doubt = reading.doubt or self._overwritten.doubt(file.relative, reading.image)
             doubt = doubt or (None if reading.bar in self._bars else reading.bar)
             if doubt is not None and patient:
                 raise Doubtful(doubt)
@@ -258,7 +258,7 @@ class FolderCamera:
                 self._say_once(file, "a file was handed in and cannot be moved: it stays", str(error))
         if reading is not None:
             self._handed_in.remember_content(file.relative, file.look, reading.image)
-            self._overwritten.remember(file.path, reading.image)
+            self._overwritten.remember(file.relative, reading.image)
         self._dealt_with[file.path] = file.look
 
     def _refuse(self, file: ListedFile, reason: Reason) -> None:
@@ -290,6 +290,5 @@ class FolderCamera:
     def _forget_all_but(self, looks: dict[Path, Look]) -> None:
         """Forget the files that are not there any more."""
         self._stillness.keep(looks.keys())
-        self._overwritten.keep(looks.keys())
         self._dealt_with = {path: look for path, look in self._dealt_with.items() if path in looks}
         self._said = {path: problem for path, problem in self._said.items() if path in looks}

@@ -17,6 +17,9 @@ DOUBT_FOR: Final = 60.0
 the worker says what is wrong with it, and its check comes to an end."""
 
 
+_FAT_STEP: Final = 2 * 10**9
+
+
 @dataclass(frozen=True)
 class Look:
     """What one look at a file shows. Between two equal looks there is no trace of a writer.
@@ -34,6 +37,11 @@ class Look:
     def at(cls, status: os.stat_result) -> Look:
         """Take the look that `status` is."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether its times tell of every change: not where a file has one only, to two seconds, as on a FAT card."""
+        return self.changed != self.mtime or self.mtime % _FAT_STEP != 0
 
 
 def still_for(looks: Iterable[Look], settled_after: float) -> float:

@@ -755,6 +755,25 @@ def test_a_second_photograph_that_looks_just_as_the_first_is_handed_in(
     assert len(list((camera.folder / "submitted").rglob("*.bmp"))) == 2
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["goes on", "started again"])
+def test_a_second_photograph_that_looks_just_as_the_first_is_seen_where_it_stays(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """A share that knows one time, and may only be read."""
+    monkeypatch.setattr(Look, "at", lambda status: Look(status.st_size, status.st_mtime_ns, status.st_mtime_ns, 1))
+    camera.camera._folder.writable = False
+    for brightness in (90, 120, 90):
+        os.utime(camera.photo("mill-1/H1/op-7/1.bmp", bitmap(brightness)), (315_532_800, 315_532_800))
+        if again:
+            camera.start()
+            camera.camera._folder.writable = False
+        assert len(camera.sweep()[0]) == 1
+        assert camera.sweep() == ([], False)
+    camera.start()
+    camera.camera._folder.writable = False
+    assert camera.sweep() == camera.sweep() == ([], False)
+
+
 def test_a_crash_between_the_event_and_the_move_hands_in_once(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:
     camera.photo("mill-1/H1/op-7/1.jpg", photograph())
     with monkeypatch.context() as broken:

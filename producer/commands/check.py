@@ -63,9 +63,7 @@ def check(
 
     settings = settings_of(context)
     register = settings.head_register()
-    known = register.get(head) if register else None
-    if register is not None and known is None and (check_size is None or register.written_otherwise(head)):
-        raise ValueError(register.lacks(head))
+    known = register.declared(head, check_size) if register else None
     # Neither of two that disagree is believed where it is the smaller one.
     regions = known.regions if known else {}
     declared = max(check_size or 0, known.pockets if known else 0) or None

@@ -63,6 +63,17 @@ class HeadRegister:
         """The head of that name, or None when the register does not have it."""
         return self.heads.get(unicodedata.normalize("NFC", head))
 
+    def declared(self, head: str, check_size: int | None) -> Head | None:
+        """The head of that name; None where nothing but `check_size` says how many pockets it has.
+
+        Raises:
+            ValueError: nobody says so, or another name is meant.
+        """
+        known = self.get(head)
+        if known is None and (check_size is None or self.written_otherwise(head)):
+            raise ValueError(self.lacks(head))
+        return known
+
     def written_otherwise(self, head: str) -> str | None:
         """The head whose name differs from a missing one in capitals, or in the width of letters, only: it is meant."""
         if self.get(head) is not None:

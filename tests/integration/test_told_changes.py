@@ -32,6 +32,7 @@ from tests.forked_commands import RunningCommand, start_command
 from tests.integration.opcua import PASSWORD, Plant
 from tests.integration.plant import ConnectProcess, Listener, Mosquitto, connecting, needs_mosquitto, once
 from tests.support import RedisProcess, message, wait_until
+from worker.line.mapping import capture_of
 from worker.line.notifier import Notifier
 from worker.line.told_changes import ToldChangesWatch
 from worker.runtime.failpoints import EXIT_CODE
@@ -113,7 +114,7 @@ def test_changes_by_mqtt_are_written_once_though_everything_dies(
     with closing(Database(sqlite_url)) as database:
         with database.transaction() as session:
             for pocket in (1, 2):
-                seen = CaptureEvent.from_message(message(pocket=pocket))
+                seen = capture_of(CaptureEvent.from_message(message(pocket=pocket)))
                 captures.record(session, seen, seen.captured_at)
         first, second, unknown = command(1), command(2), command(9)
         with connecting(tmp_path, redis_server.url, file(broker, "5")) as connector:

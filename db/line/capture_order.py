@@ -62,14 +62,15 @@ def ordered_at(
     worker that was set back, as on the one computer of a small shop, it arrives before it: then the ids of its station
     say so, and it lies just behind `newest`, also where that is in the future. Nor is damage that one station saw
     outdated by what another says it photographed before that; and where the insert was changed since `newest`, such a
-    photograph is none of the new insert.
+    photograph is none of the new insert, nor one that the same station took before by its clock and its ids, as a
+    gateway does that sends again what is left in its outbox.
     """
     moment = claimed(captured_at, received_at)
     if newest is not None:
         if _overtaken(capture_id, station, captured_at, received_at, newest):
             return min(moment, newest.ordered_at - _NEXT)
-        if _another_says_before(station, captured_at, received_at, newest):
-            if newest.damaged:
+        if _said_to_be_before(capture_id, station, captured_at, received_at, newest):
+            if newest.damaged and station != newest.station:
                 return min(moment, newest.ordered_at - _NEXT)
             if changed_at is not None and changed_at > newest.ordered_at:
                 return newest.ordered_at + _NEXT
@@ -124,13 +125,15 @@ def _handed_in_later(capture_id: UUID, station: str, newest: OrderedPhoto) -> bo
     return station == newest.station and capture_id > newest.capture_id
 
 
-def _another_says_before(station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto) -> bool:
-    """Whether another station took the newest photograph, and this one was taken before that by what both say.
+def _said_to_be_before(
+    capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto
+) -> bool:
+    """Whether this photograph was taken before the newest by what is said of both, by another station or by its id.
 
-    It waited in an outbox, or its clock is behind: nobody can tell.
+    It waited in an outbox, or the clock is behind: nobody can tell.
     """
     return (
-        station != newest.station
+        (station != newest.station or capture_id < newest.capture_id)
         and captured_at < newest.captured_at
         and _credible(captured_at, received_at)
         and _credible(newest.captured_at, newest.received_at)

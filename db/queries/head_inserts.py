@@ -50,7 +50,7 @@ class HeadNow:
 
 def head_now(session: Session, machine: str, head: str) -> HeadNow | None:
     """What is known of a head; None where it was never seen on the line."""
-    (overview,) = overviews(session, [(machine, head)], operations=1)
+    (overview,) = overviews(session, [(machine, head)])
     if machine == IMPORTED or overview.last_at is None:
         return None
     here = Pockets.machine == machine, Pockets.head == head
@@ -109,4 +109,5 @@ def _word(pocket: int, overview: HeadOverview, change: InsertChange | None) -> P
     """What a pocket shows, and nothing where the head has worked since its insert was changed."""
     if change is not None and overview.operations and overview.operations[0].check.started_at > change.at:
         return "missing"
-    return overview.words.get(pocket, "empty")
+    word = overview.words.get(pocket, "empty")
+    return "pending" if word == "intact" and pocket in overview.awaited else word

@@ -98,11 +98,12 @@ class HeadOverview:
         state: State | Literal["new"] = check.state
         if state != "pending":
             # What nobody has judged yet is no GO either, nor what a check that is still under way has not come to.
-            waits = self._showing("pending") or self._awaited()
+            waits = self._showing("pending") or self.awaited
             state = "replace" if replace else "review" if review else "pending" if waits else "new" if new else state
         return HeadAnswer(state, sorted(replace), sorted(review), sorted(new))
 
-    def _awaited(self) -> set[int]:
+    @property
+    def awaited(self) -> set[int]:
         """The pockets that a check waits for and that no later one has looked at."""
         awaited: set[int] = set()
         looked_at: set[int] = set()

@@ -12,12 +12,12 @@ from typing import Final
 import redis
 import structlog
 
-from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
+from producer.connect.configuration import ConnectorFile
 from producer.connect.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
 from producer.connect.heard_places import name_places, now_heard
 from producer.connect.hearing import Hearing, now
 from producer.connect.reporter import Reporter
-from producer.connect.sinks.sink import Sink
+from producer.connect.sinks.opening import open_sink
 from producer.connect.teller import Teller
 from producer.connect.told_changes import ChangeSender, ToldChanges
 from producer.connect.troubles import EVERYWHERE, Troubles
@@ -47,29 +47,6 @@ _POSITION: Final = "position"
 
 _OLD: Final = "no state up to"
 """The note of the last entry of the plant's stream that may be overtaken by what Redis has lost."""
-
-
-def open_sink(name: str, site: str, configuration: Configured, deliveries: DeliveryLog, changes: ToldChanges) -> Sink:
-    """The sink that a part of the file describes; nothing is connected yet. What it hears of `changes` it keeps there.
-
-    Raises:
-        ValueError: a secret cannot be read.
-    """
-    if isinstance(configuration, MqttSink):
-        from producer.connect.sinks.mqtt import Mqtt
-
-        return Mqtt(name, site, configuration, deliveries, changes)
-    if isinstance(configuration, OpcuaSink):
-        from producer.connect.sinks.opcua import Opcua
-
-        return Opcua(name, site, configuration, deliveries, changes)
-    if isinstance(configuration, PlcSink):
-        from producer.connect.sinks.plc import Plc
-
-        return Plc(name, configuration, deliveries)
-    from producer.connect.sinks.webhook import Webhook
-
-    return Webhook(configuration)
 
 
 class Connector:

@@ -41,7 +41,7 @@ def retained_topics(
     number = last = 0
     while number < min(MOST_POCKETS, last + LEFT_OUT):
         number += 1
-        found = connection.retained(topics.of_pockets(machines, number), topics.available)
-        last = number if any(PROBE not in topic for topic in found) else last
-        retained += found
+        of_heads = connection.retained(topics.of_pockets(machines, number), topics.available)
+        last = number if any(PROBE not in topic for topic in of_heads) else last
+        retained += of_heads
     return retained

@@ -184,6 +184,14 @@ def test_what_another_station_took_before_the_newest_lies_before_a_change_since(
     assert ordered_at(uuid6.uuid7(), "st-2", NOW - HOUR, comes, replace(seen, damaged=True), changed_at) < NOW
 
 
+def test_what_a_station_sends_again_from_before_the_newest_is_none_of_the_new_insert() -> None:
+    older, newer = sorted((uuid6.uuid7(), uuid6.uuid7()))
+    seen, changed_at, comes = OrderedPhoto(newer, "st-1", NOW, NOW, NOW), NOW + HOUR, NOW + 2 * HOUR
+    assert NOW < ordered_at(older, "st-1", NOW - HOUR, comes, seen, changed_at) < changed_at
+    assert ordered_at(uuid6.uuid7(), "st-1", NOW - HOUR, comes, seen, changed_at) == comes, "a clock that was set back"
+    assert ordered_at(older, "st-1", NOW - HOUR, comes, seen) == comes, "no insert was changed: nothing is hidden"
+
+
 def test_the_same_moment_is_decided_by_the_id() -> None:
     ids = sorted((uuid6.uuid7(), uuid6.uuid7()))
     newest = OrderedPhoto(ids[1], "st-1", NOW, NOW, NOW)

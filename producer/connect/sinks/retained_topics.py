@@ -41,7 +41,7 @@ def retained_topics(
     number = last = 0
     while number < min(MOST_POCKETS, last + LEFT_OUT):
         number += 1
-        found = connection.retained(topics.of_pockets(machines, number), topics.available)
-        last = number if any(PROBE not in topic for topic in found) else last
-        retained += found
+        with_number = connection.retained(topics.of_pockets(machines, number), topics.available)
+        last = number if any(PROBE not in topic for topic in with_number) else last
+        retained += with_number
     return retained

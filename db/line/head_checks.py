@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import CTE, Select, String, bindparam, select, text, union_all
+from sqlalchemy import CTE, Select, String, bindparam, literal_column, select, text, union_all
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
@@ -20,7 +20,7 @@ Place = tuple[str, str]
 
 
 LOOKED_THROUGH: Final = 50
-"""So many of a head's last checks are looked through for the one of the most pockets."""
+"""So many of a head's last checks of more than one pocket are looked through for the one of the most."""
 
 
 def newest_of_heads(session: Session, places: Sequence[Place], number: int) -> list[tuple[Check, KnownPockets]]:
@@ -59,9 +59,10 @@ def _newest(number: int) -> Prepared:
         newest_first = Checks.started_at.desc(), Checks.check_id.desc()
         of_head = select(Checks.check_id).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
         of_head = of_head.order_by(*newest_first).limit(1).correlate(of)
-        last = of_head.add_columns(Checks.size, Checks.started_at).limit(LOOKED_THROUGH).correlate(of).subquery()
+        of_several = of_head.where(literal_column("checks.size > 1"))  # as words: so a partial index will do
+        last = of_several.add_columns(Checks.size, Checks.started_at).limit(LOOKED_THROUGH).correlate(of).subquery()
         largest_first = last.c.size.desc(), last.c.started_at.desc(), last.c.check_id.desc()
-        of_most = select(last.c.check_id).where(last.c.size > 1).order_by(*largest_first).limit(1).correlate(of)
+        of_most = select(last.c.check_id).order_by(*largest_first).limit(1).correlate(of)
         # Each is looked up by an index. Told where the last so many begin, PostgreSQL, which cannot know how few these
         # are, would read all checks.
         sought = (*(of_head.offset(place) for place in range(number)), of_most)

@@ -55,7 +55,7 @@ class Look:
 class InsertHistory:
     """The looks at one insert, the oldest first; none where it may have been two, as long as nobody says.
 
-    `is_from_new`: the pocket had another insert before, or the line counts at most one operation, so this one was new
+    `is_from_new`: the pocket showed another insert before, or the line counts at most one operation: this one was new
     at its first look. `is_in_use`: it is in its pocket for all that is known; after a damaged look nobody knows it of
     the next intact ones. `suspected` is the change that nobody has spoken of.
     """
@@ -130,7 +130,9 @@ def of_one_pocket(
     of_inserts = [list(of) for _, of in groupby(rows, lambda row: keys[row.capture_id])]
     for number, of_insert in enumerate(of_inserts):
         first = of_insert[0]
-        is_from_new = number > 0 or first.insert_changed_at is not None or first.operations_on_edge in (0, 1)
+        # A change is told of a pocket that was photographed before. Of the first insert that is known here those are
+        # gone, or too many, and so may its own first ones be, except where the change names the photograph.
+        is_from_new = number > 0 or first.insert_changed_at == first.ordered_at or first.operations_on_edge in (0, 1)
         looks = list(_looks(of_insert, is_from_new))
         is_last = number == len(of_inserts) - 1 and (changed_at is None or changed_at <= looks[-1].at)
         jump = _jump(looks)

@@ -97,10 +97,20 @@ class HeadOverview:
         review = {*check.review, *self._showing(*_DOUBTFUL)} - new - replace
         state: State | Literal["new"] = check.state
         if state != "pending":
-            # What nobody has judged yet is no GO either, nor is a head of which a check is still under way.
-            waits = self._showing("pending") or any(of.check.state == "pending" for of in self.operations)
+            # What nobody has judged yet is no GO either, nor what a check that is still under way has not come to.
+            waits = self._showing("pending") or self._awaited()
             state = "replace" if replace else "review" if review else "pending" if waits else "new" if new else state
         return HeadAnswer(state, sorted(replace), sorted(review), sorted(new))
+
+    def _awaited(self) -> set[int]:
+        """The pockets that a check waits for and that no later one has looked at."""
+        awaited: set[int] = set()
+        looked_at: set[int] = set()
+        for operation in self.operations:
+            looked_at.update(operation.words)
+            if operation.check.state == "pending":
+                awaited |= set(range(1, operation.check.size + 1)) - looked_at
+        return awaited
 
     def _showing(self, *words: str) -> set[int]:
         return {pocket for pocket, word in self.words.items() if word in words}

@@ -41,9 +41,9 @@ def check(
     head does not have, a file that cannot be read or is still written, a file of any name that may be a photograph of
     nobody knows which pocket, a photograph that was handed in for another operation. Each is named at once, and the
     check ends as "review" with its pocket, never as "go". So does one whose folder changes while it runs. A folder in
-    which all photographs are those of another operation is refused. Where nothing tells whether a program still
-    writes a photograph (a share, files of another owner), each must be the same at two looks, INSERTS_SETTLED_AFTER
-    seconds (2) apart.
+    which all photographs are those of another operation is refused. Each photograph must have been still for
+    INSERTS_SETTLED_AFTER seconds (2); where nothing tells whether a program still writes one (a share, files of
+    another owner), it must be the same at two looks so far apart.
 
     Exit code 0: go. 1: replace the pockets that are printed; where the model was unsure of others, look at these too.
     2: a person must look (the model was unsure and nothing is to be replaced; or, whatever is to be replaced, a pocket
@@ -63,16 +63,13 @@ def check(
 
     settings = settings_of(context)
     register = settings.head_register()
-    known = register.get(head) if register else None
-    if register is not None and known is None and (check_size is None or register.written_otherwise(head)):
-        raise ValueError(register.lacks(head))
+    known = register.declared(head, check_size) if register else None
     # Neither of two that disagree is believed where it is the smaller one.
     regions = known.regions if known else {}
     declared = max(check_size or 0, known.pockets if known else 0) or None
     shown = look_at(folder, declared, regions)
     unguarded = is_unguarded(shown)
-    if unguarded:
-        shown = settled(shown, folder, settings.settled_after)
+    shown = settled(shown, folder, settings.settled_after)
     with open_station(settings) as (station, outbox):
         if declared is None:
             shown = head_sizes.as_large_as_before(shown, head, outbox)

@@ -107,10 +107,13 @@ def run(context: typer.Context, file: File = None) -> None:
 def status(context: typer.Context, as_json: Json = False) -> None:
     """Show how each system is doing: whether it can be told, what waits for it and since when, and what was wrong.
 
+    It names machines and heads of the connector's file that the line has not spoken of yet: they may be mistyped.
+
     Exit code 0: `connect run` runs, every system is up and takes what it is told, and nothing was given up. 1: not so.
 
     Example: `insert-station --data var/line connect status`
     """
+    from producer.connect.heard_places import unheard
     from producer.connect.told_changes import ToldChanges
     from producer.connect.troubles import current_states
     from producer.station.folder_lock import is_taken
@@ -118,7 +121,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     log = _existing_log(context)
     try:
         runs = is_taken(log.path.parent)
-        sinks = current_states(log)
+        sinks, unknown = current_states(log), unheard(log)
         changes = ToldChanges(log.path.parent)
         waiting = len(changes)
         changes.close()
@@ -129,7 +132,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     if not runs:
         note("no `connect run` runs on this data folder, so nobody is told anything: this is how it was at its end")
     if as_json:
-        say_json([{**vars(sink), "running": runs} for sink in sinks])
+        say_json([{**vars(sink), "running": runs, "unheard": unknown.get(sink.name, [])} for sink in sinks])
     for sink in () if as_json else sinks:
         state = "disabled" if sink.disabled else "up" if sink.up else "away"
         say(f"{sink.name}: {state} since {_moment(sink.since)}, {counted(sink.delivered, 'event')} delivered")
@@ -139,6 +142,8 @@ def status(context: typer.Context, as_json: Json = False) -> None:
             say(f"  {counted(sink.given_up, 'event')} given up: `insert-station connect deliveries --state given-up`")
         if sink.problem:
             say(f"  {sink.problem}")
+        if places := unknown.get(sink.name):
+            say(f"  nothing was said yet of {', '.join(places)}: is that the name on the line?")
     if not runs or any(sink.disabled or sink.given_up or not sink.up or sink.problem for sink in sinks):
         raise typer.Exit(NO)
 

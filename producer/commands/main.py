@@ -111,7 +111,7 @@ def watch(
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
     settings = settings_of(context)
-    heads = DeclaredHeads(check_size, settings.head_register())
+    heads = DeclaredHeads(check_size, settings.head_register(), settled_after=settings.settled_after)
     stop = threading.Event()
     # Set rather than left to Python, which ignores Ctrl-C where the shell started us in the background.
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -44,7 +44,8 @@ def publish(
 ) -> None:
     """Hand in one photograph and print its verdict.
 
-    A file that a program still writes is refused. Where its check comes to something else than the verdict alone (the
+    A file that a program still writes is refused, and a head that the register (`INSERTS_HEADS`) lacks, unless
+    `--check-size` is given. Where its check comes to something else than the verdict alone (the
     photograph is one that came before, the check has other pockets), that is printed too, with the reason.
 
     What is handed in is on this machine's disk. While it is not answered, every `insert-station` command of this
@@ -61,7 +62,7 @@ def publish(
 
     settings = settings_of(context)
     register = settings.head_register()
-    known = register.get(head) if register else None
+    known = register.declared(head, check_size) if register else None
     if known is not None and pocket > known.pockets:
         raise ValueError(f"there is no pocket {pocket}: head {head} has {known.pockets} (INSERTS_HEADS says so)")
     size = check_size or 1

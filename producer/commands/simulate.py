@@ -22,7 +22,9 @@ def simulate(
     pockets: Annotated[int, typer.Option(min=1, max=999, help="Inserts in the head.")] = 30,
     seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="The same seed shows the same inserts.")] = 1,
     every: Annotated[float, seconds("Seconds from one check's start to the next one's, at least.")] = 0.0,
-    machine: Annotated[str, typer.Option(help="The simulated machine's name.")] = SIMULATED_MACHINE,
+    machine: Annotated[
+        str, typer.Option(help="The simulated machine's name; by another one other systems take it for real.")
+    ] = SIMULATED_MACHINE,
     head: Annotated[str, typer.Option(help="The simulated head's name.")] = "sim-head",
     photographs: Annotated[
         Path | None, typer.Option(help="Show these instead of rendered inserts: a CSV with the columns file, truth.")
@@ -38,7 +40,8 @@ def simulate(
 
     Shapes, coatings, light, wear lands, chipping, broken corners, dirt and noise vary. The truth lies beside each
     image in the image store, under the image's key with `.truth.json` behind it. With --json each event is a line.
-    After an answer that says so most inserts are changed at once, some an operation late and some never.
+    After an answer that says so most inserts are changed at once, some an operation late, and some only when
+    the head is serviced.
 
     Exit code 0: every check finished; 2: one did not.
 

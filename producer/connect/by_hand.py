@@ -1,4 +1,4 @@
-"""What a person has done with single deliveries, by the ids of their events: told once more, or given up."""
+"""What others have done with single deliveries, by the ids of their events: told once more, or given up."""
 
 from __future__ import annotations
 
@@ -30,6 +30,15 @@ def give_up(connection: sqlite3.Connection, sink: str, event_ids: Collection[str
     numbers = _numbers(connection, sink, event_ids, waiting=True)
     connection.executemany(_GIVEN_UP, [(now, number) for number in numbers])
     return len(numbers)
+
+
+def tell_again(connection: sqlite3.Connection, event_ids: Collection[str], now: float) -> None:
+    """Have whoever was told these events told them once more; those that wait, or are not known, stay as they are."""
+    rows = connection.execute(
+        "SELECT number FROM delivery WHERE state != 'waiting' AND event_id IN (SELECT value FROM json_each(?))",
+        (json.dumps([*event_ids]),),
+    )
+    connection.executemany(_AGAIN, [(now, number) for [number] in rows.fetchall()])
 
 
 def _numbers(

@@ -14,6 +14,7 @@ import structlog
 
 from producer.connect.configuration import Configured, ConnectorFile, MqttSink, OpcuaSink, PlcSink
 from producer.connect.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
+from producer.connect.heard_places import name_places, now_heard
 from producer.connect.hearing import Hearing, now
 from producer.connect.reporter import Reporter
 from producer.connect.sinks.sink import Sink
@@ -130,6 +131,7 @@ class Connector:
         """Read and tell until `stop` is set."""
         names = [teller.name for teller in self._tellers]
         self._deliveries.configure(names)
+        name_places(self._deliveries, self._sinks)
         for name in names:
             self._deliveries.set_up(name, False, "not reached yet", time.time())
         for teller in self._tellers:
@@ -221,17 +223,26 @@ class Connector:
         before, self._not_understood = self._not_understood, None
         events = [event for entry in entries if (event := self._event(entry)) is not None]
         events, said = self._deliveries.as_said(events)
+        self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
         is_state = order(entries[0].id) > order(self._old) and self._not_understood is None
         if self._not_understood is not None:  # it may overtake what is shown
             self._hearing.ends()
         self._not_understood = self._not_understood or before
-        self._deliveries.keep(wanted, {_POSITION: entries[-1].id}, said, is_state=is_state)
+        notes = {_POSITION: entries[-1].id} | now_heard(self._deliveries, events)
+        self._deliveries.keep(wanted, notes, said, is_state=is_state)
         self._kept = entries[-1].id
         answers = (event.data for event in events)
         if settled := [answer.change_id for answer in answers if isinstance(answer, InsertChangeAnswer)]:
             self._changes.settle(settled)
         self._wake()
+
+    def _answer_again(self, events: list[PlantEvent]) -> None:
+        """Tell what became of an insert change once more that waits though it was told: whoever said it again has not
+        heard it."""
+        ids = {event.data.change_id: event.id for event in events if isinstance(event.data, InsertChangeAnswer)}
+        if waiting := self._changes.waiting(ids) if ids else []:
+            self._deliveries.tell_again([ids[change_id] for change_id in waiting], time.time())
 
     def _wake(self) -> None:
         for teller in self._tellers:

@@ -161,10 +161,9 @@ class DeliveryLog:
 
     def try_again(self, sink: str, now: float) -> None:
         """Have everything due that `sink` has refused and that waits for its next attempt."""
+        due = "UPDATE delivery SET next_at = ?1 WHERE sink = ?2 AND state = 'waiting' AND next_at > ?1"
         with self._file.transaction(synced=False) as connection:
-            connection.execute(
-                "UPDATE delivery SET next_at = ?1 WHERE sink = ?2 AND state = 'waiting' AND next_at > ?1", (now, sink)
-            )
+            connection.execute(due, (now, sink))
 
     def delivered(self, sink: str, deliveries: Iterable[Delivery], now: float, shown: Mapping[str, str]) -> None:
         """Note that `sink` took these, and what it shows of late under which topic.
@@ -240,6 +239,11 @@ class DeliveryLog:
         """
         with self._file.transaction() as connection:
             return by_hand.give_up(connection, sink, event_ids, now)
+
+    def tell_again(self, event_ids: Collection[str], now: float) -> None:
+        """Tell these events once more to whoever was told them."""
+        with self._file.transaction() as connection:
+            by_hand.tell_again(connection, event_ids, now)
 
     def latest(self, sink: str | None, state: State | None, most: int) -> list[Delivery]:
         """The newest deliveries first, of one sink or all, in one state or any."""

@@ -6,10 +6,11 @@ plant's stream has the answer: so a Redis that has lost them, a worker that is a
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -85,6 +86,13 @@ class ToldChanges:
         with self._file.transaction(synced=False) as connection:
             rows = [(now, change_id) for change_id in change_ids]
             connection.executemany("UPDATE change SET sent_at = ? WHERE id = ?", rows)
+
+    def waiting(self, change_ids: Iterable[UUID]) -> list[UUID]:
+        """Those of these that wait for their answer."""
+        with self._file.reading() as connection:
+            query = "SELECT id FROM change WHERE id IN (SELECT value FROM json_each(?))"
+            rows = connection.execute(query, (json.dumps([str(change_id) for change_id in change_ids]),)).fetchall()
+        return [UUID(row[0]) for row in rows]
 
     def settle(self, change_ids: Collection[UUID]) -> None:
         """Forget these: their answers are there."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import structlog
 
 from producer.contract.reasons.stations import ABOVE_CHECK_SIZE, NOT_IN_REGISTER
 from producer.contract.region import AnyRegion
-from producer.station.head_register import HeadRegister
+from producer.station.head_register import BeingWritten, HeadRegister
 from producer.station.head_register_file import nearest
 from producer.station.place import Place
-from producer.station.settled_files import Look
+from producer.station.settled_files import DOUBT_FOR, SETTLED_AFTER, Look
 
 log = structlog.get_logger()
 
@@ -35,36 +36,60 @@ class DeclaredHeads:
     Args:
         check_size: how many pockets a head has that the register does not; None: nobody says.
         register: the head register, where there is one.
+        settled_after: seconds that its file must show the same before what is changed in it counts.
+        doubt_for: seconds that it must where it says less than before, as one does that is half written.
 
     Raises:
         ValueError: there is neither.
     """
 
-    def __init__(self, check_size: int | None, register: HeadRegister | None = None):
+    def __init__(
+        self,
+        check_size: int | None,
+        register: HeadRegister | None = None,
+        *,
+        settled_after: float = SETTLED_AFTER,
+        doubt_for: float = DOUBT_FOR,
+    ):
         if check_size is None and register is None:
             raise ValueError("how many pockets has a head? Give --check-size N, or a head register (INSERTS_HEADS)")
         self._check_size = check_size
         self._register = register
         self._unknown: set[str] = set()
+        self._settled_after = settled_after
+        self._doubt_for = doubt_for
         self._taken = self._seen = _look_at(register)
+        self._since = -math.inf  # that it has shown so
+        self._doubted: Look | None = None
 
-    def look_again(self) -> None:
-        """Take the head register as its file is now, once that shows the same at two calls of this.
+    def look_again(self, now: float) -> None:
+        """Take the head register as its file is now, once that has been still, at `now` of `time.monotonic`.
 
-        One that is gone or cannot be read leaves what was declared before, and is said once.
+        One that says less than before is taken when it still does after a while: it may be half written. One that is
+        gone or cannot be read leaves what was declared before, and is said once.
         """
         if self._register is None:
             return
-        look, seen = _look_at(self._register), self._seen
-        self._seen = look
-        if look != seen or look == self._taken:
+        look = _look_at(self._register)
+        if look != self._seen:
+            self._seen, self._since = look, now
+        still = now - self._since
+        if look == self._taken or still < self._settled_after:
             return
-        self._taken = look
         try:
-            self._register = HeadRegister.load(self._register.path)
-        except ValueError as error:
+            register = HeadRegister.load(self._register.path)
+            if still < self._doubt_for and (doubt := _doubt(register, self._register)) is not None:
+                if look != self._doubted:
+                    self._doubted = look
+                    log.warning("the head register may not be written to its end: what it said counts", problem=doubt)
+                return
+        except BeingWritten:
+            return
+        except (ValueError, OSError) as error:
+            self._taken = look
             log.error("the head register cannot be read any more: what it said before still counts", problem=str(error))
             return
+        self._taken, self._register = look, register
         self._unknown.clear()
         log.warning("the head register was changed, and counts as it is now", heads=len(self._register.heads))
 
@@ -103,6 +128,19 @@ class DeclaredHeads:
                 pockets=self._check_size,
                 meant=nearest(head, self._register.heads),
             )
+
+
+def _doubt(register: HeadRegister, before: HeadRegister) -> str | None:
+    """Why a register may not be written to its end yet; None where nothing says so."""
+    if not register.path.read_bytes().endswith(b"\n"):
+        return "its last line has no end"
+    for name, head in before.heads.items():
+        there = register.heads.get(name)
+        if there is None:
+            return f"it has no head {name} any more"
+        if there.pockets < head.pockets or len(there.regions) < len(head.regions):
+            return f"it says less of head {name}"
+    return None
 
 
 def _look_at(register: HeadRegister | None) -> Look | None:

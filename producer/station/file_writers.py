@@ -11,15 +11,25 @@ from types import ModuleType
 from typing import Any, Final
 
 _PROCESSES: Final = Path("/proc")
+_MOUNTS: Final = Path("/proc/self/mountinfo")
+
+_OF_THIS_KERNEL: Final = frozenset(
+    (
+        *("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "zfs", "f2fs", "jfs", "reiserfs"),
+        *("vfat", "exfat", "ntfs3", "tmpfs", "ramfs", "overlay"),
+    )
+)
+"""File systems whose every writer this kernel knows. Of the others another computer or process may have the files: it
+gives a lease on a FUSE mount (sshfs, bindfs, rclone) without asking who writes on the other side."""
 
 
 def open_for_writing(descriptor: int) -> bool | None:
     """Whether some process of this computer has a file open for writing; None where nothing tells that none has.
 
     Linux gives a read lease on a file exactly while nobody has it open for writing (`fcntl(2)`, `F_SETLEASE`), to
-    its owner or to root, on file systems of its own; in a container root may have lost that right. Else the open files
-    of the processes that this one may look into tell of a writer, and never that there is none. `descriptor` must be
-    open for reading only.
+    its owner or to root; in a container root may have lost that right. That counts on file systems of its own. Else
+    the open files of the processes that this one may look into tell of a writer, and never that there is none.
+    `descriptor` must be open for reading only.
     """
     leased = _leased_to_a_writer(descriptor)
     return True if leased is None and _seen_open_for_writing(descriptor) else leased
@@ -27,7 +37,7 @@ def open_for_writing(descriptor: int) -> bool | None:
 
 def _leased_to_a_writer(descriptor: int) -> bool | None:
     locks: Any = _fcntl()
-    if locks is None or not hasattr(locks, "F_SETLEASE"):
+    if locks is None or not hasattr(locks, "F_SETLEASE") or _file_system(descriptor) not in _OF_THIS_KERNEL:
         return None
     try:
         # When a process opens the file for writing meanwhile, the kernel signals the holder of the lease. The default
@@ -40,6 +50,18 @@ def _leased_to_a_writer(descriptor: int) -> bool | None:
         return None
     locks.fcntl(descriptor, locks.F_SETLEASE, locks.F_UNLCK)
     return False
+
+
+def _file_system(descriptor: int) -> str | None:
+    """The kind of file system that an open file is on (`proc(5)`); None where nothing tells."""
+    with suppress(OSError, ValueError):
+        words = (_PROCESSES / "self" / "fdinfo" / str(descriptor)).read_text("ascii").split()
+        mount = words[words.index("mnt_id:") + 1]
+        for line in _MOUNTS.read_text("utf-8", "surrogateescape").splitlines():
+            fields = line.split(" ")
+            if fields[0] == mount:
+                return fields[fields.index("-") + 1]
+    return None
 
 
 def _seen_open_for_writing(descriptor: int) -> bool:

@@ -37,6 +37,7 @@ from producer.station.settled_files import DOUBT_FOR, SETTLED_AFTER, Changing, L
 from producer.station.station import Station
 from producer.station.submitted_files import HandedIn
 from producer.station.time_since_boot import Moment
+from producer.station.undated_files import UndatedFiles
 from producer.station.unfinished_copies import UnfinishedCopies
 from producer.station.unused_files import UnusedFiles
 from producer.station.watched_folder import REJECTED, SUBMITTED, WatchedFolder, is_named_as_photograph
@@ -91,7 +92,8 @@ class FolderCamera:
         self._said: dict[Path, str] = {}
         self._bars: set[str] = set()  # that stayed for as long as a file is waited for
         self._followed = FollowedFiles(doubt_for)
-        self._overwritten = OverwrittenFiles()
+        self._overwritten = OverwrittenFiles(self._handed_in)
+        self._undated = UndatedFiles()
         self._warned = False  # that nothing tells who writes a file
 
     def run(self, stop: threading.Event, on_capture: Callable[[CaptureEvent], None]) -> None:
@@ -105,8 +107,7 @@ class FolderCamera:
         try:
             forgotten = -FORGET_EVERY
             while True:
-                began = time.monotonic()
-                there = self._folder.is_there()
+                began, there = time.monotonic(), self._folder.is_there()
                 if there and began - forgotten >= FORGET_EVERY:
                     self._handed_in.forget_old(time.time())
                     self._sent_before.forget_old(time.time())
@@ -123,13 +124,16 @@ class FolderCamera:
     def sweep(self, on_capture: Callable[[CaptureEvent], None]) -> bool:
         """Look once, and hand in what is finished; True while there are files left to look at again."""
         now = time.monotonic()
-        self._heads.look_again()
+        self._heads.look_again(now)
         self._followed.bring_back(now)
         looks = dict(self._folder.files())
         self._copies.look(self._folder.copies, now)
         self._unused.look(now)
         looks |= {path: look for path, (look, _) in self._folder.no_files.items()}
         self._forget_all_but(looks)
+        for path in self._undated.changed():
+            del self._dealt_with[path]
+            self._stillness.forget(path)
         looks = {path: look for path, look in looks.items() if self._dealt_with.get(path) != look}
         still = {path: self._stillness.seconds(path, look, now) for path, look in looks.items()}
         settled = sorted(path for path, seconds in still.items() if seconds >= self._settled_after)
@@ -182,8 +186,7 @@ class FolderCamera:
 
         Raises:
             Doubtful: it does not seem whole, and the time for doubts is not over.
-            BeingWritten: it is waited for as long as it takes. What is half the photograph before, and half this one,
-                decodes to its end, and nobody could tell.
+            BeingWritten: it is waited for as long as it takes: half of it, over the one before, decodes to its end.
             Changing, OSError, sqlite3.Error: it cannot be handed in now.
         """
         try:
@@ -205,7 +208,7 @@ class FolderCamera:
             if reading.unguarded and not self._warned:
                 log.warning(UNGUARDED, file=file.name)
                 self._warned = True
-            doubt = reading.doubt or self._overwritten.doubt(file.path, reading.image)
+            doubt = reading.doubt or self._overwritten.doubt(file.relative, reading.image)
             doubt = doubt or (None if reading.bar in self._bars else reading.bar)
             if doubt is not None and patient:
                 raise Doubtful(doubt)
@@ -235,14 +238,15 @@ class FolderCamera:
     def _is_known(self, file: ListedFile) -> bool:
         """Whether a file was handed in, and a crash came before it was moved or it could not be.
 
-        Where files are moved, its bytes are compared too, at no cost to speak of: a FAT file system knows no time of
-        the last change, so that a second photograph of a pocket may look just as the first.
+        Its bytes count too, unless it stays and its look tells of every change: a FAT file system knows no such time.
         """
         if not self._handed_in.knows(file.relative, file.look):
             return False
-        if file.path in self._folder.no_files or not self._folder.writable:
+        if file.path in self._folder.no_files or (file.look.is_dated and not self._folder.writable):
             return True
-        return self._handed_in.knows_bytes(file.relative, file.look, file.path.read_bytes())
+        image = file.path.read_bytes()
+        self._undated.remember(file.path, file.look, image)
+        return self._handed_in.knows_bytes(file.relative, file.look, image)
 
     def _put_away(self, file: ListedFile, reading: Reading | None = None) -> None:
         """Move what was handed in out of the way, or remember it where it stays."""
@@ -258,7 +262,8 @@ class FolderCamera:
                 self._say_once(file, "a file was handed in and cannot be moved: it stays", str(error))
         if reading is not None:
             self._handed_in.remember_content(file.relative, file.look, reading.image)
-            self._overwritten.remember(file.path, reading.image)
+            self._overwritten.remember(file.relative, reading.image)
+            self._undated.remember(file.path, file.look, reading.image)
         self._dealt_with[file.path] = file.look
 
     def _refuse(self, file: ListedFile, reason: Reason) -> None:
@@ -290,6 +295,6 @@ class FolderCamera:
     def _forget_all_but(self, looks: dict[Path, Look]) -> None:
         """Forget the files that are not there any more."""
         self._stillness.keep(looks.keys())
-        self._overwritten.keep(looks.keys())
         self._dealt_with = {path: look for path, look in self._dealt_with.items() if path in looks}
+        self._undated.keep(self._dealt_with.keys())
         self._said = {path: problem for path, problem in self._said.items() if path in looks}

@@ -11,7 +11,12 @@ from typing import Literal
 from producer.contract.reasons import stations as why
 from producer.contract.reasons.template import Reason
 from producer.contract.region import AnyRegion
+from producer.station.file_writers import open_for_writing
 from producer.station.head_register_file import nearest, read_heads
+
+
+class BeingWritten(ValueError):
+    """A program of this computer has the register open for writing: half of it may be one of fewer pockets."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +46,11 @@ class HeadRegister:
         """Read a register.
 
         Raises:
+            BeingWritten: a program writes it.
             ValueError: the file cannot be read or is no register; the message says where and what to do.
         """
+        if _is_being_written(path):
+            raise BeingWritten(f"{path}: a program has this head register open for writing: try again when it is done")
         heads = {}
         for name, entry in read_heads(path).items():
             if beyond := [pocket for pocket in sorted(entry.regions) if pocket > entry.pockets]:
@@ -54,6 +62,17 @@ class HeadRegister:
     def get(self, head: str) -> Head | None:
         """The head of that name, or None when the register does not have it."""
         return self.heads.get(unicodedata.normalize("NFC", head))
+
+    def declared(self, head: str, check_size: int | None) -> Head | None:
+        """The head of that name; None where nothing but `check_size` says how many pockets it has.
+
+        Raises:
+            ValueError: nobody says so, or another name is meant.
+        """
+        known = self.get(head)
+        if known is None and (check_size is None or self.written_otherwise(head)):
+            raise ValueError(self.lacks(head))
+        return known
 
     def written_otherwise(self, head: str) -> str | None:
         """The head whose name differs from a missing one in capitals, or in the width of letters, only: it is meant."""
@@ -82,6 +101,17 @@ class HeadRegister:
                     f"head {name}: regions for {described} of its {head.pockets} pockets: of the others the whole "
                     "photograph is judged"
                 )
+
+
+def _is_being_written(path: Path) -> bool:
+    """Whether a program of this computer has a file open for writing, as far as anything tells."""
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb", buffering=0) as file:
+            return bool(open_for_writing(file.fileno()))
+    except OSError:
+        return False
 
 
 def _letters(name: str) -> str:

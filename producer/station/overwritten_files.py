@@ -7,9 +7,10 @@ end. The noise of a camera never repeats itself, so what ends so is not finished
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
 from pathlib import Path
 from typing import Final
+
+from producer.station.submitted_files import HandedIn
 
 _END: Final = 4096
 _VALUES: Final = 32
@@ -17,31 +18,27 @@ _VALUES: Final = 32
 
 
 class OverwrittenFiles:
-    """How each file ended that was handed in and stays."""
+    """How each file ended that was handed in and stays; that is noted in the outbox, so a restart forgets none."""
 
-    def __init__(self) -> None:
-        self._before: dict[Path, tuple[bytes, bytes]] = {}
-        self._known: set[bytes] = set()
+    def __init__(self, handed_in: HandedIn) -> None:
+        self._handed_in = handed_in
+        self._known: set[str] = set()
 
-    def doubt(self, path: Path, image: bytes) -> str | None:
+    def doubt(self, relative: Path, image: bytes) -> str | None:
         """Why a file that holds `image` may not be written to its end yet; None where nothing says so."""
-        whole, end = self._before.get(path, (b"", b""))
-        if end != _end_of(image) or not end or end in self._known or whole == hashlib.sha256(image).digest():
+        whole, end = self._handed_in.ended(relative)
+        if end != _end_of(image) or not end or end in self._known or whole == hashlib.sha256(image).hexdigest():
             return None
         return "it ends as the photograph before did: not written to its end yet"
 
-    def remember(self, path: Path, image: bytes) -> None:
+    def remember(self, relative: Path, image: bytes) -> None:
         """Remember how a file ends that was handed in and stays; of an end that came again it is known that it does."""
-        if self.doubt(path, image) is not None:
+        if self.doubt(relative, image) is not None:
             self._known.add(_end_of(image))
-        self._before[path] = hashlib.sha256(image).digest(), _end_of(image)
-
-    def keep(self, paths: Collection[Path]) -> None:
-        """Forget all files but these."""
-        self._before = {path: before for path, before in self._before.items() if path in paths}
+        self._handed_in.remember_end(relative, hashlib.sha256(image).hexdigest(), _end_of(image))
 
 
-def _end_of(image: bytes) -> bytes:
+def _end_of(image: bytes) -> str:
     """What tells one end of a photograph from all others; nothing where it is too short, or drawn."""
     end = image[-_END:]
-    return hashlib.sha256(end).digest() if len(end) == _END and len(set(end)) >= _VALUES else b""
+    return hashlib.sha256(end).hexdigest() if len(end) == _END and len(set(end)) >= _VALUES else ""

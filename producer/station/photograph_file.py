@@ -23,7 +23,7 @@ from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import StoredParts
 from producer.station.file_writers import has_holes, open_for_writing
-from producer.station.settled_files import Changing, Look
+from producer.station.settled_files import Changing, Look, still_for
 
 _EIGHT_BITS: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX")
 
@@ -106,7 +106,9 @@ def is_still(path: Path, look: Look, image: bytes) -> bool:
 
 
 def only_when_finished(path: Path, settled_after: float) -> Content:
-    """What is in a file; where nothing tells who writes it, the same at two looks `settled_after` seconds apart.
+    """What is in a file that has been still for `settled_after` seconds.
+
+    Where nothing tells who writes it, it is the same at two looks so far apart.
 
     Raises:
         ValueError: it is no file, a program still writes it, or it is larger than any photograph.
@@ -120,8 +122,9 @@ def only_when_finished(path: Path, settled_after: float) -> Content:
     look = Look.at(status)
     try:
         taken = content(path, look)
-        if taken.unguarded:
-            time.sleep(settled_after)
+        left = settled_after if taken.unguarded else still_for([look], settled_after)
+        if left > 0:
+            time.sleep(left)
             if not is_still(path, look, taken.image):
                 raise Changing
     except (Changing, BeingWritten) as error:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,9 @@ SETTLED_AFTER: Final = 2.0
 DOUBT_FOR: Final = 60.0
 """Seconds that a file is waited for which shows the same and yet does not seem whole. Then it is handed in as it is:
 the worker says what is wrong with it, and its check comes to an end."""
+
+
+_FAT_STEP: Final = 2 * 10**9
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,22 @@ class Look:
     def at(cls, status: os.stat_result) -> Look:
         """Take the look that `status` is."""
         return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether its times tell of every change: not where a file has one only, to two seconds, as on a FAT card."""
+        return self.changed != self.mtime or self.mtime % _FAT_STEP != 0
+
+
+def still_for(looks: Iterable[Look], settled_after: float) -> float:
+    """How many seconds are left until the youngest of these files has shown the same for `settled_after`.
+
+    By its time of the last change: so the files must be of this computer, whose clock gave it. One in the future was
+    given by a clock that was set back since, and tells nothing.
+    """
+    now = time.time_ns()
+    ages = (max(now - look.changed, 0) / 1e9 for look in looks)
+    return max(settled_after - min(ages, default=settled_after), 0.0)
 
 
 class Changing(Exception):

@@ -1,4 +1,4 @@
-"""The photographs of a head where nothing tells which of them a program still writes: looked at twice."""
+"""The photographs of a head, each of which has been still for a while: a writer may close a file between its pieces."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from producer.station.head_folder import HeadFolder, changes_since
+from producer.station.settled_files import still_for
 
 
 def is_unguarded(shown: HeadFolder) -> bool:
@@ -14,9 +15,17 @@ def is_unguarded(shown: HeadFolder) -> bool:
     return any(photograph.unguarded for photograph in shown.photographs)
 
 
-def settled(shown: HeadFolder, folder: Path, seconds: float) -> HeadFolder:
-    """What `folder`, which showed `shown`, still shows after so many seconds; what changed is not handed in."""
-    time.sleep(seconds)
+def settled(shown: HeadFolder, folder: Path, settled_after: float) -> HeadFolder:
+    """What `folder`, which showed `shown`, shows once each file has been still for so many seconds.
+
+    What changed meanwhile is not handed in. Where nothing tells who writes a file, this looks again so much later; else
+    when the youngest file is as old as that.
+    """
+    looks = [look for look in shown.looks.values() if look is not None]
+    left = settled_after if is_unguarded(shown) else still_for(looks, settled_after)
+    if left <= 0:
+        return shown
+    time.sleep(left)
     changes = changes_since(shown, folder)
     changed = {file for change in changes for file in change.files}
     still = [photograph for photograph in shown.photographs if photograph.file not in changed]

@@ -36,7 +36,7 @@ photograph: hours at most."""
 _SIZE: Final = " of "
 """What stands before the size in the note on a check."""
 
-FILE_NOTE, CONTENT_NOTE, CHECK_NOTE, SHOWN_NOTE = "file:", "content:", "check:", "shown:"
+FILE_NOTE, CONTENT_NOTE, CHECK_NOTE, SHOWN_NOTE, END_NOTE = "file:", "content:", "check:", "shown:", "end:"
 
 
 class HandedIn:
@@ -72,6 +72,16 @@ class HandedIn:
         """Remember a file that stays where it is by what it holds, and by how it looks now."""
         capture = self._outbox.first_note(self._content_note(relative, image), str(new_id()))
         self._outbox.first_note(_file_note(relative, look), f"{capture} {_content(image)}")
+
+    def remember_end(self, relative: Path, whole: str, end: str) -> None:
+        """Remember of a file that stays where it is the digests of what it holds, and of how that ends."""
+        self._outbox.keep_note(self._end_note(relative), f"{new_id()} {whole} {end}")
+
+    def ended(self, relative: Path) -> tuple[str, str]:
+        """What `remember_end` was told of a file last; empty where nothing."""
+        _, _, digests = (self._outbox.note(self._end_note(relative)) or "").partition(" ")
+        whole, _, end = digests.partition(" ")
+        return whole, end
 
     def others_of_pocket(self, relative: Path) -> list[str]:
         """The files of the same pocket and check that were handed in before under other names."""
@@ -137,7 +147,7 @@ class HandedIn:
         try:
             if shows_nothing(self._folder):
                 return
-            files = self._outbox.notes(FILE_NOTE) | self._outbox.notes(CONTENT_NOTE)
+            files = self._outbox.notes(FILE_NOTE) | self._outbox.notes(CONTENT_NOTE) | self._outbox.notes(END_NOTE)
             old = [name for name, value in files.items() if _noted_at(value) < before and not self._stands(name)]
             of_checks = self._outbox.notes(CHECK_NOTE) | self._outbox.notes(SHOWN_NOTE)
             old += [name for name, value in of_checks.items() if _noted_at(value) < before]
@@ -153,6 +163,9 @@ class HandedIn:
 
     def _check_note(self, operation: Path) -> str:
         return f"{CHECK_NOTE}{_normal((self._folder.absolute() / operation).as_posix())}"
+
+    def _end_note(self, relative: Path) -> str:
+        return f"{END_NOTE}{(self._folder.absolute() / relative).as_posix()}::"
 
     @staticmethod
     def _content_note(relative: Path, image: bytes) -> str:

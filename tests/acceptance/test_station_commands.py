@@ -262,7 +262,17 @@ def test_a_pocket_that_the_head_does_not_have_is_not_published(station: Commands
     refused = station("publish", str(photo), *WHERE, "--pocket", "9", "--wait", "0")
     assert refused.returncode == 2
     assert "there is no pocket 9: head H1 has 4 (INSERTS_HEADS says so)" in refused.stderr
+    for pockets, size, said in (
+        ("H13", (), "nobody says how many pockets head H1 has: is H13 meant?"),
+        ("h1", ("--check-size", "4"), "head H1 is not in"),
+    ):
+        file.write_text(f"[heads.{pockets}]\npockets = 4\n", encoding="utf-8")
+        refused = station("publish", str(photo), *WHERE, "--pocket", "1", "--wait", "0", *size)
+        assert (refused.returncode, said in refused.stderr) == (2, True), refused.stderr
     assert json.loads(station("outbox", "--json").stdout) == []
+    file.write_text("[heads.H13]\npockets = 4\n", encoding="utf-8")
+    station("publish", str(photo), *WHERE, "--pocket", "1", "--wait", "0", "--check-size", "4")
+    assert len(json.loads(station("outbox", "--json").stdout)) == 1
 
 
 def test_help_teaches(station: Commands) -> None:

@@ -111,12 +111,31 @@ def test_of_a_photograph_that_does_not_come_nothing_is_said_and_it_is_asked_for_
     assert kept(plant)[0][1] == "intact"
 
 
+def test_what_was_gone_back_to_is_there_after_a_reload(page, plant) -> None:
+    first = begin(page)
+    page.press("1")
+    second = ready(page, first)
+    page.press("2")
+    third = ready(page, second)
+    all_saved(page)
+    page.press(Keys.BACKSPACE, Keys.BACKSPACE)
+    wait_until(lambda: page.shown_capture() == first, what="the first one again")
+    page.open("/review")
+    assert ready(page) not in (first, second)
+    page.press(Keys.BACKSPACE)
+    assert ready(page, third) == second
+    page.press(Keys.BACKSPACE)
+    assert ready(page, second) == first
+    assert len(kept(plant)) == 2
+
+
 ENDLESS = """const ask = window.fetch, given = { made: 0, named: 0 };
 window.fetch = (to, how) => {
   if (to !== "/review/next") return ask(to, how);
   given.named = how.body.getAll("without").length;
   const items = Array.from({ length: Number(how.body.get("count")) }, () => ({ id: `none-${given.made++}` }));
-  return Promise.resolve(Response.json({ items, left: 4, more: true }));
+  const headers = { "X-Answered-By": "console" };
+  return Promise.resolve(Response.json({ items, left: 4, more: true }, { headers }));
 };
 window.given = given;"""
 """A queue that never ends, which no plant of a test has; what the page asks of it is counted."""

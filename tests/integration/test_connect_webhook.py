@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
@@ -19,7 +20,7 @@ from producer.connect.delivery_log import DeliveryLog
 from producer.connect.sinks.signature import new_secret
 from producer.connect.told_changes import ToldChanges
 from producer.contract.plant_event import plant_event
-from tests.integration.plant import Receiver, check, connecting, fault, in_order, once, verdict
+from tests.integration.plant import ConnectProcess, Receiver, check, connecting, fault, in_order, once, verdict
 from tests.support import RedisProcess, wait_until
 from worker.embedded.redis_server import free_port
 from worker.line.notifier import Notifier
@@ -49,15 +50,22 @@ def file(folder: Path, port: int, more: str = "", secrets: int = 1, allow: str =
     )
 
 
+def deliveries(connector: ConnectProcess) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(connector.command("deliveries", "--json").stdout)
+    return rows
+
+
 def test_each_event_is_signed_with_every_secret_and_filtered(
     tmp_path: Path, redis_server: RedisProcess, line: Notifier, receiver: Receiver
 ) -> None:
-    only = 'kinds = ["check", "fault"]\nmachines = ["mill-1"]'
+    only = 'kinds = ["check", "fault"]\nmachines = ["mill-1", "mil-2"]'
     with connecting(tmp_path, redis_server.url, file(tmp_path, receiver.port, only, secrets=2)) as connector:
         answers = [verdict(1), check("go", machine="mill-2"), check("replace", [2]), fault()]
         line.send([("station-1", answer) for answer in answers])
         wait_until(lambda: len(receiver.taken) == 2)
         assert [event["type"] for event in receiver.taken] == ["inserts.check", "inserts.fault"]
+        status = connector.command("status")
+        assert (status.returncode, "nothing was said yet of mil-2: is that" in status.stdout) == (0, True)
         for headers, body in receiver.requests:
             for number in range(2):
                 assert Verifier((tmp_path / f"secret-{number}").read_text()).verify(body, headers)
@@ -135,11 +143,27 @@ def test_what_is_refused_holds_up_its_head_and_no_other(
         heads = [event["data"]["head"] for event in receiver.taken]
         assert heads == ["H13", "H13", "H12", "H12"]
         assert [event["data"]["pocket"] for event in receiver.taken] == [1, 2, 1, 2]
-        rows = json.loads(connector.command("deliveries", "--json").stdout)
-        assert sorted(row["attempts"] for row in rows) == [0, 0, 0, 1]
+        assert sorted(row["attempts"] for row in deliveries(connector)) == [0, 0, 0, 1]
         log = connector.log.read_text()
         assert "mes refuses an event: it is tried again" in log
         assert "it answered 400" in log
+
+
+@pytest.mark.parametrize("refusal", [400, 401])
+def test_what_was_refused_for_its_signature_is_taken_once_the_secret_is_mended(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, receiver: Receiver, refusal: int
+) -> None:
+    with connecting(tmp_path, redis_server.url, file(tmp_path, receiver.port)) as connector:
+        receiver.answers = [refusal] * 1000
+        line.send([("station-1", verdict(1)), ("station-1", verdict(1, head="H13"))])
+        # Refused for what it is it waits for five minutes by now, else for a minute at most.
+        wait_until(lambda: receiver.requests and "answered 4" in connector.command("status").stdout)
+        tries = 0 if refusal == 401 else 2
+        wait_until(lambda: [row["attempts"] for row in deliveries(connector)] == [tries, tries])
+        (tmp_path / "secret-0").write_text(new_secret())
+        receiver.answers = []
+        wait_until(lambda: len(receiver.taken) == 2, 60)
+        assert {row["state"] for row in deliveries(connector)} == {"delivered"}
 
 
 def test_a_receiver_that_wants_no_more_is_left_alone_until_a_person_says_so(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -237,6 +237,23 @@ def test_checks_of_long_ago_end_without_a_word(plant: Plant) -> None:
     assert plant.watch.look(TIMEOUT) == 2
     assert [answer.check_id for answer in plant.told()] == [plant.check]
     assert plant.state(old).state == "review"
+
+
+def test_a_clock_that_is_set_forward_meanwhile_keeps_no_check_from_being_told(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A computer that starts in an old year has its clock set right in the middle of a check."""
+    plant.photograph(1)
+    plant.watch.look(0.0)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) + timedelta(days=600)
+
+    monkeypatch.setattr("worker.line.incomplete_checks.datetime", Later)
+    assert plant.watch.look(TIMEOUT) == 1
+    assert [answer.check_id for answer in plant.told()] == [plant.check]
 
 
 def test_it_looks_by_itself_and_stops(plant: Plant) -> None:

@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -32,6 +32,7 @@ from tests.forked_commands import RunningCommand, start_command
 from tests.integration.opcua import PASSWORD, Plant
 from tests.integration.plant import ConnectProcess, Listener, Mosquitto, connecting, needs_mosquitto, once
 from tests.support import RedisProcess, message, wait_until
+from worker.line.mapping import capture_of
 from worker.line.notifier import Notifier
 from worker.line.told_changes import ToldChangesWatch
 from worker.runtime.failpoints import EXIT_CODE
@@ -54,6 +55,10 @@ def publish(broker: Mosquitto, *payloads: str) -> None:
         client.publish(TOPIC, payload, qos=1).wait_for_publish(20)
     client.disconnect()
     client.loop_stop()
+
+
+def by_change(events: list[dict[str, Any]]) -> dict[str, Any]:
+    return {event["data"]["change_id"]: event["data"] for event in events}
 
 
 def waiting(connector: ConnectProcess) -> str:
@@ -109,7 +114,7 @@ def test_changes_by_mqtt_are_written_once_though_everything_dies(
     with closing(Database(sqlite_url)) as database:
         with database.transaction() as session:
             for pocket in (1, 2):
-                seen = CaptureEvent.from_message(message(pocket=pocket))
+                seen = capture_of(CaptureEvent.from_message(message(pocket=pocket)))
                 captures.record(session, seen, seen.captured_at)
         first, second, unknown = command(1), command(2), command(9)
         with connecting(tmp_path, redis_server.url, file(broker, "5")) as connector:
@@ -133,10 +138,18 @@ def test_changes_by_mqtt_are_written_once_though_everything_dies(
             with worker(tmp_path, redis_server.url, sqlite_url):
                 wait_until(lambda: len(once(listener.events())) == 3, 120)
             wait_until(lambda: "insert change" not in waiting(connector))
-            answers = {event["data"]["change_id"]: event["data"] for event in listener.events()}
+            answers = by_change(listener.events())
+            told = len(listener.events())
             assert answers.keys() == {first["change_id"], second["change_id"], unknown["change_id"]}
             assert "refused" not in answers[first["change_id"]]
             assert "nothing is known" in answers[unknown["change_id"]]["refused"]
+            # Said again because its answer was lost it is answered again, under the same id.
+            with worker(tmp_path, redis_server.url, sqlite_url):
+                publish(broker, json.dumps(first), json.dumps(unknown))
+                again = [first["change_id"], unknown["change_id"]]
+                of_both = {change_id: answers[change_id] for change_id in again}
+                wait_until(lambda: by_change(listener.events()[told:]) == of_both, 60)
+            assert len(once(listener.events())) == 3
             listener.close()
         with database.reading() as session:
             (reported,) = connector_health.connectors(session, datetime.now(UTC))  # the worker brings that too
@@ -157,11 +170,9 @@ def test_a_change_that_cannot_be_written_holds_up_no_other(
             "CREATE TRIGGER refusal BEFORE INSERT ON told_insert_changes WHEN NEW.pocket = 1"
             " BEGIN SELECT RAISE(ABORT, 'not this one'); END"
         )
-    said = datetime.now(UTC)
-    kept = [
-        KeptChange(change=InsertChange.model_validate_json(json.dumps(command(pocket))), said_at=said, via="cell")
-        for pocket in (1, 2, 3)
-    ]
+    changes = [InsertChange.model_validate_json(json.dumps(command(pocket))) for pocket in (1, 2, 3)]
+    now = datetime.now(UTC)
+    kept = [KeptChange(change=one, said_at=now + timedelta(seconds=one.pocket), via="cell") for one in changes]
     waiting = {str(one.change.change_id): one.model_dump_json(exclude_none=True) for one in kept}
     redis_server.client().hset(INSERT_CHANGES, mapping=waiting)
     with closing(Database(sqlite_url)) as database, closing(Notifier(redis_server.url)) as notifier:

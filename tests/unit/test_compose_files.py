@@ -136,6 +136,12 @@ def test_the_console_s_file_of_heads_shows_what_one_looks_like(tmp_path: Path) -
     assert {head.layout for head in HeadRegister.load(example).heads.values()} == {"circle", "row"}
 
 
+def test_what_the_simulated_stations_tell_is_known_to_be_simulated() -> None:
+    commands = [service["command"] for service in SERVICES.values() if "simulate" in service.get("command", [])]
+    assert len({command[command.index("--head") + 1] for command in commands}) == 2
+    assert not any("--machine" in command for command in commands), "that of SIMULATED_MACHINE, and no other"
+
+
 def test_ports_of_this_machine_are_open_to_itself_alone_unless_somebody_says_otherwise() -> None:
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert len(ports) == 4

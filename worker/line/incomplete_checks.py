@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -30,10 +31,18 @@ LOOK_EVERY: Final = 5.0
 """Seconds between two looks for checks that wait for photographs, at most."""
 
 ANSWERED_WITHIN: Final = timedelta(days=1)
-"""A check whose last photograph is older ends without an answer to its station, which has long gone on."""
+"""A check whose last photograph is older when it is first seen ends without an answer to its station, which has long
+gone on. By then, not at its end: the clock may have been set forward since."""
 
 AT_ONCE: Final = 50
 """How many checks one look ends at most."""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    state: Awaited
+    since: float
+    is_old: bool
 
 
 class Unchanged:
@@ -41,16 +50,22 @@ class Unchanged:
 
     def __init__(self, timeout: float):
         self._timeout = timeout
-        self._since: dict[UUID, tuple[Awaited, float]] = {}
+        self._seen: dict[UUID, _Seen] = {}
 
     def overdue(self, awaited: Mapping[UUID, Awaited], now: float) -> dict[UUID, Awaited]:
         """Of the checks that wait for photographs those that have not changed for `timeout` seconds."""
-        before = self._since
-        self._since = {
-            check_id: before[check_id] if check_id in before and before[check_id][0] == check else (check, now)
+        before, old = self._seen, datetime.now(UTC) - ANSWERED_WITHIN
+        self._seen = {
+            check_id: before[check_id]
+            if check_id in before and before[check_id].state == check
+            else _Seen(check, now, is_old=check.last_at <= old)
             for check_id, check in awaited.items()
         }
-        return {check_id: check for check_id, (check, since) in self._since.items() if now - since >= self._timeout}
+        return {check_id: seen.state for check_id, seen in self._seen.items() if now - seen.since >= self._timeout}
+
+    def is_old(self, check_id: UUID) -> bool:
+        """Whether the last photograph of a check that is overdue was of long ago when it was first seen so."""
+        return self._seen[check_id].is_old
 
 
 class IncompleteWatch(Periodic):
@@ -82,12 +97,11 @@ class IncompleteWatch(Periodic):
             return 0
         with self._database.transaction() as session:
             checks = db.line.checks.if_given_up(session, overdue.keys())
-        recent = datetime.now(UTC) - ANSWERED_WITHIN
         # A check with photographs that are not judged yet is answered when they are.
         ended = [
             check
             for check in checks
-            if check.missing and check.state != "pending" and overdue[check.check_id].last_at > recent
+            if check.missing and check.state != "pending" and not self._unchanged.is_old(check.check_id)
         ]
         self._notifier.send([(check.station, check_answer(check)) for check in ended])
         with self._database.transaction() as session:

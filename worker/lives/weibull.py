@@ -33,9 +33,18 @@ FEWEST: Final = 10
 DRAWS: Final = 200
 """Parameters drawn from the posterior, which an answer is the mean of."""
 
-_NODES: Final = np.linspace(-4.0, 4.0, 65)
-"""Where the effect of a stratum is evaluated, in its standard deviations: the trapezoidal rule, which is all but exact
-for a smooth function that has vanished at both ends."""
+_FURTHEST: Final = 6.0
+"""So many standard deviations from 0 no stratum's effect is looked for."""
+_NODES: Final = np.linspace(-1.0, 1.0, 65)
+"""Where the effect of a stratum is evaluated, from end to end of where it may be: the trapezoidal rule, all but exact
+for a smooth function that has vanished at both ends. The more lives, the narrower that is (`_places`)."""
+_SEARCHED: Final = np.linspace(-1.0, 1.0, 17)
+"""Where it is looked for, each time eight times nearer at most."""
+_SEARCHES: Final = 4
+_VANISHED: Final = 40.0
+"""What is by so much smaller, on the logarithm, counts no more."""
+_LARGEST: Final = 690.0
+"""The largest logarithm of a hazard: beyond is no number."""
 
 _SHAPE: Final = ((math.log(2.5), 0.5), (0.0, 0.25))
 """Mean and standard deviation of the logarithm of a shape: of wear, of breakage."""
@@ -165,23 +174,24 @@ class _Data:
         return means, widths
 
 
-def _likelihoods(at: Float64Array, data: _Data) -> Float64Array:
-    """The logarithm of each stratum's likelihood (s, nodes), given its effect at each node."""
-    scale, shape, spread = np.exp(at[:3])
-    by_effect = np.exp(-shape * spread * _NODES)  # wear's hazard is so many times that of the plant
+def _likelihoods(at: Float64Array, data: _Data, places: Float64Array) -> Float64Array:
+    """The logarithm of each stratum's likelihood (s, nodes), given its effect at these places (s, nodes)."""
+    log_scale, shape, spread = at[0], *np.exp(at[1:3])
+    by_effect = (-shape * spread * places)[data.stratum]  # the logarithm of wear's hazard over the plant's
 
-    def wear(ages: Float64Array) -> Float64Array:
-        hazard: Float64Array = np.multiply.outer((ages / scale) ** shape, by_effect)
+    def wear(ages: Float64Array, rows: Any = slice(None)) -> Float64Array:
+        plant = shape * (np.log(np.maximum(ages, 1e-300)) - log_scale)
+        hazard: Float64Array = np.exp(np.minimum(plant[:, None] + by_effect[rows], _LARGEST))
         return hazard
 
     def breakage(ages: Float64Array) -> Any:
         return ((ages / math.exp(at[3])) ** math.exp(at[4]))[:, None] if data.breaks else 0.0
 
-    result: Float64Array = np.zeros((len(data.strata), len(_NODES)))
+    result: Float64Array = np.zeros(places.shape)
     survived = wear(data.entry) + breakage(data.entry) - wear(data.low) - breakage(data.low)
     ended = np.isfinite(data.high)
     low, high = data.low[ended], data.high[ended]
-    worn, broken = wear(high) - wear(low), breakage(high) - breakage(low)
+    worn, broken = wear(high, ended) - wear(low, ended), breakage(high) - breakage(low)
     hazard = np.maximum(worn + broken, 1e-300)
     by_kind = np.where(
         (data.kind[ended] == 1)[:, None], worn, np.where((data.kind[ended] == 2)[:, None], broken, hazard)
@@ -191,15 +201,40 @@ def _likelihoods(at: Float64Array, data: _Data) -> Float64Array:
     return result
 
 
-def _weighed(at: Float64Array, data: _Data) -> Float64Array:
-    """The same with the effects' normal density; the sum over the nodes is the likelihood."""
-    step = _NODES[1] - _NODES[0]
-    return _likelihoods(at, data) - _NODES**2 / 2 + math.log(step / math.sqrt(2 * math.pi))
+def _weighed(at: Float64Array, data: _Data) -> tuple[Float64Array, Float64Array]:
+    """The same with the effects' normal density, and its places; the sum over the nodes is the likelihood."""
+    places = _places(at, data)
+    steps = places[:, 1:2] - places[:, :1]
+    return _likelihoods(at, data, places) - places**2 / 2 + np.log(steps / math.sqrt(2 * math.pi)), places
+
+
+def _places(at: Float64Array, data: _Data) -> Float64Array:
+    """Where each stratum's effect is evaluated (s, nodes), in its standard deviations: where it may be at all.
+
+    One grid for all would lie with all its nodes beside the effect of a stratum with thousands of lives.
+    """
+    low = np.full((len(data.strata), 1), -_FURTHEST)
+    high = -low
+    for _ in range(_SEARCHES):
+        places = _between(low, high, _SEARCHED)
+        density = _likelihoods(at, data, places) - places**2 / 2
+        counts = density > density.max(axis=1, keepdims=True) - _VANISHED
+        last = len(_SEARCHED) - 1
+        first = np.maximum(counts.argmax(axis=1) - 1, 0)
+        end = np.minimum(last - counts[:, ::-1].argmax(axis=1) + 1, last)
+        rows = np.arange(len(places))
+        low, high = places[rows, first][:, None], places[rows, end][:, None]
+    return _between(low, high, _NODES)
+
+
+def _between(low: Float64Array, high: Float64Array, nodes: Float64Array) -> Float64Array:
+    places: Float64Array = (low + high) / 2 + (high - low) / 2 * nodes
+    return places
 
 
 def _posterior(at: Float64Array, data: _Data) -> float:
     """The logarithm of the parameters' posterior density, but for a constant."""
-    weighed = _weighed(at, data)
+    weighed, _ = _weighed(at, data)
     top = weighed.max(axis=1, keepdims=True)
     likelihood = float((top[:, 0] + np.log(np.exp(weighed - top).sum(axis=1))).sum())
     means, widths = data.prior()
@@ -227,11 +262,11 @@ def _covariance(at: Float64Array, data: _Data) -> Float64Array:
 
 def _effects(at: Float64Array, data: _Data, uniform: float) -> Float64Array:
     """A draw of each stratum's effect (s,), given the parameters."""
-    weighed = _weighed(at, data)
+    weighed, places = _weighed(at, data)
     shares = np.cumsum(np.exp(weighed - weighed.max(axis=1, keepdims=True)), axis=1)
     shares /= shares[:, -1:]
-    nodes = np.array([np.interp(uniform, of, _NODES) for of in shares])
-    effects: Float64Array = math.exp(at[2]) * nodes
+    places_drawn = np.array([np.interp(uniform, of, where) for of, where in zip(shares, places, strict=True)])
+    effects: Float64Array = math.exp(at[2]) * places_drawn
     return effects
 
 

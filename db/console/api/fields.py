@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Final, Self
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, StringConstraints
 
 from db.line.rows import VerdictRow
 from producer.contract.vocabulary import Label, Outcome
@@ -22,7 +23,13 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("this is before or after all calendars") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+def _is_written(value: object) -> object:
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value):  # else a bare number would be seconds
+        raise ValueError("a moment is written as 2026-11-29T08:00:00+01:00")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_written), AfterValidator(_in_utc)]
 """A date and a time with its offset, in ISO 8601."""
 
 FreeText = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00]+$")]

@@ -9,6 +9,7 @@ from uuid import UUID
 from babel import Locale
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from db.console.access.guard import Reviewer
@@ -44,6 +45,9 @@ KEYS: Final[dict[str, tuple[str, ...]]] = {
 """The keys of each action as they are at first, by the names that browsers give them. A label has its number, and its
 first letter as on the terminal."""
 
+SeenReview = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""The number of a review that a page knew; 0: it knew none."""
+
 _WHY: Final = {
     "unsure": Text("The model is unsure"),
     "near the threshold": Text("Near the model's threshold"),
@@ -75,11 +79,27 @@ def hand_out(
 
 
 @router.post("/review/hold")
-def hold(request: Request, person: Reviewer, capture: Annotated[list[UUID], Form(max_length=AT_ONCE)]) -> Response:
-    """Keep photographs for this person while the page shows them."""
+def hold(
+    request: Request,
+    person: Reviewer,
+    capture: Annotated[list[UUID], Form(max_length=AT_ONCE)],
+    seen: Annotated[list[SeenReview], Form(max_length=AT_ONCE)],
+) -> Response:
+    """Keep photographs for this person while the page shows them, but for those that somebody else has labelled.
+
+    `seen` is of each the newest review that the page knew, 0 for none.
+    """
+    if len(seen) != len(capture):
+        raise HTTPException(400, Text("each photograph needs the review that was seen of it"))
     now = datetime.now(UTC)
     with console_of(request).database.transaction(synced=False) as session:
-        kept = [str(capture_id) for capture_id in capture if review_turns.keep(session, person.digest, capture_id, now)]
+        theirs = [
+            capture_id
+            for capture_id, known in zip(capture, seen, strict=True)
+            if any(review.id > known and review.by != person.name for review in reviews.of_capture(session, capture_id))
+        ]
+        mine = [capture_id for capture_id in capture if capture_id not in theirs]
+        kept = [str(capture_id) for capture_id in mine if review_turns.keep(session, person.digest, capture_id, now)]
     return JSONResponse({"kept": kept})
 
 
@@ -102,7 +122,7 @@ def label(
     person: Reviewer,
     capture: Annotated[UUID, Form()],
     label: Annotated[Label, Form()],
-    seen: Annotated[int | None, Form(ge=0, le=2**63 - 1)] = None,
+    seen: Annotated[SeenReview | None, Form()] = None,
 ) -> Response:
     """Keep what the person says; it counts from now on, and the one before stays readable.
 

@@ -30,7 +30,7 @@ export class Keys {
 
   /** As they were at first, but for what was changed in this browser. */
   restore() {
-    const changed = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+    const changed = keptKeys();
     for (const row of this.rows) this.bound.set(row.dataset.action ?? "", JSON.parse(row.dataset.keys ?? "[]"));
     for (const [action, key] of Object.entries(changed)) this.give(action, key);
     this.show();
@@ -46,8 +46,9 @@ export class Keys {
   /** What a key does. @param {KeyboardEvent} event @returns {string | undefined} */
   action(event) {
     const typed = named(event.key);
-    // Digits are where they are, also on keyboards that have them only with Shift, or without Num Lock.
-    const digit = event.shiftKey ? "" : event.code.replace(/^(Digit|Numpad)/, "");
+    // Digits are where they are, also on keyboards that have them only with Shift. On the pad they need Num Lock: without it
+    // these are the keys that scroll.
+    const digit = event.shiftKey ? "" : event.code.replace(/^Digit/, "");
     const by = (/** @type {string} */ key) => [...this.bound].find(([, keys]) => keys.includes(key))?.[0];
     return by(typed) ?? (/^\d$/.test(digit) ? by(digit) : undefined);
   }
@@ -62,9 +63,9 @@ export class Keys {
   take(event) {
     if (!this.asking) return;
     if (event.key === "Escape") { event.preventDefault(); this.ask(null); return; }
-    if (TAKEN.has(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (TAKEN.has(event.key) || /^F\d+$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    const key = named(event.key), changed = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+    const key = named(event.key), changed = keptKeys();
     for (const [action, other] of Object.entries(changed)) if (other === key) delete changed[action];
     localStorage.setItem(KEPT, JSON.stringify({ ...changed, [this.asking]: key }));
     this.asking = null;
@@ -110,8 +111,17 @@ export class Keys {
  */
 export function keyFor(action, first) {
   if (localStorage.getItem("keys") === "off") return null;
-  const changed = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+  const changed = keptKeys();
   return changed[action] ?? (Object.values(changed).includes(first) ? null : first);
+}
+
+/** What was changed in this browser, by action. @returns {Record<string, string>} */
+function keptKeys() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+  } catch {
+    return {}; // whatever wrote that, it was not this page
+  }
 }
 
 /** A letter is the same key in either case. @param {string} key */

@@ -202,9 +202,19 @@ function join() {
 const came = new WeakMap();
 const UNITS = /** @type {const} */ ([[86_400, "day"], [3_600, "hour"], [60, "minute"], [1, "second"]]);
 
+/** By how much this computer's clock runs ahead of the time that the page has been awake. */
+let slept = Date.now() - performance.now();
+
 /** Ages grow without news, and what grows too old says so by itself. */
 function grow() {
   const now = performance.now();
+  // Asleep, nothing was heard, and no age grew. A clock that was only set is taken for it: all is fetched anew.
+  const ahead = Date.now() - now;
+  if (Math.abs(ahead - slept) > PATIENCE) {
+    goBlind(new Date(slept + now));
+    join();
+  }
+  slept = ahead;
   /** Seconds since an element came. @param {Element} element */
   const passed = (element) => {
     if (!came.has(element)) came.set(element, now);

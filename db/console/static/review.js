@@ -76,7 +76,11 @@ let explaining = false;
 
 /** What this tab keeps over a reload. @param {string} name @returns {any[]} */
 function kept(name) {
-  return JSON.parse(sessionStorage.getItem(name) ?? "[]");
+  try {
+    return JSON.parse(sessionStorage.getItem(name) ?? "[]");
+  } catch {
+    return []; // whatever wrote that, it was not this page
+  }
 }
 
 /** @param {string} id */
@@ -92,12 +96,12 @@ async function post(to, form, again = true) {
   const headers = { "X-CSRF-Token": csrf, Accept: "application/json" };
   const signal = AbortSignal.timeout(LONGEST);
   const answer = await fetch(to, { method: "POST", headers, body: new URLSearchParams(form), signal });
-  if (answer.ok) return answer.json();
+  if (answer.ok && isOfTheConsole(answer)) return answer.json();
   if (answer.status === 403 && again && (await renewed())) return post(to, form, false);
   throw new Error(isOfTheConsole(answer) || PASSING.includes(String(answer.status)) ? String(answer.status) : "a proxy's word");
 }
 
-/** Whether the console says it itself: a proxy before one that is gone refuses no label. @param {Response} answer */
+/** Whether the console says it itself: a proxy before one that is gone refuses no label, and takes none. @param {Response} answer */
 function isOfTheConsole(answer) {
   return answer.headers.has("X-Answered-By");
 }
@@ -171,7 +175,8 @@ async function save() {
 
 function remember() {
   sessionStorage.setItem("unsaved", JSON.stringify([...waiting, ...unsaved]));
-  sessionStorage.setItem("labelled", JSON.stringify(labelled.slice(-KEPT)));
+  const gone_back_to = queue.filter((item) => undone.has(item.id)); // over a reload they keep their labels
+  sessionStorage.setItem("labelled", JSON.stringify([...labelled, ...gone_back_to].slice(-KEPT)));
 }
 
 /** Show the next photograph at once, and have enough at hand, loaded before they are looked at. */
@@ -187,8 +192,14 @@ async function fill() {
     queue.push(...turn.items.filter((/** @type {Item} */ item) => !had.has(item.id)), ...aside.splice(0));
     beyond = turn.left - turn.items.length;
     more = turn.more;
+    at("no-more").hidden = true;
   } catch (error) {
-    fail(error);
+    // What is said is saved by itself: it stops where that cannot be, or where nothing is left to look at.
+    if (["401", "403", "role"].includes(error instanceof Error ? error.message : "")) fail(error);
+    else {
+      at("no-more").hidden = false;
+      setTimeout(fill, RETRY);
+    }
   } finally {
     asking = false;
   }
@@ -229,7 +240,7 @@ function load(from) {
 function show() {
   const item = queue[0];
   desk.hidden = !item;
-  at("nothing").hidden = Boolean(item) || asking;
+  at("nothing").hidden = Boolean(item) || asking || !at("no-more").hidden;
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll('[data-do="undo"]')))
     button.disabled = !labelled.length;
   if (!item) return;
@@ -320,7 +331,7 @@ function say(label) {
   if (stopped || !canBe(label) || performance.now() - began < SEEN) return;
   const item = queue.shift();
   if (!item) return;
-  at("taken").hidden = true;
+  at("taken").hidden = at("refused").hidden = true;
   undone.delete(item.id);
   putOff.delete(item.id);
   times.push(performance.now() - began);
@@ -445,7 +456,7 @@ async function hold() {
   if (!queue.length || stopped || document.hidden) return;
   const asked = queue.slice(0, AT_HAND);
   try {
-    const held = await post("/review/hold", asked.map((item) => ["capture", item.id]));
+    const held = await post("/review/hold", asked.flatMap((item) => [["capture", item.id], ["seen", String(item.review ?? 0)]]));
     const lost = new Set(asked.filter((item) => !held.kept.includes(item.id)));
     if (!lost.size) return;
     if (lost.has(queue[0])) at("taken").hidden = false;

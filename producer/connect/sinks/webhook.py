@@ -28,8 +28,8 @@ ANSWER_WITHIN: Final = 15.0
 TIMEOUT: Final = urllib3.Timeout(connect=5.0, read=ANSWER_WITHIN)
 """Seconds for a connection, and without any byte of the answer."""
 
-_AWAY: Final = frozenset({408, 425, 429, 502, 503, 504})
-"""Answers that speak of the receiver's moment and not of the event."""
+_AWAY: Final = frozenset({401, 407, 408, 425, 429, 502, 503, 504})
+"""Answers that speak of the receiver's moment, or of who we are, and not of the event."""
 
 _GONE: Final = 410
 
@@ -113,22 +113,23 @@ class Webhook:
         """
         self._configuration = configuration
         self._secrets = [secret_in(file) for file in configuration.secret_files]
+        self._has_others = False
         self._pool: urllib3.HTTPConnectionPool | None = None
         self._lost = 0
 
     def open(self) -> bool:
         """Have an address that may be used; the receiver itself is asked only when there is something to tell.
 
+        What a receiver refuses it refuses for what it is, over whichever connection; or for how it is signed.
+
         Raises:
             SinkAway: the name cannot be resolved, none of its addresses is allowed, or a secret cannot be read.
         """
-        try:
-            self._secrets = [secret_in(file) for file in self._configuration.secret_files]  # one may be another by now
-        except ValueError as error:
-            raise SinkAway(str(error)) from error
+        self._read_secrets()
         if self._pool is None:
             self._pool = self._connected_pool()
-        return False  # what a receiver refuses it refuses for what it is, over whichever connection
+        has_others, self._has_others = self._has_others, False
+        return has_others
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
         """Send each event by itself; one that is refused holds up the later ones of its head, and no others.
@@ -152,8 +153,18 @@ class Webhook:
             self._pool.close()
             self._pool = None
 
+    def _read_secrets(self) -> None:
+        """Take the secrets that the files have now."""
+        try:
+            secrets = [secret_in(file) for file in self._configuration.secret_files]
+        except ValueError as error:
+            raise SinkAway(str(error)) from error
+        self._has_others |= secrets != self._secrets
+        self._secrets = secrets
+
     def _send(self, delivery: Delivery) -> str | None:
         """Send one event; why it was refused, or None where it was taken."""
+        self._read_secrets()
         body = delivery.event.as_json().encode()
         timestamp = int(time.time())
         parts = self._configuration.parts

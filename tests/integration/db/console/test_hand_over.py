@@ -116,6 +116,11 @@ def test_the_page_tells_it_and_begins_where_it_is_asked_to(line, signed_in) -> N
     assert browser.get("/handover?since=yesterday").status_code == 400
 
 
+def test_a_shift_that_is_still_to_come_tells_nothing(signed_in) -> None:
+    answer = signed_in("viewer").get("/handover?since=2126-11-29")
+    assert (answer.status_code, "still to come" in answer.text) == (400, True)
+
+
 def test_a_list_that_is_full_says_so(line, signed_in, monkeypatch) -> None:
     monkeypatch.setattr(hand_over, "MOST", 2)
     for pocket in range(1, 4):

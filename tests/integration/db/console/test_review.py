@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from db.learning import reviews
 from db.people import audit
@@ -53,13 +53,27 @@ def test_what_nobody_asks_for_any_more_is_handed_out_again(line, console, signed
     captures = unsure(line, 3)
     ana, bert = signed_in("reviewer"), signed_in("maintainer")
     assert ids(ana.post("/review/next")) == captures
-    assert ana.post("/review/hold", {"capture": captures[:1]}).json() == {"kept": captures[:1]}
+    assert ana.post("/review/hold", {"capture": captures[:1], "seen": [0]}).json() == {"kept": captures[:1]}
     with console.database.transaction() as session:
         for capture in captures[1:]:
             gone = datetime.now(UTC) - timedelta(seconds=1)
             session.execute(update(Leases).where(Leases.name == f"review {capture}").values(until=gone))
     assert ids(bert.post("/review/next")) == captures[1:]
-    assert ana.post("/review/hold", {"capture": captures}).json() == {"kept": captures[:1]}
+    assert ana.post("/review/hold", {"capture": captures, "seen": [0] * len(captures)}).json() == {"kept": captures[:1]}
+
+
+def test_what_somebody_else_has_labelled_is_kept_for_nobody(line, console, signed_in) -> None:
+    captures = unsure(line, 2)
+    ana = signed_in("reviewer")
+    assert ids(ana.post("/review/next")) == captures
+    mine = ana.post("/review/label", {"capture": captures[0], "label": "worn", "seen": 0}).json()["review"]
+    with console.database.transaction() as session:
+        theirs = reviews.add(session, capture_id=UUID(captures[1]), label="worn", by="bert", at=datetime.now(UTC)).id
+        session.execute(delete(Leases))  # an hour later
+    held = {"capture": captures, "seen": [0, 0]}
+    assert ana.post("/review/hold", held).json() == {"kept": captures[:1]}
+    assert ana.post("/review/hold", held | {"seen": [mine, theirs]}).json() == {"kept": captures}
+    assert ana.post("/review/hold", held | {"seen": [0]}).status_code == 400
 
 
 def test_a_label_is_the_account_s_and_is_in_the_audit(line, console, signed_in) -> None:

@@ -315,7 +315,7 @@ def test_nor_in_what_a_script_is_told_and_in_drawings(pseudo, line, seen, signed
     assert {item["verdict"] for item in items} == {"⟦intact⟧", "⟦unsure⟧"}
     drawing = browser.get(f"/photographs/{items[0]['id']}/small")
     assert drawing.headers["Content-Type"].startswith("image/svg")
-    assert "⟦not in the image store⟧" in drawing.text
+    assert "⟦the image store does not answer⟧" in drawing.text
 
 
 def test_a_choice_is_kept_by_the_browser(console, signed_in) -> None:

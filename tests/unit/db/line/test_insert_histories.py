@@ -64,13 +64,21 @@ def test_the_lines_own_count_is_the_age() -> None:
 @pytest.mark.parametrize("operation", [{}, {"operation": "the same"}])
 def test_each_check_is_an_operation_whatever_it_is_called_and_a_second_look_is_none(operation: dict[str, str]) -> None:
     new = {"insert_changed_at": T0, **operation}
-    rows = words("iii", **new)
+    before, rows = words("i"), words("iii", **new)
     again = row("intact", **(new | {"operation": rows[-1].operation, "check_id": rows[-1].check_id}))
     by_itself = [row("intact", **(new | {"operation": again.operation, "check_size": 1})) for _ in range(2)]
     alone = words("ii", **new, check_size=1)
-    of_head = [look.age for look in inserts(*rows, again, *by_itself, *words("i", **new))[0].looks]
+    of_head = [look.age for look in inserts(*before, *rows, again, *by_itself, *words("i", **new))[1].looks]
     assert of_head == [1, 2, 3, 3, 3, 3, 4]
-    assert [look.age for look in inserts(*alone)[0].looks] == [1, 2], "a head of one pocket"
+    assert [look.age for look in inserts(*before, *alone)[1].looks] == [1, 2], "a head of one pocket"
+
+
+def test_an_insert_whose_first_photographs_are_gone_is_not_taken_for_new() -> None:
+    rows = words("ii", insert_changed_at=T0)
+    assert [look.age for look in inserts(*rows)[0].looks] == [None, None]
+    named = rows[0].ordered_at
+    (insert,) = inserts(*(row("intact", insert_changed_at=named, ordered_at=one.ordered_at) for one in rows))
+    assert [look.age for look in insert.looks] == [1, 2]
 
 
 def test_damaged_looks_and_then_a_run_of_intact_ones_are_a_question_and_nothing_is_concluded() -> None:

@@ -24,3 +24,15 @@ def test_an_insert_that_was_changed_is_changed_again_when_it_is_worn_again() -> 
     changes = InsertChanges(head, 0)
     assert sum(changes.hear([1]) == [1] for _ in range(5)) >= 2
     assert changes.hear([]) == []
+
+
+def test_a_head_that_runs_for_long_is_not_left_with_damaged_inserts_alone() -> None:
+    head = SimulatedHead(30, seed=1, size=96)
+    changes = InsertChanges(head, 1)
+    left = []
+    for _ in range(500):
+        head.operate()
+        changes.hear(pocket for pocket in head.pockets if head.truth(pocket) != "intact")
+        left.append(sum(head.truth(pocket) != "intact" for pocket in head.pockets))
+    assert max(left) <= 15
+    assert left[-1] < 12

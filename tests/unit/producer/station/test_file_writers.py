@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -22,6 +24,44 @@ def test_the_kernel_tells_who_has_a_file_open_for_writing(tmp_path: Path) -> Non
         assert open_for_writing(reading.fileno()) is False
         with path.open("ab") as writing:  # the lease is let go at once: nobody waits for it
             writing.write(b"y")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="leases are Linux's")
+@pytest.mark.parametrize("kind", ["fuse.sshfs", "fuseblk", "nfs4", "cifs", "9p", "of tomorrow"])
+def test_a_lease_on_a_file_that_others_may_write_tells_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    path = tmp_path / "1.bmp"
+    path.write_bytes(b"x")
+    with path.open("rb") as reading:
+        if open_for_writing(reading.fileno()) is None:
+            pytest.skip("this file system has no leases")
+        mounts = tmp_path / "mountinfo"
+        lines = [line.split(" - ") for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+        mounts.write_text("\n".join(f"{mount} - {kind.replace(' ', '-')} none rw" for mount, _ in lines))
+        monkeypatch.setattr("producer.station.file_writers._MOUNTS", mounts)
+        assert open_for_writing(reading.fileno()) is None
+        with path.open("ab"):
+            assert open_for_writing(reading.fileno()) is True, "a process of this computer is seen all the same"
+        monkeypatch.setattr("producer.station.file_writers._MOUNTS", tmp_path / "away")
+        assert open_for_writing(reading.fileno()) is None
+
+
+@pytest.mark.skipif(shutil.which("bindfs") is None or not Path("/dev/fuse").exists(), reason="needs bindfs")
+def test_a_writer_on_the_other_side_of_a_fuse_mount_is_not_taken_for_none(tmp_path: Path) -> None:
+    disk, mount = tmp_path / "disk", tmp_path / "mount"
+    disk.mkdir()
+    mount.mkdir()
+    if subprocess.run(["bindfs", disk, mount], capture_output=True).returncode:
+        pytest.skip("nothing may be mounted here")
+    try:
+        with (disk / "1.bmp").open("wb") as writing:
+            writing.write(b"half")
+            writing.flush()
+            with (mount / "1.bmp").open("rb") as reading:
+                assert open_for_writing(reading.fileno()) is None
+    finally:
+        subprocess.run(["umount", mount], check=True)
 
 
 def test_where_the_kernel_gives_no_leases_only_a_writer_that_is_seen_is_told(

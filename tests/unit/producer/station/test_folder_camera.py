@@ -581,8 +581,9 @@ def test_a_folder_that_may_only_be_read_is_handed_in_once_and_remembered(
     assert camera.sweep() == ([], False)
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["goes on", "started again"])
 def test_a_file_that_stays_and_ends_as_the_photograph_before_is_not_taken(
-    camera: Camera, monkeypatch: pytest.MonkeyPatch
+    camera: Camera, monkeypatch: pytest.MonkeyPatch, again: bool
 ) -> None:
     """The share may only be read, nothing tells of writers, and the writer pauses for longer than a file is still."""
     monkeypatch.setattr("producer.station.photograph_file.open_for_writing", lambda _: None)
@@ -593,10 +594,20 @@ def test_a_file_that_stays_and_ends_as_the_photograph_before_is_not_taken(
     with path.open("r+b", buffering=0) as writer:
         writer.write(after[: len(after) // 2])
         assert camera.sweep() == ([], True)
+        if again:
+            camera.start()
+            camera.camera._folder.writable = False
+            assert camera.sweep() == ([], True)
         assert camera.look(after=30.0) == ([], True)
         writer.write(after[len(after) // 2 :])
     (event,) = camera.sweep()[0]
     assert (camera.images / event.image).read_bytes() == after
+    assert camera.outbox.notes("end:") != {}
+    path.unlink()
+    monkeypatch.setattr("producer.station.submitted_files.KEEP_NOTES", 0.0)
+    camera.photo("mill-1/H1/op-7/2.bmp", before)  # a folder that shows nothing may be away
+    camera.camera._handed_in.forget_old(time.time() + 60)
+    assert camera.outbox.notes("end:") == {}
 
 
 def test_another_operation_is_another_check(camera: Camera) -> None:
@@ -742,6 +753,25 @@ def test_a_second_photograph_that_looks_just_as_the_first_is_handed_in(
         os.utime(camera.photo("mill-1/H1/op-7/1.bmp", bitmap(brightness)), (315_532_800, 315_532_800))
         assert len(camera.sweep()[0]) == 1
     assert len(list((camera.folder / "submitted").rglob("*.bmp"))) == 2
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["goes on", "started again"])
+def test_a_second_photograph_that_looks_just_as_the_first_is_seen_where_it_stays(
+    camera: Camera, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    """A share that knows one time, and may only be read."""
+    monkeypatch.setattr(Look, "at", lambda status: Look(status.st_size, status.st_mtime_ns, status.st_mtime_ns, 1))
+    camera.camera._folder.writable = False
+    for brightness in (90, 120, 90):
+        os.utime(camera.photo("mill-1/H1/op-7/1.bmp", bitmap(brightness)), (315_532_800, 315_532_800))
+        if again:
+            camera.start()
+            camera.camera._folder.writable = False
+        assert len(camera.sweep()[0]) == 1
+        assert camera.sweep() == ([], False)
+    camera.start()
+    camera.camera._folder.writable = False
+    assert camera.sweep() == camera.sweep() == ([], False)
 
 
 def test_a_crash_between_the_event_and_the_move_hands_in_once(camera: Camera, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,10 @@ def test_one_photograph_is_handed_in_when_nobody_writes_it(tmp_path: Path, monke
         meanwhile.setattr("producer.station.photograph_file.time", its_clock)
         with pytest.raises(ValueError, match="being written: hand it in when it is finished"):
             only_when_finished(path, 2.0)
+        # Nor where leases tell of no writer: it may have closed the file between two pieces.
+        meanwhile.setattr("producer.station.photograph_file.open_for_writing", lambda _: False)
+        with pytest.raises(ValueError, match="being written: hand it in when it is finished"):
+            only_when_finished(path, 600.0)
     monkeypatch.setattr("producer.station.photograph_file.open_for_writing", lambda _: True)
     with pytest.raises(ValueError, match="being written: hand it in when it is finished"):
         only_when_finished(path, 2.0)

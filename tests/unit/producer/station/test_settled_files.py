@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
-from producer.station.settled_files import Look, Stillness
+import pytest
+
+from producer.station.settled_files import Look, Stillness, still_for
 
 
 def look(path: Path) -> Look:
@@ -32,3 +35,13 @@ def test_a_look_sees_a_write_that_keeps_size_and_time(tmp_path: Path) -> None:
     os.utime(path, (5, 5))
     assert (before.size, before.mtime) == (look(path).size, look(path).mtime)
     assert before != look(path)
+
+
+def test_a_file_is_waited_for_until_it_is_as_old_as_a_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("producer.station.settled_files.time", SimpleNamespace(time_ns=lambda: 100 * 10**9))
+
+    def left(*changed: int) -> float:
+        return still_for([Look(1, 0, seconds * 10**9, 1) for seconds in changed], 2.0)
+
+    assert [left(), left(90), left(98), left(99, 90), left(100)] == [0.0, 0.0, 0.0, 1.0, 2.0]
+    assert left(500) == 2.0, "by a clock that was set back since"

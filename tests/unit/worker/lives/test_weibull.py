@@ -38,6 +38,16 @@ def test_it_finds_the_law_whatever_lies_between_two_looks(every: int) -> None:
     assert result.curve("head", age).operations[0] > 0
 
 
+@pytest.mark.parametrize(("count", "shape"), [(5000, 3), (1000, 15)])
+def test_thousands_of_lives_of_one_head_are_no_worse_than_hundreds(count: int, shape: float) -> None:
+    """Its effect is known so well by then that no fixed grid has a node where it may be."""
+    result = fit(looked_at(drawn(count, 20, shape)))
+    assert result is not None
+    curve = result.curve("head")
+    low, middle, high = (20 * math.log(1 / share) ** (1 / shape) for share in (0.9, 0.5, 0.1))
+    assert (curve.interval[0], curve.median, curve.interval[1]) == pytest.approx((low, middle, high), rel=0.04)
+
+
 def test_inserts_in_use_and_those_seen_late_do_not_mislead_it() -> None:
     ends = drawn(1500, 20, 3)
     # A third is changed at 15 while intact; a third is seen from its tenth operation on, if it comes to that.

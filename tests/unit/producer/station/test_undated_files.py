@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from producer.station import undated_files
+from producer.station.settled_files import Look
+from producer.station.undated_files import UndatedFiles
+
+ONE_TIME = Look(3, 315_532_800 * 10**9, 315_532_800 * 10**9, 7)
+
+
+def test_a_file_whose_times_tell_nothing_is_read_again(tmp_path: Path) -> None:
+    files, paths = UndatedFiles(), [tmp_path / name for name in ("1", "2", "3", "4")]
+    looks = [ONE_TIME, ONE_TIME, replace(ONE_TIME, changed=1), replace(ONE_TIME, mtime=5, changed=5)]
+    for path, look in zip(paths, looks, strict=True):
+        path.write_bytes(b"one")
+        files.remember(path, look, b"one")
+    assert files.changed() == []
+    for path in paths:
+        path.write_bytes(b"two")
+    files.keep(paths)
+    assert files.changed() == paths[:2], "the others look otherwise"
+    assert files.changed() == [], "somebody else deals with them now"
+
+
+def test_of_many_some_are_read_each_time_and_none_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(undated_files, "READ_FOR", -1.0)
+    files, paths = UndatedFiles(), [tmp_path / str(number) for number in range(5)]
+    for path in paths:
+        path.write_bytes(b"one")
+        files.remember(path, ONE_TIME, b"one")
+    paths[4].write_bytes(b"two")
+    paths[0].unlink()
+    assert [files.changed() for _ in range(5)] == [[], [], [], [], [paths[4]]]
+    files.keep(paths[1:2])
+    for path in paths[1:]:
+        path.write_bytes(b"six")
+    assert [files.changed() for _ in range(5)] == [[paths[1]], [], [], [], []]

@@ -254,9 +254,7 @@ class Connector:
             problem = in_words(error, "answer")
             log.error("an answer is not understood and was passed over", id=entry.id, problem=problem)
             if may_be_state(text):
-                self._not_understood = (
-                    f"an answer is not understood, {problem}: is the connector older than the workers?"
-                )
+                self._not_understood = f"an answer is not understood, {problem}: are the workers newer?"
             return None
 
     def _forget(self) -> None:

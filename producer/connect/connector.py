@@ -92,13 +92,9 @@ class Connector:
         self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty, self._was_cut)
         self._tellers = [
             Teller(
-                name,
-                open_sink(name, file.site, configuration, deliveries, changes),
-                deliveries,
-                self._troubles,
-                self._hearing,
+                name, open_sink(name, file.site, sink, deliveries, changes), deliveries, self._troubles, self._hearing
             )
-            for name, configuration in self._sinks
+            for name, sink in self._sinks
         ]
         self._sender = ChangeSender(changes, redis_url)
         self._reporter = Reporter(file.site, deliveries, redis_url)
@@ -235,9 +231,7 @@ class Connector:
             problem = in_words(error, "answer")
             log.error("an answer is not understood and was passed over", id=entry.id, problem=problem)
             if may_be_state(text):
-                self._not_understood = (
-                    f"an answer is not understood, {problem}: is the connector older than the workers?"
-                )
+                self._not_understood = f"an answer is not understood, {problem}: are the workers newer?"
             return None
 
     def _forget(self) -> None:

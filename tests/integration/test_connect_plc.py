@@ -175,6 +175,25 @@ def test_a_variable_that_takes_nothing_costs_its_head_and_its_state_the_heartbea
     line.close()
 
 
+def test_a_head_that_is_taken_out_of_the_file_has_no_state(
+    tmp_path: Path, redis_server: RedisProcess, plc: Plc
+) -> None:
+    line, run = Notifier(redis_server.url), check("go")
+    with connecting(tmp_path, redis_server.url, plc.configured()) as connector:
+        wait_until(lambda: connector.status()["mill"]["up"], 60)
+        plc.wait_for(run.check_id)
+        line.send([("station-1", run)])
+        wait_until(lambda: plc.decided(run.check_id) == ["hold", "release"], 30)
+        assert connector.end() == 0
+        head = '[[plc.mill.head]]\nmachine = "mill-1"\nhead = "H13"\n'
+        head += 'state = "ns=2;s=Operation"\nsequence = "ns=2;s=Sequence"\n'
+        connector.file.write_text(plc.configured().partition("[[")[0] + head, encoding="utf-8")
+        connector.start()
+        wait_until(lambda: plc.decided(run.check_id) == ["hold", "release", "hold"], 60)
+        assert plc.values("State")[-1] == 0
+    line.close()
+
+
 def test_a_server_that_is_not_the_plc_is_not_spoken_to(tmp_path: Path, redis_server: RedisProcess, plc: Plc) -> None:
     stranger = identity(tmp_path, "stranger")
     text = plc.configured().replace(str(plc.server[0]), str(stranger[0]))

@@ -6,6 +6,7 @@ A connection is used as long as it lasts; asyncua would take up a lost one by it
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,22 +14,15 @@ from typing import Any, Final
 
 import structlog
 from asyncua import Client, ua
-from asyncua.crypto.security_policies import (
-    SecurityPolicyAes128Sha256RsaOaep,
-    SecurityPolicyAes256Sha256RsaPss,
-    SecurityPolicyBasic256Sha256,
-)
-from asyncua.crypto.uacrypto import CertProperties
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from producer.configuration.passwords import password_in
 from producer.connect.configuration import PlcHead, PlcSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
-from producer.connect.opcua.certificates import application_uri, certificate_in, key_in
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.plc_values import Variable, alone
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
 from producer.connect.sinks.last_answers import LastAnswers
+from producer.connect.sinks.plc_security import security
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
@@ -48,12 +42,6 @@ NO_CHECK: Final = 1
 """The sequence number beside the state of a head that no check is known of: a PLC begins with 0."""
 
 _SILENT: Final = "it does not answer: is server_certificate_file its certificate, and does it trust ours?"
-
-_POLICIES: Final = {
-    "Basic256Sha256": SecurityPolicyBasic256Sha256,
-    "Aes128Sha256RsaOaep": SecurityPolicyAes128Sha256RsaOaep,
-    "Aes256Sha256RsaPss": SecurityPolicyAes256Sha256RsaPss,
-}
 
 
 class Plc:
@@ -92,8 +80,14 @@ class Plc:
         is_new = self._client is None
         if is_new:
             self._last = LastAnswers(self._log, self._name)
+            shown = [head.state for head in self._configuration.head]
+            named = {node for head in self._configuration.head for node in head.named}
+            former = [node for node in self._noted_states() if node not in named]
+            self._note_states([*shown, *former])
             self._call(self._connect(), OPEN_TIMEOUT)
             self._call(self._write_anew(self._last.kept), OPEN_TIMEOUT)
+            self._call(self._leave(former), OPEN_TIMEOUT)
+            self._note_states(shown)
         if time.monotonic() - self._beaten_at >= BEAT_EVERY:
             self._call(self._beat(), ANSWER_TIMEOUT)
             self._beaten_at = time.monotonic()
@@ -144,7 +138,15 @@ class Plc:
         """
         chosen = self._configuration
         self._password = None if chosen.password_file is None else password_in(chosen.password_file)
-        self._security = None if chosen.security == "none" else _security(chosen)
+        self._security = None if chosen.security == "none" else security(chosen)
+
+    def _noted_states(self) -> list[str]:
+        """The variables of this PLC into which states were written, also of heads that the file names no more."""
+        url, *nodes = json.loads(self._log.note(f"states in {self._name}") or '[""]')
+        return nodes if url == self._configuration.url else []
+
+    def _note_states(self, nodes: Sequence[str]) -> None:
+        self._log.keep({}, {f"states in {self._name}": json.dumps([self._configuration.url, *nodes])})
 
     def _steps(self, head: PlcHead, number: int, check: CheckAnswer | None) -> list[dict[str, ua.Variant]]:
         """What is written of a head's check, one step after the other; that there is none where there is none.
@@ -211,6 +213,19 @@ class Plc:
             if problem is not None:
                 log.error("a head's last check does not fit its variables", sink=self._name, problem=problem)
 
+    async def _leave(self, states: Sequence[str]) -> None:
+        """Write that heads have no state that the file names no more: nobody tells them what is said from now on.
+
+        Raises:
+            ValueError: it cannot be written. What stands there may be a go, beside our heartbeat.
+        """
+        for node in states:
+            try:
+                variable = await _variable(self._client, node)
+            except ValueError:  # the PLC has it no more
+                continue
+            await self._write({node: variable.state(None)})
+
     async def _write_check(
         self, head: PlcHead, number: int, check: CheckAnswer | None, *, anew: bool = False
     ) -> str | None:
@@ -264,25 +279,6 @@ class Plc:
         for node, answer in zip(values, answers, strict=True):
             if not answer.is_good():
                 raise ValueError(f"{node} cannot be written: {answer.name}")
-
-
-def _security(configuration: PlcSink) -> tuple[str, tuple[Any, ...]]:
-    """Who we are, and what `set_security` wants.
-
-    Raises:
-        ValueError: a file cannot be read.
-    """
-    own, key, server = configuration.certificate_file, configuration.key_file, configuration.server_certificate_file
-    if own is None or key is None or server is None:
-        raise ValueError("the certificates are missing")
-    certificate = certificate_in(own)
-    return application_uri(certificate), (
-        _POLICIES[configuration.security],
-        CertProperties(certificate.public_bytes(Encoding.DER), "der"),
-        CertProperties(key_in(key), "der"),
-        None,
-        CertProperties(certificate_in(server).public_bytes(Encoding.DER), "der"),
-    )
 
 
 async def _variable(client: Client, name: str) -> Variable:

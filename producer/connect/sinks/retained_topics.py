@@ -41,7 +41,7 @@ def retained_topics(
     number = last = 0
     while number < min(MOST_POCKETS, last + LEFT_OUT):
         number += 1
-        of_heads = connection.retained(topics.of_pockets(machines, number), topics.available)
-        last = number if any(PROBE not in topic for topic in of_heads) else last
-        retained += of_heads
+        with_number = connection.retained(topics.of_pockets(machines, number), topics.available)
+        last = number if any(PROBE not in topic for topic in with_number) else last
+        retained += with_number
     return retained

@@ -10,8 +10,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from producer.station.mounts import mount_of
+
 _PROCESSES: Final = Path("/proc")
-_MOUNTS: Final = Path("/proc/self/mountinfo")
 
 _OF_THIS_KERNEL: Final = frozenset(
     (
@@ -53,15 +54,9 @@ def _leased_to_a_writer(descriptor: int) -> bool | None:
 
 
 def _file_system(descriptor: int) -> str | None:
-    """The kind of file system that an open file is on (`proc(5)`); None where nothing tells."""
-    with suppress(OSError, ValueError):
-        words = (_PROCESSES / "self" / "fdinfo" / str(descriptor)).read_text("ascii").split()
-        mount = words[words.index("mnt_id:") + 1]
-        for line in _MOUNTS.read_text("utf-8", "surrogateescape").splitlines():
-            fields = line.split(" ")
-            if fields[0] == mount:
-                return fields[fields.index("-") + 1]
-    return None
+    """The kind of file system that an open file is on; None where nothing tells."""
+    mount = mount_of(descriptor)
+    return None if mount is None else mount.kind
 
 
 def _seen_open_for_writing(descriptor: int) -> bool:

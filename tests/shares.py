@@ -1,4 +1,4 @@
-"""Folders that are mounted: with a second side, as a network share has one, or under a second name."""
+"""Folders that are mounted: with a second side, as a network share and an overlay have one, or under a second name."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ def shared(folder: Path, at: Path, *options: str) -> Iterator[Path]:
 def bound(folder: Path, at: Path) -> Iterator[Path]:
     """`folder` under the name `at` too; a test is skipped where that cannot be had."""
     with _mounted(at, ["mount", "--bind", folder, at], ["umount", "--lazy", at]):
+        yield at
+
+
+@contextmanager
+def overlaid(lower: Path, upper: Path, work: Path, at: Path) -> Iterator[Path]:
+    """`lower` with `upper` above it, as a container has its files; a test is skipped where that cannot be had."""
+    options = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    with _mounted(at, ["mount", "-t", "overlay", "overlay", "-o", options, at], ["umount", "--lazy", at]):
         yield at
 
 

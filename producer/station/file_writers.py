@@ -16,12 +16,14 @@ _PROCESSES: Final = Path("/proc")
 
 _OF_THIS_KERNEL: Final = frozenset(
     (
-        *("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "zfs", "f2fs", "jfs", "reiserfs"),
-        *("vfat", "exfat", "ntfs3", "tmpfs", "ramfs", "overlay"),
+        *("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "zfs", "f2fs", "jfs", "nilfs2", "reiserfs"),
+        *("ntfs3", "tmpfs", "ramfs"),
     )
 )
-"""File systems whose every writer this kernel knows. Of the others another computer or process may have the files: it
-gives a lease on a FUSE mount (sshfs, bindfs, rclone) without asking who writes on the other side."""
+"""File systems whose every writer this kernel knows, and whose every change it dates. Of the others another computer or
+process may have the files: it gives a lease on a FUSE mount (sshfs, bindfs, rclone) without asking who writes on the
+other side, and on an overlay without asking who writes in the folders below. FAT and exFAT date a change to two
+seconds, before it was made."""
 
 
 def open_for_writing(descriptor: int) -> bool | None:

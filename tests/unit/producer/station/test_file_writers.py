@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from producer.station.file_writers import has_holes, open_for_writing
-from tests.shares import shared
+from tests.shares import overlaid, shared
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="leases are Linux's")
@@ -26,7 +26,7 @@ def test_the_kernel_tells_who_has_a_file_open_for_writing(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="leases are Linux's")
-@pytest.mark.parametrize("kind", ["fuse.sshfs", "fuseblk", "nfs4", "cifs", "9p", "of tomorrow"])
+@pytest.mark.parametrize("kind", ["fuse.sshfs", "fuseblk", "nfs4", "cifs", "9p", "overlay", "vfat", "exfat", "of tomorrow"])
 def test_a_lease_on_a_file_that_others_may_write_tells_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
@@ -54,6 +54,20 @@ def test_a_writer_on_the_other_side_of_a_fuse_mount_is_not_taken_for_none(tmp_pa
         shared(disk, tmp_path / "mount") as mount,
         (disk / "1.bmp").open("wb") as writing,
         (mount / "1.bmp").open("rb") as reading,
+    ):
+        writing.write(b"half")
+        writing.flush()
+        assert open_for_writing(reading.fileno()) is None
+
+
+def test_a_writer_in_the_folder_below_an_overlay_is_not_taken_for_none(tmp_path: Path) -> None:
+    """As a program of the computer has that writes into a container's layer."""
+    for name in ("lower", "upper", "work"):
+        (tmp_path / name).mkdir()
+    with (
+        overlaid(tmp_path / "lower", tmp_path / "upper", tmp_path / "work", tmp_path / "merged") as merged,
+        (tmp_path / "upper/1.bmp").open("wb") as writing,
+        (merged / "1.bmp").open("rb") as reading,
     ):
         writing.write(b"half")
         writing.flush()

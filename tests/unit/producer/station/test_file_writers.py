@@ -26,7 +26,9 @@ def test_the_kernel_tells_who_has_a_file_open_for_writing(tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="leases are Linux's")
-@pytest.mark.parametrize("kind", ["fuse.sshfs", "fuseblk", "nfs4", "cifs", "9p", "overlay", "vfat", "exfat", "of tomorrow"])
+@pytest.mark.parametrize(
+    "kind", ["fuse.sshfs", "fuseblk", "nfs4", "cifs", "9p", "overlay", "vfat", "exfat", "of tomorrow"]
+)
 def test_a_lease_on_a_file_that_others_may_write_tells_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import typer
 
-from producer.commands.options import Head, Machine, Operation, seconds, settings_of
+from producer.commands.options import Head, Machine, Operation, seconds, settings_of, uuid7
 from producer.pictures.file_names import MAX_POCKET
 from producer.terminal.exit_codes import FAILED
 from producer.terminal.options import Json
@@ -28,7 +28,7 @@ def check(
     ] = None,
     check_id: Annotated[
         UUID | None,
-        typer.Option(help="The run's own id, a new UUIDv7, for a PLC that waits for its answer; default: made up."),
+        uuid7("The run's own id, a new UUID of version 7, for a PLC that waits for its answer; default: made up."),
     ] = None,
     timeout: Annotated[float, seconds("Seconds to wait for the whole head's verdict.")] = 120.0,
     as_json: Json = False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -20,6 +21,11 @@ def _name(what: str) -> Any:
 def seconds(help: str) -> Any:
     """An option of so many seconds: a number that can be waited for, which neither nan nor inf is."""
     return typer.Option(help=help, callback=_that_can_be_waited)
+
+
+def uuid7(help: str) -> Any:
+    """An option that is an id of ours: a UUID that begins with the time."""
+    return typer.Option(help=help, callback=_of_version_7)
 
 
 def _that_may_be_a_name(parameter: typer.CallbackParam, name: str) -> str:
@@ -54,3 +60,11 @@ def _that_can_be_waited(seconds: float) -> float:
     if 0 <= seconds <= threading.TIMEOUT_MAX:
         return seconds
     raise typer.BadParameter(f"{seconds:g} is no number of seconds that can be waited for")
+
+
+def _of_version_7(id: UUID | None) -> UUID | None:
+    if id is None or id.version == 7:
+        return id
+    raise typer.BadParameter(
+        f"{id} is no UUID of version 7, which begins with the time (RFC 9562); in Python `producer.new_id()` makes one"
+    )

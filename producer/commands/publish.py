@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 
-from producer.commands.options import Head, Machine, Operation, seconds, settings_of
+from producer.commands.options import Head, Machine, Operation, seconds, settings_of, uuid7
 from producer.pictures.file_names import MAX_POCKET
 from producer.terminal.exit_codes import FAILED, NO
 from producer.terminal.options import Json
@@ -35,7 +35,9 @@ def publish(
     head: Head,
     operation: Operation,
     pocket: Annotated[int, typer.Option(min=1, max=MAX_POCKET, help="The pocket that the insert sits in, from 1.")],
-    check_id: Annotated[UUID | None, typer.Option(help="The check that it belongs to; default: its own.")] = None,
+    check_id: Annotated[
+        UUID | None, uuid7("The check that it belongs to, a UUID of version 7; default: its own.")
+    ] = None,
     check_size: Annotated[
         int | None, typer.Option(min=1, max=MAX_POCKET, help="How many inserts the check covers; default: 1.")
     ] = None,

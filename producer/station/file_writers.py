@@ -10,17 +10,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from producer.station.mounts import mount_of
+
 _PROCESSES: Final = Path("/proc")
-_MOUNTS: Final = Path("/proc/self/mountinfo")
 
 _OF_THIS_KERNEL: Final = frozenset(
     (
-        *("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "zfs", "f2fs", "jfs", "reiserfs"),
-        *("vfat", "exfat", "ntfs3", "tmpfs", "ramfs", "overlay"),
+        *("ext2", "ext3", "ext4", "xfs", "btrfs", "bcachefs", "zfs", "f2fs", "jfs", "nilfs2", "reiserfs"),
+        *("ntfs3", "tmpfs", "ramfs"),
     )
 )
-"""File systems whose every writer this kernel knows. Of the others another computer or process may have the files: it
-gives a lease on a FUSE mount (sshfs, bindfs, rclone) without asking who writes on the other side."""
+"""File systems whose every writer this kernel knows, and whose every change it dates. Of the others another computer or
+process may have the files: it gives a lease on a FUSE mount (sshfs, bindfs, rclone) without asking who writes on the
+other side, and on an overlay without asking who writes in the folders below. FAT and exFAT date a change to two
+seconds, before it was made."""
 
 
 def open_for_writing(descriptor: int) -> bool | None:
@@ -53,15 +56,9 @@ def _leased_to_a_writer(descriptor: int) -> bool | None:
 
 
 def _file_system(descriptor: int) -> str | None:
-    """The kind of file system that an open file is on (`proc(5)`); None where nothing tells."""
-    with suppress(OSError, ValueError):
-        words = (_PROCESSES / "self" / "fdinfo" / str(descriptor)).read_text("ascii").split()
-        mount = words[words.index("mnt_id:") + 1]
-        for line in _MOUNTS.read_text("utf-8", "surrogateescape").splitlines():
-            fields = line.split(" ")
-            if fields[0] == mount:
-                return fields[fields.index("-") + 1]
-    return None
+    """The kind of file system that an open file is on; None where nothing tells."""
+    mount = mount_of(descriptor)
+    return None if mount is None else mount.kind
 
 
 def _seen_open_for_writing(descriptor: int) -> bool:

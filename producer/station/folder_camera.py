@@ -91,7 +91,7 @@ class FolderCamera:
         self._dealt_with: dict[Path, Look] = {}  # and still where it was
         self._said: dict[Path, str] = {}
         self._bars: set[str] = set()  # that stayed for as long as a file is waited for
-        self._followed = FollowedFiles(doubt_for)
+        self._followed = FollowedFiles(doubt_for, outbox, folder, time.monotonic())
         self._overwritten = OverwrittenFiles(self._handed_in)
         self._undated = UndatedFiles()
         self._warned = False  # that nothing tells who writes a file

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from producer.station.folder_lock import LOCK_FILE, FolderTaken, is_taken
+from producer.station.mounts import other_names
 
 DONE: Final = ("submitted", "rejected")
 """The folders in a watched one into which `watch` moves what it is done with."""
@@ -21,6 +22,19 @@ def check_not_nested(folder: Path) -> None:
         FolderTaken: one does, or the folder is where another watched folder has what was handed in.
     """
     folder = folder.resolve()
+    for name in (folder, *other_names(folder)):
+        _check_above(name)
+    for below in _below(folder):
+        if is_taken(below):
+            raise FolderTaken(f"another `watch` has {below}, which is in {folder}: {_REMEDY}")
+
+
+def _check_above(folder: Path) -> None:
+    """Make sure that no other process watches a folder above one, by one of its names.
+
+    Raises:
+        FolderTaken: as `check_not_nested` does.
+    """
     for above in folder.parents:
         if is_taken(above):
             raise FolderTaken(f"another `watch` has {above}, and so takes what is in {folder} too: {_REMEDY}")
@@ -30,9 +44,6 @@ def check_not_nested(folder: Path) -> None:
                 f"{above / inside} holds what `watch` has done with out of {above}: it would be handed in twice. Watch "
                 f"another folder, or copy there what is to be handed in anew"
             )
-    for below in _below(folder):
-        if is_taken(below):
-            raise FolderTaken(f"another `watch` has {below}, which is in {folder}: {_REMEDY}")
 
 
 _REMEDY: Final = "photographs would go in twice, or be rejected. End that one first, or watch one of the two only"

@@ -19,6 +19,7 @@ from worker.embedded.redis_server import free_port
 
 WHERE = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1"]
 CHECK = "019ab7c4-5e0f-7b11-9a02-5d4e3f2a1b0c"
+VERSION_4 = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 
 
 class Commands:
@@ -141,6 +142,8 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
         (["safe-name", "a/b"], "a name may have letters and digits of any language"),
         (["publish", "PHOTO", *WHERE, "--pocket", "0"], "pocket"),
         (["publish", "PHOTO", *WHERE, "--pocket", "1", "--check-id", "seven"], "valid UUID"),
+        (["publish", "PHOTO", *WHERE, "--pocket", "1", "--check-id", VERSION_4], "of version 7, which begins"),
+        (["check", "nowhere", *WHERE, "--check-id", VERSION_4], "of version 7, which begins"),
         (["publish", "PHOTO", *WHERE, "--pocket", "5", "--check-size", "3"], "there is no pocket 5 in a check of 3"),
         (["publish", "PHOTO", *WHERE, "--pocket", "5", "--check-id", CHECK], "there is no pocket 5 in a check of 1"),
         (["publish", "PHOTO", *WHERE, "--pocket", "1", "--wait", "inf"], "inf is no number of seconds"),

@@ -205,8 +205,9 @@ def test_what_the_kernel_cannot_tell_is_doubted_when_it_ends_in_zeros(
     assert [event.pocket for event in camera.look(after=60.0)[0]] == [1]
 
 
+@pytest.mark.parametrize("restarted", [False, True])
 def test_a_file_that_is_written_after_it_was_handed_in_is_handed_in_again(
-    camera: Camera, monkeypatch: pytest.MonkeyPatch
+    camera: Camera, monkeypatch: pytest.MonkeyPatch, restarted: bool
 ) -> None:
     """It is overwritten in place, with a pause that is longer than a file is waited for, and nothing tells of that."""
     for module in ("photograph_file", "watched_folder"):
@@ -219,6 +220,8 @@ def test_a_file_that_is_written_after_it_was_handed_in_is_handed_in_again(
         assert [event.pocket for event in camera.sweep()[0]] == [1, 2]
         (camera.folder / "submitted" / quiet.relative_to(camera.folder)).chmod(0o600)  # which changes no byte
         assert camera.look(after=10.0) == ([], False)
+        if restarted:
+            camera.start()
         writer.write(after[len(after) // 2 :])
     assert camera.look(after=1.0) == ([], True)
     (event,) = camera.look(after=2.0)[0]

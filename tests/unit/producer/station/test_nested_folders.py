@@ -7,6 +7,7 @@ import pytest
 
 from producer.station.folder_lock import FolderTaken, is_taken
 from producer.station.watched_folder import WatchedFolder
+from tests.shares import bound
 
 
 @pytest.fixture
@@ -41,6 +42,23 @@ def test_a_folder_with_a_watched_one_in_it_is_refused(folders: tuple[WatchedFold
     inner.close()
     outer.hold()
     outer.close()
+
+
+def test_a_folder_within_a_watched_one_is_refused_under_another_name(
+    folders: tuple[WatchedFolder, Path], tmp_path: Path
+) -> None:
+    """A part of a share that is mounted once more. By one device and number it is the same one, wherever it is."""
+    outer, head = folders
+    with bound(head.parent, tmp_path / "mill") as again:
+        outer.hold()
+        with pytest.raises(FolderTaken, match=f"another `watch` has {outer.path}"):
+            WatchedFolder(again / "H12").hold()
+        outer.close()
+        inner = WatchedFolder(again / "H12")
+        inner.hold()
+        with pytest.raises(FolderTaken, match="another `watch` has"):
+            outer.hold()
+        inner.close()
 
 
 @pytest.mark.parametrize("within", ["submitted", "rejected/mill-1"])

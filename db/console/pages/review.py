@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.console.access.guard import Reviewer
 from db.console.context import console_of
+from db.console.pages.review_keys import KEYS
 from db.console.reader import formats, reasons
 from db.console.reader.languages import locale_of
 from db.console.reader.texts import Text
@@ -30,20 +31,6 @@ router = APIRouter()
 
 AT_ONCE: Final = 4
 """A page has so many photographs at most: the one that is looked at, and the next three."""
-
-KEYS: Final[dict[str, tuple[str, ...]]] = {
-    **{label: (str(number), label[0]) for number, label in enumerate(LABELS, 1)},
-    "undo": ("Backspace", "z"),
-    "skip": ("ArrowRight", "s"),
-    "previous": (" ",),
-    "evidence": ("e",),
-    "larger": ("+", "="),
-    "smaller": ("-",),
-    "whole": ("0",),
-    "help": ("?",),
-}
-"""The keys of each action as they are at first, by the names that browsers give them. A label has its number, and its
-first letter as on the terminal."""
 
 SeenReview = Annotated[int, Field(ge=0, le=2**63 - 1)]
 """The number of a review that a page knew; 0: it knew none."""

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -496,6 +496,38 @@ def test_everybody_hears_of_every_answer(place: Place) -> None:
         wait_until(lambda: len(heard) == 2)
     assert [received.answer.kind for received in heard] == ["verdict", "check"]
     assert heard[0].answer.capture_id == event.capture_id
+
+
+def test_where_the_outbox_was_lost_only_what_is_awaited_is_heard_of_what_was_answered_before(
+    place: Place, tmp_path: Path
+) -> None:
+    """Nobody may take the go of an earlier run for that of this one. After a wipe all is of now."""
+    with place.worker(), place.station() as station:
+        place.submit(station)
+        wait_until(lambda: place.redis.xlen("verdicts:station-1") == 2)
+    heard: list[Any] = []
+    with closing(Outbox(tmp_path / "spare.db")) as spare:
+        station = Station("station-1", place.images, spare, place.redis_server.url, heard.append)
+        waiting = place.submit(station)
+        for answer in (place.intact(waiting), place.go(waiting)):
+            place.answer(answer)
+        with station:
+            wait_until(lambda: len(spare) == 0, what="an answer to what is awaited")
+            later = place.submit(station)
+            place.answer(place.intact(later))
+            wait_until(lambda: len(heard) == 3)
+            told = [received.answer for received in heard]
+            assert [answer.kind for answer in told] == ["verdict", "check", "verdict"]
+            assert {answer.check_id for answer in told[:2]} == {waiting.check_id}
+    with closing(Outbox(tmp_path / "another.db")) as another:
+        station = Station("station-1", place.images, another, place.redis_server.url, heard.append)
+        place.redis.xadd("verdicts:station-1", {b"something": b"else"}, id="99999999999999-0")
+        with station:
+            event = place.submit(station)
+            wait_until(lambda: station._delivery._reader.position == "99999999999999-0", what="that it has read")
+            place.redis.flushall()
+            place.answer(place.intact(event))
+            wait_until(lambda: len(another) == 0, what="an answer after the wipe")
 
 
 def test_a_full_outbox_refuses_before_anything_is_stored(place: Place) -> None:

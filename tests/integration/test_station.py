@@ -34,7 +34,7 @@ from producer.station import head_check
 from producer.station.head_check import Photograph, run_check
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
-from tests.support import RedisProcess, photograph, wait_until
+from tests.support import RedisProcess, photograph, program, wait_until
 
 MESSAGE = jsonschema.Draft202012Validator(json.loads(schema_text("message")))
 WHERE: dict[str, Any] = {"machine": "mill-3", "head": "H12", "operation": "op-1"}
@@ -227,6 +227,30 @@ def test_publish_takes_no_answer_of_the_check_without_its_own_photograph(
         received, checked = publish._answers(station, event, 10)
         assert received is not None
         assert (checked.state if checked else None, publish._exit_code(received, checked)) == (state, code)
+
+
+def test_publish_says_that_a_photograph_was_written_while_it_was_judged(place: Place, tmp_path: Path) -> None:
+    """By a program that closed it between two pieces, of which no kernel tells."""
+    path = tmp_path / "1.jpg"
+    path.write_bytes(photograph(seed=1))
+    where = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1", "--pocket", "1"]
+    command = subprocess.Popen(
+        [program("insert-station"), "publish", path, *where],
+        env=os.environ
+        | {"INSERTS_DATA": str(tmp_path / "data"), "INSERTS_REDIS_URL": place.redis_server.url}
+        | {"INSERTS_STATION": "station-1", "INSERTS_SETTLED_AFTER": "0.1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: place.redis.llen(INSPECT_QUEUE) == 1, what="its message")
+    event = place.next_event()
+    path.write_bytes(photograph(seed=2))
+    place.answer(place.intact(event))
+    place.answer(place.go(event))
+    _, said = command.communicate(timeout=60)
+    assert command.returncode == 2
+    assert "1.jpg was written meanwhile: publish it again when it is finished" in said
 
 
 def test_a_whole_head_is_answered(place: Place) -> None:

@@ -107,6 +107,7 @@ def watch(
     from producer.commands.opening import open_station
     from producer.station.declared_heads import DeclaredHeads
     from producer.station.folder_camera import FolderCamera
+    from producer.station.hanging_folder import Progress, run_aside
 
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
@@ -121,16 +122,22 @@ def watch(
         note(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
 
     with open_station(settings, on_answer=lambda received: show(received, as_json), measured=True) as (station, outbox):
-        camera = FolderCamera(
-            folder,
-            station,
-            outbox,
-            heads,
-            settled_after=settings.settled_after,
-            every=settings.watch_every,
-            check_timeout=settings.check_timeout,
-        )
-        camera.run(stop, handed_in)
+        progress = Progress()
+
+        def work() -> None:
+            camera = FolderCamera(
+                folder,
+                station,
+                outbox,
+                heads,
+                settled_after=settings.settled_after,
+                every=settings.watch_every,
+                check_timeout=settings.check_timeout,
+                progress=progress,
+            )
+            camera.run(stop, handed_in)
+
+        run_aside(work, progress, folder, stop)
 
 
 @app.command()

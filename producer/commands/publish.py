@@ -90,7 +90,7 @@ def publish(
         waiting = outbox.find(str(event.capture_id))
     if received is not None:
         _show(received, checked, as_json)
-        if photograph.unguarded and image.read_bytes() != photograph.image:
+        if image.exists() and image.read_bytes() != photograph.image:
             note(f"{image} was written meanwhile: publish it again when it is finished")
             raise typer.Exit(FAILED)
         if checked is None and size == 1:

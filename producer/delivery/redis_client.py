@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Final
+from uuid import UUID
 
 import structlog
 from celery import Celery
@@ -12,10 +14,13 @@ from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer, a
 from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, message_of, new_id
 from producer.delivery.redis_connection import check_url
 from producer.delivery.redis_transport import BROKER, UrlTransport
-from producer.delivery.stream_reader import CALL_TIMEOUT, StreamReader
+from producer.delivery.stream_reader import CALL_TIMEOUT, StreamReader, order
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
+
+_NOTHING_OLD: Final[tuple[str, Collection[UUID]]] = ("0-0", ())
+"""The newest entry of old, and what is awaited of those."""
 
 
 class EventSender:
@@ -63,9 +68,29 @@ class EventSender:
 class AnswerReader:
     """Reads one station's stream of answers from a position onwards."""
 
-    def __init__(self, redis_url: str, station: str, position: str, came_back_empty: Callable[[], None] = lambda: None):
-        """Nothing is connected yet; `came_back_empty` is called whenever Redis has lost what was read before."""
-        self._stream = StreamReader(redis_url, stream_of(station), position, came_back_empty)
+    def __init__(
+        self,
+        redis_url: str,
+        station: str,
+        position: str | None,
+        awaited: Callable[[], Collection[UUID]],
+        came_back_empty: Callable[[], None] = lambda: None,
+    ):
+        """Nothing is connected yet.
+
+        Args:
+            redis_url: of any form that `producer.delivery.redis_connection` reads.
+            station: whose answers are read.
+            position: the id of the last that was read before; None where it was lost, or none ever was. Of what is in
+                the stream at the first reading only answers to captures and checks that are `awaited` then are meant:
+                others are of long ago, and nobody may take them for the present.
+            awaited: the ids of those.
+            came_back_empty: called whenever Redis has lost what was read before.
+        """
+        self._stream = StreamReader(redis_url, stream_of(station), position or "0-0", self._start_over)
+        self._came_back_empty = came_back_empty
+        self._awaited = awaited
+        self._old: tuple[str, Collection[UUID]] | None = None if position is None else _NOTHING_OLD
 
     @property
     def position(self) -> str:
@@ -78,15 +103,31 @@ class AnswerReader:
         Raises:
             redis.RedisError: Redis is away or hanging; call again later.
         """
+        if self._old is None:
+            self._old = self._stream.newest(), self._awaited()
+        entries = self._stream.read()  # which may start over
+        newest_of_old, awaited = self._old
         answers = []
-        for entry in self._stream.read():
+        for entry in entries:
             try:
-                answers.append(answer_in(entry.fields))
+                answer = answer_in(entry.fields)
+                if order(newest_of_old) < order(entry.id) or _subject(answer) in awaited:
+                    answers.append(answer)
             except ValidationError as error:
                 problem = in_words(error, "answer")
                 log.error("an answer is not understood and was passed over", id=entry.id, problem=problem)
         return answers
 
+    def _start_over(self) -> None:
+        """All that is in the stream by now is new, whatever its ids."""
+        self._old = _NOTHING_OLD
+        self._came_back_empty()
+
     def close(self) -> None:
         """Close the connection."""
         self._stream.close()
+
+
+def _subject(answer: VerdictAnswer | FaultAnswer | CheckAnswer) -> UUID | None:
+    """The capture or the check that an answer is to."""
+    return answer.check_id if isinstance(answer, CheckAnswer) else answer.capture_id

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
+from uuid import UUID
 
 import redis
 import structlog
@@ -110,8 +111,8 @@ class Delivery:
         self._on_answer = on_answer
         self._position_note = f"position:{station}"
         self._sender = EventSender(redis_url)
-        position = outbox.note(self._position_note) or "0-0"
-        self._reader = AnswerReader(redis_url, station, position, came_back_empty=outbox.make_last_due)
+        position = outbox.note(self._position_note)
+        self._reader = AnswerReader(redis_url, station, position, self._awaited, outbox.make_last_due)
         # Two, since Redis may take events and give no answers, or the other way round.
         self._sending = OutageLog("events wait in the outbox", "events are sent again")
         self._reading = OutageLog("answers cannot be read", "answers are read again")
@@ -210,6 +211,11 @@ class Delivery:
                 continue
             self._stop.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _awaited(self) -> set[UUID]:
+        """The captures in the outbox, and their checks."""
+        events = [waiting.event for waiting in self._outbox.waiting()]
+        return {id for event in events for id in (event.capture_id, event.check_id)}
 
     def _settle(self, answers: list[VerdictAnswer | FaultAnswer | CheckAnswer]) -> None:
         settled = [str(a.capture_id) for a in answers if not isinstance(a, CheckAnswer) and a.capture_id]

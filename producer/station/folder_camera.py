@@ -5,8 +5,7 @@ handed in moves to `FOLDER/submitted`, what cannot be to `FOLDER/rejected` with 
 the folder may only be read, what was handed in is remembered instead. For a photograph that is not taken a stand-in is
 handed in: whatever an earlier one of its pocket showed, the newest was not seen.
 
-The folder is looked at again and again: that shows the files of network shares too, of which the kernel tells nothing,
-and costs nothing for what was moved away.
+The folder is looked at again and again: that shows the files of network shares too, of which the kernel tells nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +28,7 @@ from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads
 from producer.station.file_captures import FileCaptures, ListedFile, why_refused
 from producer.station.followed_files import FollowedFiles
+from producer.station.hanging_folder import Progress
 from producer.station.known_photographs import SentBefore
 from producer.station.overwritten_files import OverwrittenFiles
 from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
@@ -63,6 +63,7 @@ class FolderCamera:
         doubt_for: seconds that a file is waited for which shows the same and does not seem whole.
         every: seconds between two looks at the folder.
         check_timeout: seconds without a photograph after which an operation's check is over.
+        progress: is told how a look comes on.
     """
 
     def __init__(
@@ -76,7 +77,9 @@ class FolderCamera:
         doubt_for: float = DOUBT_FOR,
         every: float = WATCH_EVERY,
         check_timeout: float = CHECK_TIMEOUT,
+        progress: Progress | None = None,
     ):
+        self._progress = progress or Progress()
         self._folder = WatchedFolder(folder)
         self._settled_after = settled_after
         self._doubt_for = doubt_for
@@ -90,7 +93,7 @@ class FolderCamera:
         self._unused = UnusedFiles(folder, is_named_as_photograph, (SUBMITTED, REJECTED))
         self._dealt_with: dict[Path, Look] = {}  # and still where it was
         self._said: dict[Path, str] = {}
-        self._bars: set[str] = set()  # that stayed for as long as a file is waited for
+        self._bars: set[str | None] = {None}  # that stayed for as long as a file is waited for
         self._followed = FollowedFiles(doubt_for, outbox, folder, time.monotonic())
         self._overwritten = OverwrittenFiles(self._handed_in)
         self._undated = UndatedFiles()
@@ -107,15 +110,16 @@ class FolderCamera:
         try:
             forgotten = -FORGET_EVERY
             while True:
-                began, there = time.monotonic(), self._folder.is_there()
-                if there and began - forgotten >= FORGET_EVERY:
-                    self._handed_in.forget_old(time.time())
-                    self._sent_before.forget_old(time.time())
-                    forgotten = began
-                if stop.is_set():
-                    return
-                if there:
-                    self.sweep(on_capture)
+                with self._progress.look():
+                    began, there = time.monotonic(), self._folder.is_there()
+                    if there and began - forgotten >= FORGET_EVERY:
+                        self._handed_in.forget_old(time.time())
+                        self._sent_before.forget_old(time.time())
+                        forgotten = began
+                    if stop.is_set():
+                        return
+                    if there:
+                        self.sweep(on_capture)
                 # A share that takes long to list is not listed all the time.
                 stop.wait(max(self._every, time.monotonic() - began))
         finally:
@@ -126,7 +130,7 @@ class FolderCamera:
         now = time.monotonic()
         self._heads.look_again(now)
         self._followed.bring_back(now)
-        looks = dict(self._folder.files())
+        looks = dict(self._progress.each(self._folder.files()))
         self._copies.look(self._folder.copies, now)
         self._unused.look(now)
         looks |= {path: look for path, (look, _) in self._folder.no_files.items()}
@@ -138,8 +142,7 @@ class FolderCamera:
         still = {path: self._stillness.seconds(path, look, now) for path, look in looks.items()}
         settled = sorted(path for path, seconds in still.items() if seconds >= self._settled_after)
         self._say_what_never_settles({path: looks[path] for path in looks.keys() - set(settled)}, now)
-        twins = same_place(settled, self._folder.path)
-        waiting = len(looks) - len(settled)
+        waiting, twins = len(looks) - len(settled), same_place(settled, self._folder.path)
         files = {path: ListedFile(path, path.relative_to(self._folder.path), looks[path]) for path in sorted(looks)}
         # A check is not complete while a newer photograph of one of its pockets, or of any, is on its way.
         try:
@@ -148,22 +151,20 @@ class FolderCamera:
             self._say_once(next(iter(files.values())), "a file cannot be handed in now and stays", str(problem))
             return True
         held = {file.operation for file in first if still[file.path] < self._settled_after}
-        for path in sorted(settled, key=lambda path: (files[path] not in first, path)):
+        for path in self._progress.each(sorted(settled, key=lambda path: (files[path] not in first, path))):
             file = files[path]
             if self._copies.hold(path.parent) or (file.operation in held and file not in first):
                 waiting += 1
                 continue
             try:
                 self._take(file, twins.get(path, []), still[path] < self._doubt_for, on_capture)
-            except Changing:
-                self._stillness.forget(path)
-                held |= {file.operation} if file in first else set()
-                waiting += 1
             except FileNotFoundError:  # gone since it was listed
                 self._stillness.forget(path)
-            except (BeingWritten, Doubtful, OSError, sqlite3.Error) as problem:
-                # Its writer goes on, a full disk or outbox passes; the file stays where it is until then.
-                self._say_once(file, "a file cannot be handed in now and stays", str(problem))
+            except (Changing, BeingWritten, Doubtful, OSError, sqlite3.Error) as problem:
+                if isinstance(problem, Changing):
+                    self._stillness.forget(path)
+                else:  # its writer goes on, a full disk or outbox passes; the file stays where it is until then
+                    self._say_once(file, "a file cannot be handed in now and stays", str(problem))
                 held |= {file.operation} if file in first else set()
                 waiting += 1
         self._sent_before.say()
@@ -227,8 +228,7 @@ class FolderCamera:
             return
         if doubt is not None:
             log.warning("a file was handed in as it is", file=file.name, problem=doubt)
-        if reading.bar is not None:
-            self._bars.add(reading.bar)
+        self._bars.add(reading.bar)
         if before:
             log.warning("a pocket was handed in again: the newest counts", file=file.name, before=before)
         self._sent_before.take(event, reading.image)

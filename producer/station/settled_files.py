@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from producer.station.time_since_boot import Moment
+
 SETTLED_AFTER: Final = 2.0
 """Seconds that a file must show the same before it is taken; cameras write in bursts."""
 
@@ -17,7 +19,7 @@ DOUBT_FOR: Final = 60.0
 the worker says what is wrong with it, and its check comes to an end."""
 
 
-_FAT_STEP: Final = 2 * 10**9
+_SECOND: Final = 10**9
 
 
 @dataclass(frozen=True)
@@ -40,19 +42,21 @@ class Look:
 
     @property
     def is_dated(self) -> bool:
-        """Whether its times tell of every change: not where a file has one only, to two seconds, as on a FAT card."""
-        return self.changed != self.mtime or self.mtime % _FAT_STEP != 0
+        """Whether its time of the last change tells of every change: not one in whole seconds, as of a FAT card, sshfs,
+        or a server that knows one time of a file, or none."""
+        return self.changed % _SECOND != 0
 
 
 def still_for(looks: Iterable[Look], settled_after: float) -> float:
     """How many seconds are left until the youngest of these files has shown the same for `settled_after`.
 
     By its time of the last change: so the files must be of this computer, whose clock gave it. One in the future was
-    given by a clock that was set back since, and tells nothing.
+    given by a clock that was set back since, and one from before the computer's start may have been given by a clock
+    that was set forward since, as it is at a start: these tell nothing.
     """
-    now = time.time_ns()
-    ages = (max(now - look.changed, 0) / 1e9 for look in looks)
-    return max(settled_after - min(ages, default=settled_after), 0.0)
+    now, up = time.time_ns(), Moment.now().seconds
+    ages = ((now - look.changed) / 1e9 for look in looks)
+    return max(settled_after - min((age if 0 <= age <= up else 0.0 for age in ages), default=settled_after), 0.0)
 
 
 class Changing(Exception):

@@ -1,6 +1,6 @@
 """Files that stay where they were handed in, and of which nothing but their bytes tells that they were taken anew.
 
-A share may know one time of a file only, to two seconds, and a camera without a clock sets that to the same one for
+A share may know one time of a file only, in whole seconds, and a camera without a clock sets that to the same one for
 each photograph: bitmaps of one size look alike then, whatever they show. So they are read again and again.
 """
 

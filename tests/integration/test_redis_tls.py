@@ -86,7 +86,7 @@ def send(url: str) -> None:
 
 
 def read(url: str) -> None:
-    reader = AnswerReader(url, "station-1", "0-0")
+    reader = AnswerReader(url, "station-1", "0-0", frozenset)
     try:
         reader.read()
     finally:

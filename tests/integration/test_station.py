@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from producer.station import head_check
 from producer.station.head_check import Photograph, run_check
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
-from tests.support import RedisProcess, photograph, wait_until
+from tests.support import RedisProcess, photograph, program, wait_until
 
 MESSAGE = jsonschema.Draft202012Validator(json.loads(schema_text("message")))
 WHERE: dict[str, Any] = {"machine": "mill-3", "head": "H12", "operation": "op-1"}
@@ -227,6 +227,30 @@ def test_publish_takes_no_answer_of_the_check_without_its_own_photograph(
         received, checked = publish._answers(station, event, 10)
         assert received is not None
         assert (checked.state if checked else None, publish._exit_code(received, checked)) == (state, code)
+
+
+def test_publish_says_that_a_photograph_was_written_while_it_was_judged(place: Place, tmp_path: Path) -> None:
+    """By a program that closed it between two pieces, of which no kernel tells."""
+    path = tmp_path / "1.jpg"
+    path.write_bytes(photograph(seed=1))
+    where = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1", "--pocket", "1"]
+    command = subprocess.Popen(
+        [program("insert-station"), "publish", path, *where],
+        env=os.environ
+        | {"INSERTS_DATA": str(tmp_path / "data"), "INSERTS_REDIS_URL": place.redis_server.url}
+        | {"INSERTS_STATION": "station-1", "INSERTS_SETTLED_AFTER": "0.1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_until(lambda: place.redis.llen(INSPECT_QUEUE) == 1, what="its message")
+    event = place.next_event()
+    path.write_bytes(photograph(seed=2))
+    place.answer(place.intact(event))
+    place.answer(place.go(event))
+    _, said = command.communicate(timeout=60)
+    assert command.returncode == 2
+    assert "1.jpg was written meanwhile: publish it again when it is finished" in said
 
 
 def test_a_whole_head_is_answered(place: Place) -> None:
@@ -496,6 +520,38 @@ def test_everybody_hears_of_every_answer(place: Place) -> None:
         wait_until(lambda: len(heard) == 2)
     assert [received.answer.kind for received in heard] == ["verdict", "check"]
     assert heard[0].answer.capture_id == event.capture_id
+
+
+def test_where_the_outbox_was_lost_only_what_is_awaited_is_heard_of_what_was_answered_before(
+    place: Place, tmp_path: Path
+) -> None:
+    """Nobody may take the go of an earlier run for that of this one. After a wipe all is of now."""
+    with place.worker(), place.station() as station:
+        place.submit(station)
+        wait_until(lambda: place.redis.xlen("verdicts:station-1") == 2)
+    heard: list[Any] = []
+    with closing(Outbox(tmp_path / "spare.db")) as spare:
+        station = Station("station-1", place.images, spare, place.redis_server.url, heard.append)
+        waiting = place.submit(station)
+        for answer in (place.intact(waiting), place.go(waiting)):
+            place.answer(answer)
+        with station:
+            wait_until(lambda: len(spare) == 0, what="an answer to what is awaited")
+            later = place.submit(station)
+            place.answer(place.intact(later))
+            wait_until(lambda: len(heard) == 3)
+            told = [received.answer for received in heard]
+            assert [answer.kind for answer in told] == ["verdict", "check", "verdict"]
+            assert {answer.check_id for answer in told[:2]} == {waiting.check_id}
+    with closing(Outbox(tmp_path / "another.db")) as another:
+        station = Station("station-1", place.images, another, place.redis_server.url, heard.append)
+        place.redis.xadd("verdicts:station-1", {b"something": b"else"}, id="99999999999999-0")
+        with station:
+            event = place.submit(station)
+            wait_until(lambda: station._delivery._reader.position == "99999999999999-0", what="that it has read")
+            place.redis.flushall()
+            place.answer(place.intact(event))
+            wait_until(lambda: len(another) == 0, what="an answer after the wipe")
 
 
 def test_a_full_outbox_refuses_before_anything_is_stored(place: Place) -> None:

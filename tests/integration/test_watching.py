@@ -16,6 +16,7 @@ import pytest
 from producer.delivery.outbox import Outbox
 from producer.station.folder_lock import LOCK_FILE
 from tests.forked_commands import RunningCommand, start_command
+from tests.shares import shared as share
 from tests.slow_writers import WAYS, write_slowly
 from tests.support import RedisProcess, photograph, program, wait_until
 
@@ -173,6 +174,31 @@ def test_a_share_that_is_unmounted_is_away_though_its_mount_point_stays(
     mount("mount", "--bind", share, folder)
     wait_until((folder / "submitted/mill-1/H1/op-1/1.jpg").exists, what="a photograph handed in")
     assert (watch.said("the folder is gone"), watch.said("the folder is back")) == (1, 1)
+
+
+def test_a_share_that_hangs_is_said_and_the_watch_can_be_ended(
+    folder: Path, tmp_path: Path, redis_server: RedisProcess, stack: ExitStack
+) -> None:
+    """As a hard mount of NFS does, whose server is away: whoever looks at it waits, whatever signal comes."""
+    there = tmp_path / "there"
+    there.mkdir()
+    stack.enter_context(share(there, folder))
+    (server,) = (
+        int(pid)
+        for pid in subprocess.run(
+            ["pgrep", "-f", f"bindfs {there} {folder}"], capture_output=True, check=True
+        ).stdout.split()
+    )
+    watch = Watch(folder, tmp_path / "line", redis_server.url, "station-1")
+    stack.callback(watch.stop)
+    watch.wait_until_it_watches()
+    os.kill(server, signal.SIGSTOP)
+    on_again = stack.callback(os.kill, server, signal.SIGCONT)
+    wait_until(lambda: watch.said("the folder does not answer"), what="a word that the share hangs")
+    watch.process.terminate()
+    wait_until(lambda: watch.said("ended in the middle of a look"), what="a word that it ends")
+    on_again(server, signal.SIGCONT)  # for the kernel lets no process go whose question the server has taken already
+    assert watch.process.wait(30) == 0
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["one station", "two stations"])

@@ -65,7 +65,7 @@ def test_every_client_of_tls_checks_the_servers_name_and_finds_its_files(files: 
 
 
 def test_whoever_is_given_a_plain_rediss_url_checks_the_server_all_the_same() -> None:
-    sender, reader = EventSender("rediss://redis/0"), AnswerReader("rediss://redis/0", "station-1", "0-0")
+    sender, reader = EventSender("rediss://redis/0"), AnswerReader("rediss://redis/0", "station-1", "0-0", frozenset)
     of_kombu = redis_pool(sender._app.conf.broker_transport_options["redis_url"])
     assert of_kombu.connection_kwargs["ssl_cert_reqs"] == "required"
     assert of_kombu.connection_kwargs["ssl_check_hostname"] is True

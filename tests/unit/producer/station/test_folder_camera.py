@@ -759,14 +759,15 @@ def test_a_second_photograph_that_looks_just_as_the_first_is_handed_in(
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["goes on", "started again"])
+@pytest.mark.parametrize("changed", [315_532_800, 315_532_801, 0])
 def test_a_second_photograph_that_looks_just_as_the_first_is_seen_where_it_stays(
-    camera: Camera, monkeypatch: pytest.MonkeyPatch, again: bool
+    camera: Camera, monkeypatch: pytest.MonkeyPatch, again: bool, changed: int
 ) -> None:
-    """A share that knows one time, and may only be read."""
-    monkeypatch.setattr(Look, "at", lambda status: Look(status.st_size, status.st_mtime_ns, status.st_mtime_ns, 1))
+    """A share that knows one time, or none of the last change, and may only be read."""
+    monkeypatch.setattr(Look, "at", lambda status: Look(status.st_size, status.st_mtime_ns, changed * 10**9, 1))
     camera.camera._folder.writable = False
     for brightness in (90, 120, 90):
-        os.utime(camera.photo("mill-1/H1/op-7/1.bmp", bitmap(brightness)), (315_532_800, 315_532_800))
+        os.utime(camera.photo("mill-1/H1/op-7/1.bmp", bitmap(brightness)), (changed or 315_532_800,) * 2)
         if again:
             camera.start()
             camera.camera._folder.writable = False

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from producer.station.settled_files import Look, Stillness, still_for
+from producer.station.time_since_boot import Moment
 
 
 def look(path: Path) -> Look:
@@ -39,9 +40,11 @@ def test_a_look_sees_a_write_that_keeps_size_and_time(tmp_path: Path) -> None:
 
 def test_a_file_is_waited_for_until_it_is_as_old_as_a_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("producer.station.settled_files.time", SimpleNamespace(time_ns=lambda: 100 * 10**9))
+    monkeypatch.setattr("producer.station.settled_files.Moment.now", lambda: Moment("this start", 50.0))
 
     def left(*changed: int) -> float:
         return still_for([Look(1, 0, seconds * 10**9, 1) for seconds in changed], 2.0)
 
     assert [left(), left(90), left(98), left(99, 90), left(100)] == [0.0, 0.0, 0.0, 1.0, 2.0]
     assert left(500) == 2.0, "by a clock that was set back since"
+    assert left(49) == 2.0, "from before the start, at which the clock may have been set forward"

@@ -68,10 +68,19 @@ def test_a_worker_that_waits_is_waited_for_and_its_last_words_are_told(tmp_path:
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        yield listener.getsockname()[1]
+    """A port on which somebody listens; nobody has the one below it."""
+    while True:
+        with socket.socket() as listener, socket.socket() as below:
+            listener.bind(("127.0.0.1", 0))
+            port = listener.getsockname()[1]
+            try:
+                below.bind(("127.0.0.1", port - 1))
+            except OSError:
+                continue
+            below.close()
+            listener.listen()
+            yield port
+            return
 
 
 def standalone(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:

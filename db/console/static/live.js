@@ -70,7 +70,12 @@ function heard() {
   clearTimeout(failing);
   failing = undefined;
   watch(new Date());
-  blind = false;
+}
+
+/** It has said that it sees the line. After a time of which nothing is known all is fetched anew before it is believed. */
+function sees() {
+  heard();
+  if (blind) { blind = false; behind = true; refreshAll(); }
   find();
 }
 
@@ -158,10 +163,9 @@ function refreshAll() {
 
 /** What the server says, and what is done then. @type {Record<string, (data: string) => void>} */
 const NEWS = {
-  // What was lost stays so until all has been fetched anew: what is on the page may be from before.
-  ready: () => { behind ||= !banner.hidden; heard(); refreshAll(); },
-  beat: heard,
-  changed: (id) => { heard(); wanted.add(id); refresh(); },
+  ready: () => { blind ||= !banner.hidden; sees(); refreshAll(); },
+  beat: sees,
+  changed: (id) => { sees(); wanted.add(id); refresh(); },
   away: () => { heard(); goBlind(new Date()); },
   error: (how) => {
     const at = new Date();

@@ -163,7 +163,7 @@ function refreshAll() {
 
 /** What the server says, and what is done then. @type {Record<string, (data: string) => void>} */
 const NEWS = {
-  ready: () => { blind ||= !banner.hidden; sees(); refreshAll(); },
+  ready: () => { blind = true; sees(); },
   beat: sees,
   changed: (id) => { sees(); wanted.add(id); refresh(); },
   away: () => { heard(); goBlind(new Date()); },

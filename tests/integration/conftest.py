@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -29,6 +30,9 @@ from tests.integration.postgres_databases import url as postgres_url
 from tests.network_support import use_session_networks
 from tests.support import RedisProcess, wait_until
 
+if TYPE_CHECKING:
+    from worker.line.notifier import Notifier
+
 SERVER = Path(__file__).with_name("postgres_server.py")
 ENGINES = ["sqlite", "postgresql"] if os.environ.get("INSERTS_TEST_POSTGRES") != "off" else ["sqlite"]
 
@@ -38,6 +42,16 @@ on_one_engine = pytest.mark.parametrize("engine_name", ENGINES[-1:])
 
 on_both_engines = pytest.mark.parametrize("engine_name", ENGINES)
 """For tests of SQL where their folder has one engine."""
+
+
+@pytest.fixture
+def line(redis_server: RedisProcess) -> Iterator[Notifier]:
+    """What a worker says of its line, for tests of who reads it; the lines of others are whole ones of their own."""
+    from worker.line.notifier import Notifier
+
+    notifier = Notifier(redis_server.url)
+    yield notifier
+    notifier.close()
 
 
 @pytest.fixture(autouse=True)

@@ -45,13 +45,6 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     broker.kill()
 
 
-@pytest.fixture
-def line(redis_server: RedisProcess) -> Iterator[Notifier]:
-    notifier = Notifier(redis_server.url)
-    yield notifier
-    notifier.close()
-
-
 def file(broker: Mosquitto, more: str = "") -> str:
     return f'site = "plant-1"\n[mqtt.broker]\nurl = "mqtt://127.0.0.1:{broker.port}"\n{more}'
 

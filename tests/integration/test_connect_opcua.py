@@ -8,7 +8,6 @@ import os
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,6 @@ from worker.line.notifier import Notifier
 @pytest.fixture
 def plant(tmp_path: Path) -> Plant:
     return Plant(tmp_path)
-
-
-@pytest.fixture
-def line(redis_server: RedisProcess) -> Iterator[Notifier]:
-    notifier = Notifier(redis_server.url)
-    yield notifier
-    notifier.close()
 
 
 def test_a_server_that_could_not_begin_begins_when_what_was_wrong_is_mended(

@@ -36,13 +36,6 @@ def broker(*machines: str) -> MqttSink:
 
 
 @pytest.fixture
-def line(redis_server: RedisProcess) -> Iterator[Notifier]:
-    notifier = Notifier(redis_server.url)
-    yield notifier
-    notifier.close()
-
-
-@pytest.fixture
 def log(tmp_path: Path) -> Iterator[DeliveryLog]:
     with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
         yield log

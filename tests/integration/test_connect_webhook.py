@@ -27,13 +27,6 @@ from worker.line.notifier import Notifier
 
 
 @pytest.fixture
-def line(redis_server: RedisProcess) -> Iterator[Notifier]:
-    notifier = Notifier(redis_server.url)
-    yield notifier
-    notifier.close()
-
-
-@pytest.fixture
 def receiver() -> Iterator[Receiver]:
     receiver = Receiver()
     yield receiver

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -30,6 +30,11 @@ class Person:
     digest: str
     csrf: str
     token: str | None = None
+
+    @property
+    def token_in_audit(self) -> dict[str, Any]:
+        """What the audit says beside the name: which program acted."""
+        return {} if self.token is None else {"token": self.token}
 
 
 def begin(session: Session, account: str, at: datetime, limits: Limits) -> str:

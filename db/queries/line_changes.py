@@ -12,9 +12,7 @@ from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from db.queries.line_status import faults_query
-from db.schema.model_tables import Promotions
-from db.schema.people_tables import Audit
-from db.schema.tables import Captures, Checks, Faults, InsertChanges, Pockets, Reviews, Verdicts
+from db.schema.tables import Audit, Captures, Checks, Faults, InsertChanges, Pockets, Promotions, Reviews, Verdicts
 from producer.contract.names import IMPORTED
 
 Place = tuple[str, str]
@@ -43,10 +41,10 @@ _NEWEST_FAULTS: Final = (
 _AWAITED: Final = select(Checks.check_id, Checks.machine, Checks.head).where(literal_column("checks.awaited"))
 """However long ago they began: one that is there no longer was given up, or is whole."""
 
-_TAKEN_BACK: Final = (
-    select(Audit.id, Audit.action).order_by(Audit.id.desc()).limit(50).subquery()
-)  # of these few, not through all that anybody ever did
-_NEWEST_TAKEN_BACK: Final = select(_TAKEN_BACK.c.id).where(_TAKEN_BACK.c.action == "insert change withdrawn")
+_DONE_LAST: Final = select(Audit.id, Audit.action).order_by(Audit.id.desc()).limit(50).subquery()
+"""Among these few is looked, not through all that anybody ever did."""
+
+_TAKEN_BACK: Final = select(_DONE_LAST.c.id).where(_DONE_LAST.c.action == "insert change withdrawn")
 
 _LOOKED_BACK: Final = 1_000
 """So many of the newest numbers may be missing among those that are there."""
@@ -112,7 +110,7 @@ def marks(session: Session, since: Marks | None) -> Marks:
         of_all=frozenset(
             [
                 ("promotion", session.scalar(select(func.max(Promotions.id))) or 0),
-                *(("taken back", number) for number in session.scalars(_NEWEST_TAKEN_BACK)),
+                *(("taken back", number) for number in session.scalars(_TAKEN_BACK)),
             ]
         ),
     )

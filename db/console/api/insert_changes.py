@@ -15,7 +15,6 @@ from db.console.context import console_of
 from db.console.numbers import Pocket, Row
 from db.line.insert_changes import NewerPhotograph, of_pocket
 from db.people import audited_insert_changes as subject
-from db.people.sessions import Person
 from producer.contract.names import Name
 
 router = APIRouter(route_class=ConditionalRoute)
@@ -65,7 +64,7 @@ def insert_change(request: Request, person: ApiReviewer, new: NewInsertChange) -
                 at=now,
                 first=new.first,
                 seen=new.seen,
-                **_token(person),
+                **person.token_in_audit,
             )
     except NewerPhotograph as error:
         raise HTTPException(409, str(error)) from error
@@ -88,11 +87,7 @@ def take_back(request: Request, person: ApiReviewer, number: Row) -> Any:
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:
-            gone = subject.withdraw(session, number, by=person.name, at=now, **_token(person))
+            gone = subject.withdraw(session, number, by=person.name, at=now, **person.token_in_audit)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     return InsertChange.model_validate(gone)
-
-
-def _token(person: Person) -> dict[str, Any]:
-    return {} if person.token is None else {"token": person.token}

@@ -112,7 +112,7 @@ def rollback(request: Request, model_id: Annotated[FreeText, Path()], person: Ap
 
 
 def _change(request: Request, person: Person, model_id: str, why: Why, change: Callable[..., subject.Promotion]) -> Any:
-    by = {"by": person.name} if person.token is None else {"by": person.name, "token": person.token}
+    by = {"by": person.name, **person.token_in_audit}
     try:
         with console_of(request).database.transaction() as session:
             promotion = change(session, model_id, reason=why.reason, at=datetime.now(UTC), **by)

@@ -14,7 +14,7 @@ from db.console.api.fields import FreeText, Since
 from db.console.api.paging import Limit, Page, page
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
-from db.console.numbers import Row
+from db.console.numbers import Row, SeenRow
 from db.console.reader.texts import Text
 from db.learning import reviews as subject
 from db.people import audit
@@ -50,7 +50,7 @@ class NewReview(BaseModel):
     capture_id: UUID
     label: Label
     note: str | None = Field(None, max_length=subject.MAX_NOTE)
-    seen: int | None = Field(None, ge=0, le=2**63 - 1)
+    seen: SeenRow | None = None
 
 
 @router.get("/reviews", response_model=Page[Review])
@@ -88,8 +88,8 @@ def review(request: Request, person: ApiReviewer, new: NewReview) -> Any:
                 seen=new.seen,
             )
             if kept.at == now:
-                by = {"by": person.name} if person.token is None else {"by": person.name, "token": person.token}
-                audit.write(session, at=now, action="reviewed", subject=str(new.capture_id), label=new.label, **by)
+                said = {"label": new.label, **person.token_in_audit}
+                audit.write(session, at=now, by=person.name, action="reviewed", subject=str(new.capture_id), **said)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     except subject.Overtaken as error:

@@ -38,9 +38,11 @@ class Card:
     @property
     def stale(self) -> bool:
         """Whether what it says is of long ago, for all pockets, or for one where nothing is to be done at others."""
-        old, answer = set(self.overview.old), self.overview.answer
+        if not self.overview.old:
+            return False
+        answer = self.overview.answer
         to_do = answer is not None and answer.state in ("replace", "review")
-        return bool(old) and (not to_do or self.overview.fresh_at is None)
+        return not to_do or self.overview.fresh_at is None
 
     @property
     def id(self) -> str:

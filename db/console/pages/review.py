@@ -9,11 +9,11 @@ from uuid import UUID
 from babel import Locale
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import Field
 from sqlalchemy.orm import Session
 
 from db.console.access.guard import Reviewer
 from db.console.context import console_of
+from db.console.numbers import SeenRow
 from db.console.pages.review_keys import KEYS
 from db.console.reader import formats, reasons
 from db.console.reader.languages import locale_of
@@ -31,9 +31,6 @@ router = APIRouter()
 
 AT_ONCE: Final = 4
 """A page has so many photographs at most: the one that is looked at, and the next three."""
-
-SeenReview = Annotated[int, Field(ge=0, le=2**63 - 1)]
-"""The number of a review that a page knew; 0: it knew none."""
 
 _WHY: Final = {
     "unsure": Text("The model is unsure"),
@@ -70,7 +67,7 @@ def hold(
     request: Request,
     person: Reviewer,
     capture: Annotated[list[UUID], Form(max_length=AT_ONCE)],
-    seen: Annotated[list[SeenReview], Form(max_length=AT_ONCE)],
+    seen: Annotated[list[SeenRow], Form(max_length=AT_ONCE)],
 ) -> Response:
     """Keep photographs for this person while the page shows them, but for those that somebody else has labelled.
 
@@ -109,7 +106,7 @@ def label(
     person: Reviewer,
     capture: Annotated[UUID, Form()],
     label: Annotated[Label, Form()],
-    seen: Annotated[SeenReview | None, Form()] = None,
+    seen: Annotated[SeenRow | None, Form()] = None,
 ) -> Response:
     """Keep what the person says; it counts from now on, and the one before stays readable.
 

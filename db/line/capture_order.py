@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from producer.contract.event import node
+
 TOLERANCE: Final = timedelta(minutes=5)
 """How far a station's clock may be from the order before the difference is reported."""
 
@@ -70,7 +72,7 @@ def ordered_at(
         if _overtaken(capture_id, station, captured_at, received_at, newest):
             return min(moment, newest.ordered_at - _NEXT)
         if _said_to_be_before(capture_id, station, captured_at, received_at, newest):
-            if newest.damaged and station != newest.station:
+            if newest.damaged and not _of_one_outbox(capture_id, station, newest):
                 return min(moment, newest.ordered_at - _NEXT)
             if changed_at is not None and changed_at > newest.ordered_at:
                 return newest.ordered_at + _NEXT
@@ -105,12 +107,14 @@ def _overtaken(
 ) -> bool:
     """Whether a photograph is older than the newest though it did not arrive before it.
 
-    One station must have said so by its clock and by its ids, which rise from one photograph to the next also where a
+    One outbox must have said so by its clock and by its ids, which rise from one photograph to the next also where a
     clock is set back, with nothing wrong about what it says, and the two arrived close together. They were taken close
     together too, or both come out of a backlog; a photograph from hours ago that follows one of this minute is one of
     this minute, by a clock that was set back.
     """
-    if station != newest.station or captured_at > newest.captured_at or capture_id >= newest.capture_id:
+    if not _of_one_outbox(capture_id, station, newest):
+        return False
+    if captured_at > newest.captured_at or capture_id >= newest.capture_id:
         return False
     if not (_credible(captured_at, received_at) and _credible(newest.captured_at, newest.received_at)):
         return False
@@ -118,6 +122,11 @@ def _overtaken(
         return False
     late = newest.received_at - newest.captured_at > OVERTAKING
     return late or newest.captured_at - captured_at <= OVERTAKING
+
+
+def _of_one_outbox(capture_id: UUID, station: str, newest: OrderedPhoto) -> bool:
+    """Whether the ids of two photographs tell their order: a second computer may have the name of the first."""
+    return station == newest.station and node(capture_id) == node(newest.capture_id)
 
 
 def _handed_in_later(capture_id: UUID, station: str, newest: OrderedPhoto) -> bool:
@@ -128,12 +137,12 @@ def _handed_in_later(capture_id: UUID, station: str, newest: OrderedPhoto) -> bo
 def _said_to_be_before(
     capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto
 ) -> bool:
-    """Whether this photograph was taken before the newest by what is said of both, by another station or by its id.
+    """Whether this photograph was taken before the newest by what is said of both, by another outbox or by its id.
 
     It waited in an outbox, or the clock is behind: nobody can tell.
     """
     return (
-        (station != newest.station or capture_id < newest.capture_id)
+        (not _of_one_outbox(capture_id, station, newest) or capture_id < newest.capture_id)
         and captured_at < newest.captured_at
         and _credible(captured_at, received_at)
         and _credible(newest.captured_at, newest.received_at)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, case, cast, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, String, case, cast, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from db.line.contradictions import First, Shown
@@ -34,11 +34,23 @@ _FIRST_PLACE: Final = _place(_First, case((_OWN_POCKET, Captures.pocket), else_=
 _ITS_PLACE: Final = _place(Captures, Captures.pocket)
 
 
+# Of one station by its ids, which no clock spoils; of two by their arrivals. In the order of the index, and no further
+# than to the first of them, however often the photograph came.
+_CAME_BEFORE: Final = case(
+    (_First.station == Captures.station, _First.capture_id < Captures.capture_id),
+    else_=tuple_(_First.received_at, _First.capture_id) < tuple_(Captures.received_at, Captures.capture_id),
+)
+
+
 def _of_first(column: Any) -> Any:
-    """A column of the first capture that came with just these bytes; what was imported is no photograph of the line."""
+    """A column of the first capture that came with just these bytes, before this one; null where none did.
+
+    What was imported is no photograph of the line.
+    """
     return (
         select(column)
         .where(_First.image_sha256 == Captures.image_sha256, _First.machine != literal_column(f"'{IMPORTED}'"))
+        .where(_CAME_BEFORE)
         .order_by(_First.received_at, _First.capture_id)
         .limit(1)
         .correlate(Captures)

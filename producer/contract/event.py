@@ -249,14 +249,29 @@ def version_for(region: AnyRegion | None, counted: bool = False) -> Literal[2, 3
     return 3 if isinstance(region, Polygon | Edge) else 2
 
 
+_NODE_BITS: Final = 32
+
+_MOMENT_AT: Final = 80
+"""From which bit on an id has its time, in milliseconds."""
+
+
 def new_id(after: UUID | None = None) -> UUID:
     """A UUIDv7 (RFC 9562): unique without a server, and in order of time.
 
     With `after` it is later than that one, by a millisecond where the clock was set back since: so whoever remembers
-    the last gives ids whose order no clock spoils.
+    the last gives ids whose order no clock spoils. It has that one's `node`, too.
     """
     now: UUID = uuid6.uuid7()
-    if after is None or now > after:
+    if after is None:
         return now
-    later = (after.int >> 80) + 1
-    return UUID(int=later << 80 | now.int & (1 << 80) - 1)
+    moment = max(now.int >> _MOMENT_AT, (after.int >> _MOMENT_AT) + 1)
+    rest = now.int & (1 << _MOMENT_AT) - 1
+    return UUID(int=moment << _MOMENT_AT | rest >> _NODE_BITS << _NODE_BITS | node(after))
+
+
+def node(of: UUID) -> int:
+    """What the ids of one outbox have in common, and with no others': a number of 32 bits (RFC 9562, 6.4).
+
+    The order of ids says something only among those of one node: two computers may have the name of one station.
+    """
+    return of.int & (1 << _NODE_BITS) - 1

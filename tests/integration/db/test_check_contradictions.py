@@ -14,6 +14,7 @@ from db.line import checks, incomplete_checks, verdicts
 from db.line.captures import Arrival, arrive
 from db.queries import head_overview
 from db.schema.tables import Checks
+from producer.contract.event import new_id
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import STATES
 from tests.database_support import status_of
@@ -217,6 +218,20 @@ def test_a_photograph_of_the_past_says_nothing_of_an_operation(line, place, word
     assert status(line).reason == f"contradiction: {past}"
     line.see(1, 62, "intact")
     assert told(line) == ("go", 2, 2, (), ()), "the newest photograph of a pocket counts"
+
+
+@pytest.mark.parametrize("ahead", [600, 38_000_000], ids=["10 h", "2099"])
+def test_a_clock_that_was_set_right_makes_no_photograph_of_the_past_a_new_one(line, ahead) -> None:
+    """Of a shop with one computer, whose worker says when a photograph came: the station's ids tell which was first."""
+    first = line.see(1, ahead, "intact", operation="op-9", check_id=uuid6.uuid7(), check_size=1, image_sha256=ONE)
+    again = line.see(1, 0, "intact", image_sha256=ONE, capture_id=new_id(after=first.capture_id))
+    line.see(2, 1, "intact", capture_id=new_id(after=again.capture_id))
+    assert told(line) == ("review", 2, 2, (), (1,))
+    assert "the photograph of pocket 1 is that of operation op-9 at" in str(status(line).reason)
+    with line.database.reading() as session:
+        assert status_of(session, first.check_id).state == "go", "it was the first"
+        [overview] = head_overview.overviews(session, [("mill-1", "head-1")])
+    assert overview.answer.state == "review"
 
 
 def test_a_whole_folder_of_the_past_is_said_in_one_sentence(line) -> None:

@@ -7,6 +7,7 @@ import pytest
 import uuid6
 
 from db.line.capture_order import OLDEST, TOLERANCE, OrderedPhoto, claimed, clock_error, ordered_at
+from producer.contract.event import new_id
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -21,14 +22,20 @@ RIGHT = timedelta()
 
 
 def arrive(
-    *told: tuple[datetime, datetime], stations: tuple[str, ...] = (), taken: Sequence[int] | None = None
+    *told: tuple[datetime, datetime],
+    stations: tuple[str, ...] = (),
+    taken: Sequence[int] | None = None,
+    one_outbox: bool = True,
 ) -> list[OrderedPhoto]:
     """The photographs of one pocket as they arrive, each with what its clock says and when it comes.
 
-    `taken` is the place of each in the order in which they were handed in, by which ids rise: that of arrival.
+    `taken` is the place of each in the order in which they were handed in, by which ids rise: that of arrival. Ids of
+    `one_outbox` have a node in common.
     """
     found: list[OrderedPhoto] = []
-    ids = [uuid6.uuid7() for _ in told]
+    ids = [uuid6.uuid7()]
+    for _ in told[1:]:
+        ids.append(new_id(after=ids[-1]) if one_outbox else uuid6.uuid7())
     for number, (captured_at, received_at) in enumerate(told):
         capture_id = ids[taken[number] if taken else number]
         station = stations[number] if stations else "st-1"
@@ -79,22 +86,21 @@ def test_a_clock_that_is_set_back_between_a_photograph_and_its_retake_spoils_no_
     assert in_order(arrive((NOW, NOW + SECOND), (again - seconds * SECOND, again + SECOND))) == [0, 1]
 
 
-def test_of_a_gateway_whose_ids_follow_its_clock_the_clock_decides() -> None:
-    """What decision 15 does not promise."""
+def test_of_an_outbox_whose_ids_follow_its_clock_the_clock_decides() -> None:
+    """What decision 15 does not promise: a gateway in another language, whose ids have a node."""
     back = NOW + 2 * HOUR
     clock = NOW + HOUR - 10 * HOUR
     assert in_order(arrive((NOW, back), (clock, back + SECOND), taken=[1, 0])) == [1, 0]
     assert in_order(arrive((NOW, back), (clock, back + HOUR), taken=[1, 0])) == [0, 1], "not when they come apart"
 
 
-def test_of_a_station_that_lost_its_outbox_the_clock_decides_within_minutes() -> None:
-    """What decision 15 does not promise: ids begin anew, by a clock that is five minutes behind."""
-    behind = timedelta(minutes=5)
-    for minutes, order in ((4, [1, 0]), (6, [0, 1]), (11, [0, 1])):
-        later = NOW + minutes * 60 * SECOND
-        told = (NOW, NOW + SECOND), (later - behind, later + SECOND)
-        assert in_order(arrive(*told, taken=[1, 0] if later - behind < NOW else [0, 1])) == order, minutes
-    assert in_order(arrive(*told, stations=("st-1", "spare"))) == [0, 1]
+@pytest.mark.parametrize("minutes", [1, 4, 6, 11])
+def test_a_second_computer_with_the_name_of_a_station_spoils_no_order(minutes: int) -> None:
+    """A spare one, or one that lost its outbox, or a default name: ids begin anew, by a clock that is behind."""
+    later, behind = NOW + minutes * 60 * SECOND, timedelta(minutes=5)
+    told = (NOW, NOW + SECOND), (later - behind, later + SECOND)
+    taken = [1, 0] if later - behind < NOW else [0, 1]
+    assert in_order(arrive(*told, taken=taken, one_outbox=False)) == [0, 1]
 
 
 def test_a_backlog_lies_where_it_was_taken() -> None:
@@ -143,19 +149,21 @@ def test_of_two_stations_the_one_that_comes_last_is_newest() -> None:
     assert in_order(found) == [0, 1]
 
 
-def test_damage_is_not_outdated_by_another_station_s_older_photograph() -> None:
+def test_damage_is_not_outdated_by_another_outbox_s_older_photograph() -> None:
     seen = OrderedPhoto(uuid6.uuid7(), "st-1", NOW, NOW, NOW, damaged=True)
     before, after = NOW - HOUR, NOW + 2 * HOUR
-    for station, captured_at, newest, older in (
-        ("st-2", before, seen, True),  # a backlog, or a clock that is behind
-        ("st-2", after, seen, False),
-        ("st-2", before, replace(seen, damaged=False), False),
-        ("st-1", before, seen, False),  # its clock was set back
-        ("st-2", datetime(1970, 1, 1, tzinfo=UTC), seen, False),
-        ("st-2", before, replace(seen, captured_at=NOW + 10 * HOUR), False),
+    same, other = new_id(after=seen.capture_id), uuid6.uuid7()
+    for station, capture_id, captured_at, newest, older in (
+        ("st-2", same, before, seen, True),  # a backlog, or a clock that is behind
+        ("st-2", same, after, seen, False),
+        ("st-2", same, before, replace(seen, damaged=False), False),
+        ("st-1", same, before, seen, False),  # its clock was set back
+        ("st-1", other, before, seen, True),  # a second computer with its name
+        ("st-2", same, datetime(1970, 1, 1, tzinfo=UTC), seen, False),
+        ("st-2", same, before, replace(seen, captured_at=NOW + 10 * HOUR), False),
     ):
-        moment = ordered_at(uuid6.uuid7(), station, captured_at, after, newest)
-        assert (moment < newest.ordered_at) == older, (station, captured_at)
+        moment = ordered_at(capture_id, station, captured_at, after, newest)
+        assert (moment < newest.ordered_at) == older, (station, capture_id, captured_at)
 
 
 def test_what_comes_after_a_change_that_lies_ahead_lies_behind_it() -> None:
@@ -165,9 +173,9 @@ def test_what_comes_after_a_change_that_lies_ahead_lies_behind_it() -> None:
     seen = OrderedPhoto(uuid6.uuid7(), "st-1", NOW, NOW, NOW)
     later = NOW + HOUR
     for clock in (RIGHT, *WRONG.values()):
-        moment = ordered_at(uuid6.uuid7(), "st-1", later + clock, later, seen, ahead)
+        moment = ordered_at(new_id(after=seen.capture_id), "st-1", later + clock, later, seen, ahead)
         assert ahead < moment <= ahead + SECOND, clock
-    overtaken = replace(seen, capture_id=uuid6.uuid7())
+    overtaken = replace(seen, capture_id=new_id(after=seen.capture_id))
     assert ordered_at(seen.capture_id, "st-1", NOW - SECOND, NOW + SECOND, overtaken, ahead) < NOW
     # A change that lies where it was said changes nothing.
     for claims in (NOW + 10 * SECOND, later):
@@ -185,15 +193,16 @@ def test_what_another_station_took_before_the_newest_lies_before_a_change_since(
 
 
 def test_what_a_station_sends_again_from_before_the_newest_is_none_of_the_new_insert() -> None:
-    older, newer = sorted((uuid6.uuid7(), uuid6.uuid7()))
+    older = uuid6.uuid7()
+    newer = new_id(after=older)
     seen, changed_at, comes = OrderedPhoto(newer, "st-1", NOW, NOW, NOW), NOW + HOUR, NOW + 2 * HOUR
     assert NOW < ordered_at(older, "st-1", NOW - HOUR, comes, seen, changed_at) < changed_at
-    assert ordered_at(uuid6.uuid7(), "st-1", NOW - HOUR, comes, seen, changed_at) == comes, "a clock that was set back"
+    assert ordered_at(new_id(after=newer), "st-1", NOW - HOUR, comes, seen, changed_at) == comes, "a clock set back"
     assert ordered_at(older, "st-1", NOW - HOUR, comes, seen) == comes, "no insert was changed: nothing is hidden"
 
 
 def test_the_same_moment_is_decided_by_the_id() -> None:
-    ids = sorted((uuid6.uuid7(), uuid6.uuid7()))
+    ids = [one := uuid6.uuid7(), new_id(after=one)]
     newest = OrderedPhoto(ids[1], "st-1", NOW, NOW, NOW)
     assert ordered_at(ids[0], "st-1", NOW, NOW, newest) < NOW
     newest = OrderedPhoto(ids[0], "st-1", NOW, NOW, NOW)

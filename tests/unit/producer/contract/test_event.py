@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import producer
-from producer.contract.event import MOST_EVENTS, CaptureEvent, check_key, message_of, new_id, version_for
+from producer.contract.event import MOST_EVENTS, CaptureEvent, check_key, message_of, new_id, node, version_for
 from producer.contract.json_schema import schema_text
 from tests.support import message
 
@@ -232,6 +232,15 @@ def test_ids_are_in_order_of_time() -> None:
     assert {i.version for i in ids} == {7}
 
 
+def test_the_ids_of_one_outbox_have_a_node_in_common_and_are_in_order() -> None:
+    ids = [new_id()]
+    for _ in range(1000):
+        ids.append(new_id(after=ids[-1]))
+    assert ids == sorted(set(ids))
+    assert len({node(of) for of in ids}) == 1
+    assert len({node(new_id()) for _ in range(100)}) == 100
+
+
 def test_an_id_after_another_is_later_whatever_became_of_the_clock() -> None:
     ahead = uuid6.UUID(int=(new_id().int >> 80) + 36_000_000 << 80 | new_id().int & (1 << 80) - 1)
     after = new_id(after=ahead)
@@ -239,4 +248,5 @@ def test_an_id_after_another_is_later_whatever_became_of_the_clock() -> None:
     assert after.version == 7
     assert (after.int >> 80) - (ahead.int >> 80) == 1
     assert new_id(after=after) > after
+    assert node(new_id(after=after)) == node(after) == node(ahead) != node(new_id())
     assert CaptureEvent.from_message(message(capture_id=str(after))).capture_id == after

@@ -104,7 +104,7 @@ def test_only_the_backbone_knows_keras() -> None:
     assert knowing == {
         "backbones/filled_network.py",
         "backbones/forward_pass.py",
-        "backbones/keras_networks.py",
+        "backbones/pretrained_families.py",
         "networks/building.py",
         "networks/efficientnet_lite.py",
     }

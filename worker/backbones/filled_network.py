@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from producer.configuration.home_folder import at_home
-from worker.backbones import keras_networks as networks
-from worker.backbones.keras_networks import PublishedNetwork
+from worker.backbones import pretrained_families as networks
 from worker.backbones.names import BackboneError, WeightsUnfit
+from worker.backbones.pretrained_families import PublishedNetwork
 from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.backbones.weight_file import LayerSpec, WeightFile, flaw, match
 from worker.backbones.weight_import import fetch_weights

@@ -119,7 +119,7 @@ def _load(name: str, weights: str | None, recipe: Recipe) -> Backbone:
 
 def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Path, console: Console) -> BackboneResult:
     """One result with a progress bar of its extraction, and its results file."""
-    from worker.backbones.keras_networks import published_network
+    from worker.backbones.pretrained_families import published_network
     from worker.lab.experiment import result_folder, run
     from worker.lab.report import write_results
 

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from worker.backbones import keras_networks
+from worker.backbones import pretrained_families
 from worker.backbones.filled_network import filled_network
 from worker.backbones.names import BackboneError
 from worker.backbones.tensorflow_import import loading_tensorflow
@@ -74,7 +74,7 @@ def input_size(family: str) -> tuple[int, int]:
         BackboneError: there is no such family.
     """
     variant = efficientnet_lite.VARIANTS.get(family)
-    return keras_networks.published_network(family).input_size if variant is None else (variant.side, variant.side)
+    return pretrained_families.published_network(family).input_size if variant is None else (variant.side, variant.side)
 
 
 def build(
@@ -131,13 +131,13 @@ def build(
 def _source(name: NetworkName, weights: str | None, weights_folder: Path) -> _Source:
     if name.family in efficientnet_lite.VARIANTS:
         model, digest = efficientnet_lite.filled(name.family, weights or "imagenet")
-        part = keras_networks.cut(model, name.family, name.layers)
+        part = pretrained_families.cut(model, name.family, name.layers)
         return _Source(part, input_size(name.family), efficientnet_lite.preprocess, digest)
     filled = filled_network(name.family, name.layers, weights or "imagenet", weights_folder)
     return _Source(
         filled.model,
         filled.published.input_size,
-        lambda images: keras_networks.preprocess(name.family, images),
+        lambda images: pretrained_families.preprocess(name.family, images),
         filled.digest,
     )
 

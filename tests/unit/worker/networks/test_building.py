@@ -11,8 +11,8 @@ import sklearn.datasets
 from PIL import Image
 
 from worker.backbones.backbone import load_backbone
-from worker.backbones.keras_networks import published_network
 from worker.backbones.names import BackboneError
+from worker.backbones.pretrained_families import published_network
 from worker.networks import building, efficientnet_lite
 from worker.networks.building import Built, build, input_size
 from worker.networks.names import parse_network_name

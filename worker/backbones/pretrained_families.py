@@ -1,4 +1,4 @@
-"""The published networks of `keras.applications`: built without values, and cut at a layer.
+"""The families of pretrained networks that `keras.applications` has: built without values, and cut at a layer.
 
 A network is built inside `keras.StatelessScope`: its variables have names and shapes but no memory, so VGG16's 138
 million parameters cost nothing until the part that is needed is rebuilt with real ones.

@@ -1,8 +1,8 @@
 """When checks began, as far as can be known: what a station photographed later began later, whatever the clocks say.
 
 A check begins with the first of its photographs, in their order (`db.line.capture_order`). There only the photographs
-of one pocket are held against each other: where the clock of a shop's one computer was ahead and is set right, the
-check of another pocket would lie before those of the wrong hour, and what its head comes to would be what they said.
+of one pocket are held against each other: by a clock that is behind, or that was ahead and is set right, one of a
+pocket that was never seen before lies before the check of before, and what the head comes to would be what that said.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 
 from db.engine.prepared import Prepared
 from db.schema.tables import Captures, Checks
+from producer.contract.event import node
 
 _NEXT: Final = timedelta(microseconds=1)
 
@@ -42,9 +43,7 @@ class First(NamedTuple):
 
 
 def put_behind(connection: Connection, checks: Mapping[UUID, dict[str, Any]], first: Mapping[UUID, First]) -> None:
-    """Put what would begin before its head's newest check behind that one, where its station's ids say so.
-
-    Only what came before that one began can be meant; by right clocks that is what is late.
+    """Put what would begin before its head's newest check behind that one, where the ids of its outbox say so.
 
     Args:
         connection: in a transaction.
@@ -56,13 +55,17 @@ def put_behind(connection: Connection, checks: Mapping[UUID, dict[str, Any]], fi
         of_heads.setdefault((row["machine"], row["head"]), []).append(row)
     for (machine, head), rows in of_heads.items():
         for newest, station, began in _NEWEST.execute(connection, machine=machine, head=head):
-            late = [row for row in rows if first[row["check_id"]].received_at < began]
-            for row in late:
-                if row["station"] == station and _is_later(connection, first[row["check_id"]].capture_id, newest):
-                    began += _NEXT * (row["check_id"] != newest)
+            for row in rows:
+                photo = first[row["check_id"]]
+                if row["started_at"] > began or row["station"] != station:
+                    continue
+                if _is_later(connection, photo.capture_id, newest):
+                    if row["check_id"] != newest:
+                        began = max(photo.received_at, began + _NEXT)
                     row["started_at"] = began
 
 
 def _is_later(connection: Connection, capture_id: UUID, check_id: UUID) -> bool:
-    """Whether a photograph was handed in after all of a check, by the ids of their station."""
-    return all(capture_id > last for (last,) in _LAST_CAPTURE.execute(connection, check_id=check_id))
+    """Whether a photograph was handed in after all of a check, by the ids of their outbox."""
+    lasts = _LAST_CAPTURE.execute(connection, check_id=check_id)
+    return all(capture_id > last and node(capture_id) == node(last) for (last,) in lasts)

@@ -13,6 +13,7 @@ from db.line.capture_order import clock_error
 from db.line.captures import Arrival
 from db.queries import maintenance
 from db.schema.tables import Captures, Pockets
+from producer.contract.event import new_id
 from tests.database_support import status_of
 
 
@@ -250,6 +251,25 @@ def test_in_one_check_a_wrong_clock_spoils_nothing_either(line, wrong) -> None:
         with line.database.reading() as session:
             assert status_of(session, line.check_id).state == "go"
             assert maintenance.to_replace(session) == []
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_check_of_a_wrong_clock_begins_behind_the_one_before_it(line, wrong, at_once) -> None:
+    """Also where a pocket was never photographed before, of which nothing says that the clock is wrong."""
+    begun = []
+    for came, clock, pockets in ((NOW, NOW, (1, 2)), (NOW + 60 * SECOND, wrong, (1, 2, 3))):
+        line.check_id = uuid6.uuid7()
+        of_check = [line.capture(pocket, check_size=3, captured_at=clock) for pocket in pockets]
+        if begun:  # ids of a station are in order, whatever its clock says
+            of_check = [replace(one, capture_id=new_id(after=begun[0][1])) for one in of_check]
+        arrivals = [Arrival(capture, came + number * SECOND) for number, capture in enumerate(of_check)]
+        for part in [arrivals] if at_once else [[arrival] for arrival in reversed(arrivals)]:
+            with line.database.transaction() as session:
+                captures.arrive(session, part)
+        begun.append((line.check_id, of_check[-1].capture_id))
+    with line.database.reading() as session:
+        assert [check.check_id for check in checks.recent(session)] == [begun[1][0], begun[0][0]]
 
 
 def test_the_backlog_of_another_station_hides_no_damage(line) -> None:

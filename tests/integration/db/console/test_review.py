@@ -175,12 +175,22 @@ def test_what_somebody_else_said_meanwhile_is_not_overruled_unseen(line, console
 
 def test_a_label_whose_answer_was_lost_is_said_again_and_kept_once(line, console, signed_in) -> None:
     [capture] = unsure(line, 1)
-    ana = signed_in("reviewer")
-    said = [
-        ana.post("/review/label", {"capture": capture, "label": label, "seen": 0}).json()["review"]
-        for label in ("worn", "worn", "intact", "worn")
-    ]
-    assert said[0] == said[1] < said[2] < said[3], "another word is another review"
+    ana, bert = signed_in("reviewer"), signed_in("maintainer")
+
+    def say(label: str, seen: int, browser: Browser = ana) -> int:
+        answer = browser.post("/review/label", {"capture": capture, "label": label, "seen": seen})
+        return answer.json()["review"] if answer.status_code == 200 else -answer.status_code
+
+    worn = say("worn", 0)
+    assert say("worn", 0) == worn
+    intact = say("intact", worn)
+    assert (say("worn", 0), say("intact", worn)) == (worn, intact), "a later word stays the newest"
+    again = say("worn", intact)
+    assert worn < intact < again, "another word is another review"
+    theirs = say("broken", again, bert)
+    assert (say("worn", intact), say("worn", again)) == (again, -409)
     with console.database.reading() as session:
-        assert [review.label for review in reviews.of_capture(session, UUID(capture))] == ["worn", "intact", "worn"]
-        assert len([entry for entry in audit.recent(session) if entry.action == "reviewed"]) == 3
+        said = reviews.of_capture(session, UUID(capture))
+        assert [review.label for review in said] == ["broken", "worn", "intact", "worn"]
+        assert said[0].id == theirs
+        assert len([entry for entry in audit.recent(session) if entry.action == "reviewed"]) == 4

@@ -49,6 +49,19 @@ def test_two_reviewers_never_have_the_same_photograph(line, console, signed_in) 
         assert not review_turns.keep(session, "bert", UUID(captures[0]), datetime.now(UTC) + timedelta(seconds=50))
 
 
+def test_two_tabs_of_one_session_never_have_the_same_photograph(line, signed_in) -> None:
+    captures = unsure(line, 7)
+    ana = signed_in("reviewer")
+    assert ids(ana.post("/review/next", {"tab": "a-1"})) == captures[:4]
+    assert ids(ana.post("/review/next", {"tab": "b-2"})) == captures[4:]
+    held = {"capture": captures[3:5], "seen": [0, 0]}
+    assert [ana.post("/review/hold", held | {"tab": tab}).json()["kept"] for tab in ("a-1", "b-2", "c")] == [
+        captures[3:4], captures[4:5], [],
+    ]  # fmt: skip
+    assert ids(ana.post("/review/next", {"tab": "a-1"})) == captures[:4], "as after a reload"
+    assert ana.post("/review/next", {"tab": "x" * 41}).status_code == 400
+
+
 def test_what_nobody_asks_for_any_more_is_handed_out_again(line, console, signed_in) -> None:
     captures = unsure(line, 3)
     ana, bert = signed_in("reviewer"), signed_in("maintainer")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import CTE, Select, String, bindparam, literal_column, select, text, union_all
+from sqlalchemy import CTE, Select, String, bindparam, cast, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
@@ -20,17 +21,25 @@ Place = tuple[str, str]
 
 
 LOOKED_THROUGH: Final = 50
-"""So many of a head's last checks of more than one pocket are looked through for the one of the most."""
+"""So many of a head's last checks of more than one pocket are looked through for the last one of each size."""
 
 
-def newest_of_heads(session: Session, places: Sequence[Place], number: int) -> list[tuple[Check, KnownPockets]]:
-    """So many of the last checks of each head, the newest first, each with what is known of its pockets.
+def newest_of_heads(
+    session: Session, places: Sequence[Place], number: int, also: Collection[UUID] = ()
+) -> list[tuple[Check, KnownPockets]]:
+    """So many of the last checks of each head, the newest first, each with what is known of its pockets; `also` these.
 
-    And, where it is not among these, the last one that was of the most pockets: any number of checks of a few say
-    nothing of a pocket that was missed in it.
+    And the last one of each size: any number of checks of a few pockets say nothing of one that was missed in a check
+    of more.
     """
-    rows = _newest(number).execute(session.connection(), places=as_value(places))
-    return list(assessed(session, rows))
+    connection = session.connection()
+    texts = (text for row in _newest(number).execute(connection, places=as_value(places)) for text in row if text)
+    ids = {*also, *(UUID(of_one) for text in texts for of_one in text.split(","))}
+    found = list(assessed(session, _OF_IDS.execute(connection, ids=list(ids)))) if ids else []
+    return sorted(found, key=lambda check: (check[0].started_at, check[0].check_id), reverse=True)
+
+
+_OF_IDS: Final = Prepared(lambda *_: select(*COLUMNS).where(Checks.check_id.in_(bindparam("ids", expanding=True))))
 
 
 def given(dialect: str) -> CTE:
@@ -54,19 +63,24 @@ def as_value(places: Sequence[Place]) -> str:
 
 @cache
 def _newest(number: int) -> Prepared:
+    """The ids of the checks of each head, as texts: several in one are separated by commas."""
+
     def built(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
         of = given(dialect)
         newest_first = Checks.started_at.desc(), Checks.check_id.desc()
-        of_head = select(Checks.check_id).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
+        key: Any = cast(Checks.check_id, String)
+        of_head = select(key).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
         of_head = of_head.order_by(*newest_first).limit(1).correlate(of)
         of_several = of_head.where(literal_column("checks.size > 1"))  # as words: so a partial index will do
-        last = of_several.add_columns(Checks.size, Checks.started_at).limit(LOOKED_THROUGH).correlate(of).subquery()
-        largest_first = last.c.size.desc(), last.c.started_at.desc(), last.c.check_id.desc()
-        of_most = select(last.c.check_id).order_by(*largest_first).limit(1).correlate(of)
+        last = of_several.with_only_columns(key.label("key"), Checks.size, Checks.started_at, Checks.check_id)
+        last = last.limit(LOOKED_THROUGH).correlate(of).subquery()
+        newest_of_size = last.c.started_at.desc(), last.c.check_id.desc()
+        nth = func.row_number().over(partition_by=last.c.size, order_by=newest_of_size).label("nth")
+        by_size = select(last.c.key, nth).subquery()
+        of_each_size = select(func.aggregate_strings(by_size.c.key, ",")).where(by_size.c.nth == 1).correlate(of)
         # Each is looked up by an index. Told where the last so many begin, PostgreSQL, which cannot know how few these
         # are, would read all checks.
-        sought = (*(of_head.offset(place) for place in range(number)), of_most)
-        ids = union_all(*(select(one.scalar_subquery()).select_from(of) for one in sought))
-        return select(*COLUMNS).where(Checks.check_id.in_(ids)).order_by(*newest_first)
+        sought = (*(of_head.offset(place) for place in range(number)), of_each_size)
+        return select(*(one.scalar_subquery() for one in sought)).select_from(of)
 
     return Prepared(built)

@@ -2,7 +2,8 @@
 
 `db.line.captures.record` names a pocket's newest capture, which has no outcome then; what gives a capture its outcome,
 or keeps it from having one, brings its pocket up to date here, in the same transaction. A photograph that is unusable,
-or has a fault, shows nothing of the insert: damage that the one before it showed stands.
+or has a fault, shows nothing of the insert, nor is an intact one believed that came in a check of another head: damage
+that the one before it showed stands.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 from sqlalchemy.orm import aliased
 
-from db.schema.tables import Captures, Faults, Pockets
+from db.schema.tables import Captures, Checks, Faults, Pockets
 from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.vocabulary import OUTCOME_OF
 
@@ -39,9 +40,20 @@ _HAS_FAULT = (
     .correlate(_Seen)
     .exists()
 )
+_IS_OF_ITS_CHECK = (
+    select(Checks.check_id)
+    .where(Checks.check_id == _Seen.check_id, Checks.machine == _Seen.machine, Checks.head == _Seen.head)
+    .correlate(_Seen)
+    .exists()
+)
 _NEWEST_SEEN = (
     select(_Seen.capture_id)
-    .where(_here(_Seen), func.coalesce(_WORD_SEEN, "") != "unusable", _WORD_SEEN.is_not(None) | ~_HAS_FAULT)
+    .where(
+        _here(_Seen),
+        func.coalesce(_WORD_SEEN, "") != "unusable",
+        _WORD_SEEN.is_not(None) | ~_HAS_FAULT,
+        (func.coalesce(_WORD_SEEN, "intact") != "intact") | _IS_OF_ITS_CHECK,
+    )
     .order_by(_Seen.ordered_at.desc(), _Seen.capture_id.desc())
     .limit(1)
     .correlate(Pockets)

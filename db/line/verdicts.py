@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
@@ -73,11 +73,17 @@ _INSERT = Prepared(
         inserted(dialect, Verdicts, (*_NAMES, "current"), rows).on_conflict_do_nothing().returning(Verdicts.capture_id)
     )
 )
+# As words: of what an update returns SQLAlchemy writes columns without their tables for SQLite.
+_IS_ELSEWHERE: Any = literal_column(
+    "EXISTS (SELECT 1 FROM checks WHERE checks.check_id = captures.check_id"
+    " AND (checks.machine <> captures.machine OR checks.head <> captures.head))"
+)
 _SET_OUTCOME = Prepared(
     lambda *_: (
         update(Captures.__table__)  # type: ignore[arg-type]
         .where(Captures.capture_id.in_(_IDS))
         .values(outcome=bindparam("new_outcome"))
+        .returning(Captures.capture_id, _IS_ELSEWHERE)
     )
 )
 _CLOSE_FAULTS = Prepared(
@@ -121,11 +127,11 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
     rows = [vars(first[capture_id]) | {"current": True} for capture_id in sorted(first)]
     # The first verdict of a capture conflicts with nothing: this is all that the line does.
     written = {capture_id for (capture_id,) in _INSERT.execute(connection, rows)} if rows else set()
-    had_faults = _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
+    hidden = _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
     # A new photograph's pocket is not damaged before something says so: of what shows no damage there is nothing to
     # mark. What shows nothing leaves the pocket to the photograph before, as its fault had.
     telling = {capture_id for capture_id in written if first[capture_id].outcome in ("damaged", "unusable")}
-    pockets.mark(connection, sorted(telling | had_faults))
+    pockets.mark(connection, sorted(telling | hidden))
     kept = {
         number: verdict
         for number, verdict in enumerate(verdicts)
@@ -138,17 +144,19 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 
 def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
-    """Note the outcomes of captures, and close their faults; which had some."""
+    """Note the outcomes of captures, and close their faults; which had some, or came in a check of another head."""
     by_outcome: dict[str, list[UUID]] = defaultdict(list)
     for verdict in verdicts:
         by_outcome[verdict.outcome].append(verdict.capture_id)
+    hidden: set[UUID] = set()
     for outcome in sorted(by_outcome):
-        _SET_OUTCOME.execute(connection, ids=by_outcome[outcome], new_outcome=outcome)
+        noted = _SET_OUTCOME.execute(connection, ids=by_outcome[outcome], new_outcome=outcome)
+        hidden.update(capture_id for capture_id, is_elsewhere in noted if is_elsewhere)
     if not verdicts:
         return set()
     # What once kept the capture from being judged is over: it ends in a verdict or in a fault, not in both.
     closed = _CLOSE_FAULTS.execute(connection, ids=[verdict.capture_id for verdict in verdicts])
-    return {capture_id for (capture_id,) in closed}
+    return hidden | {capture_id for (capture_id,) in closed}
 
 
 def _change(session: Session, verdict: Verdict) -> Verdict:

@@ -230,7 +230,7 @@ function load(from) {
     ahead.dataset.is = isPhotograph(ahead) ? "photograph" : "drawing";
     if (!isPhotograph(ahead)) drawn.add(from);
     if (ahead !== image) return;
-    if (began === Infinity) began = performance.now(); // only now is it seen
+    begin(); // only now is it seen
     offer();
   }, again);
   loaded.set(from, ahead);
@@ -248,7 +248,6 @@ function show() {
   if (image.dataset.id !== item.id) {
     photo.classList.remove("before");
     put(address(item), item);
-    began = image.dataset.is ? performance.now() : Infinity;
   }
   at("why").textContent = item.why;
   at("facts").replaceChildren(...names.filter(([name]) => item[name] != null).flatMap(([name, title]) => {
@@ -278,8 +277,14 @@ function put(from, item) {
   image.replaceWith(next);
   image = zoom.image = next;
   zoom.place();
+  begin();
   flag(item);
   offer();
+}
+
+/** What is to be labelled is seen from now on, where it is there and not the photograph before. */
+function begin() {
+  began = image.dataset.is && !photo.classList.contains("before") ? performance.now() : Infinity;
 }
 
 /** Offer what can be said of what is on the screen: of a drawing only that it is unusable, of nothing yet nothing. */

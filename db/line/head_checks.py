@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import CTE, Select, String, bindparam, cast, func, literal_column, select, text
@@ -14,10 +15,20 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line.check_answers import KnownPockets
 from db.line.checks import COLUMNS, Check, assessed
-from db.schema.tables import Checks
+from db.schema.tables import Captures, Checks
 
 Place = tuple[str, str]
 """A machine and a head."""
+
+
+class Span(NamedTuple):
+    """When a check's photographs came: the first by a worker's clock, the last in the order of all photographs.
+
+    One station's clock may place a photograph of it long before the others, but hardly all of them.
+    """
+
+    began: datetime
+    last_at: datetime
 
 
 LOOKED_THROUGH: Final = 50
@@ -26,7 +37,7 @@ LOOKED_THROUGH: Final = 50
 
 def newest_of_heads(
     session: Session, places: Sequence[Place], number: int, also: Collection[UUID] = ()
-) -> list[tuple[Check, KnownPockets]]:
+) -> list[tuple[Check, KnownPockets, Span]]:
     """So many of the last checks of each head, the newest first, each with what is known of its pockets; `also` these.
 
     And the last one of each size: any number of checks of a few pockets say nothing of one that was missed in a check
@@ -35,10 +46,21 @@ def newest_of_heads(
     connection = session.connection()
     texts = (text for row in _newest(number).execute(connection, places=as_value(places)) for text in row if text)
     ids = {*also, *(UUID(of_one) for text in texts for of_one in text.split(","))}
-    found = list(assessed(session, _OF_IDS.execute(connection, ids=list(ids)))) if ids else []
-    return sorted(found, key=lambda check: (check[0].started_at, check[0].check_id), reverse=True)
+    if not ids:
+        return []
+    spans = {check_id: Span(*span) for check_id, *span in _SPANS.execute(connection, ids=list(ids))}
+    checks = assessed(session, _OF_IDS.execute(connection, ids=list(ids)))
+    with_spans = [(check, known, spans[check.check_id]) for check, known in checks]
+    return sorted(with_spans, key=lambda of: (of[2].last_at, of[0].started_at, of[0].check_id), reverse=True)
 
 
+_SPANS: Final = Prepared(
+    lambda *_: (
+        select(Captures.check_id, func.min(Captures.received_at), func.max(Captures.ordered_at))
+        .where(Captures.check_id.in_(bindparam("ids", expanding=True)))
+        .group_by(Captures.check_id)
+    )
+)
 _OF_IDS: Final = Prepared(lambda *_: select(*COLUMNS).where(Checks.check_id.in_(bindparam("ids", expanding=True))))
 
 
@@ -72,8 +94,8 @@ def _newest(number: int) -> Prepared:
         of_head = select(key).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
         of_head = of_head.order_by(*newest_first).limit(1).correlate(of)
         of_several = of_head.where(literal_column("checks.size > 1"))  # as words: so a partial index will do
-        last = of_several.with_only_columns(key.label("key"), Checks.size, Checks.started_at, Checks.check_id)
-        last = last.limit(LOOKED_THROUGH).correlate(of).subquery()
+        several = of_several.with_only_columns(key.label("key"), Checks.size, Checks.started_at, Checks.check_id)
+        last = several.limit(LOOKED_THROUGH).correlate(of).subquery()
         newest_of_size = last.c.started_at.desc(), last.c.check_id.desc()
         nth = func.row_number().over(partition_by=last.c.size, order_by=newest_of_size).label("nth")
         by_size = select(last.c.key, nth).subquery()

@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any, Unpack
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, literal_column, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy.orm import Session, aliased
 
 from db.engine.prepared import Prepared, inserted
 from db.line import pockets
+from db.line.contradicting_captures import IS_DOUBTED
 from db.line.rows import (
     COLUMNS,
     NEWEST_FIRST,
@@ -73,17 +74,20 @@ _INSERT = Prepared(
         inserted(dialect, Verdicts, (*_NAMES, "current"), rows).on_conflict_do_nothing().returning(Verdicts.capture_id)
     )
 )
-# As words: of what an update returns SQLAlchemy writes columns without their tables for SQLite.
-_IS_ELSEWHERE: Any = literal_column(
-    "EXISTS (SELECT 1 FROM checks WHERE checks.check_id = captures.check_id"
-    " AND (checks.machine <> captures.machine OR checks.head <> captures.head))"
-)
 _SET_OUTCOME = Prepared(
     lambda *_: (
         update(Captures.__table__)  # type: ignore[arg-type]
         .where(Captures.capture_id.in_(_IDS))
         .values(outcome=bindparam("new_outcome"))
-        .returning(Captures.capture_id, _IS_ELSEWHERE)
+    )
+)
+_DOUBTED = Prepared(lambda *_: select(Captures.capture_id).where(Captures.capture_id.in_(_IDS), IS_DOUBTED))
+_Doubted = aliased(Captures)
+_ALIKE = Prepared(
+    lambda *_: (
+        select(Captures.capture_id)
+        .join(_Doubted, _Doubted.check_id == Captures.check_id)
+        .where(_Doubted.capture_id.in_(_IDS), _Doubted.image_sha256 == Captures.image_sha256)
     )
 )
 _CLOSE_FAULTS = Prepared(
@@ -127,11 +131,11 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
     rows = [vars(first[capture_id]) | {"current": True} for capture_id in sorted(first)]
     # The first verdict of a capture conflicts with nothing: this is all that the line does.
     written = {capture_id for (capture_id,) in _INSERT.execute(connection, rows)} if rows else set()
-    hidden = _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
+    had_faults = _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
     # A new photograph's pocket is not damaged before something says so: of what shows no damage there is nothing to
-    # mark. What shows nothing leaves the pocket to the photograph before, as its fault had.
+    # mark. What shows nothing, or is not believed, leaves the pocket to the photograph before, as its fault had.
     telling = {capture_id for capture_id in written if first[capture_id].outcome in ("damaged", "unusable")}
-    pockets.mark(connection, sorted(telling | hidden))
+    pockets.mark(connection, sorted(telling | had_faults | _doubted(connection, written - telling)))
     kept = {
         number: verdict
         for number, verdict in enumerate(verdicts)
@@ -144,19 +148,23 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 
 def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
-    """Note the outcomes of captures, and close their faults; which had some, or came in a check of another head."""
+    """Note the outcomes of captures, and close their faults; which had some."""
     by_outcome: dict[str, list[UUID]] = defaultdict(list)
     for verdict in verdicts:
         by_outcome[verdict.outcome].append(verdict.capture_id)
-    hidden: set[UUID] = set()
     for outcome in sorted(by_outcome):
-        noted = _SET_OUTCOME.execute(connection, ids=by_outcome[outcome], new_outcome=outcome)
-        hidden.update(capture_id for capture_id, is_elsewhere in noted if is_elsewhere)
+        _SET_OUTCOME.execute(connection, ids=by_outcome[outcome], new_outcome=outcome)
     if not verdicts:
         return set()
     # What once kept the capture from being judged is over: it ends in a verdict or in a fault, not in both.
     closed = _CLOSE_FAULTS.execute(connection, ids=[verdict.capture_id for verdict in verdicts])
-    return hidden | {capture_id for (capture_id,) in closed}
+    return {capture_id for (capture_id,) in closed}
+
+
+def _doubted(connection: Connection, capture_ids: Collection[UUID]) -> set[UUID]:
+    """Those of some captures that may show another pocket or operation, and what shows the same in their checks."""
+    doubted = [row[0] for row in _DOUBTED.execute(connection, ids=sorted(capture_ids))] if capture_ids else []
+    return {row[0] for row in _ALIKE.execute(connection, ids=doubted)} if doubted else set()
 
 
 def _change(session: Session, verdict: Verdict) -> Verdict:

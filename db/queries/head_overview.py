@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import Select, String, bindparam, cast, func, select
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line import head_checks
 from db.line.checks import Check
-from db.line.head_checks import Place
+from db.line.head_checks import Place, Span
 from db.line.insert_changes import is_unseen
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.names import IMPORTED
@@ -40,10 +40,11 @@ _DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 
 @dataclass(frozen=True)
 class Operation:
-    """A check of the head, and what it left in each pocket that was looked at."""
+    """A check of the head, what it left in each pocket that was looked at, and when its photographs came."""
 
     check: Check
     words: Mapping[int, PocketWord]
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -141,51 +142,45 @@ def overviews(
         session.connection(), places=head_checks.as_value(places), fresh_since=fresh_since
     ):
         seen[machine, head].append(_alike(row))
-    doubtful = {row.check.check_id for rows in seen.values() for row in rows if row.is_doubtful}
+    doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
     last: dict[Place, list[Operation]] = {place: [] for place in places}
-    for check, known in head_checks.newest_of_heads(session, places, operations, doubtful):
-        last[check.machine, check.head].append(Operation(check, _words(check, known.outcomes)))
+    for check, known, span in head_checks.newest_of_heads(session, places, operations, doubtful):
+        last[check.machine, check.head].append(Operation(check, _words(check, known.outcomes), span))
     known_sizes = declared or {}
     return [_overview(place, seen[place], last[place], operations, known_sizes.get(place[1])) for place in places]
 
 
-class _Beginning(NamedTuple):
-    """A check by its place among those of its head."""
-
-    started_at: datetime
-    check_id: UUID
-
-
 @dataclass(frozen=True)
 class _Alike:
-    """Pockets of a head whose newest photographs are of one `check` and show the same, and when the first and last of
-    these were taken. `is_doubtful`: the check may doubt them, or wait for others."""
+    """Pockets of a head whose newest photographs are of one check and show the same, when the first and last of these
+    were taken, and when the first came. `is_doubtful`: the check may doubt them, or wait for others."""
 
     word: PocketWord
     pockets: Collection[int]
     is_fresh: bool
-    check: _Beginning
+    check_id: UUID
     is_doubtful: bool
     first_at: datetime
     last_at: datetime
+    received_at: datetime
 
 
 def _alike(row: Sequence[Any]) -> _Alike:
-    outcome, review, is_new, is_fresh, started_at, check_id, is_elsewhere, is_open, pockets, first_at, last_at = row
+    outcome, review, is_new, is_fresh, check_id, is_elsewhere, is_open, pockets, *when = row
     word = "new" if is_new else _word(outcome, review)
     if is_elsewhere and word == "intact":
         word = "unsure"  # the check that it came with is another head's, and does not believe it
     numbers = frozenset(map(int, pockets.split(",")))
     is_doubtful = bool(is_open) and not is_elsewhere
-    return _Alike(word, numbers, bool(is_fresh), _Beginning(started_at, check_id), is_doubtful, first_at, last_at)
+    return _Alike(word, numbers, bool(is_fresh), check_id, is_doubtful, *when)
 
 
 def _overview(
     place: Place, rows: Sequence[_Alike], last: Sequence[Operation], operations: int, declared: int | None
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
-    seen_in = {pocket: row.check for row in rows for pocket in row.pockets}
-    words = now | _of_checks(last, now, seen_in)
+    seen = {pocket: row for row in rows for pocket in row.pockets}
+    words = now | _of_checks(last, now, seen)
     size = _size(last, now, declared)
     if last and last[0].check.state != "pending":  # else its pockets are still awaited
         words = dict.fromkeys(range(1, size + 1), _MISSING) | words
@@ -202,24 +197,29 @@ def _overview(
         size=max([size, *words]),
         fresh_at=min((row.first_at for row in of_head if row.is_fresh), default=None),
         old=frozenset(pocket for row in of_head if not row.is_fresh for pocket in row.pockets if pocket <= beyond),
-        awaited=_awaited(last, seen_in),
+        awaited=_awaited(last, seen),
     )
 
 
-def _awaited(operations: Sequence[Operation], seen_in: Mapping[int, _Beginning]) -> frozenset[int]:
+def _awaited(operations: Sequence[Operation], seen: Mapping[int, _Alike]) -> frozenset[int]:
     """The pockets that a check waits for and that were not photographed since it began."""
     return frozenset(
         pocket
         for operation in operations
         if operation.check.state == "pending" and operation.check.size > 1
         for pocket in range(1, operation.check.size + 1)
-        if pocket not in operation.words and _tells_of(operation, seen_in.get(pocket))
+        if pocket not in operation.words and _tells_of(operation, seen.get(pocket))
     )
 
 
-def _tells_of(operation: Operation, seen_in: _Beginning | None) -> bool:
-    """Whether a check says more of a pocket than its newest photograph, which came with the check `seen_in`."""
-    return seen_in is None or (operation.check.started_at, operation.check.check_id) >= seen_in
+def _tells_of(operation: Operation, seen: _Alike | None) -> bool:
+    """Whether a check says more of a pocket than its newest photograph: it came with it, or before the check began.
+
+    Neither a clock that is behind makes a check older than it is, nor does what comes out of a backlog count as new.
+    """
+    if seen is None or seen.check_id == operation.check.check_id:
+        return True
+    return operation.span.began >= seen.received_at and operation.span.last_at >= seen.first_at
 
 
 def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: int | None) -> int:
@@ -234,7 +234,7 @@ def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: in
 
 
 def _of_checks(
-    operations: Sequence[Operation], now: Mapping[int, PocketWord], seen_in: Mapping[int, _Beginning]
+    operations: Sequence[Operation], now: Mapping[int, PocketWord], seen: Mapping[int, _Alike]
 ) -> dict[int, PocketWord]:
     """The pockets of which the last check that was to look at them says less than their newest photograph.
 
@@ -246,7 +246,7 @@ def _of_checks(
         pocket: word
         for operation in reversed(operations)
         for pocket, word in operation.words.items()
-        if _tells_of(operation, seen_in.get(pocket))
+        if _tells_of(operation, seen.get(pocket))
     }
     stood_in = {pocket for pocket, word in latest.items() if word == "unusable" != now.get(pocket)}
     unseen = {pocket: word for pocket, word in latest.items() if word in _UNSEEN} | dict.fromkeys(stood_in, _MISSING)
@@ -258,7 +258,7 @@ def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
     of = head_checks.given(dialect)
     is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
-    with_check = Checks.started_at, Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
+    with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
     is_fresh = Pockets.ordered_at >= bindparam("fresh_since", type_=Pockets.ordered_at.type)
     alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen(), is_fresh, *with_check
     return (
@@ -267,6 +267,7 @@ def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
             func.aggregate_strings(cast(Pockets.pocket, String), ","),
             func.min(Pockets.ordered_at),
             func.max(Pockets.ordered_at),
+            func.min(Captures.received_at),
         )
         .select_from(of)
         .join(Pockets, (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head))

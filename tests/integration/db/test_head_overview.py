@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import uuid6
 
 from db.line import captures, checks, incomplete_checks, verdicts
@@ -136,6 +138,43 @@ def test_a_photograph_that_came_in_a_check_of_another_head_is_not_believed(line)
         [of_two] = head_overview.overviews(session, [("mill-1", "head-2")])
         assert [(row.head, row.pocket) for row in maintenance.to_replace(session)] == [("head-2", 2)]
     assert (of_two.words[2], of_two.answer.replace) == ("damaged", [2])
+
+
+def test_a_photograph_that_is_not_believed_hides_no_damage(line) -> None:
+    def to_replace() -> list[int]:
+        with line.database.reading() as session:
+            return [row.pocket for row in maintenance.to_replace(session)]
+
+    first = [line.see(pocket, 0, "intact", check_size=3, operation="op-1") for pocket in (1, 2, 3)]
+    for minute, outcome in ((20, "damaged"), (40, "intact")):
+        check_id = uuid6.uuid7()
+        of_before = {"image_sha256": first[2].image_sha256} if outcome == "intact" else {}
+        line.see(3, minute, outcome, check_size=3, check_id=check_id, operation=f"op-{minute}", **of_before)
+        assert to_replace() == [3]
+    assert answered(line)[1] == [3]
+    line.see(3, 50, "intact", check_id=uuid6.uuid7(), check_size=1, operation="op-50")
+    assert to_replace() == []
+    # One photograph for two pockets, of which the damaged one came first.
+    line.see(2, 60, "damaged", check_id=uuid6.uuid7(), check_size=1, operation="op-60")
+    shared = {"check_id": uuid6.uuid7(), "check_size": 2, "operation": "op-70", "image_sha256": "ef" * 32}
+    for pocket in (2, 1):
+        line.see(pocket, 70, "intact", **shared)
+    assert to_replace() == [2]
+
+
+def test_a_clock_that_is_behind_makes_no_check_older_than_the_one_before(line) -> None:
+    for pocket in (1, 2, 3, 4):
+        line.see(pocket, 60, "intact", check_size=4)
+    under_way = uuid6.uuid7()
+    for pocket in (1, 2, 5):
+        said = line.capture(pocket, 30, check_id=under_way, check_size=5, operation="op-2", station="station-9")
+        with line.database.transaction() as session:
+            captures.record(session, said, said.captured_at + timedelta(minutes=40))
+            verdicts.record(session, line.verdict(said.capture_id, "intact"))
+    assert (answered(line), overview(line).awaited) == (("pending", [], []), {3, 4})
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    assert answered(line) == ("review", [], [3, 4])
 
 
 def test_a_pocket_that_waits_is_not_awaited_when_another_photograph_of_it_came(line) -> None:

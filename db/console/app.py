@@ -19,6 +19,7 @@ from db.console.api.fields import PREFIX
 from db.console.api.problems import RETRY, UNKEEPABLE, note_away
 from db.console.context import Console
 from db.console.drawing.head_cards import HeadCards
+from db.console.head_requests import HeadRequests
 from db.console.headers import Headers
 from db.console.live.feed import Feed
 from db.console.live.pieces import Pieces
@@ -109,6 +110,7 @@ def make_app(console: Console) -> FastAPI:
     # No pages about the pages: those that FastAPI has come from elsewhere in the network.
     app = FastAPI(title="Insert inspection", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=MOST_BYTES)
     app.state.console = console
+    app.add_middleware(HeadRequests)
     app.add_middleware(Headers)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.mount(PREFIX, make_api(console))

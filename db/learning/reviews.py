@@ -89,8 +89,9 @@ def add(
 ) -> Review:
     """Keep a review. It counts from now on, whatever the ones before say; none is ever deleted.
 
-    `seen` is the newest review of it that the person knew, 0 for none. Where the person has said the same since, it is
-    said again because the answer was lost: that review is the answer.
+    `seen` is the newest review of it that the person knew, 0 for none. Where the first thing said since is the same,
+    by the same person, it is said again, as its answer was lost or another tab of a browser had it too: that review is
+    the answer, whatever was said after it.
 
     Raises:
         LookupError: the capture was never recorded.
@@ -107,10 +108,10 @@ def add(
     if session.execute(capture).first() is None:
         raise LookupError(why.NOT_RECORDED(capture=capture_id))
     since = [] if seen is None else [review for review in of_capture(session, capture_id) if review.id > seen]
+    if since and (since[-1].by, since[-1].label, since[-1].provenance) == (by, label, provenance):
+        return since[-1]
     if since and since[0].by != by:
         raise Overtaken(since[0].by)
-    if since and (since[0].label, since[0].provenance) == (label, provenance):
-        return since[0]
     values = {
         "capture_id": capture_id,
         "label": label,

@@ -116,6 +116,30 @@ _OF_TWO_KINDS: Final = (
 _REPEATED: Final = (
     select(Captures.capture_id).where(OF_CHECK, _of_first(_FIRST_PLACE) != _ITS_PLACE).correlate(Checks).exists()
 )
+_Check, _Other = aliased(Checks), aliased(Captures)
+_IS_ELSEWHERE: Final = (
+    select(_Check.check_id)
+    .where(_Check.check_id == Captures.check_id)
+    .where((_Check.machine != Captures.machine) | (_Check.head != Captures.head))
+    .correlate(Captures)
+    .exists()
+)
+_STANDS_FOR_ANOTHER: Final = (
+    select(_Other.capture_id)
+    .where(_Other.check_id == Captures.check_id, _Other.image_sha256 == Captures.image_sha256)
+    .where(_Other.pocket != Captures.pocket)
+    .where(or_(Captures.region.is_(None), _Other.region.is_(None), cast(_Other.region, String) == _REGION))
+    .correlate(Captures)
+    .exists()
+)
+IS_DOUBTED: Final[ColumnElement[bool]] = or_(
+    _IS_ELSEWHERE, _STANDS_FOR_ANOTHER, func.coalesce(_of_first(_FIRST_PLACE) != _ITS_PLACE, literal_column("FALSE"))
+)
+"""Whether a photograph may not be one of its pocket now: of an intact insert on it nothing follows.
+
+It came in a check of another head, stands for another pocket of its check too, or came before in another place.
+"""
+
 _TAKEN_AGAIN: Final = (
     select(func.count() > func.count(Captures.pocket.distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery()
 )

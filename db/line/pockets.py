@@ -2,7 +2,8 @@
 
 `db.line.captures.record` names a pocket's newest capture, which has no outcome then; what gives a capture its outcome,
 or keeps it from having one, brings its pocket up to date here, in the same transaction. A photograph that is unusable,
-or has a fault, shows nothing of the insert: damage that the one before it showed stands.
+or has a fault, shows nothing of the insert, nor is an intact one believed that may be of another pocket or operation:
+damage that the one before it showed stands.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 from sqlalchemy.orm import aliased
 
+from db.line.contradicting_captures import IS_DOUBTED
 from db.schema.tables import Captures, Faults, Pockets
 from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.vocabulary import OUTCOME_OF
 
-_Named, _Seen = aliased(Captures), aliased(Captures)
+_Named, _Newest = aliased(Captures), aliased(Captures)
 _PLACE = (Pockets.machine, Pockets.head, Pockets.pocket)
 
 
@@ -26,7 +28,7 @@ def _here(captures: Any) -> Any:
     return and_(*(getattr(captures, column.key) == column for column in _PLACE))
 
 
-_WORD_SEEN = func.coalesce(_Seen.review, _Seen.outcome)
+_WORD_SEEN = func.coalesce(Captures.review, Captures.outcome)
 _OF_NAMED = select(*_PLACE).join(_Named, _here(_Named)).where(_Named.capture_id.in_(bindparam("ids", expanding=True)))
 # In the order in which captures take them, that of code points: two that write wait for each other in line and not in a
 # circle.
@@ -35,14 +37,19 @@ _HELD = _OF_NAMED.order_by(Pockets.machine.collate("C"), Pockets.head.collate("C
 )
 _HAS_FAULT = (
     select(Faults.id)
-    .where(Faults.capture_id == _Seen.capture_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
-    .correlate(_Seen)
+    .where(Faults.capture_id == Captures.capture_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
+    .correlate(Captures)
     .exists()
 )
 _NEWEST_SEEN = (
-    select(_Seen.capture_id)
-    .where(_here(_Seen), func.coalesce(_WORD_SEEN, "") != "unusable", _WORD_SEEN.is_not(None) | ~_HAS_FAULT)
-    .order_by(_Seen.ordered_at.desc(), _Seen.capture_id.desc())
+    select(Captures.capture_id)
+    .where(
+        _here(Captures),
+        func.coalesce(_WORD_SEEN, "") != "unusable",
+        _WORD_SEEN.is_not(None) | ~_HAS_FAULT,
+        (func.coalesce(_WORD_SEEN, "intact") != "intact") | ~IS_DOUBTED,
+    )
+    .order_by(Captures.ordered_at.desc(), Captures.capture_id.desc())
     .limit(1)
     .correlate(Pockets)
     .scalar_subquery()
@@ -50,10 +57,10 @@ _NEWEST_SEEN = (
 _STATES = _OF_NAMED.add_columns(
     Pockets.ordered_at,
     Pockets.capture_id,
-    Captures.ordered_at.label("seen_at"),
-    Captures.capture_id.label("seen"),
-    func.coalesce(Captures.review, Captures.outcome).label("word"),
-).outerjoin(Captures, Captures.capture_id == _NEWEST_SEEN)
+    _Newest.ordered_at.label("seen_at"),
+    _Newest.capture_id.label("seen"),
+    func.coalesce(_Newest.review, _Newest.outcome).label("word"),
+).outerjoin(_Newest, _Newest.capture_id == _NEWEST_SEEN)
 _MARK: Any = (
     update(Pockets.__table__)  # type: ignore[arg-type]
     .where(*(column == bindparam(f"of_{column.key}") for column in _PLACE))

@@ -10,10 +10,11 @@ from typing import Any, Unpack
 from uuid import UUID
 
 from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from db.engine.prepared import Prepared, inserted
 from db.line import pockets
+from db.line.contradicting_captures import IS_DOUBTED
 from db.line.rows import (
     COLUMNS,
     NEWEST_FIRST,
@@ -80,6 +81,15 @@ _SET_OUTCOME = Prepared(
         .values(outcome=bindparam("new_outcome"))
     )
 )
+_DOUBTED = Prepared(lambda *_: select(Captures.capture_id).where(Captures.capture_id.in_(_IDS), IS_DOUBTED))
+_Doubted = aliased(Captures)
+_ALIKE = Prepared(
+    lambda *_: (
+        select(Captures.capture_id)
+        .join(_Doubted, _Doubted.check_id == Captures.check_id)
+        .where(_Doubted.capture_id.in_(_IDS), _Doubted.image_sha256 == Captures.image_sha256)
+    )
+)
 _CLOSE_FAULTS = Prepared(
     lambda *_: (
         update(Faults.__table__)  # type: ignore[arg-type]
@@ -123,9 +133,9 @@ def record_all(session: Session, verdicts: Sequence[Verdict]) -> list[Verdict]:
     written = {capture_id for (capture_id,) in _INSERT.execute(connection, rows)} if rows else set()
     had_faults = _mark_judged(connection, [first[capture_id] for capture_id in sorted(written)])
     # A new photograph's pocket is not damaged before something says so: of what shows no damage there is nothing to
-    # mark. What shows nothing leaves the pocket to the photograph before, as its fault had.
+    # mark. What shows nothing, or is not believed, leaves the pocket to the photograph before, as its fault had.
     telling = {capture_id for capture_id in written if first[capture_id].outcome in ("damaged", "unusable")}
-    pockets.mark(connection, sorted(telling | had_faults))
+    pockets.mark(connection, sorted(telling | had_faults | _doubted(connection, written - telling)))
     kept = {
         number: verdict
         for number, verdict in enumerate(verdicts)
@@ -149,6 +159,12 @@ def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> set[UUI
     # What once kept the capture from being judged is over: it ends in a verdict or in a fault, not in both.
     closed = _CLOSE_FAULTS.execute(connection, ids=[verdict.capture_id for verdict in verdicts])
     return {capture_id for (capture_id,) in closed}
+
+
+def _doubted(connection: Connection, capture_ids: Collection[UUID]) -> set[UUID]:
+    """Those of some captures that may show another pocket or operation, and what shows the same in their checks."""
+    doubted = [row[0] for row in _DOUBTED.execute(connection, ids=sorted(capture_ids))] if capture_ids else []
+    return {row[0] for row in _ALIKE.execute(connection, ids=doubted)} if doubted else set()
 
 
 def _change(session: Session, verdict: Verdict) -> Verdict:

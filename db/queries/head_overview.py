@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
+from uuid import UUID
 
 from sqlalchemy import Select, String, bindparam, cast, func, select
 from sqlalchemy.orm import Session
@@ -14,9 +15,9 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line import head_checks
 from db.line.checks import Check
-from db.line.head_checks import Place
+from db.line.head_checks import Place, Span
 from db.line.insert_changes import is_unseen
-from db.schema.tables import Captures, Pockets
+from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome, State
 
@@ -39,10 +40,11 @@ _DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 
 @dataclass(frozen=True)
 class Operation:
-    """A check of the head, and what it left in each pocket that was looked at."""
+    """A check of the head, what it left in each pocket that was looked at, and when its photographs came."""
 
     check: Check
     words: Mapping[int, PocketWord]
+    span: Span
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class HeadOverview:
     `words` is what the newest capture of each pocket shows, or that its last check has none, or doubts it. `last_at` is
     the place in the order of the newest of all, None where there is none; `fresh_at` that of the pocket that will be
     too old first, and `old` are those that are already. `operations` are the last ones, as many as were asked for.
-    `size` is how many pockets it has, as far as register, checks and photographs tell.
+    `size` is how many pockets it has, as far as register, checks and photographs tell. `awaited` are those that a check
+    which is under way waits for.
     """
 
     machine: str
@@ -76,6 +79,7 @@ class HeadOverview:
     size: int
     fresh_at: datetime | None = None
     old: Collection[int] = ()
+    awaited: Collection[int] = ()
 
     @property
     def counts(self) -> Counter[PocketWord]:
@@ -101,17 +105,6 @@ class HeadOverview:
             waits = self._showing("pending") or self.awaited
             state = "replace" if replace else "review" if review else "pending" if waits else "new" if new else state
         return HeadAnswer(state, sorted(replace), sorted(review), sorted(new))
-
-    @property
-    def awaited(self) -> set[int]:
-        """The pockets that a check waits for and that no later one has looked at."""
-        awaited: set[int] = set()
-        looked_at: set[int] = set()
-        for operation in self.operations:
-            looked_at.update(operation.words)
-            if operation.check.state == "pending":
-                awaited |= set(range(1, operation.check.size + 1)) - looked_at
-        return awaited
 
     def _showing(self, *words: str) -> set[int]:
         return {pocket for pocket, word in self.words.items() if word in words}
@@ -144,48 +137,58 @@ def overviews(
     """
     if not places:
         return []
-    last: dict[Place, list[Operation]] = {place: [] for place in places}
-    for check, known in head_checks.newest_of_heads(session, places, operations):
-        last[check.machine, check.head].append(Operation(check, _words(check, known.outcomes)))
-    alike: dict[Place, list[_Alike]] = {place: [] for place in places}
+    seen: dict[Place, list[_Alike]] = {place: [] for place in places}
     for machine, head, *row in _NOW.execute(
         session.connection(), places=head_checks.as_value(places), fresh_since=fresh_since
     ):
-        alike[machine, head].append(_alike(*row))
+        seen[machine, head].append(_alike(row))
+    doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
+    last: dict[Place, list[Operation]] = {place: [] for place in places}
+    for check, known, span in head_checks.newest_of_heads(session, places, operations, doubtful):
+        last[check.machine, check.head].append(Operation(check, _words(check, known.outcomes), span))
     known_sizes = declared or {}
-    return [_overview(place, alike[place], last[place], operations, known_sizes.get(place[1])) for place in places]
+    return [_overview(place, seen[place], last[place], operations, known_sizes.get(place[1])) for place in places]
 
 
 @dataclass(frozen=True)
 class _Alike:
-    """Pockets of a head whose newest photographs show the same, and when the first and last of these were taken."""
+    """Pockets of a head whose newest photographs are of one check and show the same, when the first and last of these
+    were taken, and when the first came. `is_doubtful`: the check may doubt them, or wait for others."""
 
     word: PocketWord
     pockets: Collection[int]
     is_fresh: bool
+    check_id: UUID
+    is_doubtful: bool
     first_at: datetime
     last_at: datetime
+    received_at: datetime
 
 
-def _alike(
-    outcome: str | None, review: str | None, is_new: bool, is_fresh: bool, pockets: str, first: datetime, last: datetime
-) -> _Alike:
+def _alike(row: Sequence[Any]) -> _Alike:
+    outcome, review, is_new, is_fresh, check_id, is_elsewhere, is_open, pockets, *when = row
     word = "new" if is_new else _word(outcome, review)
-    return _Alike(word, frozenset(map(int, pockets.split(","))), bool(is_fresh), first, last)
+    if is_elsewhere and word == "intact":
+        word = "unsure"  # the check that it came with is another head's, and does not believe it
+    numbers = frozenset(map(int, pockets.split(",")))
+    is_doubtful = bool(is_open) and not is_elsewhere
+    return _Alike(word, numbers, bool(is_fresh), check_id, is_doubtful, *when)
 
 
 def _overview(
     place: Place, rows: Sequence[_Alike], last: Sequence[Operation], operations: int, declared: int | None
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
-    words = now | _of_checks(last, now)
-    size = declared or _size(last, now)
+    seen = {pocket: row for row in rows for pocket in row.pockets}
+    words = now | _of_checks(last, now, seen)
+    size = _size(last, now, declared)
     if last and last[0].check.state != "pending":  # else its pockets are still awaited
         words = dict.fromkeys(range(1, size + 1), _MISSING) | words
     if declared:
-        words = {pocket: word for pocket, word in words.items() if pocket <= declared or word != _MISSING}
-    # What was photographed once beyond the head's pockets was a mistake, and nobody will photograph it again.
-    of_head = [row for row in rows if row.word != "new" and min(row.pockets) <= size]
+        words = {pocket: word for pocket, word in words.items() if pocket <= size or word != _MISSING}
+    # What was photographed once beyond the pockets that the register gives was a mistake, and nobody will again.
+    beyond = size if declared else max([size, *now])
+    of_head = [row for row in rows if row.word != "new" and min(row.pockets) <= beyond]
     return HeadOverview(
         *place,
         words,
@@ -193,24 +196,58 @@ def _overview(
         operations=last[:operations],
         size=max([size, *words]),
         fresh_at=min((row.first_at for row in of_head if row.is_fresh), default=None),
-        old=frozenset(pocket for row in of_head if not row.is_fresh for pocket in row.pockets if pocket <= size),
+        old=frozenset(pocket for row in of_head if not row.is_fresh for pocket in row.pockets if pocket <= beyond),
+        awaited=_awaited(last, seen),
     )
 
 
-def _size(last: Sequence[Operation], now: Mapping[int, PocketWord]) -> int:
-    """How many pockets a head has by its checks; photographs that are handed in by themselves tell only their own."""
-    of_checks = max((operation.check.size for operation in last), default=0)
-    return of_checks if of_checks > 1 else max(now, default=0)
+def _awaited(operations: Sequence[Operation], seen: Mapping[int, _Alike]) -> frozenset[int]:
+    """The pockets that a check waits for and that were not photographed since it began."""
+    return frozenset(
+        pocket
+        for operation in operations
+        if operation.check.state == "pending" and operation.check.size > 1
+        for pocket in range(1, operation.check.size + 1)
+        if pocket not in operation.words and _tells_of(operation, seen.get(pocket))
+    )
 
 
-def _of_checks(operations: Sequence[Operation], now: Mapping[int, PocketWord]) -> dict[int, PocketWord]:
+def _tells_of(operation: Operation, seen: _Alike | None) -> bool:
+    """Whether a check says more of a pocket than its newest photograph: it came with it, or before the check began.
+
+    Neither a clock that is behind makes a check older than it is, nor does what comes out of a backlog count as new.
+    """
+    if seen is None or seen.check_id == operation.check.check_id:
+        return True
+    return operation.span.began >= seen.received_at and operation.span.last_at >= seen.first_at
+
+
+def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: int | None) -> int:
+    """How many pockets a head has: as the register says, or its checks, or the photographs that came by themselves.
+
+    The register may be behind what stations have: the last check of several pockets that was of more counts.
+    """
+    of_several = [operation.check.size for operation in last if operation.check.size > 1]
+    if declared:
+        return max([declared, *of_several[:1]])
+    return max(of_several or now, default=0)
+
+
+def _of_checks(
+    operations: Sequence[Operation], now: Mapping[int, PocketWord], seen: Mapping[int, _Alike]
+) -> dict[int, PocketWord]:
     """The pockets of which the last check that was to look at them says less than their newest photograph.
 
     It has none of them, or a fault: then what an earlier photograph shows is not of `now`, but for damage, which stays
     until the insert is changed. Where it has one that nobody can use and that is not what the pocket shows, a stand-in
     was handed in for it. Or it does not believe what the photograph shows.
     """
-    latest = {pocket: word for operation in reversed(operations) for pocket, word in operation.words.items()}
+    latest = {
+        pocket: word
+        for operation in reversed(operations)
+        for pocket, word in operation.words.items()
+        if _tells_of(operation, seen.get(pocket))
+    }
     stood_in = {pocket for pocket, word in latest.items() if word == "unusable" != now.get(pocket)}
     unseen = {pocket: word for pocket, word in latest.items() if word in _UNSEEN} | dict.fromkeys(stood_in, _MISSING)
     doubted = {p: word for p, word in latest.items() if word == "unsure" and now.get(p) == "intact"}
@@ -220,18 +257,22 @@ def _of_checks(operations: Sequence[Operation], now: Mapping[int, PocketWord]) -
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
     of = head_checks.given(dialect)
+    is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
+    with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
     is_fresh = Pockets.ordered_at >= bindparam("fresh_since", type_=Pockets.ordered_at.type)
-    alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen(), is_fresh
+    alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen(), is_fresh, *with_check
     return (
         select(
             *alike,
             func.aggregate_strings(cast(Pockets.pocket, String), ","),
             func.min(Pockets.ordered_at),
             func.max(Pockets.ordered_at),
+            func.min(Captures.received_at),
         )
         .select_from(of)
         .join(Pockets, (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head))
         .join(Captures, Captures.capture_id == Pockets.capture_id)
+        .join(Checks, Checks.check_id == Captures.check_id)
         .group_by(*alike)
     )
 

@@ -126,6 +126,30 @@ def test_light_and_dark_can_both_be_read(still_page, scheme) -> None:
     still_page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
+@pytest.mark.parametrize("path", ["/board", "/"])
+def test_what_is_printed_of_a_dark_screen_is_dark_on_white(still_page, path) -> None:
+    still_page.sign_in(path=path)
+    wait_until(lambda: still_page.shows(".card.replace .pocket.damaged"))
+    dark = [{"name": "prefers-color-scheme", "value": "dark"}]
+    still_page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print", "features": dark})
+    try:
+        texts = (".card.replace .answer b", ".numbers", "h2", ".legend li", ".soft", ".faults summary", "small")
+        drawn = (".pocket.intact", ".pocket.damaged", ".pocket.unsure", ".mark.damaged")
+        marks = [(what, "stroke") for of in drawn for what in (of, f"{of} .seat", f"{of} .glyph")]
+        shown = [(what, "color") for what in texts] + [(".map text:not(.pocket.damaged text)", "fill"), *marks]
+        pale = {
+            what: luminance
+            for what, of in shown
+            if still_page.of_all(what, f"getComputedStyle(e).{of}")[:1] not in ([], ["none"])
+            and (luminance := _luminance(still_page, of, what)) > (1 + 0.05) / 4.5 - 0.05
+        }
+        assert pale == {}
+        assert _luminance(still_page, "backgroundColor", ".card") > 0.95
+        assert _luminance(still_page, "fill", ".pocket.damaged text") > 0.95, "on a seat that is dark"
+    finally:
+        still_page.chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
+
+
 def test_a_phone_needs_no_scrolling_sideways(still_page) -> None:
     still_page.sign_in()
     still_page.choose_language("de")  # its words are the longest

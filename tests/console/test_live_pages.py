@@ -5,6 +5,10 @@ from datetime import UTC, datetime
 
 import uuid6
 
+from db.line import captures, verdicts
+from db.line.captures import Arrival
+from db.line.verdicts import Verdict
+from producer.contract.reasons.photographs import BLURRED
 from tests.support import wait_until
 
 QUICK_CLOCK = "const wait = window.setTimeout; window.setTimeout = (what, ms) => wait(what, ms === 15000 ? 3000 : ms);"
@@ -82,6 +86,55 @@ def test_what_was_lost_is_not_shown_as_found_before_it_was_fetched_anew(page, pl
     first, *then = page.script("return window.shown")
     assert (first, then[0], then[-1]) == ("card go", "lost card go", "card replace")
     assert "card go" not in then
+
+
+INSTEAD = """const ask = window.fetch;
+window.fetch = (to, how) =>
+  String(to).startsWith("/line/head?") && window.instead ? window.instead(() => ask(to, how)) : ask(to, how);"""
+"""What is asked for of a head may be answered by something else than the console."""
+
+
+def test_heads_that_come_one_after_the_other_are_said_to_be_late(page, plant) -> None:
+    for number in range(4):
+        judge(plant, "mill-7", f"H{number}", 1, -3.0)
+    page.sign_in(path="/")
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: asked_for_heads(page) >= 1 and len(page.texts(".card.go")) == 4, what="the first word")
+    page.script(INSTEAD + "window.instead = (ask) => new Promise((done) => setTimeout(done, 1_200)).then(ask);")
+    for number in range(4):
+        judge(plant, "mill-7", f"H{number}", 1, 3.0)
+    wait_until(lambda: page.shows("#lost"), what="the banner")
+    assert page.shows(".card.go"), "none of them is late by itself"
+    wait_until(lambda: len(page.texts(".card.replace")) == 4 and not page.shows("#lost"), what="the last of them")
+
+
+def test_what_a_proxy_says_in_place_of_a_head_is_not_shown(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/")
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+    for status, logit, word in ((404, 3.0, "go"), (200, -3.0, "replace")):
+        page.script(f"{INSTEAD} window.instead = async () => new Response('Sign in', {{ status: {status} }});")
+        judge(plant, "mill-7", "H1", 1, logit)
+        wait_until(lambda: page.shows("#lost"), what="the banner")
+        assert page.shows(f".card.{word}")
+        assert "Sign in" not in page.text("#heads")
+        page.script("window.instead = null")
+        wait_until(lambda now=word: not page.shows(f"#lost, .card.{now}"), what="the head as it is")
+
+
+def test_a_head_that_begins_with_a_photograph_that_nobody_can_use_comes_on_its_board(page, plant) -> None:
+    page.sign_in(path="/")
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: asked_for_heads(page) >= 1, what="the first word of the server")
+    now, before = datetime.now(UTC), asked_for_heads(page)
+    stand_in = plant.capture("mill-7", "H1", 1, 1, "op-0001", uuid6.uuid7(), now, b"no photograph")
+    with plant.database.transaction() as session:
+        captures.arrive(session, [Arrival(stand_in, now, shows=False)])
+        verdicts.record(session, Verdict(stand_in.capture_id, None, "unusable", None, BLURRED(share=0.1), None, now))
+    wait_until(lambda: asked_for_heads(page) > before, what="the news of it")
+    judge(plant, "mill-7", "H1", 2, 3.0)
+    wait_until(lambda: page.shows(".card.replace"), 5, "the head")
 
 
 def shared_workers(chromium) -> list[str]:

@@ -15,6 +15,9 @@ from db.queries.review_queue import drawn
 from db.schema.tables import Sessions, Verdicts
 from tests.support import wait_until
 
+UNSAVED = "return Object.keys(localStorage).filter(name => name.startsWith('unsaved ')).length"
+"""How many labels the browser has not saved."""
+
 LABELS = {"1": "intact", "2": "worn", "3": "broken", "4": "damaged", "5": "unusable"}
 
 
@@ -41,7 +44,7 @@ def shows(page, capture: str) -> None:
 
 def all_saved(page) -> None:
     """The page knows it too: only then may it be left."""
-    wait_until(lambda: page.script("return sessionStorage.getItem('unsaved') === '[]'"), what="the answers")
+    wait_until(lambda: not page.script(UNSAVED), what="the answers")
 
 
 def transformed(page, wanted: str) -> None:
@@ -337,7 +340,7 @@ def test_a_drawing_in_place_of_a_photograph_is_nothing_but_unusable(page, plant)
 def test_a_label_that_is_never_taken_is_said_and_holds_up_no_other(page, plant) -> None:
     first = begin(page)
     gone = {"capture": str(uuid6.uuid7()), "label": "worn", "by": "ana", "place": "mill-1 · H12 · 3", "seen": None}
-    page.script(f"sessionStorage.setItem('unsaved', '{json.dumps([gone])}')")
+    page.script("localStorage.setItem('unsaved 1 tab', arguments[0])", json.dumps(gone))
     page.open("/review")
     wait_until(lambda: page.shows("#refused"), what="what is not kept")
     assert "mill-1 · H12 · 3: what you said is not kept" in page.text("#refused")

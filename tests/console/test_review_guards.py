@@ -9,7 +9,14 @@ from sqlalchemy import select, update
 from db.learning import reviews
 from db.schema.tables import Captures, Leases
 from tests.console.test_contact_sheet import see_head
-from tests.console.test_review import all_saved, begin, kept, ready
+from tests.console.test_review import (
+    all_saved,
+    begin,
+    begin_at_a_pocket_that_was_photographed_before,
+    kept,
+    ready,
+    seen_for_a_moment,
+)
 from tests.support import wait_until
 
 BOUNCING = """const done = arguments[arguments.length - 1];
@@ -71,6 +78,53 @@ def test_space_after_a_tap_shows_the_photograph_before_and_labels_nothing(page, 
     ActionChains(page.chromium).key_down(" ").pause(0.4).key_up(" ").perform()
     all_saved(page)
     assert kept(plant) == [(first, "intact", "ana")]
+
+
+def test_what_was_seen_before_the_photograph_before_is_seen_anew_after_it(page, plant) -> None:
+    newest = begin_at_a_pocket_that_was_photographed_before(page, plant)
+    space = ActionChains(page.chromium).key_down(" ")
+    space.perform()
+    wait_until(lambda: page.shows("#flag"), what="the photograph before")
+    page.chromium.execute_script(RELEASED)  # at once: no driver is in between
+    ActionChains(page.chromium).key_up(" ").perform()
+    assert page.script("return document.getElementById('image').dataset.id") == newest
+    seen_for_a_moment(page)
+    page.press("1")
+    ready(page, newest)
+    all_saved(page)
+    assert kept(plant) == [(newest, "intact", "ana")]
+
+
+RELEASED = """dispatchEvent(new KeyboardEvent("keyup", { key: " ", code: "Space" }));
+dispatchEvent(new KeyboardEvent("keydown", { key: "2", code: "Digit2" }));"""
+
+HELD = """const decode = HTMLImageElement.prototype.decode, held = new Promise((come) => { window.come = come; });
+HTMLImageElement.prototype.decode = function () {
+  const asked = new URLSearchParams(location.search).get("capture");
+  return (this.src.includes(asked) ? held : Promise.resolve()).then(() => decode.call(this));
+};"""
+"""The photograph that is asked for comes when it is told to."""
+
+
+def test_a_photograph_that_comes_while_the_one_before_is_shown_can_be_labelled(page, plant) -> None:
+    newest = begin_at_a_pocket_that_was_photographed_before(page, plant)
+    added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": HELD})
+    try:
+        page.open(f"/review?capture={newest}")
+        wait_until(lambda: page.shows("#desk"))
+        ActionChains(page.chromium).key_down(" ").perform()
+        wait_until(lambda: page.shows("#flag"), what="the photograph before")
+        page.script("window.come()")
+        offered = "return document.querySelector('[data-label=intact]').disabled === false"
+        wait_until(lambda: page.script(offered), what="the photograph before, in full")
+        ActionChains(page.chromium).key_up(" ").perform()
+        assert ready(page) == newest
+        page.press("1")
+        ready(page, newest)
+    finally:
+        page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    all_saved(page)
+    assert kept(plant) == [(newest, "intact", "ana")]
 
 
 def test_the_last_label_of_all_can_be_taken_back(page, plant) -> None:

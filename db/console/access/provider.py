@@ -219,6 +219,9 @@ def _stranger(provider: Provider, claims: Mapping[str, Any]) -> Stranger:
     name = _claim(claims, provider.name_claim)
     if not isinstance(name, str):
         raise NotBelieved(Text("the ID token has no claim %(claim)r with a name", claim=provider.name_claim))
+    # At many providers anybody may write down any address; it is somebody's once that has answered a mail.
+    if provider.name_claim == "email" and claims.get("email_verified") not in (True, "true"):
+        raise NotBelieved(Text("the provider has not verified that the e-mail address %(name)s is yours", name=name))
     return Stranger(claims["sub"], name, max(roles, key=PERSON_ROLES.index))
 
 

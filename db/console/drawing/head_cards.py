@@ -67,9 +67,12 @@ class HeadCards:
         self._templates = templates
         self._drawn: dict[tuple[str, str], tuple[Card, tuple[str, str]]] = {}
 
-    def text(self, locale: Locale, card: Card, age: timedelta, stale_in: timedelta) -> Markup:
-        """A head for who reads in `locale`, `age` after its last photograph and `stale_in` before one is too old."""
-        until = "" if card.stale else f' data-stale-in="{int(stale_in.total_seconds())}"'
+    def text(self, locale: Locale, card: Card, age: timedelta, stale_in: timedelta | None) -> Markup:
+        """A head for who reads in `locale`, `age` after its last photograph and `stale_in` before one is too old.
+
+        None where no photograph shows what is in the head now.
+        """
+        until = "" if card.stale or stale_in is None else f' data-stale-in="{int(stale_in.total_seconds())}"'
         of_now = f' data-age="{int(age.total_seconds())}"{until}>{escape(formats.age(locale, age))}'
         before, after = self._drawing(locale, card)
         return Markup(before + of_now + after)  # noqa: S704 - escaped here and by the template

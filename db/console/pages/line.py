@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Request
@@ -98,7 +98,7 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
             "machines": dict(sorted(Counter(name for name, _ in known).items())),
             "more": len(places) - len(shown),
             "more_to_replace": _to_replace(session, places[AT_ONCE:]),
-            "beyond": [head_id(*place) for place in places[AT_ONCE:]],
+            "elsewhere": [head_id(*place) for place in known if place not in places],
             **_faults(session),
         }
 
@@ -141,5 +141,5 @@ def _drawn(request: Request, overview: HeadOverview, learnt: frozenset[Place] | 
         unlearnt=learnt is not None and (overview.machine, overview.head) not in learnt,
     )
     stale_at = None if overview.fresh_at is None else overview.fresh_at + console.settings.stale_after
-    stale_in = timedelta(0) if stale_at is None else stale_at - now
+    stale_in = None if stale_at is None else stale_at - now
     return console.cards.text(locale_of(request), card, now - (overview.last_at or now), stale_in)

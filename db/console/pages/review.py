@@ -24,6 +24,7 @@ from db.learning.reviews import Review
 from db.line import verdicts
 from db.line.rows import VerdictRow
 from db.people import audit
+from db.people.sessions import Person
 from db.queries import review_queue, review_turns
 from producer.contract.vocabulary import LABELS, Label
 
@@ -31,6 +32,9 @@ router = APIRouter()
 
 AT_ONCE: Final = 4
 """A page has so many photographs at most: the one that is looked at, and the next three."""
+
+Tab = Annotated[str, Form(pattern="^[0-9a-z-]{0,40}$")]
+"""The name of the browser's tab: two of one session are as two people, and no photograph is in both."""
 
 _WHY: Final = {
     "unsure": Text("The model is unsure"),
@@ -53,10 +57,11 @@ def hand_out(
     person: Reviewer,
     count: Annotated[int, Form(ge=1, le=AT_ONCE)] = AT_ONCE,
     without: Annotated[list[UUID] | None, Form()] = None,
+    tab: Tab = "",
 ) -> Response:
-    """The next photographs, kept for this person; `without` are those that the page has, or that were skipped."""
+    """The next photographs, kept for this person's tab; `without` are those that it has, or that were skipped."""
     console = console_of(request)
-    turn = review_turns.hand_out(console.database, person.digest, count, set(without or ()), datetime.now(UTC))
+    turn = review_turns.hand_out(console.database, _holder(person, tab), count, set(without or ()), datetime.now(UTC))
     with console.database.reading() as session:
         items = [_shown(session, locale_of(request), item.row, item.why, item.review) for item in turn.items]
     return JSONResponse({"items": items, "left": turn.left, "more": turn.more})
@@ -68,8 +73,9 @@ def hold(
     person: Reviewer,
     capture: Annotated[list[UUID], Form(max_length=AT_ONCE)],
     seen: Annotated[list[SeenRow], Form(max_length=AT_ONCE)],
+    tab: Tab = "",
 ) -> Response:
-    """Keep photographs for this person while the page shows them, but for those that somebody else has labelled.
+    """Keep photographs for this person's tab while it shows them, but for those that somebody else has labelled.
 
     `seen` is of each the newest review that the page knew, 0 for none.
     """
@@ -83,7 +89,8 @@ def hold(
             if any(review.id > known and review.by != person.name for review in reviews.of_capture(session, capture_id))
         ]
         mine = [capture_id for capture_id in capture if capture_id not in theirs]
-        kept = [str(capture_id) for capture_id in mine if review_turns.keep(session, person.digest, capture_id, now)]
+        holder = _holder(person, tab)
+        kept = [str(capture_id) for capture_id in mine if review_turns.keep(session, holder, capture_id, now)]
     return JSONResponse({"kept": kept})
 
 
@@ -107,12 +114,13 @@ def label(
     capture: Annotated[UUID, Form()],
     label: Annotated[Label, Form()],
     seen: Annotated[SeenRow | None, Form()] = None,
+    tab: Tab = "",
 ) -> Response:
     """Keep what the person says; it counts from now on, and the one before stays readable.
 
     `seen` is the newest review that the page knew, 0 for none: another person's that came after it is not overruled
-    by somebody who has not seen it. One's own that says the same is that word said again, as its answer was lost on the
-    way: it is kept once.
+    by somebody who has not seen it. One's own that came next and says the same is that word said again, as its answer
+    was lost on the way: it is kept once, and a later word stays the newest.
     """
     now = datetime.now(UTC)
     try:
@@ -120,12 +128,16 @@ def label(
             kept = reviews.add(session, capture_id=capture, label=label, by=person.name, at=now, seen=seen)
             if kept.at == now:
                 audit.write(session, at=now, by=person.name, action="reviewed", subject=str(capture), label=label)
-            review_turns.keep(session, person.digest, capture, now)
+            review_turns.keep(session, _holder(person, tab), capture, now)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     except reviews.Overtaken as error:
         raise HTTPException(409, Text("%(name)s has said what it is meanwhile", name=error.by)) from error
     return JSONResponse({"review": kept.id})
+
+
+def _holder(person: Person, tab: str) -> str:
+    return f"{person.digest} {tab}".rstrip()
 
 
 def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: Review | None) -> dict[str, Any]:

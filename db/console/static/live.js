@@ -20,10 +20,8 @@ const banner = /** @type {HTMLElement} */ (document.getElementById("lost"));
 let silence;
 /** @type {number | undefined} set from the first error until the server says something again */
 let failing;
-/** @type {Set<string>} */
-const wanted = new Set();
-/** @type {Set<string>} what was asked for and belongs to no head of this page: other machines' heads */
-const elsewhere = new Set();
+/** @type {Map<string, number>} what changed and was not asked for yet, and when that was said: the oldest first */
+const wanted = new Map();
 let fetching = false;
 /** Whether the server is silent, or cannot see the line itself. */
 let blind = false;
@@ -79,12 +77,19 @@ function sees() {
   find();
 }
 
+/** Ask for pieces that changed. @param {...string} ids */
+function want(...ids) {
+  for (const id of ids) if (!wanted.has(id)) wanted.set(id, performance.now());
+  refresh();
+}
+
 /**
- * Fetch a piece of the page; null where it is no more.
+ * Fetch a piece of the page; null where it is no more. What a proxy says in its place is none.
  * @param {string} address @returns {Promise<string | null>}
  */
 async function fetched(address) {
   const answer = await fetch(address, { headers: { Accept: "text/plain" }, signal: AbortSignal.timeout(LONGEST) });
+  if (!answer.headers.has("X-Answered-By")) throw new Error(`${address}: a proxy's word`);
   if (answer.status === 401) location.reload(); // to the login
   if (answer.status === 404) return null;
   if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
@@ -118,35 +123,34 @@ function pieceOf(id) {
   return document.querySelector(`[data-piece="${id}"]`);
 }
 
-/** Whether a head is one of this page that has no room on it now. @param {string} id */
-function isBeyond(id) {
-  const cards = /** @type {HTMLElement | null} */ (document.querySelector("#heads [data-beyond]"));
-  return Boolean(cards?.dataset.beyond?.split(" ").includes(id));
+/** Whether a head is another machine's, and none of this page. @param {string} id */
+function isElsewhere(id) {
+  const cards = /** @type {HTMLElement | null} */ (document.querySelector("#heads [data-elsewhere]"));
+  return Boolean(cards?.dataset.elsewhere?.split(" ").includes(id));
 }
 
 /** Fetch all pieces that changed, one after the other; one that the page does not have yet needs all of them. */
 async function refresh() {
   if (fetching) return;
   fetching = true;
-  let id = "";
+  let id = "", told = 0;
   try {
     while (wanted.size) {
-      [id] = wanted;
+      [[id, told]] = wanted;
       wanted.delete(id);
       const piece = pieceOf(id);
-      if (!piece && elsewhere.has(id)) continue;
+      if (!piece && isElsewhere(id)) continue;
       const place = piece ?? /** @type {HTMLElement} */ (document.getElementById("heads"));
-      // What changed and does not come at once is not what is shown.
-      const late = setTimeout(() => { behind = true; lose(new Date()); }, PROMPT);
+      // What changed and does not come at once is not what is shown: it counts from when that was said.
+      const late = setTimeout(() => { behind = true; lose(new Date()); }, told + PROMPT - performance.now());
       const text = await fetched(place.dataset.from ?? "").finally(() => clearTimeout(late));
       if (text !== null) put(place, text);
-      else if (piece) piece.remove(); // a head that is known no more
-      if (id !== "heads" && !piece && !pieceOf(id) && !isBeyond(id)) elsewhere.add(id);
+      else if (piece?.matches(".card")) piece.remove(); // a head that is known no more
     }
     behind = false;
     find();
   } catch {
-    wanted.add(id);
+    wanted.set(id, wanted.get(id) ?? performance.now());
     behind = true;
     lose(new Date());
     setTimeout(refresh, AGAIN);
@@ -156,16 +160,14 @@ async function refresh() {
 }
 
 function refreshAll() {
-  elsewhere.clear();
-  wanted.add("faults").add("heads");
-  refresh();
+  want("faults", "heads");
 }
 
 /** What the server says, and what is done then. @type {Record<string, (data: string) => void>} */
 const NEWS = {
   ready: () => { blind = true; sees(); },
   beat: sees,
-  changed: (id) => { sees(); wanted.add(id); refresh(); },
+  changed: (id) => { sees(); want(id); },
   away: () => { heard(); goBlind(new Date()); },
   error: (how) => {
     const at = new Date();
@@ -236,9 +238,8 @@ function grow() {
     const piece = /** @type {HTMLElement | null} */ (element.closest("[data-piece]"));
     if (!piece?.dataset.piece) continue;
     piece.className = "card stale"; // at once, whether or not the server can be asked
-    wanted.add(piece.dataset.piece);
+    want(piece.dataset.piece);
   }
-  refresh();
 }
 
 addEventListener("pagehide", () => { clearTimeout(silence); clearTimeout(failing); port?.postMessage("leaves"); });

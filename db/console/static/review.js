@@ -8,12 +8,14 @@
 
 import { Keys } from "./keys.js";
 import { isPassing, isPhotograph } from "./seen.js";
+import { tab } from "./tab.js";
+import { forget, keep, unsaved as inBrowser, write } from "./unsaved.js";
 import { Zoom } from "./zoom.js";
 
 /**
  * @typedef {{id: string, why: string, place: string, photograph: boolean, said: string | null, previous: string | null,
  *   evidence: boolean, sample: boolean, review: number | null, [fact: string]: any}} Item
- * @typedef {{capture: string, label: string, by: string, place: string, seen: number | null}} Saying
+ * @typedef {import("./unsaved.js").Saying} Saying
  */
 
 /** So many photographs are at hand: the one that is looked at and the next ones, already loaded. */
@@ -62,10 +64,8 @@ const skipped = new Set();
 const putOff = new Set();
 /** @type {Item[]} those of them that come behind what is asked for now */
 const aside = [];
-/** @type {Saying[]} */
-const unsaved = kept("unsaved").filter((saying) => saying.by === person);
-/** @type {Saying[]} what others said in this tab, whose sessions ended before it was saved: it waits until they sign in here */
-const waiting = kept("unsaved").filter((saying) => saying.by !== person);
+/** What others said waits in the browser until they sign in here. */
+const unsaved = inBrowser().filter((saying) => saying.by === person);
 /** @type {Map<string, HTMLImageElement>} loaded ahead, by address */
 const loaded = new Map();
 /** @type {Set<string>} the addresses at which there was no photograph */
@@ -149,14 +149,16 @@ async function save() {
     while (unsaved.length) {
       const { capture, label, seen } = unsaved[0];
       try {
-        const { review } = await post("/review/label", [["capture", capture], ["label", label], ["seen", String(seen ?? 0)]]);
+        const { review } = await post("/review/label", [["capture", capture], ["label", label], ["seen", String(seen ?? 0)], ["tab", tab]]);
         // Who goes back to it knows it: the same word is then another review, and not this one said again.
         for (const item of [...labelled, ...queue]) if (item.id === capture) item.review = review;
+        for (const later of unsaved.slice(1)) if (later.capture === capture) write(Object.assign(later, { seen: review }));
       } catch (error) {
         const status = error instanceof Error ? error.message : "";
         if (!/^4\d\d$/.test(status) || PASSING.includes(status)) throw error;
         drop(unsaved[0], status);
       }
+      forget(unsaved[0]);
       unsaved.shift();
       remember();
     }
@@ -174,7 +176,6 @@ async function save() {
 }
 
 function remember() {
-  sessionStorage.setItem("unsaved", JSON.stringify([...waiting, ...unsaved]));
   const gone_back_to = queue.filter((item) => undone.has(item.id)); // over a reload they keep their labels
   sessionStorage.setItem("labelled", JSON.stringify([...labelled, ...gone_back_to].slice(-KEPT)));
 }
@@ -187,7 +188,7 @@ async function fill() {
   try {
     const known = [...queue, ...aside.slice(-NAMED), ...labelled.slice(-50)].map((item) => item.id);
     const without = [...known, ...[...skipped].slice(-NAMED)].map((id) => /** @type {[string, string]} */ (["without", id]));
-    const turn = await post("/review/next", [["count", String(AT_HAND - queue.length)], ...without]);
+    const turn = await post("/review/next", [["count", String(AT_HAND - queue.length)], ["tab", tab], ...without]);
     const had = new Set(queue.map((item) => item.id));
     queue.push(...turn.items.filter((/** @type {Item} */ item) => !had.has(item.id)), ...aside.splice(0));
     beyond = turn.left - turn.items.length;
@@ -229,7 +230,7 @@ function load(from) {
     ahead.dataset.is = isPhotograph(ahead) ? "photograph" : "drawing";
     if (!isPhotograph(ahead)) drawn.add(from);
     if (ahead !== image) return;
-    if (began === Infinity) began = performance.now(); // only now is it seen
+    begin(); // only now is it seen
     offer();
   }, again);
   loaded.set(from, ahead);
@@ -247,7 +248,6 @@ function show() {
   if (image.dataset.id !== item.id) {
     photo.classList.remove("before");
     put(address(item), item);
-    began = image.dataset.is ? performance.now() : Infinity;
   }
   at("why").textContent = item.why;
   at("facts").replaceChildren(...names.filter(([name]) => item[name] != null).flatMap(([name, title]) => {
@@ -277,8 +277,14 @@ function put(from, item) {
   image.replaceWith(next);
   image = zoom.image = next;
   zoom.place();
+  begin();
   flag(item);
   offer();
+}
+
+/** What is to be labelled is seen from now on, where it is there and not the photograph before. */
+function begin() {
+  began = image.dataset.is && !photo.classList.contains("before") ? performance.now() : Infinity;
 }
 
 /** Offer what can be said of what is on the screen: of a drawing only that it is unusable, of nothing yet nothing. */
@@ -337,7 +343,7 @@ function say(label) {
   times.push(performance.now() - began);
   if (times.length > 20) times.shift();
   labelled.push({ ...item, said: label, by: person });
-  unsaved.push({ capture: item.id, label, by: person, place: item.place, seen: item.review });
+  unsaved.push(keep({ capture: item.id, label, by: person, place: item.place, seen: item.review }));
   remember();
   at("spoken").textContent = `${item.place}: ${called(label)}`;
   save();
@@ -456,7 +462,8 @@ async function hold() {
   if (!queue.length || stopped || document.hidden) return;
   const asked = queue.slice(0, AT_HAND);
   try {
-    const held = await post("/review/hold", asked.flatMap((item) => [["capture", item.id], ["seen", String(item.review ?? 0)]]));
+    const seen = asked.flatMap((item) => /** @type {Array<[string, string]>} */ ([["capture", item.id], ["seen", String(item.review ?? 0)]]));
+    const held = await post("/review/hold", [["tab", tab], ...seen]);
     const lost = new Set(asked.filter((item) => !held.kept.includes(item.id)));
     if (!lost.size) return;
     if (lost.has(queue[0])) at("taken").hidden = false;
@@ -482,9 +489,5 @@ if (first) {
     // what is asked for next says it
   }
 }
-const speakers = [...new Set(waiting.map((saying) => saying.by))]
-  .map((name) => `${name} (${number(waiting.filter((saying) => saying.by === name).length)})`);
-at("waiting").hidden = !waiting.length;
-/** @type {HTMLElement} */ (at("waiting").querySelector("b")).textContent = speakers.join(", ");
 if (unsaved.length) save();
 fill();

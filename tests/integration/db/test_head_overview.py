@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import uuid6
 
-from db.line import captures, incomplete_checks, verdicts
+from db.line import captures, checks, incomplete_checks, verdicts
 from db.line.captures import Arrival
-from db.queries import head_overview
+from db.queries import head_overview, maintenance
 from db.queries.head_overview import HeadOverview
 from tests.integration.db.conftest import Line
 
@@ -85,6 +87,126 @@ def test_checks_of_a_few_pockets_do_not_make_up_for_one_that_was_missed(line) ->
         for pocket in (1, 2):
             line.see(pocket, minute, "intact", check_id=of_two, check_size=2)
         assert answered(line) == ("review", [], [4])
+
+
+def gone_on(line: Line) -> tuple[str, list[int], list[int]]:
+    """What the head comes to after photographs of its first pocket by itself, more than its last operations shown."""
+    for minute in range(30, 36):
+        line.see(1, minute, "intact", check_id=uuid6.uuid7(), check_size=1)
+    return answered(line)
+
+
+def test_what_a_check_of_fewer_pockets_left_open_is_not_forgotten(line) -> None:
+    for pocket in range(1, 5):
+        line.see(pocket, 0, "intact", check_size=4)
+    under_way = uuid6.uuid7()
+    for pocket in (1, 2):
+        line.see(pocket, 5, "intact", check_id=under_way, check_size=3)
+    assert gone_on(line) == ("pending", [], [])
+    assert overview(line).awaited == {3}
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    assert answered(line) == ("review", [], [3])
+    line.see(3, 40, "intact", check_id=uuid6.uuid7(), check_size=1)
+    for minute in range(41, 48):
+        line.see(1, minute, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("go", [], []), "nor what made up for it"
+
+
+def test_a_photograph_that_is_not_believed_stays_so_whatever_others_came_by_themselves(line) -> None:
+    shown = [line.see(pocket, 0, "intact", check_size=4) for pocket in range(1, 5)]
+    again = {"image_sha256": shown[2].image_sha256, "operation": "op-2"}
+    line.see(3, 25, "intact", check_id=uuid6.uuid7(), check_size=1, **again)
+    with line.database.transaction() as session:
+        incomplete_checks.doubt(session, checks.to_doubt(session, [overview(line).operations[0].check.check_id]))
+    assert gone_on(line) == ("review", [], [3])
+
+
+def test_a_photograph_that_came_in_a_check_of_another_head_is_not_believed(line) -> None:
+    for head, outcome in (("head-1", "intact"), ("head-2", "damaged")):
+        check_id = uuid6.uuid7()
+        for pocket in (1, 2):
+            line.see(pocket, 0, outcome if pocket == 2 else "intact", check_size=2, check_id=check_id, head=head)
+    mixed = uuid6.uuid7()
+    line.see(1, 5, "intact", check_size=2, check_id=mixed, head="head-2")
+    line.see(2, 5, "intact", check_size=2, check_id=mixed)
+    assert answered(line) == ("review", [], [2])
+    mixed = uuid6.uuid7()
+    line.see(1, 9, "intact", check_size=2, check_id=mixed)
+    line.see(2, 9, "intact", check_size=2, check_id=mixed, head="head-2")
+    with line.database.reading() as session:
+        [of_two] = head_overview.overviews(session, [("mill-1", "head-2")])
+        assert [(row.head, row.pocket) for row in maintenance.to_replace(session)] == [("head-2", 2)]
+    assert (of_two.words[2], of_two.answer.replace) == ("damaged", [2])
+
+
+def test_a_photograph_that_is_not_believed_hides_no_damage(line) -> None:
+    def to_replace() -> list[int]:
+        with line.database.reading() as session:
+            return [row.pocket for row in maintenance.to_replace(session)]
+
+    first = [line.see(pocket, 0, "intact", check_size=3, operation="op-1") for pocket in (1, 2, 3)]
+    for minute, outcome in ((20, "damaged"), (40, "intact")):
+        check_id = uuid6.uuid7()
+        of_before = {"image_sha256": first[2].image_sha256} if outcome == "intact" else {}
+        line.see(3, minute, outcome, check_size=3, check_id=check_id, operation=f"op-{minute}", **of_before)
+        assert to_replace() == [3]
+    assert answered(line)[1] == [3]
+    line.see(3, 50, "intact", check_id=uuid6.uuid7(), check_size=1, operation="op-50")
+    assert to_replace() == []
+    # One photograph for two pockets, of which the damaged one came first.
+    line.see(2, 60, "damaged", check_id=uuid6.uuid7(), check_size=1, operation="op-60")
+    shared = {"check_id": uuid6.uuid7(), "check_size": 2, "operation": "op-70", "image_sha256": "ef" * 32}
+    for pocket in (2, 1):
+        line.see(pocket, 70, "intact", **shared)
+    assert to_replace() == [2]
+
+
+def test_a_clock_that_is_behind_makes_no_check_older_than_the_one_before(line) -> None:
+    for pocket in (1, 2, 3, 4):
+        line.see(pocket, 60, "intact", check_size=4)
+    under_way = uuid6.uuid7()
+    for pocket in (1, 2, 5):
+        said = line.capture(pocket, 30, check_id=under_way, check_size=5, operation="op-2", station="station-9")
+        with line.database.transaction() as session:
+            captures.record(session, said, said.captured_at + timedelta(minutes=40))
+            verdicts.record(session, line.verdict(said.capture_id, "intact"))
+    assert (answered(line), overview(line).awaited) == (("pending", [], []), {3, 4})
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    assert answered(line) == ("review", [], [3, 4])
+
+
+def test_a_pocket_that_waits_is_not_awaited_when_another_photograph_of_it_came(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    line.see(3, 5, check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("pending", [], [])
+    line.see(3, 6, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("go", [], [])
+
+
+def test_a_register_that_is_behind_the_stations_hides_nothing_that_their_last_check_missed(line) -> None:
+    for pocket in (1, 2, 4):
+        line.see(pocket, 0, "intact", check_size=4)
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    line.see(1, 5, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line, declared={"head-1": 2}) == ("review", [], [3])
+    right = uuid6.uuid7()
+    for pocket in (1, 2):
+        line.see(pocket, 9, "intact", check_id=right, check_size=2)
+    assert answered(line, declared={"head-1": 2}) == ("go", [], []), "the check was of too many"
+
+
+def test_pockets_above_the_largest_check_are_too_old_as_others_are(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_id=uuid6.uuid7(), check_size=1)
+    now = uuid6.uuid7()
+    newest = [line.see(pocket, 90, "intact", check_id=now, check_size=2) for pocket in (1, 2)]
+    with line.database.reading() as session:
+        [known] = head_overview.overviews(session, [("mill-1", "head-1")], fresh_since=newest[0].captured_at)
+    assert known.old == {3}
 
 
 def test_a_pocket_that_was_never_photographed_is_no_go(line) -> None:

@@ -49,6 +49,19 @@ def test_two_reviewers_never_have_the_same_photograph(line, console, signed_in) 
         assert not review_turns.keep(session, "bert", UUID(captures[0]), datetime.now(UTC) + timedelta(seconds=50))
 
 
+def test_two_tabs_of_one_session_never_have_the_same_photograph(line, signed_in) -> None:
+    captures = unsure(line, 7)
+    ana = signed_in("reviewer")
+    assert ids(ana.post("/review/next", {"tab": "a-1"})) == captures[:4]
+    assert ids(ana.post("/review/next", {"tab": "b-2"})) == captures[4:]
+    held = {"capture": captures[3:5], "seen": [0, 0]}
+    assert [ana.post("/review/hold", held | {"tab": tab}).json()["kept"] for tab in ("a-1", "b-2", "c")] == [
+        captures[3:4], captures[4:5], [],
+    ]  # fmt: skip
+    assert ids(ana.post("/review/next", {"tab": "a-1"})) == captures[:4], "as after a reload"
+    assert ana.post("/review/next", {"tab": "x" * 41}).status_code == 400
+
+
 def test_what_nobody_asks_for_any_more_is_handed_out_again(line, console, signed_in) -> None:
     captures = unsure(line, 3)
     ana, bert = signed_in("reviewer"), signed_in("maintainer")
@@ -175,12 +188,22 @@ def test_what_somebody_else_said_meanwhile_is_not_overruled_unseen(line, console
 
 def test_a_label_whose_answer_was_lost_is_said_again_and_kept_once(line, console, signed_in) -> None:
     [capture] = unsure(line, 1)
-    ana = signed_in("reviewer")
-    said = [
-        ana.post("/review/label", {"capture": capture, "label": label, "seen": 0}).json()["review"]
-        for label in ("worn", "worn", "intact", "worn")
-    ]
-    assert said[0] == said[1] < said[2] < said[3], "another word is another review"
+    ana, bert = signed_in("reviewer"), signed_in("maintainer")
+
+    def say(label: str, seen: int, browser: Browser = ana) -> int:
+        answer = browser.post("/review/label", {"capture": capture, "label": label, "seen": seen})
+        return answer.json()["review"] if answer.status_code == 200 else -answer.status_code
+
+    worn = say("worn", 0)
+    assert say("worn", 0) == worn
+    intact = say("intact", worn)
+    assert (say("worn", 0), say("intact", worn)) == (worn, intact), "a later word stays the newest"
+    again = say("worn", intact)
+    assert worn < intact < again, "another word is another review"
+    theirs = say("broken", again, bert)
+    assert (say("worn", intact), say("worn", again)) == (again, -409)
     with console.database.reading() as session:
-        assert [review.label for review in reviews.of_capture(session, UUID(capture))] == ["worn", "intact", "worn"]
-        assert len([entry for entry in audit.recent(session) if entry.action == "reviewed"]) == 3
+        said = reviews.of_capture(session, UUID(capture))
+        assert [review.label for review in said] == ["broken", "worn", "intact", "worn"]
+        assert said[0].id == theirs
+        assert len([entry for entry in audit.recent(session) if entry.action == "reviewed"]) == 4

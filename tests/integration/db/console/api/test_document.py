@@ -91,6 +91,18 @@ def test_the_examples_do_what_the_page_says(line, console, run) -> None:
     assert refused.json() == example("problem")
 
 
+def test_head_is_answered_wherever_get_is(line, console) -> None:
+    line.see(1, outcome="intact")
+    client = Program(console, token_of(console, "the viewer")).client
+    gets = [
+        route.path for of in RESOURCES for route in of.routes if isinstance(route, APIRoute) and "GET" in route.methods
+    ]
+    for path in [f"{PREFIX}{path}" for path in gets if "{" not in path] + ["/health", "/login", "/static/icon.svg"]:
+        said, asked = client.get(path), client.head(path)
+        told = [{name: of.headers.get(name) for name in ("ETag", "Content-Type", "Location")} for of in (said, asked)]
+        assert (asked.status_code, told[1], asked.content) == (said.status_code, told[0], b""), path
+
+
 def test_the_page_names_every_address_and_no_other() -> None:
     there = {
         f"{method} {PREFIX}{route.path}"

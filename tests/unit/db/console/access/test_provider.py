@@ -50,9 +50,17 @@ def test_who_signed_in_has_the_highest_role_of_its_groups(openid, provider) -> N
     assert sign_in(provider) == Stranger("248289761001", "carla", "reviewer")
     openid.person["groups"] = ["canteen", "maintenance", "quality", 7]
     assert sign_in(provider).role == "maintainer"
-    openid.person |= {"realm_access": {"roles": "quality"}, "email": "c@plant.example"}
+    openid.person |= {"realm_access": {"roles": "quality"}, "email": "c@plant.example", "email_verified": True}
     elsewhere = replace(provider, role_claim="realm_access.roles", name_claim="email")
     assert sign_in(elsewhere) == Stranger("248289761001", "c@plant.example", "reviewer")
+
+
+@pytest.mark.parametrize("verified", [None, False, "false", 1.5, "yes"])
+def test_an_address_that_is_not_verified_is_nobody_s_name(openid, provider, verified) -> None:
+    openid.person |= {"email": "root@plant.example", "email_verified": verified}
+    assert sign_in(provider).name == "carla", "who is not called by it may have one"
+    with pytest.raises(NotBelieved, match=r"not verified that the e-mail address root@plant\.example"):
+        sign_in(replace(provider, name_claim="email"))
 
 
 def test_who_has_no_role_or_no_name_is_refused(openid, provider) -> None:

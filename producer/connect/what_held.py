@@ -13,7 +13,7 @@ from typing import Final
 
 from producer.connect.configuration import Configured, WebhookSink
 from producer.connect.delivery_log import DeliveryLog
-from producer.connect.sinks.last_answers import as_kept, newest
+from producer.connect.sinks.last_answers import as_stored
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent
 from producer.contract.plant_news import may_be_state
@@ -87,6 +87,9 @@ def begin_readings(
     """
     number = deliveries.readings.reserve(len(events))
     numbered = [*enumerate(events, number + 1)]
-    wanted = {name: newest(one for one in numbered if sink.wants(one[1])) for name, sink in sinks if name in how}
-    shown = {name: {of: as_kept(answer) for of, answer in answers.items()} for name, answers in wanted.items()}
+    shown = {
+        name: as_stored((one for one in numbered if sink.wants(one[1])), deliveries.sizes.of)
+        for name, sink in sinks
+        if name in how
+    }
     deliveries.readings.begin(how, number, shown)

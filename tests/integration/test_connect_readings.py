@@ -280,7 +280,7 @@ def test_the_oldest_that_are_dropped_leave_nothing_of_before_them_as_a_state(
         say(line, run)
         wait_until(lambda: len(log.due("broker", 2e9, 9)) == 1)
         [told] = log.due("broker", 2e9, 9)
-        log.delivered("broker", [told], 1.0, LastAnswers(log, "broker").remember(told))
+        log.delivered("broker", [told], 1.0, LastAnswers(log, "broker").remember(told).kept)
         say(line, then(run, "replace"), other)
     assert log.forget_oldest(1) == {"broker": 1}
     assert shows(log) == {"H13": "go"}

@@ -108,15 +108,14 @@ class ResultServer:
         self._key = key_in(self._configuration.key_file)
         self._uri = application_uri(self._certificate)
 
-    async def tell(self, numbered: Iterable[tuple[int | None, PlantEvent]]) -> None:
-        """Send the events of these, and show those with a number, which are the last of theirs; in this order."""
+    async def tell(self, changes: Iterable[tuple[tuple[int, PlantEvent] | None, PlantEvent]]) -> None:
+        """Send the second event of each, and show the first one, if there is one, by its number; in this order."""
         if self._heads is None or self._system is None:
             raise RuntimeError("the server was not started")
-        for number, event in numbered:
-            result = result_of(event, self._simulated)
-            if number is not None:
-                await self._heads.show(number, event, result)
-            await self._system.tell(result)
+        for shows, event in changes:
+            if shows is not None:
+                await self._heads.show(*shows, result_of(shows[1], self._simulated))
+            await self._system.tell(result_of(event, self._simulated))
             await asyncio.sleep(0)  # others are answered, and events go out, in between
 
     async def stop(self) -> None:

@@ -21,6 +21,7 @@ from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.plc_values import Variable, alone
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
+from producer.connect.sinks.head_answers import Numbered
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.plc_security import security
 from producer.connect.sinks.sink import SinkAway, Told
@@ -101,23 +102,24 @@ class Plc:
         """
         if self._last is None:
             raise SinkAway("there is no connection")
-        shown = [self._last.remember(delivery) for delivery in deliveries]
-        last = {of: one.number for one, holds in zip(deliveries, shown, strict=True) for of in holds}.values()
-        for delivery, holds in zip(deliveries, shown, strict=True):
-            if delivery.number not in last:
-                yield Told(delivery)
-                continue
+        remembered = [self._last.remember(delivery) for delivery in deliveries]
+        last = {self._configuration.of(one.shows[1]): one for one in remembered if one.shows is not None}
+        for delivery, one in zip(deliveries, remembered, strict=True):
             if self._thread is None:
                 raise SinkAway("there is no connection")
-            head, check = self._configuration.of(delivery.event), delivery.event.data
-            if head is None or not isinstance(check, CheckAnswer):  # the file may have named it before
-                yield Told(delivery)
-                continue
-            refused = self._call(self._write_check(head, delivery.number, check), OPEN_TIMEOUT)
+            head = self._configuration.of(delivery.event)
+            # The file may have named another head before.
+            refused = self._show(head, one.shows) if head is not None and one is last.get(head) else None
             if refused is not None:
                 yield Told(delivery, refused, pause=MISCONFIGURED_PAUSE)
                 continue
-            yield Told(delivery, shown=holds)
+            yield Told(delivery, shown=one.kept)
+
+    def _show(self, head: PlcHead, shows: Numbered | None) -> str | None:
+        if shows is None or not isinstance(shows[1].data, CheckAnswer):
+            return None
+        refused: str | None = self._call(self._write_check(head, shows[0], shows[1].data), OPEN_TIMEOUT)
+        return refused
 
     def close(self) -> None:
         """Drop the connection."""

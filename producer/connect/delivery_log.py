@@ -109,10 +109,12 @@ class DeliveryLog:
             row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def as_said(self, events: Sequence[PlantEvent]) -> tuple[list[PlantEvent], list[SaidCheck]]:
+    def as_said(
+        self, events: Sequence[PlantEvent], said: Mapping[str, SaidCheck] | None = None
+    ) -> tuple[list[PlantEvent], list[SaidCheck]]:
         """What the line says with its ids, and what was last said of its checks (`producer.connect.said_checks`)."""
         with self._file.reading() as connection:
-            return said_checks.as_said(connection, events)
+            return said_checks.as_said(connection, events, said or {})
 
     def keep(
         self,

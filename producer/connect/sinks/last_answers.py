@@ -83,6 +83,10 @@ class Answers:
         """All of them, in the order in which they came."""
         return sorted((answer for subject in self.subjects() for answer in self.of(subject)), key=_number)
 
+    def stored(self, behind: int) -> dict[str, str]:
+        """What the delivery log is to keep of them as what a sink shows; they are numbered behind a number there."""
+        return {_key(one): as_kept((behind + one[0], one[1])) for one in self.counting()}
+
 
 class LastAnswers:
     """The last answers of one sink."""
@@ -147,11 +151,6 @@ def subject_of(event: PlantEvent) -> str | None:
         case ModelChange(role=role):
             return f"model {role}"
     return None
-
-
-def as_stored(answers: Iterable[Numbered], pockets: Callable[[str], int]) -> dict[str, str]:
-    """What the delivery log is to keep of some answers, in the order in which they came, as what a sink shows."""
-    return {_key(answer): as_kept(answer) for answer in Answers(pockets, answers).counting()}
 
 
 def as_kept(answer: Numbered) -> str:

@@ -203,6 +203,9 @@ def test_by_opc_ua_a_user_with_the_role_may_tell_and_no_other(tmp_path: Path, re
             for wrong in ("op/1", "", None):
                 with pytest.raises(ua.uaerrors.BadInvalidArgument):
                     client.system.call_method(f"{client.ns}:ReportInsertChange", wrong, *said[1:])
+            for wrong in (True, "7", 7.0, ua.Variant([7], ua.VariantType.Int32)):
+                with pytest.raises(ua.uaerrors.BadInvalidArgument):
+                    client.system.call_method(f"{client.ns}:ReportInsertChange", *said[:2], wrong, *said[3:])
         wait_until(lambda: redis_server.client().hlen(INSERT_CHANGES) == 1)
         kept = json.loads(redis_server.client().hget(INSERT_CHANGES, change_id) or "")
         assert (kept["via"], kept["change"]["by"], kept["change"]["pocket"]) == ("cell", "panel", 7)

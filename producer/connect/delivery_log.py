@@ -198,11 +198,6 @@ class DeliveryLog:
         with self._file.reading() as connection:
             return shown_answers.of(connection, sink)
 
-    def forget_shown(self, sink: str, topics: Collection[str]) -> None:
-        """Keep nothing of what `sink` shows under these topics."""
-        with self._file.transaction() as connection:
-            shown_answers.forget(connection, sink, topics)
-
     def configure(self, names: Collection[str]) -> None:
         """Have no sinks but these: what waits for others stays, should they come back; that it is all is not known."""
         with self._file.transaction() as connection:

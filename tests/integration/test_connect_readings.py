@@ -110,7 +110,6 @@ def test_a_system_that_is_configured_in_another_way_is_not_believed(
     with reading(redis_server, log, broker=broker("mill-1")):
         pass
     assert shows(log) == {"H12": "review"}
-    assert len(LastAnswers(log, "broker").former) == 0, "nothing of it was ever told"
 
 
 def test_a_connector_that_could_not_keep_where_it_began_begins_anew(

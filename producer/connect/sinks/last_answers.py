@@ -113,8 +113,6 @@ class LastAnswers:
         last = map(self._known, self._answers.subjects())
         self.kept: list[Numbered] = sorted((one for one in last if one is not None), key=_number)
         """The number of each and the answer, in the order in which they came."""
-        self.former = [event for number, event in shown if number <= self._since]
-        """What the sink may show of before its reading, for which nobody vouches."""
 
     def remember(self, delivery: Delivery) -> Remembered:
         """Take an answer that is told."""

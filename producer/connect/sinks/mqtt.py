@@ -1,7 +1,8 @@
 """MQTT: every event once on its head's topic, and what holds now retained beside it, each acknowledged by the broker.
 
 A client is used for one connection only. What paho keeps in memory for the next one would overtake, or repeat out of
-order, what the delivery log sends again.
+order, what the delivery log sends again. Its id is the site's alone: `available`, and all that is retained below it,
+are one connector's, so a broker lets no second one of the site in beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from producer.configuration.passwords import password_in
 from producer.connect.configuration import MqttSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
-from producer.connect.sinks.last_answers import LastAnswers, Remembered, subject_of
+from producer.connect.sinks.last_answers import LastAnswers, Remembered
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.retained_topics import retained_topics
 from producer.connect.sinks.sink import SinkAway, Told
@@ -157,7 +158,7 @@ class Mqtt:
         five = self._configuration.version == "5"
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"inserts-{safe_name(self._site)}-{self._name}",
+            client_id=f"inserts-{safe_name(self._site)}",
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
             clean_session=None if five else not self._configuration.commands,
             reconnect_on_failure=False,
@@ -264,12 +265,9 @@ class Mqtt:
             SinkAway: it cannot be, or the connection was lost.
         """
         known = {topic for _, event in self._last.kept if (topic := self._topics.of_state(event)) is not None}
-        unwanted = [event for event in self._last.former if not self._configuration.wants(event)]
-        retained = retained_topics(connection, self._topics, self._configuration.machines, known)
-        retained += [topic for event in unwanted if (topic := self._topics.of_state(event)) is not None]
+        retained = retained_topics(connection, self._topics, known)
         if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
             raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
-        self._log.forget_shown(self._name, [of for event in unwanted if (of := subject_of(event)) is not None])
 
     def _introduction(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """What a broker must know before it is told that we are there: what there is, and what holds now."""

@@ -45,7 +45,7 @@ def example() -> None:
 
     Example: `insert-station connect example > connect.toml`
     """
-    from producer.connect.configuration import EXAMPLE
+    from producer.connect.example_file import EXAMPLE
 
     say(EXAMPLE, end="")
 

@@ -13,69 +13,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from producer.configuration.home_folder import at_home
 from producer.configuration.toml_file import read_toml
 from producer.connect.allow_list import checked_entry, network_in
+from producer.connect.node_ids import as_spelled
 from producer.contract.answers import CheckAnswer
 from producer.contract.names import NARROW, Name
 from producer.contract.plant_event import Kind, PlantEvent
 from producer.contract.vocabulary import SIMULATED_MACHINE
 from producer.terminal.error_text import in_words
 
-EXAMPLE: Final = """\
-# The systems of the plant that the line tells what it finds. `insert-station connect run` finds this file by
-# INSERTS_CONNECT. Each system has a name of its own, by which `insert-station connect status` shows it.
-
-site = "plant-1"                      # stands in every topic and in every event's source
-
-[mqtt.broker]
-url = "mqtts://broker.plant:8883"     # or mqtt://broker.plant:1883, in the clear
-user = "inserts"
-password_file = "/run/secrets/mqtt_password"
-ca_file = "/etc/ssl/plant-ca.pem"     # left out: whom the system trusts
-version = "5"                         # or "3.1.1"
-home_assistant = false                # true: heads appear in Home Assistant by themselves
-commands = false                      # true: whoever may write to inserts/SITE/command says that inserts were changed
-
-[webhook.mes]
-url = "https://mes.plant/inserts"
-# What `insert-station connect secret` printed. Two files: the new secret first, while the receiver changes over.
-secret_files = ["/run/secrets/mes_secret"]
-allow = ["10.20.0.0/16"]              # where the address may lie; a name, ["mes.plant"], allows what it is at the time
-kinds = ["check", "fault"]            # of verdict, check, fault, model_change, fault_run, insert_change; left out: all
-machines = ["mill-1"]                 # left out: all
-
-[opcua.cell]                          # a server of our own: PLCs, SCADA and MES come to it
-address = "opc.tcp://0.0.0.0:4840"
-# What `insert-station connect opcua certificate` made, or the plant's authority.
-certificate_file = "/run/secrets/opcua/certificate.pem"
-key_file = "/run/secrets/opcua/key.pem"
-users_file = "/run/secrets/opcua/users"        # lines that `insert-station connect opcua user` printed
-trusted_folder = "/run/secrets/opcua/trusted"  # certificates of the clients that may come
-simulated_machines = ["sim-mill"]     # their results say that they are simulated; left out: this one
-
-[plc.mill-1]                          # a PLC's own server: we write into its variables
-url = "opc.tcp://plc-1.plant:4840"
-security = "Basic256Sha256"           # Aes128Sha256RsaOaep, Aes256Sha256RsaPss; none: in the clear, without a password
-certificate_file = "/run/secrets/opcua/certificate.pem"
-key_file = "/run/secrets/opcua/key.pem"
-server_certificate_file = "/run/secrets/opcua/plc-1.der"  # the PLC's: no other is spoken to
-user = "inserts"
-password_file = "/run/secrets/plc_password"
-heartbeat = 'ns=3;s="Inserts"."Heartbeat"'
-[[plc.mill-1.head]]
-machine = "mill-1"
-head = "H12"
-state = 'ns=3;s="Inserts"."H12"."State"'
-replace = 'ns=3;s="Inserts"."H12"."Replace"'       # this, review, operation and check_id may be left out
-review = 'ns=3;s="Inserts"."H12"."Review"'
-operation = 'ns=3;s="Inserts"."H12"."Operation"'
-check_id = 'ns=3;s="Inserts"."H12"."CheckId"'      # a PLC that releases a head by itself must compare it
-sequence = 'ns=3;s="Inserts"."H12"."Sequence"'     # written last
-"""
-
 _HEADERS: Final = "[mqtt.NAME], [webhook.NAME], [opcua.NAME] or [plc.NAME]"
 
 _File = Annotated[Path, Field(strict=False), AfterValidator(at_home)]
 _Text = Annotated[str, Field(min_length=1)]
-_NodeId = Annotated[str, Field(pattern=r"^(ns=\d+;)?[isgb]=.+$")]
+_NodeId = Annotated[str, Field(pattern=r"^(ns=\d+;)?[isgb]=.+$"), AfterValidator(as_spelled)]
 _SinkName = Annotated[str, Field(pattern=f"^{NARROW}$")]
 
 
@@ -239,6 +188,11 @@ class PlcSink(BaseModel):
             )
         return self
 
+    @property
+    def parts(self) -> SplitResult:
+        """The URL's parts."""
+        return urlsplit(self.url)
+
     def of(self, event: PlantEvent) -> PlcHead | None:
         """The variables of the head that `event` is of, where it is a check of one that has some."""
         if not isinstance(event.data, CheckAnswer):
@@ -265,6 +219,14 @@ class ConnectorFile(BaseModel):
     webhook: dict[_SinkName, WebhookSink] = Field(default_factory=dict)
     opcua: dict[_SinkName, OpcuaSink] = Field(default_factory=dict, max_length=1)
     plc: dict[_SinkName, PlcSink] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> ConnectorFile:
+        servers: dict[tuple[str | None, int], str] = {}
+        for name, plc in self.plc.items():
+            if (other := servers.setdefault((plc.parts.hostname, plc.parts.port or 4840), name)) != name:
+                raise ValueError(f"plc.{other} and plc.{name} are one PLC: put all its heads into one of them")
+        return self
 
     def sinks(self) -> Iterator[tuple[str, Configured]]:
         """Every system, by its name."""

@@ -21,7 +21,7 @@ from producer.connect.sinks.opening import open_sink
 from producer.connect.teller import Teller
 from producer.connect.told_changes import ChangeSender, ToldChanges
 from producer.connect.troubles import EVERYWHERE, Troubles
-from producer.connect.what_held import begin_readings, to_read_for, what_was_said
+from producer.connect.what_held import WhatHeld, hear_what_was_said, to_read_for
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer, may_be_state
@@ -154,10 +154,11 @@ class Connector:
         read_for = {} if is_new else self._deliveries.readings.configured()
         every = to_read_for(self._sinks, self._file.site)
         how = {name: text for name, text in every.items() if read_for.get(name) != text}
-        held = what_was_said(self._redis_url, self._old, end, self._event) if how or is_new else []
+        held = WhatHeld(self._deliveries, [one for one in self._sinks if one[0] in how])
+        if how or is_new:
+            hear_what_was_said(held, self._redis_url, self._old, end, self._event)
         self._not_understood = None  # it was said before, and is not among them
-        events, said = self._deliveries.as_said(held)
-        begin_readings(self._deliveries, self._sinks, how, events)
+        held.begin(how)
         if is_new:
             if self._marker.exists():
                 log.error(
@@ -165,7 +166,7 @@ class Connector:
                     file=str(self._deliveries.path),
                     hint="`insert-db verdicts --since` has it; from now on all is told that the line says next",
                 )
-            self._deliveries.keep({}, {_POSITION: end}, said)
+            self._deliveries.keep({}, {_POSITION: end}, [*held.said.values()])
             self._kept = self._reader.position = end
         self._begun = True
         self._marker.touch()
@@ -195,6 +196,7 @@ class Connector:
             return
         before, self._not_understood = self._not_understood, None
         events = [event for entry in entries if (event := self._event(entry)) is not None]
+        self._deliveries.sizes.hear(events)
         events, said = self._deliveries.as_said(events)
         self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect import by_hand, readings, said_checks, shown_answers, sink_states
+from producer.connect import by_hand, head_sizes, readings, said_checks, shown_answers, sink_states
 from producer.connect.readings import Readings
 from producer.connect.said_checks import SaidCheck
 from producer.contract.connector_report import SinkState
@@ -35,7 +35,7 @@ AS_NEW: Final = (
 )
 """What to do about a log that is damaged: there is no backup of it, and need not be."""
 
-_TABLES = """
+_TABLES = f"""{shown_answers.TABLE + sink_states.TABLE + readings.TABLE + head_sizes.TABLE}
 CREATE TABLE IF NOT EXISTS delivery (
     number   INTEGER PRIMARY KEY AUTOINCREMENT,
     sink     TEXT NOT NULL,
@@ -97,6 +97,7 @@ class DeliveryLog:
                 raise
             raise type(error)(f"the delivery log {path} is damaged, {error.__cause__}: {AS_NEW}") from error
         self.readings = Readings(self._file)
+        self.sizes = head_sizes.HeadSizes(self._file)
 
     def close(self) -> None:
         """Close the file; everything in it stays."""
@@ -108,10 +109,12 @@ class DeliveryLog:
             row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def as_said(self, events: Sequence[PlantEvent]) -> tuple[list[PlantEvent], list[SaidCheck]]:
+    def as_said(
+        self, events: Sequence[PlantEvent], said: Mapping[str, SaidCheck] | None = None
+    ) -> tuple[list[PlantEvent], list[SaidCheck]]:
         """What the line says with its ids, and what was last said of its checks (`producer.connect.said_checks`)."""
         with self._file.reading() as connection:
-            return said_checks.as_said(connection, events)
+            return said_checks.as_said(connection, events, said or {})
 
     def keep(
         self,
@@ -194,11 +197,6 @@ class DeliveryLog:
         """What `sink` shows of late, by topic."""
         with self._file.reading() as connection:
             return shown_answers.of(connection, sink)
-
-    def forget_shown(self, sink: str, topics: Collection[str]) -> None:
-        """Keep nothing of what `sink` shows under these topics."""
-        with self._file.transaction() as connection:
-            shown_answers.forget(connection, sink, topics)
 
     def configure(self, names: Collection[str]) -> None:
         """Have no sinks but these: what waits for others stays, should they come back; that it is all is not known."""
@@ -286,7 +284,7 @@ class DeliveryLog:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    connection.executescript(_TABLES + shown_answers.TABLE + sink_states.TABLE + readings.TABLE)
+    connection.executescript(_TABLES)
     said_checks.prepare(connection)
     connection.execute(_FIRST, (int(time.time() * 1000),))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from producer.contract.answers import CheckAnswer
@@ -47,12 +47,15 @@ def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("ALTER TABLE said_check ADD COLUMN revision INTEGER NOT NULL DEFAULT 0")
 
 
-def as_said(connection: sqlite3.Connection, events: Sequence[PlantEvent]) -> tuple[list[PlantEvent], list[SaidCheck]]:
+def as_said(
+    connection: sqlite3.Connection, events: Sequence[PlantEvent], said: Mapping[str, SaidCheck]
+) -> tuple[list[PlantEvent], list[SaidCheck]]:
     """Give each answer to a check that follows another one an id of its own.
 
     Args:
         connection: of the file that has the table.
         events: what the line says, in its order, each with the id that `plant_event` gives it.
+        said: what was last said of some checks and is not kept yet, by their ids.
 
     Returns:
         The events that are not out of date, and what was last said of their checks, to be kept in one step (`keep`).
@@ -65,14 +68,14 @@ def as_said(connection: sqlite3.Connection, events: Sequence[PlantEvent]) -> tup
             continue
         check_id = str(event.data.check_id)
         if check_id not in last:
-            last[check_id] = _last(connection, check_id)
+            last[check_id] = said.get(check_id) or _last(connection, check_id)
         before = last[check_id]
         if before is not None and event.data.is_overtaken_by(before.revision):
             continue
         event_id = _id_after(before, event.id)
         last[check_id] = SaidCheck(check_id, event.id, event_id, event.time.timestamp(), event.data.revision)
         numbered.append(event.model_copy(update={"id": event_id}))
-    return numbered, [said for said in last.values() if said is not None]
+    return numbered, [one for one in last.values() if one is not None]
 
 
 def keep(connection: sqlite3.Connection, said: Sequence[SaidCheck]) -> None:

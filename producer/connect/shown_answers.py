@@ -14,8 +14,9 @@ CREATE TABLE IF NOT EXISTS shown (sink TEXT NOT NULL, topic TEXT NOT NULL, text 
 
 
 def keep(connection: sqlite3.Connection, sink: str, shown: Mapping[str, str]) -> None:
-    """Keep what `sink` shows, by topic."""
-    rows = [(sink, topic, text) for topic, text in shown.items()]
+    """Keep what `sink` shows, by topic; of one without a text nothing."""
+    forget(connection, sink, [topic for topic, text in shown.items() if not text])
+    rows = [(sink, topic, text) for topic, text in shown.items() if text]
     connection.executemany("INSERT OR REPLACE INTO shown VALUES (?, ?, ?)", rows)
 
 

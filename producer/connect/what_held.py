@@ -3,17 +3,20 @@
 Of a sink that is new in the log, and of all with a new log, nothing is known of what was said before, and a system may
 show what it was told last by a former connector. So the states are put right before the first word: what the stream has
 is shown (told of it is nobody), and the sinks take away, or overwrite, what they find of which nothing is known.
+
+The stream may have more than this process has memory for. So it is taken in as it is read, and what counts is kept.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from producer.connect.configuration import Configured, WebhookSink
 from producer.connect.delivery_log import DeliveryLog
-from producer.connect.sinks.last_answers import as_kept, newest
+from producer.connect.said_checks import SaidCheck
+from producer.connect.sinks.last_answers import Answers
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent
 from producer.contract.plant_news import may_be_state
@@ -42,51 +45,75 @@ def to_read_for(sinks: Iterable[tuple[str, Configured]], site: str) -> dict[str,
     }
 
 
-def what_was_said(
-    redis_url: str, begin: str, end: str, event_of: Callable[[Entry], PlantEvent | None]
-) -> list[PlantEvent]:
-    """What the stream still has up to the entry of the id `end`, without a gap, or one that is not understood.
+class WhatHeld:
+    """What the line said so far, without a gap, as far as it counts."""
+
+    def __init__(self, deliveries: DeliveryLog, sinks: Sequence[tuple[str, Configured]]):
+        """Nothing was said yet; `sinks` are those whose readings begin, `deliveries` their log."""
+        self._deliveries = deliveries
+        self._sinks = sinks
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing of it counts: there may be something behind it that nobody knows."""
+        self._count = 0
+        self._answers = {name: Answers(self._deliveries.sizes.of) for name, _ in self._sinks}
+        self.said: dict[str, SaidCheck] = {}
+
+    def hear(self, events: Sequence[PlantEvent]) -> None:
+        """Take in what was said next.
+
+        Raises:
+            sqlite3.Error: what is said of checks cannot be read, or how large their heads are cannot be kept.
+        """
+        self._deliveries.sizes.hear(events)
+        events, said = self._deliveries.as_said(events, self.said)
+        self.said |= {one.check_id: one for one in said}
+        for number, event in enumerate(events, self._count + 1):
+            for name, sink in self._sinks:
+                if sink.wants(event):
+                    self._answers[name].take((number, event))
+        self._count += len(events)
+
+    def begin(self, how: Mapping[str, str]) -> None:
+        """Begin the readings of the sinks, with how they are configured.
+
+        Raises:
+            sqlite3.Error: it could not be kept.
+        """
+        number = self._deliveries.readings.reserve(self._count)
+        shown = {name: answers.stored(number) for name, answers in self._answers.items()}
+        self._deliveries.readings.begin(how, number, shown)
+
+
+def hear_what_was_said(
+    held: WhatHeld, redis_url: str, begin: str, end: str, event_of: Callable[[Entry], PlantEvent | None]
+) -> None:
+    """Take in what the stream still has up to the entry of the id `end`, without a gap, or one that is not understood.
 
     Args:
+        held: who takes it in.
         redis_url: where the stream is.
         begin: the last one that is not wanted.
         end: the last one that is wanted; `0-0`: none.
         event_of: an entry's event; None of one that is not understood.
 
     Raises:
-        redis.RedisError: Redis is away or hanging; call again later.
+        redis.RedisError: Redis is away or hanging; begin anew later.
+        sqlite3.Error: see `WhatHeld.hear`.
     """
-    events: list[PlantEvent] = []
-    reader = StreamReader(redis_url, PLANT_STREAM, begin, events.clear, lambda _: events.clear())
+    reader = StreamReader(redis_url, PLANT_STREAM, begin, held.forget, lambda _: held.forget())
     try:
         while reader.is_before(end) and (entries := reader.read(wait=False)):
-            wanted = (entry for entry in entries if order(entry.id) <= order(end))
-            for entry in wanted:
+            events: list[PlantEvent] = []
+            for entry in entries:
+                if order(entry.id) > order(end):
+                    break
                 if (event := event_of(entry)) is not None:
                     events.append(event)
                 elif may_be_state(entry.fields.get(STREAM_FIELD, b"")):
                     events.clear()
+                    held.forget()
+            held.hear(events)
     finally:
         reader.close()
-    return events
-
-
-def begin_readings(
-    deliveries: DeliveryLog, sinks: Sequence[tuple[str, Configured]], how: dict[str, str], events: Sequence[PlantEvent]
-) -> None:
-    """Begin the readings of some sinks.
-
-    Args:
-        deliveries: the log.
-        sinks: all of the file.
-        how: how those are configured whose readings begin.
-        events: what the stream has, as it was said.
-
-    Raises:
-        sqlite3.Error: it could not be kept.
-    """
-    number = deliveries.readings.reserve(len(events))
-    numbered = [*enumerate(events, number + 1)]
-    wanted = {name: newest(one for one in numbered if sink.wants(one[1])) for name, sink in sinks if name in how}
-    shown = {name: {of: as_kept(answer) for of, answer in answers.items()} for name, answers in wanted.items()}
-    deliveries.readings.begin(how, number, shown)

@@ -104,8 +104,8 @@ class StreamReader:
         Raises:
             redis.RedisError: Redis is away or hanging, or a replica, to which nobody writes.
         """
-        replication: Any = self._redis.info("replication")
-        if replication.get("role") == "slave":
+        role: Any = self._redis.role()
+        if role[0] == b"slave":
             raise redis.ReadOnlyError("this Redis is a replica: what is said now is written to its master")
 
     def is_before(self, entry_id: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from tests.integration import plc_server
 from tests.integration.opcua import PASSWORD, identity
+from tests.support import wait_until
 from worker.embedded.redis_server import free_port
 
 
@@ -58,6 +59,16 @@ class Plc:
         """Whether a variable takes what is written; how it does not: `denied`, from the next start on, or `kept`."""
         file = Path(f"{self._file}.{name}.{how}")
         file.unlink() if does else file.touch()
+
+    def comes_second(self) -> None:
+        """Have another program's namespace come before its own, from the next start on."""
+        Path(f"{self._file}.other").touch()
+
+    def lose_values(self) -> None:
+        """Go back to the start values, as when a program is loaded anew: whoever is connected stays so."""
+        reset = Path(f"{self._file}.reset")
+        reset.touch()
+        wait_until(lambda: not reset.exists(), what="start values")
 
     def decided(self, check_id: object) -> list[str]:
         """What its program decided of that run, one after the other."""

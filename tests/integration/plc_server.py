@@ -2,7 +2,9 @@
 
 Its program is the recipe of docs/integration.md ("A PLC's own variables"). The run that it waits for stands in
 FILE.run, and whenever it decides otherwise, FILE.decided has a line more. Where there is FILE.NAME.denied as it starts,
-nobody may write that variable; while there is FILE.NAME.kept it takes nothing, and says that it did.
+nobody may write that variable; while there is FILE.NAME.kept it takes nothing, and says that it did. Where there is
+FILE.other as it starts, another program's namespace with the same variables comes before its own. FILE.reset has it go
+back to its start values once, while all sessions stand.
 
 python plc_server.py ADDRESS CERTIFICATE KEY TRUSTED USER PASSWORD FILE
 """
@@ -88,6 +90,11 @@ async def main(address: str, certificate: str, key: str, trusted: str, user: str
     await server.load_private_key(key)
     server.set_security_policy([ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt])
     server.set_identity_tokens([ua.UserNameIdentityToken])
+    if Path(f"{file}.other").exists():
+        other = await server.register_namespace("urn:other")
+        for name, value in VARIABLES.items():
+            node = await server.nodes.objects.add_variable(ua.NodeId(name, other), ua.QualifiedName(name, other), value)
+            await node.set_writable()
     index = await server.register_namespace("urn:plc")
     nodes = {}
     for name, value in VARIABLES.items():
@@ -102,6 +109,8 @@ async def main(address: str, certificate: str, key: str, trusted: str, user: str
         def note(event: Any, _: Any) -> None:
             if event.is_external:
                 for one in event.request_params.NodesToWrite:
+                    if one.NodeId.NamespaceIndex != index:
+                        continue
                     written.write(json.dumps([one.NodeId.Identifier, one.Value.Value.Value]) + "\n")
                 written.flush()
 
@@ -109,6 +118,10 @@ async def main(address: str, certificate: str, key: str, trusted: str, user: str
         async with server:
             program = Program(Path(file))
             while True:
+                if Path(f"{file}.reset").exists():
+                    for name, value in VARIABLES.items():
+                        await nodes[name].write_value(value)
+                    Path(f"{file}.reset").unlink()
                 await program.cycle(nodes)
                 await asyncio.sleep(0.01)
 

@@ -134,18 +134,20 @@ def test_a_broker_that_comes_back_with_what_it_had_long_before_is_put_right(
     tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
 ) -> None:
     root = "inserts/plant-1"
-    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+    others = [f"{root}/mill-1/H99/state", f"{root}/mill-2/H12/state"]
+    with connecting(tmp_path, redis_server.url, file(broker, 'machines = ["mill-1"]')) as connector:
         line.send([("station-1", check("review"))])
         wait_until(lambda: connector.status()["broker"]["delivered"] == 1)
         with connector.paused():
             broker.kill()
             broker.start()
             listener = Listener(broker.port)
-            for head in ("H12", "H99"):  # another broker, or one that has saved it before it was taken away
-                listener.publish(f"{root}/mill-1/{head}/state", b'{"data":{"state":"go"}}')
-            wait_until(lambda: listener.latest(f"{root}/mill-1/H99/state"))
+            # Another broker, or one that has saved it before it was taken away; or another connector told it.
+            for topic in (f"{root}/mill-1/H12/state", *others):
+                listener.publish(topic, b'{"data":{"state":"go"}}')
+            wait_until(lambda: all(map(listener.latest, others)))
         wait_until(lambda: listener.latest(f"{root}/available") == b"online")
-        assert listener.latest(f"{root}/mill-1/H99/state") == b""
+        assert list(map(listener.latest, others)) == [b"", b""]
         assert b"review" in (listener.latest(f"{root}/mill-1/H12/state") or b"")
         listener.close()
 
@@ -248,7 +250,7 @@ def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_
         broker.start()
         wait_until(lambda: connector.status()["broker"]["delivered"] == 3, 30)
         wait_until(lambda: "broker refuses what holds now" in connector.log.read_text())
-        other = mqtt.Client(CallbackAPIVersion.VERSION2, "inserts-plant-1-broker", reconnect_on_failure=False)
+        other = mqtt.Client(CallbackAPIVersion.VERSION2, "inserts-plant-1", reconnect_on_failure=False)
         taken = "two connectors of the site plant-1?"
         wait_until(
             lambda: other.connect("127.0.0.1", broker.port) or taken in str(connector.status()["broker"]["problem"])

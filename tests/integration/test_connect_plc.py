@@ -187,10 +187,34 @@ def test_a_head_that_is_taken_out_of_the_file_has_no_state(
         assert connector.end() == 0
         head = '[[plc.mill.head]]\nmachine = "mill-1"\nhead = "H13"\n'
         head += 'state = "ns=2;s=Operation"\nsequence = "ns=2;s=Sequence"\n'
-        connector.file.write_text(plc.configured().partition("[[")[0] + head, encoding="utf-8")
+        renamed = (plc.configured().partition("[[")[0] + head).replace("plc.mill", "plc.cell")
+        connector.file.write_text(renamed, encoding="utf-8")
         connector.start()
         wait_until(lambda: plc.decided(run.check_id) == ["hold", "release", "hold"], 60)
         assert plc.values("State")[-1] == 0
+    line.close()
+
+
+def test_a_plc_whose_program_is_loaded_anew_or_whose_namespaces_have_another_order_is_written_all_the_same(
+    tmp_path: Path, redis_server: RedisProcess, plc: Plc
+) -> None:
+    line, first, second = Notifier(redis_server.url), check("go"), check("go")
+    with connecting(tmp_path, redis_server.url, plc.configured()) as connector:
+        wait_until(lambda: connector.status()["mill"]["up"], 60)
+        plc.wait_for(first.check_id)
+        line.send([("station-1", first)])
+        wait_until(lambda: plc.decided(first.check_id) == ["hold", "release"], 30)
+        plc.lose_values()
+        wait_until(lambda: plc.decided(first.check_id) == ["hold", "release", "hold", "release"], 30)
+        sequence = plc.values("Sequence")
+        assert [plc.values("State")[-3:], sequence[-1]] == [[1, 0, 1], sequence[-2]]
+        assert "a PLC has no more what was written" in connector.log.read_text()
+        plc.kill()
+        plc.comes_second()
+        plc.wait_for(second.check_id)
+        plc.start()
+        line.send([("station-1", second)])
+        wait_until(lambda: plc.decided(second.check_id) == ["hold", "release"], 60)
     line.close()
 
 

@@ -18,6 +18,7 @@ from redis.retry import Retry
 
 from db.engine.database import Database
 from db.line import verdicts
+from producer.connect.sinks.signature import new_secret
 from producer.contract.event import INSPECT_QUEUE, new_id
 from producer.contract.names import safe_name
 from producer.delivery.outbox import Outbox
@@ -26,8 +27,10 @@ from producer.settings import StationSettings
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
+from tests.integration.plant import Receiver, connecting, verdict
 from tests.integration.plant_redis import PlantRedis, server_version
 from tests.support import start_workers, stored_event, wait_until
+from worker.line.notifier import Notifier
 
 STATIONS = ("station-1", "station-2")
 ODD = "Prüfplatz 1"
@@ -288,6 +291,23 @@ def test_the_connector_reads_what_the_plant_is_told_tells_of_insert_changes_and_
         ):
             with pytest.raises(NoPermissionError):
                 attempt()
+
+
+def test_a_connector_tells_a_system_with_its_user_and_is_refused_nothing(
+    plant: PlantRedis, admin: redis.Redis, tmp_path: Path
+) -> None:
+    receiver, secret = Receiver(), tmp_path / "secret"
+    secret.write_text(new_secret())
+    file = f'site = "p"\n[webhook.mes]\nurl = "http://127.0.0.1:{receiver.port}"\nallow = ["127.0.0.1"]\n'
+    line = Notifier(url_of(plant, "worker"))
+    with connecting(tmp_path, url_of(plant, "connect"), f'{file}secret_files = ["{secret}"]\n') as connector:
+        line.send([("station-1", verdict(1))])
+        wait_until(lambda: len(receiver.taken) == 1, 20)
+        wait_until(lambda: connector.status()["mes"]["delivered"] == 1)
+        wait_until(lambda: admin.hlen("connectors") == 1, 20, what="its report")
+    line.close()
+    receiver.close()
+    assert admin.acl_log() == []
 
 
 def test_a_station_with_another_ones_user_is_told_why_it_hears_nothing(

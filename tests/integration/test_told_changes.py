@@ -96,14 +96,16 @@ def file(broker: Mosquitto, version: str) -> str:
 
 
 @needs_mosquitto
-def test_a_broker_of_3_1_1_keeps_changes_for_a_connector_that_is_away(
-    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto
+@pytest.mark.parametrize("version", ["3.1.1", "5"])
+def test_a_broker_keeps_changes_for_a_connector_that_is_away(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, version: str
 ) -> None:
-    with connecting(tmp_path, redis_server.url, file(broker, "3.1.1")) as connector:
+    with connecting(tmp_path, redis_server.url, file(broker, version)) as connector:
         wait_until(lambda: connector.status()["broker"]["up"])
         connector.kill()
         publish(broker, json.dumps(command(1)))
-        connector.start()
+        connector.file.write_text(file(broker, version).replace("mqtt.broker", "mqtt.gateway"), encoding="utf-8")
+        connector.start()  # also where the file calls it otherwise by now
         wait_until(lambda: redis_server.client().hlen(INSERT_CHANGES) == 1)
 
 
@@ -201,6 +203,9 @@ def test_by_opc_ua_a_user_with_the_role_may_tell_and_no_other(tmp_path: Path, re
             for wrong in ("op/1", "", None):
                 with pytest.raises(ua.uaerrors.BadInvalidArgument):
                     client.system.call_method(f"{client.ns}:ReportInsertChange", wrong, *said[1:])
+            for wrong in (True, "7", 7.0, ua.Variant([7], ua.VariantType.Int32)):
+                with pytest.raises(ua.uaerrors.BadInvalidArgument):
+                    client.system.call_method(f"{client.ns}:ReportInsertChange", *said[:2], wrong, *said[3:])
         wait_until(lambda: redis_server.client().hlen(INSERT_CHANGES) == 1)
         kept = json.loads(redis_server.client().hget(INSERT_CHANGES, change_id) or "")
         assert (kept["via"], kept["change"]["by"], kept["change"]["pocket"]) == ("cell", "panel", 7)

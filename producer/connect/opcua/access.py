@@ -31,6 +31,9 @@ CONNECTIONS = 100
 SUBSCRIPTIONS = 300
 """Subscriptions of all clients together."""
 
+SUBSCRIPTIONS_EACH = 10
+"""Those of one session: each costs a millisecond of every event, also while its client reads nothing."""
+
 QUEUE = 500
 """Events that wait for one client; then the oldest are left out, and can be asked for. They go in one message."""
 
@@ -94,7 +97,14 @@ class KnownUsers(UserManager):  # type: ignore[misc]
 
 
 class _Session(InternalSession):  # type: ignore[misc]
-    """asyncua's session, whose methods can find out who calls them."""
+    """asyncua's session, whose methods can find out who calls them, and that holds up nobody by its subscriptions."""
+
+    async def create_subscription(self, *arguments: Any, **more: Any) -> ua.CreateSubscriptionResult:
+        """Begin a subscription, up to as many as one session may have."""
+        others = [*self.subscription_service.subscriptions.values()]
+        if sum(one.session_id == self.session_id for one in others) >= SUBSCRIPTIONS_EACH:
+            raise ServiceError(ua.StatusCodes.BadTooManySubscriptions)
+        return await super().create_subscription(*arguments, **more)
 
     async def call(self, params: list[ua.CallMethodRequest]) -> list[ua.CallMethodResult]:
         """Call methods as the session's user."""

@@ -7,7 +7,7 @@ rest is another check's: whoever reads in between must not take the one for the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -50,6 +50,13 @@ VARIABLES: Final[Mapping[str, tuple[ua.VariantType, Any]]] = {
 }
 """The variables of a head, and what they hold before there is an answer. Down to `Sequence` they are of its last check;
 the arrays of the pockets begin with pocket 1, and hold the last verdict of each."""
+
+
+def of_newest_heads(shown: Sequence[tuple[int, PlantEvent]]) -> list[tuple[int, PlantEvent]]:
+    """Of answers in the order in which they came those of the heads that were told last, as many as have variables."""
+    last = {event.order: number for number, event in shown}
+    newest = set(sorted(last, key=lambda head: last[head])[-MOST_HEADS:])
+    return [(number, event) for number, event in shown if event.order in newest]
 
 
 class HeadVariables:

@@ -69,6 +69,9 @@ class ReportInsertChange:
             return ua.StatusCode(ua.StatusCodes.BadUserAccessDenied)
         if len(arguments) != len(_INPUTS):
             return ua.StatusCode(ua.StatusCodes.BadArgumentsMissing)
+        if wrong := _of_another_type(arguments):
+            log.error("an insert change was passed over: arguments are of another type", user=user, arguments=wrong)
+            return ua.StatusCode(ua.StatusCodes.BadInvalidArgument)
         machine, head, pocket, first, change_id = (argument.Value for argument in arguments)
         said = {"machine": machine, "head": head, "pocket": pocket, "by": user}
         said |= {"first": first or None, "change_id": change_id or str(uuid4())}
@@ -93,3 +96,13 @@ class ReportInsertChange:
             log.error("nobody may tell insert changes now", problem=str(error))
             return False
         return user is not None and user.may_change_inserts
+
+
+def _of_another_type(arguments: Sequence[ua.Variant]) -> list[str]:
+    """The names of those that are not what the method takes; a text may be left out. asyncua does not look."""
+    return [
+        name
+        for (name, kind), argument in zip(_INPUTS, arguments, strict=True)
+        if argument.is_array
+        or (argument.VariantType.value != kind and not (kind == ua.ObjectIds.String and argument.Value is None))
+    ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from asyncua import ua
 
+from producer.connect.configuration import PlcHead
+from producer.contract.answers import CheckAnswer
 from producer.contract.vocabulary import CheckState
 
 NUMBERS: Final[dict[CheckState, int]] = {"go": 1, "replace": 2, "review": 3}
@@ -95,6 +97,31 @@ class Variable:
 
     def _shape(self) -> str:
         return self.kind.name if self.length is None else f"an array of {self.length} {self.kind.name}"
+
+
+def steps_of(
+    variables: Mapping[str, Variable], head: PlcHead, number: int, check: CheckAnswer | None
+) -> list[dict[str, ua.Variant]]:
+    """What is written of a head's check, one step after the other; that there is none where there is none.
+
+    A PLC reads in between. So it comes behind that there is no state, and the sequence number is last.
+
+    Raises:
+        ValueError: a variable cannot hold it.
+    """
+    pockets = ((head.replace, check.replace if check else ()), (head.review, check.review if check else ()))
+    texts = (
+        (head.operation, check.operation if check else ""),
+        (head.check_id, str(check.check_id) if check else ""),
+    )
+    rest = {node: variables[node].pockets(values) for node, values in pockets if node is not None}
+    rest |= {node: variables[node].text(text) for node, text in texts if node is not None}
+    steps = [
+        rest,
+        {head.state: variables[head.state].state(check.state if check else None)},
+        {head.sequence: variables[head.sequence].counter(number)},
+    ]
+    return [values for values in steps if values]
 
 
 def alone(value: ua.Variant) -> ua.DataValue:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,8 @@ from asyncua.crypto.permission_rules import SimpleRoleRuleset
 from producer.connect.configuration import OpcuaSink
 from producer.connect.opcua.access import GuardedServer
 from producer.connect.opcua.certificates import TrustedClients, application_uri, certificate_in, key_in
-from producer.connect.opcua.head_variables import HeadVariables
+from producer.connect.opcua.ended_connections import drop_ended
+from producer.connect.opcua.head_variables import HeadVariables, of_newest_heads
 from producer.connect.opcua.insert_changes import ReportInsertChange
 from producer.connect.opcua.node_sets import kept_node_set
 from producer.connect.opcua.result import result_of
@@ -64,7 +65,7 @@ class ResultServer:
         self._heads: HeadVariables | None = None
         self._result_of: Callable[[PlantEvent], object]
 
-    async def start(self, history: ResultHistory, shown: Iterable[tuple[int, PlantEvent]]) -> None:
+    async def start(self, history: ResultHistory, shown: Sequence[tuple[int, PlantEvent]]) -> None:
         """Build the address space with what holds now, and listen.
 
         Raises:
@@ -98,29 +99,30 @@ class ResultServer:
         node = await system.build()
         await self._report.build(index, node)
         self._heads = HeadVariables(server, index, node)
-        for number, event in shown:
+        for number, event in of_newest_heads(shown):
             await self._heads.show(number, event, result_of(event, self._simulated))
         await server.start()
         self._server, self._system = server, system
+        self._dropping = asyncio.create_task(drop_ended(server))
 
     def _read_identity(self) -> None:
         self._certificate = certificate_in(self._configuration.certificate_file)
         self._key = key_in(self._configuration.key_file)
         self._uri = application_uri(self._certificate)
 
-    async def tell(self, numbered: Iterable[tuple[int | None, PlantEvent]]) -> None:
-        """Send the events of these, and show those with a number, which are the last of theirs; in this order."""
+    async def tell(self, changes: Iterable[tuple[tuple[int, PlantEvent] | None, PlantEvent]]) -> None:
+        """Send the second event of each, and show the first one, if there is one, by its number; in this order."""
         if self._heads is None or self._system is None:
             raise RuntimeError("the server was not started")
-        for number, event in numbered:
-            result = result_of(event, self._simulated)
-            if number is not None:
-                await self._heads.show(number, event, result)
-            await self._system.tell(result)
+        for shows, event in changes:
+            if shows is not None:
+                await self._heads.show(*shows, result_of(shows[1], self._simulated))
+            await self._system.tell(result_of(event, self._simulated))
             await asyncio.sleep(0)  # others are answered, and events go out, in between
 
     async def stop(self) -> None:
         """Listen no more."""
         if self._server is not None:
+            self._dropping.cancel()
             await self._server.stop()
             self._server = None

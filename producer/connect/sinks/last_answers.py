@@ -5,31 +5,87 @@ in passing a `go` that has been overtaken. What was given up counts too: of its 
 before it holds no more. Neither is anything of before the sink's reading (`producer.connect.readings`). Both still say
 what is older than they are.
 
-Nothing older takes its place, though it come later: who reads only what holds now would take it for new. Of checks that
-is the answer of the newest run, by its place in the line's order (`begun_at`; never by a station's clock), and of one
-run that with the highest revision. Where one of two answers has no such place, from a worker of before, the later
-delivery counts, as it always did. Two rules are on the safe side, for what is shown may release a head: what comes
-later and is no `go` takes the place of any `go`, though its run be older; and a check of one photograph says nothing of
-the other pockets, so of what was said of several it takes the place of a `go` alone, and with no `go`.
+Of a head that is what its checks come to (`producer.connect.sinks.head_answers`); of a pocket, a station and a model
+what was said last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from heapq import merge
 from typing import Final
 
 from producer.connect.delivery_log import Delivery, DeliveryLog, State
+from producer.connect.sinks.head_answers import HeadAnswers, Numbered
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.contract.plant_news import FaultRun, ModelChange
 
-Numbered = tuple[int, PlantEvent]
-"""An answer with the number of its delivery, which rises from one to the next."""
-
-
 _AT_ONCE: Final = 1_000
 """Deliveries that are read in one step: a million may wait, and others use the log too."""
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What an answer changes.
+
+    Attributes:
+        shows: what its head, pocket, station or model shows from now on; None where that stays as it is.
+        kept: what `Told.shown` is to keep of it.
+    """
+
+    shows: Numbered | None = None
+    kept: Mapping[str, str] = field(default_factory=dict)
+
+
+class Answers:
+    """The answers that count."""
+
+    def __init__(self, pockets: Callable[[str], int], answers: Iterable[Numbered] = ()):
+        """Those of `answers`, which are in the order in which they came; `pockets` is `HeadSizes.of`."""
+        self._pockets = pockets
+        self._heads: dict[str, HeadAnswers] = {}
+        self._others: dict[str, Numbered] = {}
+        for answer in answers:
+            self.take(answer)
+
+    def take(self, answer: Numbered) -> bool:
+        """Have an answer count, unless another one is later; whether it does."""
+        event, subject = answer[1], subject_of(answer[1])
+        if subject is None:
+            return False
+        if isinstance(event.data, CheckAnswer):
+            if subject not in self._heads:
+                self._heads[subject] = HeadAnswers(partial(self._pockets, event.order))
+            return self._heads[subject].take(answer)
+        is_later = answer[0] >= self._others.get(subject, answer)[0]
+        if is_later:
+            self._others[subject] = answer
+        return is_later
+
+    def last(self, subject: str) -> Numbered | None:
+        """What holds of a subject."""
+        return self._heads[subject].last if subject in self._heads else self._others.get(subject)
+
+    def of(self, subject: str) -> list[Numbered]:
+        """All that count of a subject."""
+        if subject in self._heads:
+            return self._heads[subject].counting
+        return [self._others[subject]] if subject in self._others else []
+
+    def subjects(self) -> list[str]:
+        """Of what there are some."""
+        return [*self._heads, *self._others]
+
+    def counting(self) -> list[Numbered]:
+        """All of them, in the order in which they came."""
+        return sorted((answer for subject in self.subjects() for answer in self.of(subject)), key=_number)
+
+    def stored(self, behind: int) -> dict[str, str]:
+        """What the delivery log is to keep of them as what a sink shows; they are numbered behind a number there."""
+        return {_key(one): as_kept((behind + one[0], one[1])) for one in self.counting()}
 
 
 class LastAnswers:
@@ -46,30 +102,41 @@ class LastAnswers:
             sqlite3.Error: it cannot be read.
         """
         self._since = log.readings.since(sink)
-        given_up = sorted(newest(_in(log, sink, "given up")).values(), key=_number)
-        shown = sorted(map(_numbered, log.shown(sink).values()), key=_number)
-        self._last = newest(merge(shown, _in(log, sink, "waiting"), given_up, key=_number))
-        unknown = {number for number, _ in given_up}
-        held = [one for one in self._last.values() if one[0] > self._since and one[0] not in unknown]
-        self.kept: list[Numbered] = sorted(held, key=_number)
+        given_up = Answers(log.sizes.of, _in(log, sink, "given up")).counting()
+        stored = {key: _numbered(text) for key, text in log.shown(sink).items()}
+        shown = sorted(stored.values(), key=_number)
+        self._answers = Answers(log.sizes.of, merge(shown, _in(log, sink, "waiting"), given_up, key=_number))
+        self._unknown = {number for number, _ in given_up}
+        self._stored: dict[str, set[str]] = {}
+        for key, (_, event) in stored.items():
+            self._stored.setdefault(subject_of(event) or key, set()).add(key)
+        last = map(self._known, self._answers.subjects())
+        self.kept: list[Numbered] = sorted((one for one in last if one is not None), key=_number)
         """The number of each and the answer, in the order in which they came."""
-        self.former = [event for number, event in shown if number <= self._since]
-        """What the sink may show of before its reading, for which nobody vouches."""
 
-    def is_last(self, delivery: Delivery) -> bool:
-        """Whether nothing later has been told of the same; of what holds for no time there is no last."""
+    def remember(self, delivery: Delivery) -> Remembered:
+        """Take an answer that is told."""
         subject = subject_of(delivery.event)
-        if subject is None or delivery.number <= self._since:
-            return False
-        return _is_later((delivery.number, delivery.event), self._last.get(subject))
+        if subject is None or delivery.number <= self._since:  # what holds for no time, or is no state any more
+            return Remembered()
+        self._unknown.discard(delivery.number)
+        before = self._answers.last(subject)
+        if not self._answers.take((delivery.number, delivery.event)):
+            return Remembered()
+        last = self._answers.last(subject)
+        is_shown = last is not None and (last is not before or last[0] == delivery.number)
+        keys = {_key(one): one for one in self._answers.of(subject)}
+        over = self._stored.get(subject, set()) - keys.keys()
+        self._stored[subject] = {*keys}
+        kept = {key: as_kept(one) for key, one in keys.items() if one[0] == delivery.number} | dict.fromkeys(over, "")
+        return Remembered(self._known(subject) if is_shown else None, kept)
 
-    def remember(self, delivery: Delivery) -> dict[str, str]:
-        """Take an answer for the last one, if it is; what `Told.shown` is to keep of it."""
-        subject = subject_of(delivery.event)
-        if subject is None or not self.is_last(delivery):
-            return {}
-        self._last[subject] = (delivery.number, delivery.event)
-        return {subject: as_kept(self._last[subject])}
+    def _known(self, subject: str) -> Numbered | None:
+        """What holds of a subject, if that is known: it is not where one that counts is given up, or of before."""
+        last, counting = self._answers.last(subject), self._answers.of(subject)
+        if last is None or last[0] <= self._since or any(number in self._unknown for number, _ in counting):
+            return None
+        return last
 
 
 def subject_of(event: PlantEvent) -> str | None:
@@ -84,38 +151,16 @@ def subject_of(event: PlantEvent) -> str | None:
     return None
 
 
-def newest(answers: Iterable[Numbered]) -> dict[str, Numbered]:
-    """The last answer to each subject, of some in the order in which they came."""
-    last: dict[str, Numbered] = {}
-    for answer in answers:
-        subject = subject_of(answer[1])
-        if subject is not None and _is_later(answer, last.get(subject)):
-            last[subject] = answer
-    return last
-
-
 def as_kept(answer: Numbered) -> str:
     """An answer as the delivery log keeps it."""
     return f"{answer[0]} {answer[1].as_json()}"
 
 
-def _is_later(answer: Numbered, before: Numbered | None) -> bool:
-    if before is None:
-        return True
-    new, old = answer[1].data, before[1].data
-    is_told_later = answer[0] >= before[0]
-    if not isinstance(new, CheckAnswer) or not isinstance(old, CheckAnswer):
-        return is_told_later
-    if new.check_id == old.check_id:
-        has_order = new.revision != old.revision and new.revision and old.revision
-        return new.revision > old.revision if has_order else is_told_later
-    if new.state != "go" and old.state == "go":
-        return is_told_later
-    if new.size == 1 < old.size:
-        return False
-    if new.begun_at and old.begun_at and new.begun_at != old.begun_at:
-        return new.begun_at > old.begun_at
-    return is_told_later
+def _key(answer: Numbered) -> str:
+    """Under which an answer is kept: of a head several may count."""
+    event = answer[1]
+    subject = subject_of(event) or ""
+    return f"{subject} {event.data.check_id}" if isinstance(event.data, CheckAnswer) else subject
 
 
 def _in(log: DeliveryLog, sink: str, state: State) -> Iterator[Numbered]:

@@ -1,7 +1,8 @@
 """MQTT: every event once on its head's topic, and what holds now retained beside it, each acknowledged by the broker.
 
 A client is used for one connection only. What paho keeps in memory for the next one would overtake, or repeat out of
-order, what the delivery log sends again.
+order, what the delivery log sends again. Its id is the site's alone: `available`, and all that is retained below it,
+are one connector's, so a broker lets no second one of the site in beside it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from producer.configuration.passwords import password_in
 from producer.connect.configuration import MqttSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
-from producer.connect.sinks.last_answers import LastAnswers, subject_of
+from producer.connect.sinks.last_answers import LastAnswers, Remembered
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.retained_topics import retained_topics
 from producer.connect.sinks.sink import SinkAway, Told
@@ -29,6 +30,7 @@ from producer.connect.told_changes import ToldChanges
 from producer.contract.answers import CheckAnswer
 from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name
+from producer.contract.plant_event import PlantEvent
 from producer.delivery.outage_log import OutageLog
 from producer.terminal.error_text import in_words
 
@@ -115,27 +117,23 @@ class Mqtt:
             raise self._why_lost(connection, connection.lost) from error
 
     def _told(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[Told]:
-        in_flight: list[tuple[Delivery, list[tuple[str, int]], dict[str, str]]] = []
+        in_flight: list[tuple[Delivery, list[tuple[str, int]], Remembered]] = []
         for delivery in deliveries:
-            text = delivery.event.as_json()
+            remembered = self._last.remember(delivery)
             topic = self._topics.of_event(delivery.event)
-            numbers = [(topic, connection.publish(topic, text, retain=False))]
-            state = self._topics.of_state(delivery.event)
-            shown = self._last.remember(delivery) if state is not None else {}
-            if state is not None and shown:
-                numbers.append((state, connection.publish(state, text, retain=True)))
-                if self._configuration.home_assistant and isinstance(delivery.event.data, CheckAnswer):
-                    topic, text = self._topics.discovery(delivery.event.data)
-                    numbers.append((topic, connection.publish(topic, text, retain=True)))
-            in_flight.append((delivery, numbers, shown))
+            numbers = [(topic, connection.publish(topic, delivery.event.as_json(), retain=False))]
+            if remembered.shows is not None:
+                retained = self._retained(remembered.shows[1])
+                numbers += [(topic, connection.publish(topic, text, retain=True)) for topic, text in retained]
+            in_flight.append((delivery, numbers, remembered))
         held = set()
-        for delivery, numbers, shown in in_flight:
+        for delivery, numbers, remembered in in_flight:
             answers = [(topic, connection.acknowledgement(number)) for topic, number in numbers]
             refused = [f"{topic}: {reason}" for topic, reason in answers if reason is not None]
-            if shown and refused and any(reason is not None for _, reason in answers[1:2]):
+            if any(reason is not None for _, reason in answers[1:2]):
                 self._says_offline(connection)  # the state before stays
             if not refused:
-                yield Told(delivery, shown=shown)
+                yield Told(delivery, shown=remembered.kept)
             elif delivery.event.order not in held:  # the later ones of its head wait for it
                 held.add(delivery.event.order)
                 yield Told(delivery, refused[0], pause=MISCONFIGURED_PAUSE)
@@ -160,7 +158,7 @@ class Mqtt:
         five = self._configuration.version == "5"
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=f"inserts-{safe_name(self._site)}-{self._name}",
+            client_id=f"inserts-{safe_name(self._site)}",
             protocol=MQTTProtocolVersion.MQTTv5 if five else MQTTProtocolVersion.MQTTv311,
             clean_session=None if five else not self._configuration.commands,
             reconnect_on_failure=False,
@@ -267,19 +265,21 @@ class Mqtt:
             SinkAway: it cannot be, or the connection was lost.
         """
         known = {topic for _, event in self._last.kept if (topic := self._topics.of_state(event)) is not None}
-        unwanted = [event for event in self._last.former if not self._configuration.wants(event)]
-        retained = retained_topics(connection, self._topics, self._configuration.machines, known)
-        retained += [topic for event in unwanted if (topic := self._topics.of_state(event)) is not None]
+        retained = retained_topics(connection, self._topics, known)
         if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
             raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
-        self._log.forget_shown(self._name, [of for event in unwanted if (of := subject_of(event)) is not None])
 
     def _introduction(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """What a broker must know before it is told that we are there: what there is, and what holds now."""
-        events = [event for _, event in self._last.kept]
-        discoveries = []
-        if self._configuration.home_assistant:
-            checks = [event.data for event in events if isinstance(event.data, CheckAnswer)]
-            discoveries = [self._topics.discovery(check) for check in checks]
-        states = [(topic, event.as_json()) for event in events if (topic := self._topics.of_state(event)) is not None]
-        return discoveries, states
+        retained = [self._retained(event) for _, event in self._last.kept]
+        return [one for _, *rest in filter(None, retained) for one in rest], [one[0] for one in retained if one]
+
+    def _retained(self, event: PlantEvent) -> list[tuple[str, str]]:
+        """What is retained of what holds: its state, and how Home Assistant finds that of a head."""
+        topic = self._topics.of_state(event)
+        if topic is None:
+            return []
+        state = (topic, event.as_json())
+        if self._configuration.home_assistant and isinstance(event.data, CheckAnswer):
+            return [state, self._topics.discovery(event.data)]
+        return [state]

@@ -182,7 +182,7 @@ class MqttConnection:
 
     def taken_over(self, problem: str) -> SinkAway:
         """That another client has our id. For a while it is left to it: else each takes it from the other at once."""
-        ours = f"does another client have our id? Are there two connectors of the site {self._site}?"
+        ours = f"does another client have our id? Are there two connectors of the site {self._site}? A broker takes one"
         return SinkAway(f"{problem}: {ours}", LONGEST_PAUSE)
 
     def close(self, available: str) -> None:

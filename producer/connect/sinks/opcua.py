@@ -87,15 +87,15 @@ class Opcua:
         """
         if self._thread is None or self._last is None:
             raise SinkAway("the server is not there")
-        shown = [self._last.remember(one) for one in deliveries]
-        said = [(one.number if holds else None, one.event) for one, holds in zip(deliveries, shown, strict=True)]
+        remembered = [self._last.remember(one) for one in deliveries]
+        said = [(one.shows, delivery.event) for one, delivery in zip(remembered, deliveries, strict=True)]
         try:
             self._thread.call(self._server.tell(said), TELL_TIMEOUT)
         except TimeoutError as error:
             self.close()
             raise SinkAway("the server does not answer") from error
-        for delivery, holds in zip(deliveries, shown, strict=True):
-            yield Told(delivery, shown=holds)
+        for delivery, one in zip(deliveries, remembered, strict=True):
+            yield Told(delivery, shown=one.kept)
 
     def close(self) -> None:
         """Listen no more."""

@@ -5,7 +5,6 @@ A connection is used as long as it lasts; asyncua would take up a lost one by it
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +18,11 @@ from producer.configuration.passwords import password_in
 from producer.connect.configuration import PlcHead, PlcSink
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.opcua.loop_thread import LoopThread
-from producer.connect.opcua.plc_values import Variable, alone
+from producer.connect.opcua.plc_values import steps_of
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
+from producer.connect.sinks.head_answers import Numbered
 from producer.connect.sinks.last_answers import LastAnswers
+from producer.connect.sinks.plc_connection import PlcConnection
 from producer.connect.sinks.plc_security import security
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.contract.answers import CheckAnswer
@@ -38,8 +39,14 @@ OPEN_TIMEOUT: Final = 60.0
 BEAT_EVERY: Final = 1.0
 """Seconds between two heartbeats at least; while nothing happens there are some five."""
 
+LOOK_EVERY: Final = 5.0
+"""Seconds between two looks whether the PLC still has what was written."""
+
 NO_CHECK: Final = 1
 """The sequence number beside the state of a head that no check is known of: a PLC begins with 0."""
+
+_INDEXED: Final = {"heartbeat", "head"}
+"""What the file says in NodeIds."""
 
 _SILENT: Final = "it does not answer: is server_certificate_file its certificate, and does it trust ours?"
 
@@ -61,13 +68,14 @@ class Plc:
         self._name = name
         self._configuration = configuration
         self._log = log
+        self._states = f"states at {configuration.url}"  # whatever the file calls the PLC
         self._read_files()  # says at once what cannot be read
         self._thread: LoopThread | None = None
-        self._client: Client | None = None
+        self._connection: PlcConnection | None = None
         self._last: LastAnswers | None = None
-        self._variables: dict[str, Variable] = {}
+        self._written: dict[PlcHead, tuple[Mapping[str, ua.Variant], tuple[int, CheckAnswer | None]]] = {}
         self._beats = 0
-        self._beaten_at = 0.0
+        self._beaten_at = self._looked_at = 0.0
 
     def open(self) -> bool:
         """Be connected, with the last check of each head written, and show by the heartbeat that we are.
@@ -77,17 +85,22 @@ class Plc:
         """
         if self._thread is None:
             self._thread = LoopThread(f"plc-{self._name}")
-        is_new = self._client is None
+        is_new = self._connection is None
         if is_new:
-            self._last = LastAnswers(self._log, self._name)
             shown = [head.state for head in self._configuration.head]
             named = {node for head in self._configuration.head for node in head.named}
             former = [node for node in self._noted_states() if node not in named]
             self._note_states([*shown, *former])
-            self._call(self._connect(), OPEN_TIMEOUT)
+            self._written.clear()
+            self._connection = self._call(self._connected(), OPEN_TIMEOUT)
+            self._last = LastAnswers(self._log, self._name)
             self._call(self._write_anew(self._last.kept), OPEN_TIMEOUT)
             self._call(self._leave(former), OPEN_TIMEOUT)
             self._note_states(shown)
+            self._looked_at = time.monotonic()
+        if time.monotonic() - self._looked_at >= LOOK_EVERY:
+            self._call(self._put_back(), OPEN_TIMEOUT)
+            self._looked_at = time.monotonic()
         if time.monotonic() - self._beaten_at >= BEAT_EVERY:
             self._call(self._beat(), ANSWER_TIMEOUT)
             self._beaten_at = time.monotonic()
@@ -101,33 +114,34 @@ class Plc:
         """
         if self._last is None:
             raise SinkAway("there is no connection")
-        shown = [self._last.remember(delivery) for delivery in deliveries]
-        last = {of: one.number for one, holds in zip(deliveries, shown, strict=True) for of in holds}.values()
-        for delivery, holds in zip(deliveries, shown, strict=True):
-            if delivery.number not in last:
-                yield Told(delivery)
-                continue
+        remembered = [self._last.remember(delivery) for delivery in deliveries]
+        last = {self._configuration.of(one.shows[1]): one for one in remembered if one.shows is not None}
+        for delivery, one in zip(deliveries, remembered, strict=True):
             if self._thread is None:
                 raise SinkAway("there is no connection")
-            head, check = self._configuration.of(delivery.event), delivery.event.data
-            if head is None or not isinstance(check, CheckAnswer):  # the file may have named it before
-                yield Told(delivery)
-                continue
-            refused = self._call(self._write_check(head, delivery.number, check), OPEN_TIMEOUT)
+            head = self._configuration.of(delivery.event)
+            # The file may have named another head before.
+            refused = self._show(head, one.shows) if head is not None and one is last.get(head) else None
             if refused is not None:
                 yield Told(delivery, refused, pause=MISCONFIGURED_PAUSE)
                 continue
-            yield Told(delivery, shown=holds)
+            yield Told(delivery, shown=one.kept)
+
+    def _show(self, head: PlcHead, shows: Numbered | None) -> str | None:
+        if shows is None or not isinstance(shows[1].data, CheckAnswer):
+            return None
+        refused: str | None = self._call(self._write_check(head, shows[0], shows[1].data), OPEN_TIMEOUT)
+        return refused
 
     def close(self) -> None:
         """Drop the connection."""
-        client, thread = self._client, self._thread
-        self._client = self._thread = self._last = None
+        connection, thread = self._connection, self._thread
+        self._connection = self._thread = self._last = None
         if thread is None:
             return
-        if client is not None:
+        if connection is not None:
             with suppress(OSError, TimeoutError, ua.UaError):  # it may be lost already
-                thread.call(client.disconnect(), ANSWER_TIMEOUT)
+                thread.call(connection.disconnect(), ANSWER_TIMEOUT)
         thread.close()
 
     def _read_files(self) -> None:
@@ -142,37 +156,28 @@ class Plc:
 
     def _noted_states(self) -> list[str]:
         """The variables of this PLC into which states were written, also of heads that the file names no more."""
-        url, *nodes = json.loads(self._log.note(f"states in {self._name}") or '[""]')
-        return nodes if url == self._configuration.url else []
+        noted: list[str] = json.loads(self._log.note(self._states) or "[]")
+        return noted
 
     def _note_states(self, nodes: Sequence[str]) -> None:
-        self._log.keep({}, {f"states in {self._name}": json.dumps([self._configuration.url, *nodes])})
+        self._log.keep({}, {self._states: json.dumps(nodes)})
 
-    def _steps(self, head: PlcHead, number: int, check: CheckAnswer | None) -> list[dict[str, ua.Variant]]:
-        """What is written of a head's check, one step after the other; that there is none where there is none.
+    def _noted_namespaces(self, present: list[str]) -> list[str]:
+        """The namespaces by which the file's indexes count: as the PLC had them when it was first reached with it."""
+        name, file = f"namespaces at {self._configuration.url}", self._configuration.model_dump_json(include=_INDEXED)
+        noted: tuple[str, list[str]] = json.loads(self._log.note(name) or '["", []]')
+        if noted[0] == file:
+            return noted[1]
+        self._log.keep({}, {name: json.dumps([file, present])})
+        return present
 
-        A PLC reads in between. So it comes behind that there is no state, and the sequence number is last.
-
-        Raises:
-            ValueError: a variable cannot hold it.
-        """
-        variable = self._variables
-        pockets = ((head.replace, check.replace if check else ()), (head.review, check.review if check else ()))
-        texts = (
-            (head.operation, check.operation if check else ""),
-            (head.check_id, str(check.check_id) if check else ""),
-        )
-        rest = {node: variable[node].pockets(values) for node, values in pockets if node is not None}
-        rest |= {node: variable[node].text(text) for node, text in texts if node is not None}
-        steps = [
-            rest,
-            {head.state: variable[head.state].state(check.state if check else None)},
-            {head.sequence: variable[head.sequence].counter(number)},
-        ]
-        return [values for values in steps if values]
+    @property
+    def _reached(self) -> PlcConnection:
+        assert self._connection is not None  # noqa: S101 (made by `open`)
+        return self._connection
 
     def _no_state(self, head: PlcHead) -> dict[str, ua.Variant]:
-        return {head.state: self._variables[head.state].state(None)}
+        return {head.state: self._reached.variables[head.state].state(None)}
 
     def _call(self, coroutine: Any, timeout: float) -> Any:
         assert self._thread is not None  # noqa: S101 (made by `open`)
@@ -185,7 +190,7 @@ class Plc:
             problem = _SILENT if isinstance(error, TimeoutError) else str(error) or type(error).__name__
             raise SinkAway(f"{self._configuration.url}: {problem}") from error
 
-    async def _connect(self) -> None:
+    async def _connected(self) -> PlcConnection:
         self._read_files()
         client = Client(self._configuration.url, timeout=ANSWER_TIMEOUT, watchdog_intervall=ANSWER_TIMEOUT)
         if self._security is not None:
@@ -194,10 +199,10 @@ class Plc:
         if self._configuration.user is not None:
             client.set_user(self._configuration.user)
             client.set_password(self._password)
-        await client.connect()
-        self._client = client
-        nodes = frozenset({self._configuration.heartbeat}).union(*(head.named for head in self._configuration.head))
-        self._variables = {node: await _variable(client, node) for node in nodes}
+        nodes = {self._configuration.heartbeat}.union(*(head.named for head in self._configuration.head))
+        connection = PlcConnection(client)
+        await connection.connect(self._noted_namespaces, nodes)
+        return connection
 
     async def _write_anew(self, kept: Sequence[tuple[int, PlantEvent]]) -> None:
         """Write what holds of every head that has it not, and of one that we know no check of that there is none.
@@ -221,10 +226,10 @@ class Plc:
         """
         for node in states:
             try:
-                variable = await _variable(self._client, node)
+                variable = await self._reached.variable(node)
             except ValueError:  # the PLC has it no more
                 continue
-            await self._write({node: variable.state(None)})
+            await self._reached.write({node: variable.state(None)})
 
     async def _write_check(
         self, head: PlcHead, number: int, check: CheckAnswer | None, *, anew: bool = False
@@ -235,12 +240,14 @@ class Plc:
             ValueError: nor can be written that it has no state. What stands there may be a go.
         """
         try:
-            steps = self._steps(head, number, check)
-            if anew and await self._holds({node: value for values in steps for node, value in values.items()}):
-                return None
-            await self._write_no_state(head)
-            for values in steps:
-                await self._write(values)
+            self._written.pop(head, None)
+            steps = steps_of(self._reached.variables, head, number, check)
+            whole = {node: value for values in steps for node, value in values.items()}
+            if not anew or not await self._reached.holds(whole):
+                await self._write_no_state(head)
+                for values in steps:
+                    await self._reached.write(values)
+            self._written[head] = whole, (number, check)
         except ValueError as error:
             await self._write_no_state(head)
             return str(error)
@@ -252,44 +259,26 @@ class Plc:
         Raises:
             ValueError: it cannot be.
         """
-        await self._write(values := self._no_state(head))
-        if not await self._holds(values):
+        await self._reached.write(values := self._no_state(head))
+        if not await self._reached.holds(values):
             raise ValueError(f"{head.state} keeps another value than is written: the PLC must leave it to us")
 
-    async def _holds(self, values: Mapping[str, ua.Variant]) -> bool:
-        assert self._client is not None  # noqa: S101 (made by `open`)
-        held: list[object] = await self._client.read_values([self._client.get_node(node) for node in values])
-        # Some servers have no text where it is empty.
-        return all(
-            one == value.Value or (one is None and not value.Value)
-            for value, one in zip(values.values(), held, strict=True)
-        )
+    async def _put_back(self) -> None:
+        """Write anew what the PLC has no more of what was written: a program that is loaded anew loses it unseen.
+
+        Raises:
+            ValueError: that a head has no state cannot be written.
+        """
+        expected = {node: value for whole, _ in self._written.values() for node, value in whole.items()}
+        lost = await self._reached.others(expected)
+        for head, (whole, answer) in [*self._written.items()]:
+            if not lost.isdisjoint(whole):
+                log.warning(
+                    "a PLC has no more what was written of a head: it is written anew", sink=self._name, head=head.head
+                )
+                await self._write_check(head, *answer)
 
     async def _beat(self) -> None:
         self._beats += 1
         node = self._configuration.heartbeat
-        await self._write({node: self._variables[node].counter(self._beats)})
-
-    async def _write(self, values: dict[str, ua.Variant]) -> None:
-        assert self._client is not None  # noqa: S101 (made by `open`)
-        nodes = [self._client.get_node(node) for node in values]
-        answers = await self._client.uaclient.write_attributes(
-            [node.nodeid for node in nodes], list(map(alone, values.values()))
-        )
-        for node, answer in zip(values, answers, strict=True):
-            if not answer.is_good():
-                raise ValueError(f"{node} cannot be written: {answer.name}")
-
-
-async def _variable(client: Client, name: str) -> Variable:
-    """What the PLC says that a variable is.
-
-    Raises:
-        ValueError: there is none by that NodeId.
-    """
-    try:
-        node = client.get_node(name)
-        kind, value = await asyncio.gather(node.read_data_type_as_variant_type(), node.read_value())
-    except ua.UaError as error:
-        raise ValueError(f"{name} cannot be read: {error}") from None
-    return Variable(name, kind, len(value) if isinstance(value, list) else None)
+        await self._reached.write({node: self._reached.variables[node].counter(self._beats)})

@@ -19,15 +19,12 @@ LEFT_OUT: Final = 100
 """Numbers that no pocket has, one after another, behind which there are no more."""
 
 
-def retained_topics(
-    connection: MqttConnection, topics: Topics, machines: Collection[str] | None, known: set[str]
-) -> list[str]:
+def retained_topics(connection: MqttConnection, topics: Topics, known: Collection[str]) -> list[str]:
     """The topics of states of which the broker retains something, while it says that we are away.
 
     Args:
         connection: to the broker.
         topics: the site's.
-        machines: those whose topics are ours; None: all.
         known: topics that we know of ourselves.
 
     Raises:
@@ -35,13 +32,13 @@ def retained_topics(
     """
     if refused := connection.publish_all([(topics.available, "offline")]):
         raise SinkAway(refused[0])
-    retained = connection.retained(topics.of_states(machines), topics.available)
-    if sum("/pocket/" not in topic for topic in known.union(retained)) <= FEW_HEADS:
-        return retained + connection.retained(topics.of_pockets(machines), topics.available)
+    retained = connection.retained(topics.of_states(), topics.available)
+    if sum("/pocket/" not in topic for topic in {*known, *retained}) <= FEW_HEADS:
+        return retained + connection.retained(topics.of_pockets(), topics.available)
     number = last = 0
     while number < min(MOST_POCKETS, last + LEFT_OUT):
         number += 1
-        with_number = connection.retained(topics.of_pockets(machines, number), topics.available)
+        with_number = connection.retained(topics.of_pockets(number), topics.available)
         last = number if any(PROBE not in topic for topic in with_number) else last
         retained += with_number
     return retained

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
 from typing import Final
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
@@ -54,15 +53,13 @@ class Topics:
                 return f"{self._root}/model/{role}"
         return None
 
-    def of_states(self, machines: Collection[str] | None) -> list[str]:
-        """The topics of `of_state`, but for pockets, as a broker is asked for them; of these machines alone, if any."""
-        of_heads = [f"{self._root}/{machine}/+/state" for machine in _asked(machines)]
-        return [*of_heads, f"{self._root}/fault-run/+", f"{self._root}/model/+"]
+    def of_states(self) -> list[str]:
+        """The topics of `of_state`, but for pockets, as a broker is asked for them: all are ours."""
+        return [f"{self._root}/+/+/state", f"{self._root}/fault-run/+", f"{self._root}/model/+"]
 
-    def of_pockets(self, machines: Collection[str] | None, number: int | None = None) -> list[str]:
+    def of_pockets(self, number: int | None = None) -> list[str]:
         """Those of pockets, or of all pockets with one number."""
-        pocket = "+" if number is None else number
-        return [f"{self._root}/{machine}/+/pocket/{pocket}/state" for machine in _asked(machines)]
+        return [f"{self._root}/+/+/pocket/{'+' if number is None else number}/state"]
 
     def discovery(self, check: CheckAnswer) -> tuple[str, str]:
         """The topic and the text by which Home Assistant learns of the head that was checked.
@@ -92,7 +89,3 @@ class Topics:
 
     def _head(self, machine: str, head: str) -> str:
         return f"{self._root}/{safe_name(machine)}/{safe_name(head)}"
-
-
-def _asked(machines: Collection[str] | None) -> list[str]:
-    return ["+"] if machines is None else [safe_name(machine) for machine in machines]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from producer.connect.configuration import EXAMPLE, read_connector_file
+from producer.connect.configuration import read_connector_file
+from producer.connect.example_file import EXAMPLE
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import check, fault, verdict
 
@@ -23,6 +24,8 @@ PLC = (
     'site = "p"\n[plc.a]\nurl = "opc.tcp://h"\nsecurity = "none"\nheartbeat = "ns=2;s=B"\n'
     '[[plc.a.head]]\nmachine = "mill-1"\nhead = "H12"\nstate = "i=1"\nsequence = "i=2"\n'
 )
+
+SECOND_PLC = PLC.partition("\n")[2].replace("plc.a", "plc.b").replace("//h", "//H:4840")
 
 
 def read(folder: Path, text: str) -> object:
@@ -78,6 +81,10 @@ def test_a_plc_is_told_the_checks_of_its_heads(tmp_path: Path) -> None:
         (WEBHOOK.replace("https", "http") + 'ca_file = "c"', "ca_file is of https://"),
         (PLC + PLC[PLC.index("[[") :].replace("i=", "i=1"), "mill-1 H12 is there twice"),
         (PLC.replace("i=1", "i=2"), "i=2 is there twice: each variable of the PLC has one meaning"),
+        (PLC.replace("i=1", "ns=0;i=02"), "i=2 is there twice"),
+        (PLC.replace("i=1", "ns=02;s=B"), "ns=2;s=B is there twice"),
+        (PLC.replace("i=1", "i=x"), "i=x is no NodeId: copy it from the PLC's server"),
+        (PLC + SECOND_PLC, "plc.a and plc.b are one PLC: put all its heads into one of them"),
         ('site = "p"\n[mqtt.a]\nurl = "mqtt://h:x"', "it cannot be read"),
         ('site = "p"\n[mqtt."a b"]\nurl = "mqtt://h"', "mqtt.a b"),
         (WEBHOOK + 'kind = ["check"]', "webhook.mes.kind: Extra inputs are not permitted"),

@@ -12,7 +12,7 @@ import pytest
 
 from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.sinks import last_answers
-from producer.connect.sinks.last_answers import LastAnswers, newest
+from producer.connect.sinks.last_answers import Answers, LastAnswers, Remembered
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent, plant_event
 from producer.contract.vocabulary import CheckState
@@ -26,14 +26,13 @@ def test_nothing_older_takes_the_place_of_the_last_though_it_is_sent_again(tmp_p
         log.keep({"cell": events}, {})
         last = LastAnswers(log, "cell")
         for delivery in log.due("cell", time.time(), 10):
-            log.delivered("cell", [delivery], time.time(), last.remember(delivery))
+            log.delivered("cell", [delivery], time.time(), last.remember(delivery).kept)
         numbers = [delivery.number for delivery in log.latest("cell", None, 10)][::-1]
         assert LastAnswers(log, "cell").kept == [(numbers[2], events[2]), (numbers[4], events[4])]
         log.replay("cell", [events[1].id], time.time())
         [again] = log.due("cell", time.time() + 1, 10)
         for known in (last, LastAnswers(log, "cell")):
-            assert not known.is_last(again)
-            assert known.remember(again) == {}
+            assert known.remember(again) == Remembered()
 
 
 def test_what_waits_counts_before_it_is_told(tmp_path: Path) -> None:
@@ -44,8 +43,8 @@ def test_what_waits_counts_before_it_is_told(tmp_path: Path) -> None:
         log.delivered("cell", [told], time.time(), {})
         after = LastAnswers(log, "cell")
         assert [event for _, event in after.kept] == [replace]
-        assert not after.is_last(told)
-        assert after.remember(waiting)
+        assert after.remember(told).shows is None
+        assert after.remember(waiting).shows == (waiting.number, replace)
 
 
 def test_an_older_run_and_an_older_answer_of_a_run_do_not_take_the_place_of_the_newest(tmp_path: Path) -> None:
@@ -62,9 +61,10 @@ def test_an_older_run_and_an_older_answer_of_a_run_do_not_take_the_place_of_the_
         last = LastAnswers(log, "cell")
         log.keep({"cell": [*said, with_no_place]}, {})
         *deliveries, from_before = log.due("cell", time.time(), 10)
-        assert [bool(last.remember(delivery)) for delivery in deliveries] == [True, False, False, True]
-        assert [event for _, event in newest((one.number, one.event) for one in deliveries).values()] == [said[3]]
-        assert last.remember(from_before), "a worker of before: the later delivery counts"
+        assert [last.remember(delivery).shows is not None for delivery in deliveries] == [True, False, False, True]
+        answers = Answers(log.sizes.of, ((one.number, one.event) for one in deliveries))
+        assert answers.last("mill-1/H12") == (deliveries[3].number, said[3])
+        assert last.remember(from_before).shows, "a worker of before: the later delivery counts"
 
 
 def test_an_answer_that_is_out_of_date_is_not_told(tmp_path: Path) -> None:
@@ -87,13 +87,13 @@ def test_what_was_given_up_leaves_no_answer_of_before_it(tmp_path: Path) -> None
     with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
         log.keep({"mill": [go]}, {})
         [told] = log.due("mill", time.time(), 10)
-        log.delivered("mill", [told], time.time(), LastAnswers(log, "mill").remember(told))
+        log.delivered("mill", [told], time.time(), LastAnswers(log, "mill").remember(told).kept)
         assert [event for _, event in LastAnswers(log, "mill").kept] == [go]
         log.keep({"mill": [replace]}, {})
         log.give_up("mill", [replace.id], time.time())
         last = LastAnswers(log, "mill")
         assert last.kept == []
-        assert not last.is_last(told)
+        assert last.remember(told).shows is None
 
 
 def test_what_waits_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,5 +139,36 @@ def test_what_is_no_go_takes_the_place_of_any_go_and_a_go_of_one_photograph_of_n
         last = LastAnswers(log, "cell")
         log.keep({"cell": [event for event, _ in said]}, {})
         for delivery, (_, holds) in zip(log.due("cell", time.time(), 20), said, strict=True):
-            assert bool(last.remember(delivery)) is holds
+            assert (last.remember(delivery).shows is not None) is holds
         assert [event for _, event in LastAnswers(log, "cell").kept] == [said[-2][0]], "what waits is taken in order"
+
+
+def test_of_a_head_all_is_kept_that_counts_and_no_more(tmp_path: Path) -> None:
+    def said(run: CheckAnswer, size: int, minute: int, state: CheckState, revision: int = 1) -> PlantEvent:
+        order = {"revision": revision, "begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "size": size}
+        order |= {"state": state, "replace": [3] if state == "replace" else []}
+        return plant_event("p", "station-1", CheckAnswer(**run.model_dump(exclude={"schema_version"}) | order), 0.0)
+
+    whole, one, next_one = check(), check(), check()
+    first = [said(whole, 5, 1, "replace"), said(one, 1, 3, "replace")]
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+
+        def told(events: list[PlantEvent]) -> list[PlantEvent | None]:
+            log.keep({"mill": events}, {})
+            last, shows = LastAnswers(log, "mill"), []
+            for delivery in log.due("mill", time.time(), 10):
+                remembered = last.remember(delivery)
+                log.delivered("mill", [delivery], time.time(), remembered.kept)
+                shows.append(None if remembered.shows is None else remembered.shows[1])
+            return shows
+
+        assert told(first) == [first[0], None]
+        overruled = said(whole, 5, 1, "go", revision=2)
+        assert told([overruled]) == [None], "another connection, which shows what waits from its beginning"
+        assert [event for _, event in LastAnswers(log, "mill").kept] == [first[1]]
+        later = said(next_one, 5, 4, "go")
+        assert told([later]) == [later], "the last one is shown once more when its turn comes"
+        assert [text.partition(" ")[2] for text in log.shown("mill").values()] == [later.as_json()]
+        log.sizes.hear([plant_event("p", "station-1", verdict(4, head="H13"), 0.0)])
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        assert [log.sizes.of("mill-1/H12"), log.sizes.of("mill-1/H13")] == [0, 4]

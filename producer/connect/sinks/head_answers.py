@@ -1,0 +1,85 @@
+"""What the answers to the checks of one head come to: which of them is its state.
+
+One answer is not all that is known of a head: a check of a few pockets, or one photograph, says nothing of the others.
+So an answer counts until it is looked over: by the next one of its own check, or by that of a check that is told later,
+began no earlier, and has every pocket that it is of. As long as one counts that is no `go`, no `go` is shown, for what
+is shown may release the head. A check of several pockets has those from 1 to its size; one of a single photograph is of
+whichever it is, and names it where it is no `go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from producer.connect.head_sizes import highest_pocket, named_pockets
+from producer.contract.answers import CheckAnswer
+from producer.contract.plant_event import PlantEvent
+
+Numbered = tuple[int, PlantEvent]
+"""An answer with the number of its delivery, which rises from one to the next."""
+
+_NO_PLACE: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class HeadAnswers:
+    """The answers that count of one head."""
+
+    def __init__(self, pockets: Callable[[], int]):
+        """There are none yet; `pockets` says how many the line has spoken of by now, 0 where it has of none."""
+        self._heard = pockets
+        self.counting: list[Numbered] = []
+
+    def take(self, answer: Numbered) -> bool:
+        """Have an answer count, and none that it looks over; whether it does."""
+        before = next((one for one in self.counting if _check(one).check_id == _check(answer).check_id), None)
+        others = [one for one in self.counting if one is not before]
+        is_overtaken = before is not None and not _is_next(answer, before)
+        if is_overtaken or any(self._looks_over(one, answer) for one in others):
+            return False
+        self.counting = [*(one for one in others if not self._looks_over(answer, one)), answer]
+        return True
+
+    @property
+    def last(self) -> Numbered | None:
+        """What holds of the head: what is no `go` before any that is one, and what several pockets came to first."""
+        if not_go := [one for one in self.counting if _check(one).state != "go"]:
+            return max(not_go, key=_place)
+        whole = [one for one in self.counting if _check(one).size > 1 or self._pockets == 1]
+        return max(whole, key=_place, default=None)
+
+    @property
+    def _pockets(self) -> int:
+        return max(1, self._heard(), *map(highest_pocket, (event for _, event in self.counting)))
+
+    def _looks_over(self, later: Numbered, earlier: Numbered) -> bool:
+        new, old = _check(later), _check(earlier)
+        begins_before = new.begun_at and old.begun_at and new.begun_at < old.begun_at
+        if later[0] < earlier[0] or begins_before:
+            return False
+        if new.size > 1:
+            return new.size >= highest_pocket(earlier[1])
+        if old.size > 1:
+            return False
+        if old.state == "go" or self._pockets == 1:
+            return True
+        return named_pockets(new) == named_pockets(old)
+
+
+def _check(answer: Numbered) -> CheckAnswer:
+    assert isinstance(answer[1].data, CheckAnswer)  # noqa: S101 (no other is taken)
+    return answer[1].data
+
+
+def _is_next(answer: Numbered, before: Numbered) -> bool:
+    """Whether of two answers to one check it is the later."""
+    new, old = _check(answer), _check(before)
+    if new.revision and old.revision and new.revision != old.revision:
+        return new.revision > old.revision
+    return answer[0] >= before[0]
+
+
+def _place(answer: Numbered) -> tuple[bool, datetime, int]:
+    check = _check(answer)
+    return check.size > 1, check.begun_at or _NO_PLACE, answer[0]

@@ -1,0 +1,110 @@
+"""What the answers to the checks of one head come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from producer.connect.sinks.head_answers import HeadAnswers
+from producer.contract.answers import CheckAnswer
+from producer.contract.event import new_id
+from producer.contract.plant_event import plant_event
+from producer.contract.vocabulary import CheckState
+
+RUNS = {name: new_id() for name in "ABCD"}
+
+Said = tuple[str, int, int, int, CheckState, Sequence[int]]
+"""A check's name, its size, the minute at which it began, a revision, and what it says."""
+
+
+def _say(number: int, said: Said, head: HeadAnswers) -> str:
+    """What the head shows after an answer: the check's name and its state."""
+    name, size, minute, revision, state, pockets = said
+    answer = CheckAnswer(
+        check_id=RUNS[name],
+        machine="mill-1",
+        head="H12",
+        operation="op-1",
+        size=size,
+        state=state,
+        replace=[*pockets],
+        revision=revision,
+        begun_at=datetime(2026, 11, 29, 12, tzinfo=UTC) + timedelta(minutes=minute),
+    )
+    head.take((number, plant_event("p", "station-1", answer, 0.0)))
+    if head.last is None or not isinstance(last := head.last[1].data, CheckAnswer):
+        return ""
+    return f"{next(name for name, run in RUNS.items() if run == last.check_id)} {last.state}"
+
+
+@pytest.mark.parametrize(
+    ("heard", "dialogue"),
+    [
+        pytest.param(
+            0,
+            [
+                (("A", 5, 1, 1, "replace", [2]), "A replace"),
+                (("B", 1, 3, 1, "replace", [3]), "A replace"),
+                (("A", 5, 1, 2, "go", []), "B replace"),  # pocket 3 is damaged by its newest photograph
+                (("B", 1, 3, 2, "go", []), "A go"),  # a person has overruled it
+            ],
+            id="a photograph's answer counts until a later run has its pocket",
+        ),
+        pytest.param(
+            0,
+            [
+                (("A", 5, 1, 1, "replace", [5]), "A replace"),
+                (("B", 1, 3, 1, "replace", [2]), "A replace"),
+                (("C", 5, 2, 1, "go", []), "B replace"),
+                (("D", 5, 4, 1, "go", []), "D go"),
+            ],
+            id="a run that began before it has not",
+        ),
+        pytest.param(
+            0,
+            [
+                (("A", 5, 1, 1, "go", []), "A go"),
+                (("B", 1, 2, 1, "replace", [3]), "B replace"),
+                (("C", 1, 3, 1, "go", []), "B replace"),  # of another pocket, for all that it says
+                (("C", 1, 3, 2, "replace", [3]), "C replace"),
+                (("D", 1, 4, 1, "replace", [4]), "D replace"),
+                (("D", 1, 4, 2, "go", []), "C replace"),
+            ],
+            id="nor has a photograph of another pocket",
+        ),
+        pytest.param(
+            0,
+            [
+                (("A", 5, 1, 1, "replace", [5]), "A replace"),
+                (("B", 2, 2, 1, "go", []), "A replace"),
+                (("C", 5, 3, 1, "go", []), "C go"),
+            ],
+            id="a run of fewer pockets says nothing of the rest",
+        ),
+        pytest.param(5, [(("B", 1, 1, 1, "go", []), "")], id="a photograph is no head's go where it has more pockets"),
+        pytest.param(
+            0,
+            [
+                (("A", 1, 1, 1, "go", []), "A go"),
+                (("B", 1, 2, 1, "replace", [1]), "B replace"),
+                (("C", 1, 3, 1, "go", []), "C go"),
+            ],
+            id="it is where it has one",
+        ),
+    ],
+)
+def test_no_go_is_shown_while_an_answer_counts_that_is_none(heard: int, dialogue: list[tuple[Said, str]]) -> None:
+    head = HeadAnswers(lambda: heard)
+    for number, (said, shown) in enumerate(dialogue, 1):
+        assert _say(number, said, head) == shown, said
+
+
+def test_an_answer_that_is_told_once_more_is_no_later_one() -> None:
+    head = HeadAnswers(lambda: 0)
+    go: Said = ("A", 5, 12, 1, "go", [])
+    assert _say(1, go, head) == "A go"
+    assert _say(2, ("B", 5, 3, 1, "replace", [2]), head) == "B replace"
+    assert _say(1, go, head) == "B replace"
+    assert len(head.counting) == 2

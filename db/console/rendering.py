@@ -19,6 +19,7 @@ from db.console.drawing.head_map import pockets, rings
 from db.console.reader import formats, reasons
 from db.console.reader.languages import LANGUAGES, locale_of, name, translations
 from db.console.reader.texts import WORDS
+from db.people.rights import may
 from db.queries.head_overview import POCKET_WORDS
 
 FORMATS: Final = (formats.moment, formats.day, formats.age, formats.percent, formats.number)
@@ -66,6 +67,7 @@ def rendered(request: Request, template: str, **values: Any) -> str:
     person = getattr(request.state, "person", None)
     shared = {
         "person": person,
+        "may": lambda right: person is not None and may(person.role, right),
         "locale": locale_of(request),
         "here": request.url.path,
         "address": request.url.path + (f"?{request.url.query}" if request.url.query else ""),

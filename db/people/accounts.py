@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine.upsert import insert
 from db.people import passwords
 from db.schema.tables import Accounts, Sessions, Tokens
-from db.schema.vocabulary import PERSON_ROLES, PersonRole
+from db.schema.vocabulary import PersonRole
 from producer.contract.names import MAX_NAME_LENGTH, check_name
 
 
@@ -26,11 +26,6 @@ class Account:
 
 
 _COLUMNS = [getattr(Accounts, field.name) for field in fields(Account)]
-
-
-def may(role: PersonRole, needed: PersonRole) -> bool:
-    """Whether a role may do what another one is needed for."""
-    return PERSON_ROLES.index(role) >= PERSON_ROLES.index(needed)
 
 
 def check_account_name(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What lets a request in: a session, a role that may do it, and for a change the page that it came from."""
+"""What lets a request in: a session, a right (`db.people.rights`), and for a change the page that it came from."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from db.console.access.proxy import named_by_proxy
 from db.console.context import Console, console_of
 from db.console.reader.texts import Text
 from db.people import sessions
-from db.people.accounts import may
+from db.people.rights import ROLE_FOR, Right, may
 from db.people.sessions import Person
-from db.schema.vocabulary import PersonRole
 
 _READS: Final = ("GET", "HEAD")
 
@@ -31,10 +30,10 @@ class SignInFirst(Exception):
 
 
 class May:
-    """A dependency that lets in who is signed in with a role, and gives the person to the page."""
+    """A dependency that lets in who is signed in and has a right, and gives the person to the page."""
 
-    def __init__(self, role: PersonRole) -> None:
-        self.role = role
+    def __init__(self, right: Right) -> None:
+        self.right = right
 
     async def __call__(self, request: Request) -> Person:
         """Let a request in.
@@ -46,8 +45,8 @@ class May:
         person = await self._who(request)
         if person is None:
             raise SignInFirst(_login_page(request))
-        if not may(person.role, self.role):
-            roles = {"role": Text(self.role), "has": Text(person.role)}
+        if not may(person.role, self.right):
+            roles = {"role": Text(ROLE_FOR[self.right]), "has": Text(person.role)}
             raise HTTPException(
                 403, Text("this needs the role %(role)s; %(name)s is %(has)s", name=person.name, **roles)
             )
@@ -82,7 +81,7 @@ class MayWatch(May):
     """As `May` for a viewer, or anybody where the board is open (`INSERTS_CONSOLE_OPEN_BOARD`)."""
 
     def __init__(self) -> None:
-        super().__init__("viewer")
+        super().__init__("see")
 
     async def __call__(self, request: Request) -> Person | None:  # type: ignore[override]
         """Let a request in.
@@ -97,13 +96,18 @@ class MayWatch(May):
         return person
 
 
-Viewer = Annotated[Person, Depends(May("viewer"))]
-Reviewer = Annotated[Person, Depends(May("reviewer"))]
-Maintainer = Annotated[Person, Depends(May("maintainer"))]
-Administrator = Annotated[Person, Depends(May("administrator"))]
-ApiViewer = Annotated[Person, Depends(MayAsk("viewer"))]
-ApiReviewer = Annotated[Person, Depends(MayAsk("reviewer"))]
-ApiMaintainer = Annotated[Person, Depends(MayAsk("maintainer"))]
+Viewer = Annotated[Person, Depends(May("see"))]
+Labeller = Annotated[Person, Depends(May("label photographs"))]
+Fitter = Annotated[Person, Depends(May("tell insert changes"))]
+FaultReader = Annotated[Person, Depends(May("note faults as seen"))]
+FaultSettler = Annotated[Person, Depends(May("settle faults"))]
+DriftJudge = Annotated[Person, Depends(May("accept drift"))]
+ModelChooser = Annotated[Person, Depends(May("choose models"))]
+Auditor = Annotated[Person, Depends(May("read the audit"))]
+ApiViewer = Annotated[Person, Depends(MayAsk("see"))]
+ApiLabeller = Annotated[Person, Depends(MayAsk("label photographs"))]
+ApiFitter = Annotated[Person, Depends(MayAsk("tell insert changes"))]
+ApiModelChooser = Annotated[Person, Depends(MayAsk("choose models"))]
 Watcher = Annotated[Person | None, Depends(MayWatch())]
 
 

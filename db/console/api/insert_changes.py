@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.console.access.guard import ApiReviewer, ApiViewer
+from db.console.access.guard import ApiFitter, ApiViewer
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.console.numbers import Pocket, Row
@@ -50,7 +50,7 @@ class NewInsertChange(BaseModel):
 
 
 @router.post("/insert-changes", status_code=201, response_model=InsertChange)
-def insert_change(request: Request, person: ApiReviewer, new: NewInsertChange) -> Any:
+def insert_change(request: Request, person: ApiFitter, new: NewInsertChange) -> Any:
     """Say that an insert was changed. Saying so again before its next photograph changes nothing."""
     now = datetime.now(UTC)
     try:
@@ -82,7 +82,7 @@ def insert_changes_of(request: Request, person: ApiViewer, machine: Name, head: 
 
 
 @router.delete("/insert-changes/{number}", response_model=InsertChange)
-def take_back(request: Request, person: ApiReviewer, number: Row) -> Any:
+def take_back(request: Request, person: ApiFitter, number: Row) -> Any:
     """Take back what was said by mistake; the answer is what it was."""
     now = datetime.now(UTC)
     try:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.orm import Session
 
-from db.console.access.guard import ApiMaintainer, ApiViewer
+from db.console.access.guard import ApiModelChooser, ApiViewer
 from db.console.api.fields import FreeText
 from db.console.api.paging import After, Limit, Page, key_of, page, read
 from db.console.conditional import ConditionalRoute
@@ -100,13 +100,13 @@ class Why(BaseModel):
 
 
 @router.post("/models/{model_id}/promote", status_code=201, response_model=Promotion)
-def promote(request: Request, model_id: Annotated[FreeText, Path()], person: ApiMaintainer, why: Why) -> Any:
+def promote(request: Request, model_id: Annotated[FreeText, Path()], person: ApiModelChooser, why: Why) -> Any:
     """Put a model in charge, whatever was measured; workers take it within seconds."""
     return _change(request, person, model_id, why, audited_promotions.promote)
 
 
 @router.post("/models/{model_id}/rollback", status_code=201, response_model=Promotion)
-def rollback(request: Request, model_id: Annotated[FreeText, Path()], person: ApiMaintainer, why: Why) -> Any:
+def rollback(request: Request, model_id: Annotated[FreeText, Path()], person: ApiModelChooser, why: Why) -> Any:
     """Put the champion before this one, which has to be in charge, in charge again."""
     return _change(request, person, model_id, why, audited_promotions.roll_back)
 

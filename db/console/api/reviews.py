@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.console.access.guard import ApiReviewer, ApiViewer
+from db.console.access.guard import ApiLabeller, ApiViewer
 from db.console.api.fields import FreeText, Since
 from db.console.api.paging import Limit, Page, page
 from db.console.conditional import ConditionalRoute
@@ -70,7 +70,7 @@ def reviews(
 
 
 @router.post("/reviews", status_code=201, response_model=Review)
-def review(request: Request, person: ApiReviewer, new: NewReview) -> Any:
+def review(request: Request, person: ApiLabeller, new: NewReview) -> Any:
     """Say what a capture shows. It counts from now on; the ones before stay readable.
 
     409: somebody else has said something after the review that was `seen`.

@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from db.console.access.guard import Administrator
+from db.console.access.guard import Auditor
 from db.console.context import console_of
 from db.console.numbers import Row
 from db.console.rendering import page
@@ -21,7 +21,7 @@ SHOWN: Final = 100
 @router.get("/audit")
 def audit(
     request: Request,
-    person: Administrator,
+    person: Auditor,
     by: str = "",
     before: Row | None = None,
 ) -> Response:

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from db.console.access.guard import Reviewer
+from db.console.access.guard import Labeller
 from db.console.context import console_of
 from db.console.numbers import Typed
 from db.console.reader.texts import Text
@@ -29,7 +29,7 @@ AT_ONCE: Final = 500
 @router.get("/sheet")
 def sheet(
     request: Request,
-    person: Reviewer,
+    person: Labeller,
     machine: Typed = "",
     head: Typed = "",
     labelled: Annotated[int, Query(ge=0)] = 0,
@@ -58,7 +58,7 @@ def sheet(
 @router.post("/sheet/confirm")
 def confirm(
     request: Request,
-    person: Reviewer,
+    person: Labeller,
     machine: Annotated[str, Form()],
     head: Annotated[str, Form()],
     shown: Annotated[list[str], Form(max_length=AT_ONCE)],

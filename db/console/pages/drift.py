@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
-from db.console.access.guard import Maintainer, Viewer
+from db.console.access.guard import DriftJudge, Viewer
 from db.console.context import console_of
 from db.console.drawing import day_bars
 from db.console.rendering import page
@@ -46,7 +46,7 @@ def _newest(days: Sequence[StationDay], aspect: str) -> Aspect | None:
 
 
 @router.post("/drift/accept")
-def accept(request: Request, person: Maintainer, station: Annotated[str, Form(max_length=64)]) -> Response:
+def accept(request: Request, person: DriftJudge, station: Annotated[str, Form(max_length=64)]) -> Response:
     """Have what is new at a station be usual from now on."""
     try:
         with console_of(request).database.transaction() as session:

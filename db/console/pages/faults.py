@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from db.console.access.guard import Maintainer, Reviewer, Viewer
+from db.console.access.guard import FaultReader, FaultSettler, Viewer
 from db.console.context import console_of
 from db.console.numbers import Row
 from db.console.reader.texts import Text
@@ -71,7 +71,7 @@ def faults(
 @router.post("/faults/seen")
 def seen(
     request: Request,
-    person: Reviewer,
+    person: FaultReader,
     fault: Annotated[list[Row], Form(max_length=_MOST)],
     state: Annotated[str, Form()] = "open",
     station: Annotated[str, Form()] = "",
@@ -87,7 +87,7 @@ def seen(
 @router.post("/faults/again")
 def again(
     request: Request,
-    person: Maintainer,
+    person: FaultSettler,
     fault: Annotated[Row, Form()],
     state: Annotated[str, Form()] = "open",
     station: Annotated[str, Form()] = "",
@@ -100,7 +100,7 @@ def again(
 @router.post("/faults/dismiss")
 def dismiss(
     request: Request,
-    person: Maintainer,
+    person: FaultSettler,
     fault: Annotated[Row, Form()],
     state: Annotated[str, Form()] = "open",
     station: Annotated[str, Form()] = "",

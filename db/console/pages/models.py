@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from db.console.access.guard import Maintainer, Viewer
+from db.console.access.guard import ModelChooser, Viewer
 from db.console.context import console_of
 from db.console.drawing import chart
 from db.console.reader.texts import Text
@@ -119,25 +119,25 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
 
 
 @router.post("/models/{model_id}/promote")
-def promote(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
+def promote(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
     """Put a model in charge."""
     return _change(request, person, model_id, reason, audited_promotions.promote)
 
 
 @router.post("/models/{model_id}/rollback")
-def roll_back(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
+def roll_back(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
     """Put the champion before this one in charge again."""
     return _change(request, person, model_id, reason, audited_promotions.roll_back)
 
 
 @router.post("/models/{model_id}/shadow")
-def start_shadow(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
+def start_shadow(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
     """Have a model judge alongside the champion."""
     return _change(request, person, model_id, reason, audited_promotions.start_shadow)
 
 
 @router.post("/models/{model_id}/end-shadow")
-def end_shadow(request: Request, person: Maintainer, model_id: Name, reason: Reason, sure: Sure) -> Response:
+def end_shadow(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
     """Have the model in shadow judge no more."""
     return _change(request, person, model_id, reason, audited_promotions.end_shadow)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from db.console.access.guard import Reviewer, Viewer
+from db.console.access.guard import Fitter, Viewer
 from db.console.context import console_of
 from db.console.numbers import Pocket, Row, Typed
 from db.console.reader.texts import Text
@@ -105,7 +105,7 @@ def pocket(
 @router.post("/pocket/changed")
 def changed(
     request: Request,
-    person: Reviewer,
+    person: Fitter,
     machine: Annotated[Name, Form()],
     head: Annotated[Name, Form()],
     pocket: Annotated[Pocket, Form()],
@@ -131,7 +131,7 @@ def changed(
 
 
 @router.post("/pocket/changed/withdraw")
-def withdraw(request: Request, person: Reviewer, change: Annotated[Row, Form()]) -> Response:
+def withdraw(request: Request, person: Fitter, change: Annotated[Row, Form()]) -> Response:
     """Take back that an insert was changed."""
     now = datetime.now(UTC)
     try:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
 
-from db.console.access.guard import Reviewer
+from db.console.access.guard import Labeller
 from db.console.context import console_of
 from db.console.numbers import SeenRow
 from db.console.pages.review_keys import KEYS
@@ -46,7 +46,7 @@ _WHY: Final = {
 
 
 @router.get("/review")
-def review(request: Request, person: Reviewer, capture: UUID | None = None) -> Response:
+def review(request: Request, person: Labeller, capture: UUID | None = None) -> Response:
     """The page; its script asks for the photographs. With a `capture` that one comes first."""
     return page(request, "review.html", keys=KEYS, labels=LABELS, first=capture)
 
@@ -54,7 +54,7 @@ def review(request: Request, person: Reviewer, capture: UUID | None = None) -> R
 @router.post("/review/next")
 def hand_out(
     request: Request,
-    person: Reviewer,
+    person: Labeller,
     count: Annotated[int, Form(ge=1, le=AT_ONCE)] = AT_ONCE,
     without: Annotated[list[UUID] | None, Form()] = None,
     tab: Tab = "",
@@ -70,7 +70,7 @@ def hand_out(
 @router.post("/review/hold")
 def hold(
     request: Request,
-    person: Reviewer,
+    person: Labeller,
     capture: Annotated[list[UUID], Form(max_length=AT_ONCE)],
     seen: Annotated[list[SeenRow], Form(max_length=AT_ONCE)],
     tab: Tab = "",
@@ -95,7 +95,7 @@ def hold(
 
 
 @router.get("/review/item")
-def item(request: Request, capture: UUID, person: Reviewer) -> Response:
+def item(request: Request, capture: UUID, person: Labeller) -> Response:
     """One photograph, with the label that it has."""
     with console_of(request).database.reading() as session:
         row = review_turns.one(session, capture)
@@ -110,7 +110,7 @@ def item(request: Request, capture: UUID, person: Reviewer) -> Response:
 @router.post("/review/label")
 def label(
     request: Request,
-    person: Reviewer,
+    person: Labeller,
     capture: Annotated[UUID, Form()],
     label: Annotated[Label, Form()],
     seen: Annotated[SeenRow | None, Form()] = None,

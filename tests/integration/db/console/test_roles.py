@@ -15,6 +15,7 @@ from starlette.routing import Mount
 from db.console.access.guard import May, MayAsk, MayWatch
 from db.console.api.fields import PREFIX
 from db.console.app import make_app
+from db.people.rights import ROLE_FOR
 from db.schema.vocabulary import PERSON_ROLES
 from tests.console_support import ORIGIN, Browser, Program, console_on, token_of
 
@@ -32,7 +33,7 @@ class Route(NamedTuple):
             return "everybody"
         if isinstance(self.guard, MayWatch):
             return "everybody, if `INSERTS_CONSOLE_OPEN_BOARD` is set; else a viewer"
-        return self.guard.role
+        return ROLE_FOR[self.guard.right]
 
 
 def routes_of(routes: Iterable, prefix: str = "") -> Iterator[Route]:
@@ -115,9 +116,9 @@ def answers(answer, who: str, route: Route, *, by_token: bool) -> None:
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), route
     elif who == "nobody":
         assert (answer.status_code, answer.headers["location"][:6]) == (303, "/login"), route
-    elif rank < PERSON_ROLES.index(route.guard.role):
+    elif rank < PERSON_ROLES.index(ROLE_FOR[route.guard.right]):
         assert answer.status_code == 403, route
-        assert route.guard.role in answer.text
+        assert ROLE_FOR[route.guard.right] in answer.text
     else:
         assert answer.status_code in (200, 303, 400, 404), route
 

@@ -11,7 +11,6 @@ import { createHash, randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync }
   from "node:fs";
 import { connect } from "node:net";
-import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -96,9 +95,9 @@ function redis(...command) {
 
 // --- what the contract asks for ---
 
-/** A UUID of version 7 that ends as all of this gateway on this computer do: only of those is their order believed. */
+/** A UUID of version 7. */
 function uuid7() {
-  const bytes = Buffer.concat([randomBytes(12), createHash("sha256").update(`${hostname()} ${STATION}`).digest().subarray(0, 4)]);
+  const bytes = randomBytes(16);
   bytes.writeUIntBE(Date.now(), 0, 6);
   bytes[6] = 0x70 | (bytes[6] & 0x0f);
   bytes[8] = 0x80 | (bytes[8] & 0x3f);

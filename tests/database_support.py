@@ -46,6 +46,6 @@ _NUMBERS = itertools.count()
 
 
 def id_at(moment: datetime) -> UUID:
-    """A UUIDv7 of that moment, of one outbox as all of them, and later than all of the same moment before it."""
+    """A UUIDv7 of that moment, later than all of the same one before it."""
     milliseconds = int(moment.timestamp() * 1000)
-    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0x2 << 62 | next(_NUMBERS) << 32)
+    return UUID(int=milliseconds << 80 | 0x7 << 76 | 0x2 << 62 | next(_NUMBERS))

@@ -99,14 +99,11 @@ def photograph(brightness: int = 120, seed: int = 0, size: int = 64, format: str
     return file.getvalue()
 
 
-_OF_ITS_OUTBOX = new_id()
-
-
 def message(**changes: Any) -> dict[str, Any]:
-    """A capture event as it travels, of one outbox as all of them, with these fields changed."""
+    """A capture event as it travels, with these fields changed."""
     good: dict[str, Any] = {
         "schema_version": 1,
-        "capture_id": str(new_id(after=_OF_ITS_OUTBOX)),
+        "capture_id": str(new_id()),
         "captured_at": "2026-11-22T10:00:00+01:00",
         "station": "station-1",
         "machine": "mill-3",

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from producer.contract.event import node
+from producer.contract.event import are_of_one_outbox
 
 TOLERANCE: Final = timedelta(minutes=5)
 """How far a station's clock may be from the order before the difference is reported."""
@@ -126,7 +126,7 @@ def _overtaken(
 
 def _of_one_outbox(capture_id: UUID, station: str, newest: OrderedPhoto) -> bool:
     """Whether the ids of two photographs tell their order: a second computer may have the name of the first."""
-    return station == newest.station and node(capture_id) == node(newest.capture_id)
+    return station == newest.station and are_of_one_outbox(capture_id, newest.capture_id)
 
 
 def _handed_in_later(capture_id: UUID, station: str, newest: OrderedPhoto) -> bool:

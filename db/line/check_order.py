@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 
 from db.engine.prepared import Prepared
 from db.schema.tables import Captures, Checks
-from producer.contract.event import node
+from producer.contract.event import are_of_one_outbox
 
 _NEXT: Final = timedelta(microseconds=1)
 
@@ -68,4 +68,4 @@ def put_behind(connection: Connection, checks: Mapping[UUID, dict[str, Any]], fi
 def _is_later(connection: Connection, capture_id: UUID, check_id: UUID) -> bool:
     """Whether a photograph was handed in after all of a check, by the ids of their outbox."""
     lasts = _LAST_CAPTURE.execute(connection, check_id=check_id)
-    return all(capture_id > last and node(capture_id) == node(last) for (last,) in lasts)
+    return all(capture_id > last and are_of_one_outbox(capture_id, last) for (last,) in lasts)

@@ -34,10 +34,19 @@ _FIRST_PLACE: Final = _place(_First, case((_OWN_POCKET, Captures.pocket), else_=
 _ITS_PLACE: Final = _place(Captures, Captures.pocket)
 
 
-# Of one station by its ids, which no clock spoils; of two by their arrivals. In the order of the index, and no further
+def _node(of: Any) -> ColumnElement[str]:
+    """What the ids of one outbox end with (`producer.contract.event.next_id`)."""
+    text = cast(of.capture_id, String)
+    return func.substr(text, func.length(text) - 7)
+
+
+# Of one outbox by its ids, which no clock spoils; else by their arrivals. In the order of the index, and no further
 # than to the first of them, however often the photograph came.
 _CAME_BEFORE: Final = case(
-    (_First.station == Captures.station, _First.capture_id < Captures.capture_id),
+    (
+        (_First.station == Captures.station) & (_node(_First) == _node(Captures)),
+        _First.capture_id < Captures.capture_id,
+    ),
     else_=tuple_(_First.received_at, _First.capture_id) < tuple_(Captures.received_at, Captures.capture_id),
 )
 

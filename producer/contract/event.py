@@ -249,29 +249,40 @@ def version_for(region: AnyRegion | None, counted: bool = False) -> Literal[2, 3
     return 3 if isinstance(region, Polygon | Edge) else 2
 
 
-_NODE_BITS: Final = 32
-
 _MOMENT_AT: Final = 80
 """From which bit on an id has its time, in milliseconds."""
 
+_HAS_NODE: Final = 0xFFF << 64
+"""Behind the version: the id has a node. Of ids that are random there, one in 4,096 seems to."""
 
-def new_id(after: UUID | None = None) -> UUID:
-    """A UUIDv7 (RFC 9562): unique without a server, and in order of time.
+_NODE: Final = (1 << 32) - 1
 
-    With `after` it is later than that one, by a millisecond where the clock was set back since: so whoever remembers
-    the last gives ids whose order no clock spoils. It has that one's `node`, too.
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562): unique without a server, and in order of time."""
+    new: UUID = uuid6.uuid7()
+    return new
+
+
+def next_id(after: UUID | None) -> UUID:
+    """The id of an outbox's next capture, `after` the highest that it had; also a UUIDv7.
+
+    It is later than that one, by a millisecond where the clock was set back since: no clock spoils the order of an
+    outbox's ids. And it says whose it is: the ids of one outbox end with the same 32 bits, its node (RFC 9562, 6.4).
     """
-    now: UUID = uuid6.uuid7()
-    if after is None:
-        return now
-    moment = max(now.int >> _MOMENT_AT, (after.int >> _MOMENT_AT) + 1)
-    rest = now.int & (1 << _MOMENT_AT) - 1
-    return UUID(int=moment << _MOMENT_AT | rest >> _NODE_BITS << _NODE_BITS | node(after))
+    new = new_id().int
+    moment, own = new >> _MOMENT_AT, new & _NODE
+    if after is not None:
+        moment, own = max(moment, (after.int >> _MOMENT_AT) + 1), own if node(after) is None else after.int & _NODE
+    rest = new & (1 << _MOMENT_AT) - 1
+    return UUID(int=moment << _MOMENT_AT | (rest | _HAS_NODE) & ~_NODE | own)
 
 
-def node(of: UUID) -> int:
-    """What the ids of one outbox have in common, and with no others': a number of 32 bits (RFC 9562, 6.4).
+def node(of: UUID) -> int | None:
+    """Of which outbox an id is; None where that is not known, as of gateways in another language."""
+    return of.int & _NODE if of.int & _HAS_NODE == _HAS_NODE else None
 
-    The order of ids says something only among those of one node: two computers may have the name of one station.
-    """
-    return of.int & (1 << _NODE_BITS) - 1
+
+def are_of_one_outbox(one: UUID, other: UUID) -> bool:
+    """Whether the order of two ids of one station says something: a second computer may have its name."""
+    return node(one) == node(other) or node(one) is None or node(other) is None

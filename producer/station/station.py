@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
-from producer.contract.event import CaptureEvent, new_id, version_for
+from producer.contract.event import CaptureEvent, next_id, version_for
 from producer.contract.names import check_name, safe_name
 from producer.contract.region import AnyRegion
 from producer.delivery.grouping import DEFAULT_GROUP
@@ -175,7 +175,7 @@ class Station:
             sqlite3.Error: the outbox cannot be read.
         """
         newest = self._outbox.note(NEWEST_ID)
-        return new_id(after=None if newest is None else UUID(newest))
+        return next_id(None if newest is None else UUID(newest))
 
     def ask_again(self, event: CaptureEvent) -> None:
         """Have the line tell once more what became of a capture, and of its check if that is finished.

@@ -7,7 +7,7 @@ import pytest
 import uuid6
 
 from db.line.capture_order import OLDEST, TOLERANCE, OrderedPhoto, claimed, clock_error, ordered_at
-from producer.contract.event import new_id
+from producer.contract.event import next_id
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -33,9 +33,9 @@ def arrive(
     `one_outbox` have a node in common.
     """
     found: list[OrderedPhoto] = []
-    ids = [uuid6.uuid7()]
+    ids = [next_id(None)]
     for _ in told[1:]:
-        ids.append(new_id(after=ids[-1]) if one_outbox else uuid6.uuid7())
+        ids.append(next_id(ids[-1] if one_outbox else None))
     for number, (captured_at, received_at) in enumerate(told):
         capture_id = ids[taken[number] if taken else number]
         station = stations[number] if stations else "st-1"
@@ -87,7 +87,7 @@ def test_a_clock_that_is_set_back_between_a_photograph_and_its_retake_spoils_no_
 
 
 def test_of_an_outbox_whose_ids_follow_its_clock_the_clock_decides() -> None:
-    """What decision 15 does not promise: a gateway in another language, whose ids have a node."""
+    """What decision 15 does not promise: a gateway in another language."""
     back = NOW + 2 * HOUR
     clock = NOW + HOUR - 10 * HOUR
     assert in_order(arrive((NOW, back), (clock, back + SECOND), taken=[1, 0])) == [1, 0]
@@ -150,9 +150,9 @@ def test_of_two_stations_the_one_that_comes_last_is_newest() -> None:
 
 
 def test_damage_is_not_outdated_by_another_outbox_s_older_photograph() -> None:
-    seen = OrderedPhoto(uuid6.uuid7(), "st-1", NOW, NOW, NOW, damaged=True)
+    seen = OrderedPhoto(next_id(None), "st-1", NOW, NOW, NOW, damaged=True)
     before, after = NOW - HOUR, NOW + 2 * HOUR
-    same, other = new_id(after=seen.capture_id), uuid6.uuid7()
+    same, other = next_id(seen.capture_id), next_id(None)
     for station, capture_id, captured_at, newest, older in (
         ("st-2", same, before, seen, True),  # a backlog, or a clock that is behind
         ("st-2", same, after, seen, False),
@@ -173,9 +173,9 @@ def test_what_comes_after_a_change_that_lies_ahead_lies_behind_it() -> None:
     seen = OrderedPhoto(uuid6.uuid7(), "st-1", NOW, NOW, NOW)
     later = NOW + HOUR
     for clock in (RIGHT, *WRONG.values()):
-        moment = ordered_at(new_id(after=seen.capture_id), "st-1", later + clock, later, seen, ahead)
+        moment = ordered_at(next_id(seen.capture_id), "st-1", later + clock, later, seen, ahead)
         assert ahead < moment <= ahead + SECOND, clock
-    overtaken = replace(seen, capture_id=new_id(after=seen.capture_id))
+    overtaken = replace(seen, capture_id=next_id(seen.capture_id))
     assert ordered_at(seen.capture_id, "st-1", NOW - SECOND, NOW + SECOND, overtaken, ahead) < NOW
     # A change that lies where it was said changes nothing.
     for claims in (NOW + 10 * SECOND, later):
@@ -194,15 +194,15 @@ def test_what_another_station_took_before_the_newest_lies_before_a_change_since(
 
 def test_what_a_station_sends_again_from_before_the_newest_is_none_of_the_new_insert() -> None:
     older = uuid6.uuid7()
-    newer = new_id(after=older)
+    newer = next_id(older)
     seen, changed_at, comes = OrderedPhoto(newer, "st-1", NOW, NOW, NOW), NOW + HOUR, NOW + 2 * HOUR
     assert NOW < ordered_at(older, "st-1", NOW - HOUR, comes, seen, changed_at) < changed_at
-    assert ordered_at(new_id(after=newer), "st-1", NOW - HOUR, comes, seen, changed_at) == comes, "a clock set back"
+    assert ordered_at(next_id(newer), "st-1", NOW - HOUR, comes, seen, changed_at) == comes, "a clock set back"
     assert ordered_at(older, "st-1", NOW - HOUR, comes, seen) == comes, "no insert was changed: nothing is hidden"
 
 
 def test_the_same_moment_is_decided_by_the_id() -> None:
-    ids = [one := uuid6.uuid7(), new_id(after=one)]
+    ids = [one := uuid6.uuid7(), next_id(one)]
     newest = OrderedPhoto(ids[1], "st-1", NOW, NOW, NOW)
     assert ordered_at(ids[0], "st-1", NOW, NOW, newest) < NOW
     newest = OrderedPhoto(ids[0], "st-1", NOW, NOW, NOW)

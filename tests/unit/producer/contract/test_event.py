@@ -4,16 +4,26 @@ import json
 import unicodedata
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import jsonschema
 import pytest
-import uuid6
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import producer
-from producer.contract.event import MOST_EVENTS, CaptureEvent, check_key, message_of, new_id, node, version_for
+from producer.contract.event import (
+    MOST_EVENTS,
+    CaptureEvent,
+    are_of_one_outbox,
+    check_key,
+    message_of,
+    new_id,
+    next_id,
+    node,
+    version_for,
+)
 from producer.contract.json_schema import schema_text
 from tests.support import message
 
@@ -232,21 +242,31 @@ def test_ids_are_in_order_of_time() -> None:
     assert {i.version for i in ids} == {7}
 
 
-def test_the_ids_of_one_outbox_have_a_node_in_common_and_are_in_order() -> None:
-    ids = [new_id()]
+def test_the_ids_of_one_outbox_are_in_order_and_end_alike() -> None:
+    ids = [next_id(None)]
     for _ in range(1000):
-        ids.append(new_id(after=ids[-1]))
+        ids.append(next_id(ids[-1]))
     assert ids == sorted(set(ids))
-    assert len({node(of) for of in ids}) == 1
-    assert len({node(new_id()) for _ in range(100)}) == 100
+    assert {of.version for of in ids} == {7}
+    assert {node(of) for of in ids} == {node(ids[0])} != {None}
+    assert len({node(next_id(None)) for _ in range(100)}) == 100
+    assert CaptureEvent.from_message(message(capture_id=str(ids[-1]))).capture_id == ids[-1]
 
 
-def test_an_id_after_another_is_later_whatever_became_of_the_clock() -> None:
-    ahead = uuid6.UUID(int=(new_id().int >> 80) + 36_000_000 << 80 | new_id().int & (1 << 80) - 1)
-    after = new_id(after=ahead)
+@pytest.mark.parametrize("before", [new_id(), next_id(None)], ids=["of a version before", "of this one"])
+def test_an_id_after_another_is_later_whatever_became_of_the_clock(before: UUID) -> None:
+    ahead = UUID(int=before.int + (36_000_000 << 80))
+    after = next_id(ahead)
     assert after > ahead
-    assert after.version == 7
     assert (after.int >> 80) - (ahead.int >> 80) == 1
-    assert new_id(after=after) > after
-    assert node(new_id(after=after)) == node(after) == node(ahead) != node(new_id())
-    assert CaptureEvent.from_message(message(capture_id=str(after))).capture_id == after
+    assert next_id(after) > after
+    assert node(next_id(after)) == node(after) is not None
+
+
+def test_whether_ids_are_of_one_outbox_is_known_where_both_say_so() -> None:
+    one, other, of_a_gateway = next_id(None), next_id(None), UUID("019ab7c4-5e10-7d2a-8f31-0c9e6b5a4d21")
+    assert are_of_one_outbox(one, next_id(one))
+    assert not are_of_one_outbox(one, other)
+    assert are_of_one_outbox(one, of_a_gateway)
+    assert are_of_one_outbox(of_a_gateway, one)
+    assert node(of_a_gateway) is None

@@ -95,7 +95,7 @@ def add(
 
     Raises:
         LookupError: the capture was never recorded.
-        Overtaken: somebody else has said something after `seen`.
+        Overtaken: somebody has said something else after `seen`, of the same account or another.
         ValueError: there is no such label, `by` is empty, or `at` is naive.
     """
     if label not in LABELS:
@@ -108,16 +108,17 @@ def add(
     if session.execute(capture).first() is None:
         raise LookupError(why.NOT_RECORDED(capture=capture_id))
     since = [] if seen is None else [review for review in of_capture(session, capture_id) if review.id > seen]
-    if since and (since[-1].by, since[-1].label, since[-1].provenance) == (by, label, provenance):
+    note = fitting(note.strip(), MAX_NOTE) or None if note else None
+    if since and (since[-1].by, since[-1].label, since[-1].provenance, since[-1].note) == (by, label, provenance, note):
         return since[-1]
-    if since and since[0].by != by:
+    if since:
         raise Overtaken(since[0].by)
     values = {
         "capture_id": capture_id,
         "label": label,
         "by": fitting(by.strip(), 120),
         "at": at,
-        "note": fitting(note.strip(), MAX_NOTE) or None if note else None,
+        "note": note,
         "provenance": provenance,
     }
     row = session.execute(insert(Reviews).values(values).returning(*_COLUMNS)).one()

@@ -46,22 +46,23 @@ def newest_of_heads(
     connection = session.connection()
     texts = (text for row in _newest(number).execute(connection, places=as_value(places)) for text in row if text)
     ids = {*also, *(UUID(of_one) for text in texts for of_one in text.split(","))}
-    if not ids:
-        return []
-    spans = {check_id: Span(*span) for check_id, *span in _SPANS.execute(connection, ids=list(ids))}
-    checks = assessed(session, _OF_IDS.execute(connection, ids=list(ids)))
+    rows = _OF_IDS.execute(connection, ids=list(ids)) if ids else []
+    spans = {row[1]: Span(*row[-2:]) for row in rows}
+    checks = assessed(session, [row[:-2] for row in rows])
     with_spans = [(check, known, spans[check.check_id]) for check, known in checks]
     return sorted(with_spans, key=lambda of: (of[2].last_at, of[0].started_at, of[0].check_id), reverse=True)
 
 
-_SPANS: Final = Prepared(
-    lambda *_: (
-        select(Captures.check_id, func.min(Captures.received_at), func.max(Captures.ordered_at))
-        .where(Captures.check_id.in_(bindparam("ids", expanding=True)))
-        .group_by(Captures.check_id)
+def _of_its_captures(column: Any) -> Any:
+    return select(column).where(Captures.check_id == Checks.check_id).correlate(Checks).scalar_subquery()
+
+
+_SPAN: Final = (func.min(Captures.received_at), func.max(Captures.ordered_at))
+_OF_IDS: Final = Prepared(
+    lambda *_: select(*COLUMNS, *map(_of_its_captures, _SPAN)).where(
+        Checks.check_id.in_(bindparam("ids", expanding=True))
     )
 )
-_OF_IDS: Final = Prepared(lambda *_: select(*COLUMNS).where(Checks.check_id.in_(bindparam("ids", expanding=True))))
 
 
 def given(dialect: str) -> CTE:

@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
+from db.engine import clock
 from db.line.faults import fitting
 from db.schema.column_types import aware
 from db.schema.tables import Captures, InsertChanges, Pockets
@@ -218,7 +219,7 @@ def _between(
     taken = _taken(machine, head, pocket)
     photographs = select(Captures.ordered_at, Captures.capture_id).where(*taken)
     newest = photographs.order_by(Captures.ordered_at.desc(), Captures.capture_id.desc()).limit(1)
-    at = min(at, _now(session))
+    at = min(at, clock.of_database(session))
     if first is not None:
         moment = _moment_of(session, machine, head, pocket, first)
         known = session.execute(newest.where(Captures.ordered_at < moment)).first()
@@ -228,13 +229,6 @@ def _between(
     before = session.scalar(select(func.max(Captures.ordered_at)).where(*taken, Captures.ordered_at < moment))
     after = session.scalar(select(func.min(Captures.ordered_at)).where(*taken, Captures.ordered_at >= moment))
     return _Place(before or moment - _NEXT, moment, after, known and known.capture_id)
-
-
-def _now(session: Session) -> datetime:
-    """The database's clock; that of SQLite is this process's."""
-    if session.connection().dialect.name == "postgresql":
-        return session.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)  # type: ignore[no-any-return]
-    return datetime.now(UTC)
 
 
 def _taken(machine: str, head: str, pocket: int) -> list[ColumnElement[bool]]:

@@ -30,11 +30,14 @@ _NEWEST_CHECKS: Final = (
 )
 """What changes an older one is a review, which is looked for by itself."""
 
+FAULTS_AT_ONCE: Final = 50
+"""So many of the newest faults are looked at; where more came between two looks nobody knows of which heads."""
+
 _NEWEST_FAULTS: Final = (
     select(Faults.id, Checks.machine, Checks.head, Faults.state)
     .join(Checks, Faults.check_id == Checks.check_id)
     .order_by(Faults.id.desc())
-    .limit(50)
+    .limit(FAULTS_AT_ONCE)
 )
 
 

@@ -41,7 +41,7 @@ class Review(BaseModel):
 class NewReview(BaseModel):
     """What a capture shows; `note` is for people.
 
-    `seen` is the `id` of the newest review of it that is known, 0 for none: then nobody else's that came after it is
+    `seen` is the `id` of the newest review of it that is known, 0 for none: then none that came after it is
     overruled, and the same word sent again is kept once.
     """
 
@@ -73,7 +73,7 @@ def reviews(
 def review(request: Request, person: ApiLabeller, new: NewReview) -> Any:
     """Say what a capture shows. It counts from now on; the ones before stay readable.
 
-    409: somebody else has said something after the review that was `seen`.
+    409: somebody has said something else after the review that was `seen`, the same account too.
     """
     now = datetime.now(UTC)
     try:

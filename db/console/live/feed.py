@@ -138,7 +138,8 @@ def _changed(before: Marks, now: Marks) -> set[str]:
     ids.update(head_id(*place) for place in now.judged)
     ids.update(head_id(*place) for _, place in before.changed.items() ^ now.changed.items())
     ids.update(head_id(*place) for _, place in before.awaited.items() ^ now.awaited.items())
-    if now.of_all - before.of_all:
+    came = [key for key in now.of_checks.keys() - before.of_checks.keys() if isinstance(key, int)]
+    if now.of_all - before.of_all or len(came) >= line_changes.FAULTS_AT_ONCE:
         ids.add(BACK)
     # Those that are there no more are only too old.
     ids.update(head_id(*known[0]) for key, known in now.of_checks.items() if before.of_checks.get(key) != known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException, Request
@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session
 from db.console.access.guard import Viewer, Watcher
 from db.console.context import console_of
 from db.console.drawing.head_cards import Card
+from db.console.heads_now import heads_now
 from db.console.live.feed import FAULTS, head_id
 from db.console.numbers import Typed
 from db.console.reader.languages import locale_of
 from db.console.reader.texts import Text
 from db.console.rendering import page, rendered
+from db.engine import clock
 from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
@@ -59,11 +61,12 @@ def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> 
 
     def made() -> str:
         with console_of(request).database.reading() as session:
-            [overview] = _overviews(request, session, [(machine, head)])
+            now = clock.latest(session)
+            [overview] = heads_now(console_of(request), session, [(machine, head)], now)
             learnt = _learnt(session)
         if not overview.words:
             raise HTTPException(404, Text("there is no such head"))
-        return _drawn(request, overview, learnt)
+        return _drawn(request, overview, learnt, now)
 
     return _piece(request, made)
 
@@ -91,9 +94,10 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
         known = head_overview.heads(session)
         places = [place for place in known if machine in ("", place[0])]
         shown = sorted(places[:AT_ONCE])
-        learnt = _learnt(session)
+        learnt, now = _learnt(session), clock.latest(session)
+        overviews = heads_now(console_of(request), session, shown, now)
         return {
-            "cards": [_drawn(request, overview, learnt) for overview in _overviews(request, session, shown)],
+            "cards": [_drawn(request, overview, learnt, now) for overview in overviews],
             "machine": machine,
             "machines": dict(sorted(Counter(name for name, _ in known).items())),
             "more": len(places) - len(shown),
@@ -124,16 +128,8 @@ def _learnt(session: Session) -> frozenset[Place] | None:
     return None if champion is None else learnt_heads(champion)
 
 
-def _overviews(request: Request, session: Session, places: Sequence[Place]) -> list[HeadOverview]:
+def _drawn(request: Request, overview: HeadOverview, learnt: frozenset[Place] | None, now: datetime) -> Markup:
     console = console_of(request)
-    known = {head: console.heads.get(head) for _, head in places} if console.heads is not None else {}
-    declared = {head: entry.pockets for head, entry in known.items() if entry is not None}
-    fresh_since = datetime.now(UTC) - console.settings.stale_after
-    return head_overview.overviews(session, places, declared=declared, fresh_since=fresh_since)
-
-
-def _drawn(request: Request, overview: HeadOverview, learnt: frozenset[Place] | None) -> Markup:
-    console, now = console_of(request), datetime.now(UTC)
     known = console.heads.get(overview.head) if console.heads is not None else None
     card = Card(
         overview,

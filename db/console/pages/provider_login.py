@@ -64,8 +64,9 @@ def come_back(request: Request, code: str = "", state: str = "", error: str = ""
             429, Text("too many tries failed: wait some minutes"), {"Retry-After": str(round(seconds) + 1)}
         )
     attempt, next = _attempt(request)
+    is_of_browser = attempt is not None and hmac.compare_digest(state.encode(), attempt.state.encode())
     try:
-        if attempt is None or not hmac.compare_digest(state.encode(), attempt.state.encode()):
+        if attempt is None or not is_of_browser:
             raise NotBelieved(Text("this is no answer to a question of this browser, or it came too late"))
         if error or not code:
             raise NotBelieved(
@@ -75,7 +76,8 @@ def come_back(request: Request, code: str = "", state: str = "", error: str = ""
             raise NotBelieved(Text("another provider answers"))
         account = _account(console, provider, attempt, code, _back(request))
     except NotBelieved as why:
-        console.provider_throttle.failed(by_address)
+        if is_of_browser:  # any page can have a browser ask with another one: nothing is to be guessed there
+            console.provider_throttle.failed(by_address)
         _log.warning("a sign-in at the OpenID provider was refused: %s", why)
         refused = HTTPException(403, Text("the sign-in at the plant's login is not valid: %(why)s", why=why.args[0]))
         raise refused from why

@@ -118,7 +118,7 @@ def label(
 ) -> Response:
     """Keep what the person says; it counts from now on, and the one before stays readable.
 
-    `seen` is the newest review that the page knew, 0 for none: another person's that came after it is not overruled
+    `seen` is the newest review that the page knew, 0 for none: one that came after it, of whomever, is not overruled
     by somebody who has not seen it. One's own that came next and says the same is that word said again, as its answer
     was lost on the way: it is kept once, and a later word stays the newest.
     """

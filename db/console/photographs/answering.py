@@ -19,8 +19,9 @@ from db.line import verdicts
 from db.line.photographs import key_or_none
 from db.schema.tables import Captures
 from producer.pictures.limits import MAX_IMAGE_BYTES
+from producer.storage.folder import FolderStore
 from producer.storage.opening import absent_folder
-from producer.storage.store import ImageMissing, ImageRefused
+from producer.storage.store import ImageMissing, ImageRefused, ImageStore
 
 
 class NoPhotograph(Exception):
@@ -73,9 +74,16 @@ def _answer(request: Request, capture_id: UUID, size: Size, evidence: bytes | No
         shares = None if evidence is None else unpacked(evidence)
         data = resized(console.images.get(key, MAX_IMAGE_BYTES), size, region, shares)
     except ImageMissing:
-        raise NoPhotograph("missing" if absent_folder(console.images) is None else "unavailable") from None
+        raise NoPhotograph("unavailable" if _is_away(console.images) else "missing") from None
     except (NotShown, ImageRefused, ValueError) as error:
         raise NoPhotograph("unreadable") from error
     except OSError as error:
         raise NoPhotograph("unavailable") from error
     return Response(data, media_type="image/jpeg", headers=headers)
+
+
+def _is_away(images: ImageStore) -> bool:
+    """Whether it is the store that is not there: a share that is not mounted leaves no folder, or an empty one."""
+    if absent_folder(images) is not None:
+        return True
+    return isinstance(images, FolderStore) and next(images.root.iterdir(), None) is None

@@ -57,7 +57,9 @@ def test_what_is_said_again_because_its_answer_was_lost_is_one_review(line) -> N
     first = line.say(capture, "worn", seen=0)
     assert line.say(capture, "worn", seen=0) == first
     assert line.say(capture, "worn", seen=first.id).id > first.id, "said once more by who has seen it"
-    assert line.say(capture, "broken", seen=0).label == "broken"
+    for how in ({"label": "broken"}, {"label": "worn", "note": "look again"}):
+        with pytest.raises(reviews.Overtaken):  # a program with a token of the same account has not seen it
+            line.say(capture, seen=0, **how)
 
 
 @pytest.mark.parametrize("label", LABELS)

@@ -3,12 +3,12 @@
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import uuid6
 
-from db.line import verdicts
+from db.line import incomplete_checks, verdicts
 from db.people import audit
 from tests.console_support import Browser, console_on
 from tests.integration.db.conftest import T0
@@ -115,6 +115,31 @@ def test_replace_is_a_sheet_for_each_head(line, signed_in) -> None:
     text = signed_in("viewer").get("/replace").text
     assert text.count('class="sheet"') == 2
     assert re.findall(r'class="number"[^>]*>(\d+)<', text) == ["3", "3"]
+
+
+def test_replace_names_the_pockets_of_which_nobody_knows(line, console, signed_in) -> None:
+    now = datetime.now(UTC)
+
+    def see(pocket: int, outcome: str, head: str, minutes: float = 1, size: int = 1, **how: object) -> None:
+        moment = {"captured_at": now - timedelta(minutes=minutes), "check_size": size}
+        line.see(pocket, 0, outcome, head=head, **moment, **{"check_id": uuid6.uuid7(), **how})
+
+    of_one, of_two = uuid6.uuid7(), uuid6.uuid7()
+    for pocket, outcome in ((1, "damaged"), (2, "unsure"), (3, "intact")):
+        see(pocket, outcome, "head-1", size=4, check_id=of_one)
+    see(1, "intact", "head-2", size=2, check_id=of_two)
+    with line.database.transaction() as session:
+        given_up = incomplete_checks.awaited(session)
+        incomplete_checks.give_up(session, {of_one: given_up[of_one]})
+    see(1, "intact", "head-3")
+    see(2, "intact", "head-3", minutes=90)
+    see(1, "intact", "head-4")
+    text = re.sub(r"<[^>]+>", "", signed_in("viewer").get("/replace").text)
+    said = re.sub(r"\s+", " ", text)
+    assert "Not known, to be looked at: unsure: 2; missing: 4" in said
+    assert "mill-1 · head-2 pending: 2" in said
+    assert "mill-1 · head-3 photographed long ago: 2" in said
+    assert "head-4" not in said
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from pydantic import ValidationError
 
+from db.console.access.throttle import FAILURES
 from db.console.context import Console
 from db.people import accounts, audit
 from tests.console_support import PASSWORD, Browser, console_on
@@ -62,6 +63,12 @@ def test_who_signs_in_there_has_an_account_and_its_role_here(plant, openid) -> N
     assert written(plant) == [("carla", step) for step in steps]
     assert Browser(plant).sign_in("carla").status_code == 401
     assert Browser(plant).sign_in("the reviewer", PASSWORD).status_code == 303  # accounts of the console stay
+
+
+def test_what_another_site_has_browsers_ask_shuts_nobody_out(plant) -> None:
+    for _ in range(FAILURES["address"]):
+        assert Browser(plant).get("/login/provider/back?state=x").status_code == 403
+    signed_in(plant)
 
 
 def test_an_answer_to_nobody_s_question_begins_nothing(plant) -> None:

@@ -181,8 +181,8 @@ def test_what_somebody_else_said_meanwhile_is_not_overruled_unseen(line, console
     assert bert.get(f"/review/item?capture={capture}").json()["review"] == said
     assert bert.post("/review/label", {"capture": capture, "label": "intact", "seen": said}).status_code == 200
     assert ana.post("/review/label", {"capture": capture, "label": "broken", "seen": said}).status_code == 409
-    assert bert.post("/review/label", {"capture": capture, "label": "worn", "seen": said}).status_code == 200, (
-        "one's own"
+    assert bert.post("/review/label", {"capture": capture, "label": "worn", "seen": said}).status_code == 409, (
+        "nor one's own"
     )
 
 

@@ -188,8 +188,10 @@ def test_a_review_that_is_sent_again_is_kept_once_and_overrules_nobody(line, pro
     first, again = reviewer.post("reviews", new).json(), reviewer.post("reviews", new).json()
     assert again == first
     line.say(capture, "intact")
-    overtaken = reviewer.post("reviews", new)
-    assert (overtaken.status_code, len(reviewer.get("reviews").json()["items"])) == (409, 2)
+    assert reviewer.post("reviews", new).json() == first, "however late"
+    for other in ({"label": "worn"}, {"note": "look again"}):
+        assert reviewer.post("reviews", new | other).status_code == 409
+    assert [item["label"] for item in reviewer.get("reviews").json()["items"]] == ["intact", "broken"]
 
 
 @pytest.mark.parametrize(

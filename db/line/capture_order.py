@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from producer.contract.event import are_of_one_outbox
+from producer.contract.event import are_of_one_outbox, node
 
 TOLERANCE: Final = timedelta(minutes=5)
 """How far a station's clock may be from the order before the difference is reported."""
@@ -107,18 +107,21 @@ def _overtaken(
 ) -> bool:
     """Whether a photograph is older than the newest though it did not arrive before it.
 
-    One outbox must have said so by its clock and by its ids, which rise from one photograph to the next also where a
-    clock is set back, with nothing wrong about what it says, and the two arrived close together. They were taken close
-    together too, or both come out of a backlog; a photograph from hours ago that follows one of this minute is one of
-    this minute, by a clock that was set back.
+    Its outbox must have said so by its ids, which rise from one photograph to the next also where a clock is set back,
+    and the two arrived close together: one that lay lost is sent again once a later one has its answer, however long
+    before that it was taken. Ids that do not say of which outbox they are need the clock to agree, with nothing wrong
+    about what it says, and taken close together too, or both out of a backlog: a photograph from hours ago that follows
+    one of this minute is one of this minute then, by a clock that was set back.
     """
-    if not _of_one_outbox(capture_id, station, newest):
-        return False
-    if captured_at > newest.captured_at or capture_id >= newest.capture_id:
-        return False
-    if not (_credible(captured_at, received_at) and _credible(newest.captured_at, newest.received_at)):
+    if not _of_one_outbox(capture_id, station, newest) or capture_id >= newest.capture_id:
         return False
     if received_at - newest.received_at > OVERTAKING:
+        return False
+    if None not in (node(capture_id), node(newest.capture_id)):
+        return True
+    if captured_at > newest.captured_at:
+        return False
+    if not (_credible(captured_at, received_at) and _credible(newest.captured_at, newest.received_at)):
         return False
     late = newest.received_at - newest.captured_at > OVERTAKING
     return late or newest.captured_at - captured_at <= OVERTAKING

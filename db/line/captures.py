@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared, inserted
 from db.line import head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
-from db.line.check_order import First, put_behind
+from db.line.check_order import Placed, put_behind
 from db.line.insert_changes import is_unseen, last_changed_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
@@ -188,6 +188,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
     newest = {row[:3]: OrderedPhoto(*row[3:-1]) for row in rows}
     changed = {row[:3]: row[-1] for row in rows}
     order: dict[UUID, datetime] = {}
+    latest: list[Placed] = []
     for arrival in sorted(arrivals, key=lambda arrival: arrival.received_at):
         capture, place = arrival.capture, _place(arrival)
         times = capture.capture_id, capture.station, aware(capture.captured_at), aware(arrival.received_at)
@@ -195,7 +196,8 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         order[capture.capture_id] = moment = ordered_at(*times, before, changed.get(place))
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
             newest[place] = OrderedPhoto(*times, moment)
-    return order
+            latest.append(Placed(*place[:2], *times[:2], times[3], moment))
+    return order | put_behind(connection, latest)
 
 
 def _place(arrival: Arrival) -> tuple[str, str, int]:
@@ -207,7 +209,6 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
     if not arrivals:
         return set()
     checks: dict[UUID, dict[str, Any]] = {}
-    began: dict[UUID, First] = {}
     counted: dict[UUID, int] = {}
     pockets: dict[tuple[str, str, int], dict[str, Any]] = {}
     rows = []
@@ -225,12 +226,9 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
             check = {name: getattr(capture, name) for name in _CHECK_NAMES}
             check |= {"started_at": moment, "awaited": True}
         checks[capture.check_id] = check | {"size": size}
-        photo = First(capture.capture_id, arrival.received_at)
-        began[capture.check_id] = min(photo, began.get(capture.check_id, photo))
         rows.append(
             vars(capture) | {"received_at": arrival.received_at, "attempts": int(arrival.tried), "ordered_at": moment}
         )
-    put_behind(connection, checks, began)
     # In one order everywhere, so that two workers wait for each other in line and not in a circle.
     _CHECK.execute(connection, sorted(checks.values(), key=lambda row: row["check_id"]))
     rows.sort(key=lambda row: row["capture_id"])

@@ -28,6 +28,7 @@ from db.line.captures import Arrival, Capture
 from db.line.rows import NEWEST_FIRST
 from db.queries import day_sample, head_inserts, head_overview, review_queue
 from db.schema.tables import Captures, Verdicts
+from producer.contract.event import new_id
 from tests.integration.conftest import ENGINES
 from tests.integration.postgres_databases import TEMPLATE, own_database
 
@@ -194,17 +195,18 @@ def test_there_is_something_of_every_kind_to_find(plant) -> None:
 
 
 def test_what_a_worker_looks_up_is_led_to_by_an_index(plant) -> None:
-    """Beside its captures: the newest of their pockets, what contradicts, every few seconds what is waited for."""
+    """Beside its captures: the newest of pockets and heads, what contradicts, every few seconds what is waited for."""
     with plant.transaction() as session, recorded(session) as sent:
         newest = session.execute(select(Captures).order_by(*NEWEST_FIRST).limit(30)).scalars().all()
         sent.clear()
-        arrivals = [
-            Arrival(Capture(**{field.name: getattr(each, field.name) for field in fields(Capture)}), each.received_at)
-            for each in newest
-        ]
+
+        def of_fields(capture: Captures) -> dict[str, Any]:
+            return {field.name: getattr(capture, field.name) for field in fields(Capture)}
+
+        arrivals = [Arrival(Capture(**of_fields(each) | {"capture_id": new_id()}), each.received_at) for each in newest]
         assert len(captures._ordered(session.connection(), arrivals)) == 30
         incomplete_checks.awaited(session)
-        assert len(sent) == 2
+        assert len(sent) == 2 + len({(each.machine, each.head) for each in newest})
         of_checks = {each.check_id for each in newest}
         checks.to_doubt(session, of_checks)
         checks.if_given_up(session, of_checks)

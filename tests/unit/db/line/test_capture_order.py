@@ -117,6 +117,14 @@ def test_a_backlog_that_workers_take_out_of_order_is_in_order() -> None:
     assert [hours[number] for number in in_order(found)] == sorted(hours)
 
 
+@pytest.mark.parametrize("clock", [RIGHT, *WRONG.values()], ids=["right", *WRONG])
+@pytest.mark.parametrize("minutes", [2, 11, 180])
+def test_one_that_lay_lost_until_a_later_one_was_answered_is_older_than_that(minutes: int, clock: timedelta) -> None:
+    """Redis lost a message, and for hours nothing was photographed: it is sent again once the next has its answer."""
+    lost, later = NOW - minutes * 60 * SECOND, NOW + SECOND
+    assert in_order(arrive((NOW, later), (lost + clock, later + 4 * SECOND), taken=[1, 0])) == [1, 0]
+
+
 def test_a_message_that_was_lost_and_sent_again_keeps_its_place() -> None:
     found = arrive((NOW + 60 * SECOND, NOW + 61 * SECOND), (NOW, NOW + 320 * SECOND), taken=[1, 0])
     assert in_order(found) == [1, 0]

@@ -72,7 +72,7 @@ def ordered_at(
         if _overtaken(capture_id, station, captured_at, received_at, newest):
             return min(moment, newest.ordered_at - _NEXT)
         if _said_to_be_before(capture_id, station, captured_at, received_at, newest):
-            if newest.damaged and not _of_one_outbox(capture_id, station, newest):
+            if newest.damaged:
                 return min(moment, newest.ordered_at - _NEXT)
             if changed_at is not None and changed_at > newest.ordered_at:
                 return newest.ordered_at + _NEXT

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, permutations
+from uuid import UUID
 
 import pytest
 import uuid6
@@ -160,13 +161,14 @@ def test_of_two_stations_the_one_that_comes_last_is_newest() -> None:
 def test_damage_is_not_outdated_by_another_outbox_s_older_photograph() -> None:
     seen = OrderedPhoto(next_id(None), "st-1", NOW, NOW, NOW, damaged=True)
     before, after = NOW - HOUR, NOW + 2 * HOUR
-    same, other = next_id(seen.capture_id), next_id(None)
+    same, other, earlier = next_id(seen.capture_id), next_id(None), UUID(int=seen.capture_id.int - (1 << 80))
     for station, capture_id, captured_at, newest, older in (
         ("st-2", same, before, seen, True),  # a backlog, or a clock that is behind
         ("st-2", same, after, seen, False),
         ("st-2", same, before, replace(seen, damaged=False), False),
         ("st-1", same, before, seen, False),  # its clock was set back
         ("st-1", other, before, seen, True),  # a second computer with its name
+        ("st-1", earlier, before, seen, True),  # lost, and sent again after a night
         ("st-2", same, datetime(1970, 1, 1, tzinfo=UTC), seen, False),
         ("st-2", same, before, replace(seen, captured_at=NOW + 10 * HOUR), False),
     ):

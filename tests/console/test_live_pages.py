@@ -86,6 +86,50 @@ def test_what_was_lost_is_not_shown_as_found_before_it_was_fetched_anew(page, pl
     first, *then = page.script("return window.shown")
     assert (first, then[0], then[-1]) == ("card go", "lost card go", "card replace")
     assert "card go" not in then
+    assert "mill-7 · H1: REPLACE 1" in page.text("#spoken"), "who does not see it is told too"
+
+
+CHANGED = """window.shown = [];
+new MutationObserver(() => {
+  shown.push(`${document.getElementById("lost").hidden ? "" : "lost "}${document.querySelector(".card")?.className}`);
+}).observe(document.body, { subtree: true, childList: true, attributeFilter: ["hidden", "class"] });"""
+"""Notes what a board shows each time that it changes: a page that was frozen paints late."""
+
+
+def test_a_page_that_was_frozen_shows_nothing_as_known_before_it_was_fetched_anew(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/")
+    first = page.chromium.current_window_handle
+    page.chromium.switch_to.new_window("tab")  # of its own: one that was frozen paints no more
+    try:
+        page.open("/board?machine=mill-7")
+        wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+        page.script(CHANGED)
+        page.chromium.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "frozen"})
+        judge(plant, "mill-7", "H1", 1, 3.0)
+        page.chromium.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "active"})
+        wait_until(lambda: page.shows(".card.replace") and not page.shows("#lost"), what="the damage")
+        assert page.script("return window.shown")[0] == "lost card go"
+    finally:
+        page.chromium.close()
+        page.chromium.switch_to.window(first)
+
+
+def test_a_page_whose_script_does_not_come_says_that_it_follows_nothing(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/replace")
+    page.chromium.execute_cdp_cmd("Network.enable", {})
+    page.chromium.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*live.js*"]})
+    try:
+        page.open("/board?machine=mill-7")
+        assert page.shows(".card.go")
+        wait_until(lambda: page.shows("#lost"), what="the banner")
+        assert page.of_all(".card", "getComputedStyle(e).filter") == ["grayscale(1)"]
+    finally:
+        page.chromium.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: page.of_all(".card", "getComputedStyle(e).filter") == ["none"], what="the script")
+    assert not page.shows("#lost")
 
 
 INSTEAD = """const ask = window.fetch;
@@ -113,14 +157,15 @@ def test_what_a_proxy_says_in_place_of_a_head_is_not_shown(page, plant) -> None:
     page.sign_in(path="/")
     page.open("/board?machine=mill-7")
     wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
-    for status, logit, word in ((404, 3.0, "go"), (200, -3.0, "replace")):
+    for status, pocket, word in ((404, 2, "go"), (200, 3, "replace")):
         page.script(f"{INSTEAD} window.instead = async () => new Response('Sign in', {{ status: {status} }});")
-        judge(plant, "mill-7", "H1", 1, logit)
+        judge(plant, "mill-7", "H1", pocket, 3.0)
         wait_until(lambda: page.shows("#lost"), what="the banner")
         assert page.shows(f".card.{word}")
         assert "Sign in" not in page.text("#heads")
         page.script("window.instead = null")
-        wait_until(lambda now=word: not page.shows(f"#lost, .card.{now}"), what="the head as it is")
+        wait_until(lambda now=str(pocket): now in page.text(".card.replace .numbers"), what="the head as it is")
+        wait_until(lambda: not page.shows("#lost"), what="the end of the banner")
 
 
 def test_a_head_that_begins_with_a_photograph_that_nobody_can_use_comes_on_its_board(page, plant) -> None:

@@ -138,6 +138,32 @@ window.fetch = (to, how) =>
 """What is asked for of a head may be answered by something else than the console."""
 
 
+HELD = """window.asked = 0; window.shown = [];
+window.instead = async (ask) => {
+  const answer = await ask();
+  if (++window.asked === 1) await new Promise((come) => { window.come = come; });
+  return answer;
+};
+new MutationObserver(() => shown.push(document.querySelectorAll("a.pocket").length))
+  .observe(document.getElementById("heads"), { subtree: true, childList: true });"""
+"""The first answer comes when it is told to, of a time before; how many pockets were shown is noted."""
+
+
+def test_a_head_that_changed_again_while_it_was_fetched_is_not_shown_as_it_was(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/")
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+    page.script(INSTEAD + HELD)
+    judge(plant, "mill-7", "H1", 2, -3.0)
+    wait_until(lambda: page.script("return Boolean(window.come)"), what="the answer that is held")
+    judge(plant, "mill-7", "H1", 3, 3.0)
+    wait_until(lambda: page.shows("#lost"), what="the word that it is late")  # by then the page was told again
+    page.script("window.come()")
+    wait_until(lambda: page.shows(".card.replace") and not page.shows("#lost"), what="the damage")
+    assert 2 not in page.script("return window.shown")
+
+
 def test_heads_that_come_one_after_the_other_are_said_to_be_late(page, plant) -> None:
     for number in range(4):
         judge(plant, "mill-7", f"H{number}", 1, -3.0)

@@ -151,7 +151,8 @@ async function refresh() {
       // What changed and does not come at once is not what is shown: it counts from when that was said.
       const late = setTimeout(() => { behind = true; lose(told); }, told + PROMPT - performance.now());
       const text = await fetched(place.dataset.from ?? "").finally(() => clearTimeout(late));
-      if (text !== null) put(place, text);
+      if (wanted.has(id)) wanted.set(id, told); // it has changed again meanwhile: what came is of before that
+      else if (text !== null) put(place, text);
       else if (piece?.matches(".card")) piece.remove(); // a head that is known no more
     }
     behind = false;
@@ -206,7 +207,9 @@ function join() {
   if (!("SharedWorker" in window)) { listen(); return; }
   port?.postMessage("leaves");
   port?.close();
-  port = new SharedWorker("/static/news.js").port;
+  const worker = new SharedWorker("/static/news.js");
+  worker.onerror = () => { goBlind(performance.now()); setTimeout(join, AGAIN); }; // its script did not come
+  port = worker.port;
   port.onmessage = ({ data: [name, data] }) => NEWS[name](data);
   port.postMessage("joins");
 }

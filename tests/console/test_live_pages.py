@@ -132,6 +132,24 @@ def test_a_page_whose_script_does_not_come_says_that_it_follows_nothing(page, pl
     assert not page.shows("#lost")
 
 
+def test_a_page_whose_shared_worker_does_not_come_says_so_and_asks_again(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/replace")
+    added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NO_WORKER})
+    try:
+        page.open("/board?machine=mill-7")
+        wait_until(lambda: page.shows("#lost"), 12, "the banner, before the page loses its patience")
+        page.script("window.elsewhere = ''")
+        wait_until(lambda: not page.shows("#lost"), what="the worker")
+        assert page.shows(".card.go")
+    finally:
+        page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+NO_WORKER = """const Given = window.SharedWorker; window.elsewhere = "/nowhere";
+window.SharedWorker = function (address) { return new Given(window.elsewhere + address); };"""
+"""Its script is not where it should be."""
+
 INSTEAD = """const ask = window.fetch;
 window.fetch = (to, how) =>
   String(to).startsWith("/line/head?") && window.instead ? window.instead(() => ask(to, how)) : ask(to, how);"""

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from db.console.context import Console
+from db.line.capture_order import TOLERANCE
 from db.line.head_checks import Place
 from db.queries import head_overview
 from db.queries.head_overview import HeadOverview
@@ -18,4 +19,4 @@ def heads_now(console: Console, session: Session, places: Sequence[Place], now: 
     known = {head: console.heads.get(head) for _, head in places} if console.heads is not None else {}
     declared = {head: entry.pockets for head, entry in known.items() if entry is not None}
     fresh_since = now - console.settings.stale_after
-    return head_overview.overviews(session, places, declared=declared, fresh_since=fresh_since)
+    return head_overview.overviews(session, places, declared=declared, fresh_since=fresh_since, now=now + TOLERANCE)

@@ -53,14 +53,12 @@ def newest_of_heads(
     return sorted(with_spans, key=lambda of: (of[2].last_at, of[0].started_at, of[0].check_id), reverse=True)
 
 
-def _of_its_captures(column: Any) -> Any:
-    return select(column).where(Captures.check_id == Checks.check_id).correlate(Checks).scalar_subquery()
-
-
-_SPAN: Final = (func.min(Captures.received_at), func.max(Captures.ordered_at))
 _OF_IDS: Final = Prepared(
-    lambda *_: select(*COLUMNS, *map(_of_its_captures, _SPAN)).where(
-        Checks.check_id.in_(bindparam("ids", expanding=True))
+    lambda *_: (
+        select(*COLUMNS, func.min(Captures.received_at), func.max(Captures.ordered_at))
+        .join(Captures, Captures.check_id == Checks.check_id)
+        .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
+        .group_by(Checks.check_id)
     )
 )
 

@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, String, bindparam, cast, func, select
+from sqlalchemy import Select, String, and_, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
 from db.line import head_checks
+from db.line.capture_order import TOLERANCE
 from db.line.checks import Check
 from db.line.head_checks import Place, Span
 from db.line.insert_changes import is_unseen
@@ -28,12 +29,10 @@ a person has put there since its newest photograph; nothing."""
 POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "new", "empty")
 """Every one of them."""
 
-
-_ALWAYS: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ALWAYS, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _MISSING: Final[PocketWord] = "missing"
 _UNSEEN: Final = frozenset({"missing", "fault"})
 """What a check says of a pocket that it has no photograph of to judge."""
-
 _DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 """What a person must look at."""
 
@@ -125,6 +124,7 @@ def overviews(
     operations: int = 5,
     declared: Mapping[str, int] | None = None,
     fresh_since: datetime = _ALWAYS,
+    now: datetime = _NEVER,
 ) -> list[HeadOverview]:
     """Some heads, each with so many of its last operations: as many queries for fifty as for one.
 
@@ -133,14 +133,14 @@ def overviews(
         places: machine and head of each.
         operations: so many of each.
         declared: how many pockets the head register gives a head, by its name.
-        fresh_since: what was photographed before that is too old to say something about now.
+        fresh_since: what was photographed or came before that is too old to say something about now.
+        now: what did both later, by a clock that was ahead, says as little.
     """
     if not places:
         return []
     seen: dict[Place, list[_Alike]] = {place: [] for place in places}
-    for machine, head, *row in _NOW.execute(
-        session.connection(), places=head_checks.as_value(places), fresh_since=fresh_since
-    ):
+    values = {"places": head_checks.as_value(places), "since": fresh_since, "until": now}
+    for machine, head, *row in _NOW.execute(session.connection(), **values):
         seen[machine, head].append(_alike(row))
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
     last: dict[Place, list[Operation]] = {place: [] for place in places}
@@ -152,8 +152,8 @@ def overviews(
 
 @dataclass(frozen=True)
 class _Alike:
-    """Pockets of a head whose newest photographs are of one check and show the same, when the first and last of these
-    were taken, and when the first came. `is_doubtful`: the check may doubt them, or wait for others."""
+    """Pockets of a head whose newest photographs are of one check, which may doubt them or wait for others, and show
+    the same; when the first and last of these were taken, and when the first came."""
 
     word: PocketWord
     pockets: Collection[int]
@@ -171,8 +171,7 @@ def _alike(row: Sequence[Any]) -> _Alike:
     if is_elsewhere and word == "intact":
         word = "unsure"  # the check that it came with is another head's, and does not believe it
     numbers = frozenset(map(int, pockets.split(",")))
-    is_doubtful = bool(is_open) and not is_elsewhere
-    return _Alike(word, numbers, bool(is_fresh), check_id, is_doubtful, *when)
+    return _Alike(word, numbers, bool(is_fresh), check_id, bool(is_open) and not is_elsewhere, *when)
 
 
 def _overview(
@@ -195,7 +194,7 @@ def _overview(
         last_at=max((row.last_at for row in rows), default=None),
         operations=last[:operations],
         size=max([size, *words]),
-        fresh_at=min((row.first_at for row in of_head if row.is_fresh), default=None),
+        fresh_at=min((min(row.first_at, row.received_at) for row in of_head if row.is_fresh), default=None),
         old=frozenset(pocket for row in of_head if not row.is_fresh for pocket in row.pockets if pocket <= beyond),
         awaited=_awaited(last, seen),
     )
@@ -219,7 +218,7 @@ def _tells_of(operation: Operation, seen: _Alike | None) -> bool:
     """
     if seen is None or seen.check_id == operation.check.check_id:
         return True
-    return operation.span.began >= seen.received_at and operation.span.last_at >= seen.first_at
+    return operation.span.began >= seen.received_at and operation.span.last_at + TOLERANCE >= seen.first_at
 
 
 def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: int | None) -> int:
@@ -259,7 +258,12 @@ def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     of = head_checks.given(dialect)
     is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
     with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
-    is_fresh = Pockets.ordered_at >= bindparam("fresh_since", type_=Pockets.ordered_at.type)
+    since, until = (bindparam(name, type_=Pockets.ordered_at.type) for name in ("since", "until"))
+    is_fresh = and_(
+        Pockets.ordered_at >= since,
+        Captures.received_at >= since,
+        (Pockets.ordered_at <= until) | (Captures.received_at <= until),
+    )
     alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen(), is_fresh, *with_check
     return (
         select(

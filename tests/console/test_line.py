@@ -43,12 +43,20 @@ def test_nothing_is_asked_of_any_other_host(still_page) -> None:
     assert still_page.complaints() == []  # nor does the policy forbid anything that a page has
 
 
+OTHER_CLOCK = "const now = Date.now; Date.now = () => now() - 86_400_000;"
+"""A computer whose clock is a day behind."""
+
+
 def test_a_dead_server_is_said_and_its_return_too(page) -> None:
     page.sign_in()
-    wait_until(lambda: page.shows(".card"))
+    added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": OTHER_CLOCK})
+    page.open("/")
+    page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+    wait_until(lambda: page.shows(".card.review"))
     page.server.kill()
     wait_until(lambda: page.shows("#lost"), 30, "the banner")
     assert "No connection" in page.text("#lost")
+    assert page.text("#lost time").endswith("sec"), "whatever the clock says"
     assert page.script("return document.body.classList.contains('disconnected')")
     page.server.start()
     wait_until(lambda: not page.shows("#lost"), 30, "the return")

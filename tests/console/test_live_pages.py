@@ -86,12 +86,100 @@ def test_what_was_lost_is_not_shown_as_found_before_it_was_fetched_anew(page, pl
     first, *then = page.script("return window.shown")
     assert (first, then[0], then[-1]) == ("card go", "lost card go", "card replace")
     assert "card go" not in then
+    assert "mill-7 · H1: REPLACE 1" in page.text("#spoken"), "who does not see it is told too"
 
+
+CHANGED = """window.shown = [];
+new MutationObserver(() => {
+  shown.push(`${document.getElementById("lost").hidden ? "" : "lost "}${document.querySelector(".card")?.className}`);
+}).observe(document.body, { subtree: true, childList: true, attributeFilter: ["hidden", "class"] });"""
+"""Notes what a board shows each time that it changes: a page that was frozen paints late."""
+
+
+def test_a_page_that_was_frozen_shows_nothing_as_known_before_it_was_fetched_anew(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/")
+    first = page.chromium.current_window_handle
+    page.chromium.switch_to.new_window("tab")  # of its own: one that was frozen paints no more
+    try:
+        page.open("/board?machine=mill-7")
+        wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+        page.script(CHANGED)
+        page.chromium.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "frozen"})
+        judge(plant, "mill-7", "H1", 1, 3.0)
+        page.chromium.execute_cdp_cmd("Page.setWebLifecycleState", {"state": "active"})
+        wait_until(lambda: page.shows(".card.replace") and not page.shows("#lost"), what="the damage")
+        assert page.script("return window.shown")[0] == "lost card go"
+    finally:
+        page.chromium.close()
+        page.chromium.switch_to.window(first)
+
+
+def test_a_page_whose_script_does_not_come_says_that_it_follows_nothing(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/replace")
+    page.chromium.execute_cdp_cmd("Network.enable", {})
+    page.chromium.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*live.js*"]})
+    try:
+        page.open("/board?machine=mill-7")
+        assert page.shows(".card.go")
+        wait_until(lambda: page.shows("#lost"), what="the banner")
+        assert page.of_all(".card", "getComputedStyle(e).filter") == ["grayscale(1)"]
+    finally:
+        page.chromium.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: page.of_all(".card", "getComputedStyle(e).filter") == ["none"], what="the script")
+    assert not page.shows("#lost")
+
+
+def test_a_page_whose_shared_worker_does_not_come_says_so_and_asks_again(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/replace")
+    added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NO_WORKER})
+    try:
+        page.open("/board?machine=mill-7")
+        wait_until(lambda: page.shows("#lost"), 12, "the banner, before the page loses its patience")
+        page.script("window.elsewhere = ''")
+        wait_until(lambda: not page.shows("#lost"), what="the worker")
+        assert page.shows(".card.go")
+    finally:
+        page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+
+
+NO_WORKER = """const Given = window.SharedWorker; window.elsewhere = "/nowhere";
+window.SharedWorker = function (address) { return new Given(window.elsewhere + address); };"""
+"""Its script is not where it should be."""
 
 INSTEAD = """const ask = window.fetch;
 window.fetch = (to, how) =>
   String(to).startsWith("/line/head?") && window.instead ? window.instead(() => ask(to, how)) : ask(to, how);"""
 """What is asked for of a head may be answered by something else than the console."""
+
+
+HELD = """window.asked = 0; window.shown = [];
+window.instead = async (ask) => {
+  const answer = await ask();
+  if (++window.asked === 1) await new Promise((come) => { window.come = come; });
+  return answer;
+};
+new MutationObserver(() => shown.push(document.querySelectorAll("a.pocket").length))
+  .observe(document.getElementById("heads"), { subtree: true, childList: true });"""
+"""The first answer comes when it is told to, of a time before; how many pockets were shown is noted."""
+
+
+def test_a_head_that_changed_again_while_it_was_fetched_is_not_shown_as_it_was(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/")
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+    page.script(INSTEAD + HELD)
+    judge(plant, "mill-7", "H1", 2, -3.0)
+    wait_until(lambda: page.script("return Boolean(window.come)"), what="the answer that is held")
+    judge(plant, "mill-7", "H1", 3, 3.0)
+    wait_until(lambda: page.shows("#lost"), what="the word that it is late")  # by then the page was told again
+    page.script("window.come()")
+    wait_until(lambda: page.shows(".card.replace") and not page.shows("#lost"), what="the damage")
+    assert 2 not in page.script("return window.shown")
 
 
 def test_heads_that_come_one_after_the_other_are_said_to_be_late(page, plant) -> None:
@@ -113,14 +201,15 @@ def test_what_a_proxy_says_in_place_of_a_head_is_not_shown(page, plant) -> None:
     page.sign_in(path="/")
     page.open("/board?machine=mill-7")
     wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
-    for status, logit, word in ((404, 3.0, "go"), (200, -3.0, "replace")):
+    for status, pocket, word in ((404, 2, "go"), (200, 3, "replace")):
         page.script(f"{INSTEAD} window.instead = async () => new Response('Sign in', {{ status: {status} }});")
-        judge(plant, "mill-7", "H1", 1, logit)
+        judge(plant, "mill-7", "H1", pocket, 3.0)
         wait_until(lambda: page.shows("#lost"), what="the banner")
         assert page.shows(f".card.{word}")
         assert "Sign in" not in page.text("#heads")
         page.script("window.instead = null")
-        wait_until(lambda now=word: not page.shows(f"#lost, .card.{now}"), what="the head as it is")
+        wait_until(lambda now=str(pocket): now in page.text(".card.replace .numbers"), what="the head as it is")
+        wait_until(lambda: not page.shows("#lost"), what="the end of the banner")
 
 
 def test_a_head_that_begins_with_a_photograph_that_nobody_can_use_comes_on_its_board(page, plant) -> None:

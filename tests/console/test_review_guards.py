@@ -1,6 +1,7 @@
 """What guards a reviewer in a real browser: nothing is labelled that was not looked at, whatever keys and others do."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -51,6 +52,25 @@ def test_a_photograph_that_is_somebody_else_s_by_now_goes_with_a_word(page, plan
     assert not page.shows("#taken")
     all_saved(page)
     assert kept(plant) == [(second, "intact", "ana")]
+
+
+def test_a_label_that_is_refused_after_a_step_back_is_not_shown_as_kept(page, plant) -> None:
+    first = begin(page)
+    with plant.database.transaction() as session:
+        reviews.add(session, capture_id=UUID(first), label="worn", by="bert", at=datetime.now(UTC))
+    page.server.pause()
+    try:
+        page.press("1")
+        ready(page, first)
+        page.press(Keys.BACKSPACE)
+        wait_until(lambda: page.shown_capture() == first and page.shows("#said"), what="what was said")
+    finally:
+        page.server.resume()
+    wait_until(lambda: page.shows("#refused"), what="what is not kept")
+    ready(page, first)
+    assert not page.shows("#said")
+    all_saved(page)
+    assert [label for _, label, _ in kept(plant)] == ["worn"]
 
 
 def test_photographs_are_known_where_the_browser_keeps_nothing(page, plant) -> None:
@@ -125,6 +145,19 @@ def test_a_photograph_that_comes_while_the_one_before_is_shown_can_be_labelled(p
         page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
     all_saved(page)
     assert kept(plant) == [(newest, "intact", "ana")]
+
+
+FULL = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };"
+
+
+def test_a_browser_that_stores_nothing_labels_what_is_on_the_screen(page, plant) -> None:
+    first = begin(page)
+    page.script(FULL)
+    page.press("1")
+    second = ready(page, first)
+    page.press("2")
+    ready(page, second)
+    wait_until(lambda: kept(plant) == [(first, "intact", "ana"), (second, "worn", "ana")], what="both labels")
 
 
 def test_the_last_label_of_all_can_be_taken_back(page, plant) -> None:

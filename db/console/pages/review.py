@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from babel import Locale
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
@@ -63,7 +62,7 @@ def hand_out(
     console = console_of(request)
     turn = review_turns.hand_out(console.database, _holder(person, tab), count, set(without or ()), datetime.now(UTC))
     with console.database.reading() as session:
-        items = [_shown(session, locale_of(request), item.row, item.why, item.review) for item in turn.items]
+        items = [_shown(session, request, person, item.row, item.why, item.review) for item in turn.items]
     return JSONResponse({"items": items, "left": turn.left, "more": turn.more})
 
 
@@ -104,7 +103,7 @@ def item(request: Request, capture: UUID, person: Labeller) -> Response:
         said = reviews.of_capture(session, capture)
         # A sample that nobody has looked at is one however it was come by: its labels measure how often damage is.
         why = "asked for" if said or not review_queue.is_sample(session, capture) else "a sample"
-        return JSONResponse(_shown(session, locale_of(request), row, why, said[0] if said else None))
+        return JSONResponse(_shown(session, request, person, row, why, said[0] if said else None))
 
 
 @router.post("/review/label")
@@ -140,8 +139,14 @@ def _holder(person: Person, tab: str) -> str:
     return f"{person.digest} {tab}".rstrip()
 
 
-def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: Review | None) -> dict[str, Any]:
-    """A photograph as the page's script needs it. Of a sample the verdict is not shown: it would be believed."""
+def _shown(
+    session: Session, request: Request, person: Person, row: VerdictRow, why: str, said: Review | None
+) -> dict[str, Any]:
+    """A photograph as the page's script needs it.
+
+    Of a sample the verdict is not shown, nor what somebody else has said of any: it would be believed.
+    """
+    locale = locale_of(request)
     blind = why == "a sample"
     before = review_turns.previous(session, row)
     reason = None if blind or row.reason is None else reasons.said(locale, row.reason)
@@ -160,7 +165,7 @@ def _shown(session: Session, locale: Locale, row: VerdictRow, why: str, said: Re
         "model": None if blind else row.model_id,
         "reason": None if blind else reason or row.reason,
         "reasonLanguage": locale.language if reason else "en",
-        "said": said.label if said else None,
+        "said": said.label if said and said.by == person.name else None,
         "review": said.id if said else None,
         "photograph": row.image is not None,
         "previous": str(before) if before else None,

@@ -1,5 +1,10 @@
 // @ts-check
-/** Keeps a page up to date: the server says which pieces changed, and this fetches them anew. */
+/**
+ * Keeps a page up to date: the server says which pieces changed, and this fetches them anew.
+ *
+ * Moments are those of `performance.now()`: how old something was when it came says the server, and what passes since
+ * then is counted here, whatever this computer's clock says.
+ */
 
 /** Milliseconds without a word from the server after which the connection counts as lost. */
 const PATIENCE = 15_000;
@@ -28,12 +33,14 @@ let blind = false;
 /** Whether a piece that changed did not come. */
 let behind = false;
 
-/** Say that what is shown may be out of date. @param {Date} since */
+/** Say that what is shown may be out of date. @param {number} since */
 function lose(since) {
   if (!banner.hidden) return;
   banner.hidden = false;
   const time = /** @type {HTMLTimeElement} */ (banner.querySelector("time"));
-  time.textContent = since.toLocaleTimeString(document.documentElement.lang);
+  time.dataset.age = "0";
+  came.set(time, since);
+  writeAge(time);
   document.body.classList.add("disconnected");
 }
 
@@ -44,20 +51,20 @@ function find() {
   document.body.classList.remove("disconnected");
 }
 
-/** Nothing more is known of the line. @param {Date} since */
+/** Nothing more is known of the line. @param {number} since */
 function goBlind(since) {
   blind = true;
   lose(since);
 }
 
-/** Nothing was heard for long: whoever should have said something may be gone, and nobody reloads a wall board. @param {Date} since */
+/** Nothing was heard for long: whoever should have said something may be gone, and nobody reloads a wall board. @param {number} since */
 function fallSilent(since) {
   goBlind(since);
   watch(since);
   join();
 }
 
-/** Wait for the next word. @param {Date} since when the last one came */
+/** Wait for the next word. @param {number} since when the last one came */
 function watch(since) {
   clearTimeout(silence);
   silence = setTimeout(() => fallSilent(since), PATIENCE);
@@ -67,7 +74,7 @@ function watch(since) {
 function heard() {
   clearTimeout(failing);
   failing = undefined;
-  watch(new Date());
+  watch(performance.now());
 }
 
 /** It has said that it sees the line. After a time of which nothing is known all is fetched anew before it is believed. */
@@ -101,22 +108,22 @@ function put(place, text) {
   const within = document.createElement("template");
   within.innerHTML = text;
   const open = place.querySelector("details")?.open;
+  const before = new Set(cardsOf(place).map(said));
   const focused = place.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
   const whole = within.content.querySelector(`[data-piece="${place.dataset.piece}"]`);
   if (whole) place.replaceWith(whole);
   else place.replaceChildren(within.content);
   const now = /** @type {HTMLElement} */ (whole ?? place);
-  if (whole) speak(place, now);
+  const news = cardsOf(now).map(said).filter((answer) => !before.has(answer));
+  if (news.length) spoken.textContent = news.join("; "); // to who does not see it
   if (open) now.querySelector("details")?.setAttribute("open", "");
   if (focused) /** @type {HTMLElement | null} */ (now.querySelector(`[href="${CSS.escape(focused)}"]`))?.focus();
 }
 
-/** Say a head's new answer to who does not see it. @param {Element} before @param {Element} now */
-function speak(before, now) {
-  /** @param {Element} card */
-  const said = (card) => ["h2", ".answer"].map((of) => card.querySelector(of)?.textContent?.replace(/\s+/g, " ").trim()).join(": ");
-  if (now.matches(".card") && said(now) !== said(before)) spoken.textContent = said(now);
-}
+/** The heads that a piece is, or has. @param {Element} piece */
+const cardsOf = (piece) => (piece.matches(".card") ? [piece] : [...piece.querySelectorAll(".card")]);
+/** A head and its answer. @param {Element} card */
+const said = (card) => ["h2", ".answer"].map((of) => card.querySelector(of)?.textContent?.replace(/\s+/g, " ").trim()).join(": ");
 
 /** @param {string} id @returns {HTMLElement | null} */
 function pieceOf(id) {
@@ -142,9 +149,10 @@ async function refresh() {
       if (!piece && isElsewhere(id)) continue;
       const place = piece ?? /** @type {HTMLElement} */ (document.getElementById("heads"));
       // What changed and does not come at once is not what is shown: it counts from when that was said.
-      const late = setTimeout(() => { behind = true; lose(new Date()); }, told + PROMPT - performance.now());
+      const late = setTimeout(() => { behind = true; lose(told); }, told + PROMPT - performance.now());
       const text = await fetched(place.dataset.from ?? "").finally(() => clearTimeout(late));
-      if (text !== null) put(place, text);
+      if (wanted.has(id)) wanted.set(id, told); // it has changed again meanwhile: what came is of before that
+      else if (text !== null) put(place, text);
       else if (piece?.matches(".card")) piece.remove(); // a head that is known no more
     }
     behind = false;
@@ -152,7 +160,7 @@ async function refresh() {
   } catch {
     wanted.set(id, wanted.get(id) ?? performance.now());
     behind = true;
-    lose(new Date());
+    lose(told);
     setTimeout(refresh, AGAIN);
   } finally {
     fetching = false;
@@ -168,9 +176,9 @@ const NEWS = {
   ready: () => { blind = true; sees(); },
   beat: sees,
   changed: (id) => { sees(); want(id); },
-  away: () => { heard(); goBlind(new Date()); },
+  away: () => { heard(); goBlind(performance.now()); },
   error: (how) => {
-    const at = new Date();
+    const at = performance.now();
     failing ??= setTimeout(() => goBlind(at), 2_000); // an ordinary end of a stream is over by then; a browser may try again sooner
     if (how === "closed") fetched("/line/faults").catch(() => undefined); // to the login where that has ended
   },
@@ -199,17 +207,34 @@ function join() {
   if (!("SharedWorker" in window)) { listen(); return; }
   port?.postMessage("leaves");
   port?.close();
-  port = new SharedWorker("/static/news.js").port;
+  const worker = new SharedWorker("/static/news.js");
+  worker.onerror = () => { goBlind(performance.now()); setTimeout(join, AGAIN); }; // its script did not come
+  port = worker.port;
   port.onmessage = ({ data: [name, data] }) => NEWS[name](data);
   port.postMessage("joins");
 }
 
-/** @type {WeakMap<Element, number>} when a piece came, by this computer's clock, which nothing turns back */
+/** @type {WeakMap<Element, number>} when a piece came */
 const came = new WeakMap();
 const UNITS = /** @type {const} */ ([[86_400, "day"], [3_600, "hour"], [60, "minute"], [1, "second"]]);
 
 /** By how much this computer's clock runs ahead of the time that the page has been awake. */
 let slept = Date.now() - performance.now();
+
+/** Seconds since an element came. @param {Element} element */
+function passed(element) {
+  const now = performance.now();
+  if (!came.has(element)) came.set(element, now);
+  return (now - (came.get(element) ?? now)) / 1000;
+}
+
+/** @param {HTMLElement | SVGElement} element */
+function writeAge(element) {
+  const age = Math.max(0, Number(element.dataset.age) + passed(element));
+  const [size, unit] = UNITS.find(([seconds]) => age >= seconds) ?? UNITS[3];
+  const written = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "short" });
+  element.textContent = written.format(Math.floor(age / size));
+}
 
 /** Ages grow without news, and what grows too old says so by itself. */
 function grow() {
@@ -217,20 +242,12 @@ function grow() {
   // Asleep, nothing was heard, and no age grew. A clock that was only set is taken for it: all is fetched anew.
   const ahead = Date.now() - now;
   if (Math.abs(ahead - slept) > PATIENCE) {
-    goBlind(new Date(slept + now));
+    goBlind(now - Math.max(0, ahead - slept));
     join();
   }
   slept = ahead;
-  /** Seconds since an element came. @param {Element} element */
-  const passed = (element) => {
-    if (!came.has(element)) came.set(element, now);
-    return (now - (came.get(element) ?? now)) / 1000;
-  };
   for (const element of /** @type {NodeListOf<HTMLElement | SVGElement>} */ (document.querySelectorAll("[data-age]"))) {
-    const age = Math.max(0, Number(element.dataset.age) + passed(element));
-    const [size, unit] = UNITS.find(([seconds]) => age >= seconds) ?? UNITS[3];
-    const written = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit, unitDisplay: "short" });
-    if (passed(element) > 1) element.textContent = written.format(Math.floor(age / size));
+    if (passed(element) > 1) writeAge(element);
   }
   for (const element of /** @type {NodeListOf<HTMLElement | SVGElement>} */ (document.querySelectorAll("[data-stale-in]"))) {
     if (passed(element) <= Number(element.dataset.staleIn)) continue;
@@ -243,9 +260,11 @@ function grow() {
 }
 
 addEventListener("pagehide", () => { clearTimeout(silence); clearTimeout(failing); port?.postMessage("leaves"); });
-addEventListener("pageshow", (event) => { if (event.persisted) { watch(new Date()); join(); } });
+addEventListener("pageshow", (event) => { if (event.persisted) { watch(performance.now()); join(); } });
+document.addEventListener("resume", () => { goBlind(performance.now()); join(); }); // a page that was frozen heard nothing
 setInterval(refreshAll, REFRESH);
 setInterval(grow, TICK);
+document.body.classList.remove("unheard");
 grow();
 heard();
 join();

@@ -7,9 +7,10 @@
  */
 
 import { Keys } from "./keys.js";
-import { isPassing, isPhotograph } from "./seen.js";
+import { Photographs } from "./photographs.js";
+import { isForGood, LONGEST, person, post } from "./server.js";
 import { tab } from "./tab.js";
-import { forget, keep, unsaved as inBrowser, write } from "./unsaved.js";
+import { forget, keep, store, unsaved as inBrowser, write } from "./unsaved.js";
 import { Zoom } from "./zoom.js";
 
 /**
@@ -22,9 +23,7 @@ import { Zoom } from "./zoom.js";
 const AT_HAND = 4;
 /** Milliseconds between two requests to keep them, well within the minute for which they are kept. */
 const HOLD = 20_000;
-/** Milliseconds that an answer may take; a console that says nothing for so long does not answer. */
-const LONGEST = 5_000;
-/** Milliseconds between two tries to save. */
+/** Milliseconds between two tries to save a label, or to show a photograph that does not come. */
 const RETRY = 3_000;
 /** Milliseconds for which a photograph has been shown before a tap or a key says what it is: two in a moment are one. */
 const SEEN = 250;
@@ -32,16 +31,10 @@ const SEEN = 250;
 const KEPT = 100;
 /** So many skipped ones are named when more is asked for, the newest; the server takes no form of a thousand fields. */
 const NAMED = 300;
-/** What the console answers where it may save the same label later; whatever else it refuses, it refuses for good. */
-const PASSING = ["401", "403", "408", "429"];
 
 /** @param {string} id @returns {HTMLElement} */
 const at = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
-/** @param {string} name */
-const meta = (name) => /** @type {HTMLMetaElement} */ (document.querySelector(`meta[name="${name}"]`)).content;
 
-const person = meta("person");
-let csrf = meta("csrf");
 const desk = at("desk");
 let image = /** @type {HTMLImageElement} */ (at("image"));
 const photo = at("photo");
@@ -66,13 +59,25 @@ const putOff = new Set();
 const aside = [];
 /** What others said waits in the browser until they sign in here. */
 const unsaved = inBrowser().filter((saying) => saying.by === person);
-/** @type {Map<string, HTMLImageElement>} loaded ahead, by address */
-const loaded = new Map();
-/** @type {Set<string>} the addresses at which there was no photograph */
-const drawn = new Set();
 let beyond = 0, more = false, saving = false, asking = false, began = 0, stopped = false;
+/** Whose photograph is on the screen, its own and not the one before. */
+let seen = "";
 /** Whether photographs are shown with where their verdicts came from. */
 let explaining = false;
+
+const photographs = new Photographs(
+  (ahead) => {
+    if (ahead !== image) return;
+    if (began === Infinity) begin(); // only now is it seen
+    offer();
+  },
+  (ahead, from) => {
+    if (ahead !== image) return;
+    at("flag").textContent = photo.dataset.away ?? "";
+    at("flag").hidden = false;
+    setTimeout(() => { if (ahead === image && queue[0]) put(from, queue[0]); }, RETRY);
+  },
+);
 
 /** What this tab keeps over a reload. @param {string} name @returns {any[]} */
 function kept(name) {
@@ -87,37 +92,6 @@ function kept(name) {
 const plain = (id) => `/photographs/${id}/large`;
 /** @param {Item} item */
 const address = (item) => (explaining && item.evidence ? `/photographs/${item.id}/evidence` : plain(item.id));
-
-/**
- * Ask the server; once more with a new token where the session has changed under this page.
- * @param {string} to @param {Array<[string, string]>} form @returns {Promise<any>}
- */
-async function post(to, form, again = true) {
-  const headers = { "X-CSRF-Token": csrf, Accept: "application/json" };
-  const signal = AbortSignal.timeout(LONGEST);
-  const answer = await fetch(to, { method: "POST", headers, body: new URLSearchParams(form), signal });
-  if (answer.ok && isOfTheConsole(answer)) return answer.json();
-  if (answer.status === 403 && again && (await renewed())) return post(to, form, false);
-  throw new Error(isOfTheConsole(answer) || PASSING.includes(String(answer.status)) ? String(answer.status) : "a proxy's word");
-}
-
-/** Whether the console says it itself: a proxy before one that is gone refuses no label, and takes none. @param {Response} answer */
-function isOfTheConsole(answer) {
-  return answer.headers.has("X-Answered-By");
-}
-
-/** Whether this page's person has signed in again; the page then has the new session's token. An error where the role is too low. */
-async function renewed() {
-  const answer = await fetch("/review", { headers: { Accept: "text/plain" }, signal: AbortSignal.timeout(LONGEST) });
-  if (answer.status === 403 && isOfTheConsole(answer)) throw new Error("role");
-  if (!answer.ok) return false;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  /** @param {string} name */
-  const of = (name) => page.querySelector(`meta[name="${name}"]`)?.getAttribute("content");
-  if (of("person") !== person) return false;
-  csrf = of("csrf") ?? "";
-  return true;
-}
 
 /** Say that a label is not saved, and do nothing else until it is. @param {unknown} error */
 function fail(error) {
@@ -134,11 +108,15 @@ function fail(error) {
 
 /** Say that a label is not kept, and go on: the server will never take it. @param {Saying} saying @param {string} status */
 function drop({ capture, place }, status) {
-  const place_of = labelled.findIndex((item) => item.id === capture);
-  if (place_of >= 0) labelled.splice(place_of, 1);
+  for (const items of [labelled, queue]) { // it may have been gone back to
+    const place_of = items.findIndex((item) => item.id === capture);
+    if (place_of >= 0) items.splice(place_of, 1);
+  }
+  undone.delete(capture);
   const { gone, overtaken } = at("refused").dataset;
   at("refused").textContent = `${place}: ${status === "409" ? overtaken : gone}`;
   at("refused").hidden = false;
+  fill();
 }
 
 /** Save what was said, in order. */
@@ -155,7 +133,7 @@ async function save() {
         for (const later of unsaved.slice(1)) if (later.capture === capture) write(Object.assign(later, { seen: review }));
       } catch (error) {
         const status = error instanceof Error ? error.message : "";
-        if (!/^4\d\d$/.test(status) || PASSING.includes(status)) throw error;
+        if (!isForGood(status)) throw error;
         drop(unsaved[0], status);
       }
       forget(unsaved[0]);
@@ -177,7 +155,7 @@ async function save() {
 
 function remember() {
   const gone_back_to = queue.filter((item) => undone.has(item.id)); // over a reload they keep their labels
-  sessionStorage.setItem("labelled", JSON.stringify([...labelled, ...gone_back_to].slice(-KEPT)));
+  store(sessionStorage, "labelled", [...labelled, ...gone_back_to].slice(-KEPT));
 }
 
 /** Show the next photograph at once, and have enough at hand, loaded before they are looked at. */
@@ -206,35 +184,8 @@ async function fill() {
   }
   const wanted = new Set(queue.slice(0, AT_HAND).map(address));
   if (queue[0]?.previous) wanted.add(plain(queue[0].previous));
-  for (const from of loaded.keys()) if (!wanted.has(from)) loaded.delete(from);
-  for (const from of wanted) if (!loaded.has(from)) load(from);
+  photographs.keep(wanted);
   show();
-}
-
-/** @param {string} from */
-function load(from) {
-  const ahead = new Image();
-  // A browser would show again what it has of that address.
-  ahead.src = drawn.has(from) ? `${from}?again=${performance.now()}` : from;
-  // Nothing came, or what stands for it until it comes: it is asked for again.
-  const again = () => {
-    if (loaded.get(from) === ahead) loaded.delete(from);
-    drawn.add(from);
-    if (ahead !== image) return;
-    at("flag").textContent = photo.dataset.away ?? "";
-    at("flag").hidden = false;
-    setTimeout(() => { if (ahead === image && queue[0]) put(from, queue[0]); }, RETRY);
-  };
-  ahead.decode().then(() => {
-    if (isPassing(ahead)) return again();
-    ahead.dataset.is = isPhotograph(ahead) ? "photograph" : "drawing";
-    if (!isPhotograph(ahead)) drawn.add(from);
-    if (ahead !== image) return;
-    begin(); // only now is it seen
-    offer();
-  }, again);
-  loaded.set(from, ahead);
-  return ahead;
 }
 
 /** Show the first photograph of the queue, and what is known of it. */
@@ -268,8 +219,7 @@ function show() {
 
 /** Put a photograph in its place: the very element that was loaded and decoded ahead. @param {string} from @param {Item} item */
 function put(from, item) {
-  const ahead = loaded.get(from);
-  const next = ahead && ahead.dataset.is !== "drawing" ? ahead : load(from); // by now there may be a photograph
+  const next = photographs.of(from);
   next.id = "image";
   next.alt = item.place;
   next.draggable = false;
@@ -277,7 +227,9 @@ function put(from, item) {
   image.replaceWith(next);
   image = zoom.image = next;
   zoom.place();
-  begin();
+  const own = photo.classList.contains("before") ? "" : item.id;
+  if (own !== seen) begin();
+  seen = own;
   flag(item);
   offer();
 }
@@ -334,7 +286,7 @@ const times = [];
 
 /** @param {string} label */
 function say(label) {
-  if (stopped || !canBe(label) || performance.now() - began < SEEN) return;
+  if (stopped || !canBe(label) || performance.now() - began < SEEN || image.dataset.id !== queue[0]?.id) return;
   const item = queue.shift();
   if (!item) return;
   at("taken").hidden = at("refused").hidden = true;

@@ -33,7 +33,16 @@ export function keep(said) {
 
 /** Keep what one has become. @param {Saying} saying */
 export function write({ name, ...said }) {
-  localStorage.setItem(name, JSON.stringify(said));
+  store(localStorage, name, said);
+}
+
+/** Keep something, where the browser does: what it has no room for is kept by the page alone. @param {Storage} where @param {string} name @param {any} what */
+export function store(where, name, what) {
+  try {
+    where.setItem(name, JSON.stringify(what));
+  } catch {
+    // full, or forbidden: nothing but a reload loses it, of which the browser warns
+  }
 }
 
 /** It is saved, or will never be taken. @param {Saying} saying */

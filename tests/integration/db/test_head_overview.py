@@ -177,6 +177,25 @@ def test_a_clock_that_is_behind_makes_no_check_older_than_the_one_before(line) -
     assert answered(line) == ("review", [], [3, 4])
 
 
+def test_a_clock_that_is_a_little_behind_makes_no_check_older_either(line) -> None:
+    line.see(1, 60, "intact", check_id=uuid6.uuid7(), check_size=1)
+    said = line.capture(2, 58, check_size=2, operation="op-2", station="station-9")
+    with line.database.transaction() as session:
+        captures.record(session, said, said.captured_at + timedelta(minutes=3))
+        verdicts.record(session, line.verdict(said.capture_id, "intact"))
+    assert (answered(line), overview(line).awaited) == (("pending", [], []), {1})
+
+
+def test_what_a_clock_placed_ahead_is_not_of_now(line) -> None:
+    ahead = line.see(1, 90, "intact", check_id=uuid6.uuid7(), check_size=1)
+    moment = ahead.captured_at
+    how = {"fresh_since": moment - timedelta(hours=2)}
+    for now, old in ((moment, []), (moment - timedelta(minutes=80), [1])):
+        with line.database.reading() as session:
+            [known] = head_overview.overviews(session, [("mill-1", "head-1")], now=now, **how)
+        assert sorted(known.old) == old
+
+
 def test_a_pocket_that_waits_is_not_awaited_when_another_photograph_of_it_came(line) -> None:
     for pocket in (1, 2, 3):
         line.see(pocket, 0, "intact", check_size=3)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import migrate
+from tests.database_support import new_sqlite
 from tests.forked_commands import run_command
 from tests.network_support import BACKBONE
 from tests.support import photograph
@@ -19,10 +19,10 @@ class Commands:
     def __init__(self, folder: Path):
         self.data = folder / "line"
         self.data.mkdir()
-        migrate.upgrade(f"sqlite:///{self.data / 'inserts.db'}")
+        new_sqlite(self.data / "inserts.db")
 
     def __call__(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"INSERTS_NICENESS": "0", "COLUMNS": "200"}
+        environment = os.environ | {"COLUMNS": "200"}
         done = run_command("insert-worker", *options, "--data", str(self.data), environment=environment)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -156,7 +156,6 @@ class Connector:
         how = {name: text for name, text in every.items() if read_for.get(name) != text}
         held = what_was_said(self._redis_url, self._old, end, self._event) if how or is_new else []
         self._not_understood = None  # it was said before, and is not among them
-        self._deliveries.sizes.hear(held)
         events, said = self._deliveries.as_said(held)
         begin_readings(self._deliveries, self._sinks, how, events)
         if is_new:
@@ -196,7 +195,6 @@ class Connector:
             return
         before, self._not_understood = self._not_understood, None
         events = [event for entry in entries if (event := self._event(entry)) is not None]
-        self._deliveries.sizes.hear(events)
         events, said = self._deliveries.as_said(events)
         self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}

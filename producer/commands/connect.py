@@ -92,6 +92,8 @@ def run(context: typer.Context, file: File = None) -> None:
         parts.callback(FolderLock(log.path.parent, _RUN).close)
         changes = ToldChanges(log.path.parent)
         parts.callback(changes.close)
+        if (register := settings.head_register()) is not None:
+            log.sizes.declare({name: head.pockets for name, head in register.heads.items()})
         try:
             connector = Connector(configuration, redis_url, log, changes)
         except ImportError as error:

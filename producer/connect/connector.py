@@ -196,7 +196,6 @@ class Connector:
             return
         before, self._not_understood = self._not_understood, None
         events = [event for entry in entries if (event := self._event(entry)) is not None]
-        self._deliveries.sizes.hear(events)
         events, said = self._deliveries.as_said(events)
         self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}

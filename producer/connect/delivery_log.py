@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect import by_hand, head_sizes, readings, said_checks, shown_answers, sink_states
+from producer.connect import by_hand, readings, said_checks, shown_answers, sink_states
+from producer.connect.head_sizes import HeadSizes
 from producer.connect.readings import Readings
 from producer.connect.said_checks import SaidCheck
 from producer.contract.connector_report import SinkState
@@ -35,7 +36,7 @@ AS_NEW: Final = (
 )
 """What to do about a log that is damaged: there is no backup of it, and need not be."""
 
-_TABLES = f"""{shown_answers.TABLE + sink_states.TABLE + readings.TABLE + head_sizes.TABLE}
+_TABLES = f"""{shown_answers.TABLE + sink_states.TABLE + readings.TABLE}
 CREATE TABLE IF NOT EXISTS delivery (
     number   INTEGER PRIMARY KEY AUTOINCREMENT,
     sink     TEXT NOT NULL,
@@ -97,7 +98,7 @@ class DeliveryLog:
                 raise
             raise type(error)(f"the delivery log {path} is damaged, {error.__cause__}: {AS_NEW}") from error
         self.readings = Readings(self._file)
-        self.sizes = head_sizes.HeadSizes(self._file)
+        self.sizes = HeadSizes()
 
     def close(self) -> None:
         """Close the file; everything in it stays."""

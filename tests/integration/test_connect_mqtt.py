@@ -152,6 +152,23 @@ def test_a_broker_that_comes_back_with_what_it_had_long_before_is_put_right(
         listener.close()
 
 
+def test_the_go_of_one_photograph_is_a_head_s_where_the_register_says_that_it_has_one_pocket(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = tmp_path / "heads.toml"
+    register.write_text("[heads.drill]\npockets = 1\n", encoding="utf-8")
+    monkeypatch.setenv("INSERTS_HEADS", str(register))
+    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+        runs = [check(head=head).model_copy(update={"size": 1}) for head in ("H12", "drill")]
+        line.send([("station-1", run) for run in runs])
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 2)
+        listener = Listener(broker.port)
+        wait_until(lambda: b"go" in (listener.latest("inserts/plant-1/mill-1/drill/state") or b""))
+        listener.hear_all()
+        assert listener.latest("inserts/plant-1/mill-1/H12/state") is None
+        listener.close()
+
+
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_a_broker_that_lets_us_read_too_little_is_not_told_that_we_are_there(
     tmp_path: Path, redis_server: RedisProcess, version: str, request: pytest.FixtureRequest

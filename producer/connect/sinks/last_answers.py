@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from heapq import merge
 from typing import Final
 
@@ -43,7 +42,7 @@ class Remembered:
 class Answers:
     """The answers that count."""
 
-    def __init__(self, pockets: Callable[[str], int], answers: Iterable[Numbered] = ()):
+    def __init__(self, pockets: Callable[[PlantEvent], int | None], answers: Iterable[Numbered] = ()):
         """Those of `answers`, which are in the order in which they came; `pockets` is `HeadSizes.of`."""
         self._pockets = pockets
         self._heads: dict[str, HeadAnswers] = {}
@@ -58,16 +57,19 @@ class Answers:
             return False
         if isinstance(event.data, CheckAnswer):
             if subject not in self._heads:
-                self._heads[subject] = HeadAnswers(partial(self._pockets, event.order))
+                self._heads[subject] = HeadAnswers(self._pockets(event))
             return self._heads[subject].take(answer)
         is_later = answer[0] >= self._others.get(subject, answer)[0]
         if is_later:
             self._others[subject] = answer
         return is_later
 
-    def last(self, subject: str) -> Numbered | None:
-        """What holds of a subject."""
-        return self._heads[subject].last if subject in self._heads else self._others.get(subject)
+    def last(self, subject: str, is_vouched_for: Callable[[Numbered], bool]) -> Numbered | None:
+        """What holds of a subject; None where nobody can say."""
+        if subject in self._heads:
+            return self._heads[subject].last(is_vouched_for)
+        last = self._others.get(subject)
+        return last if last is not None and is_vouched_for(last) else None
 
     def of(self, subject: str) -> list[Numbered]:
         """All that count of a subject."""
@@ -120,23 +122,20 @@ class LastAnswers:
         if subject is None or delivery.number <= self._since:  # what holds for no time, or is no state any more
             return Remembered()
         self._unknown.discard(delivery.number)
-        before = self._answers.last(subject)
+        before = self._known(subject)
         if not self._answers.take((delivery.number, delivery.event)):
             return Remembered()
-        last = self._answers.last(subject)
+        last = self._known(subject)
         is_shown = last is not None and (last is not before or last[0] == delivery.number)
         keys = {_key(one): one for one in self._answers.of(subject)}
         over = self._stored.get(subject, set()) - keys.keys()
         self._stored[subject] = {*keys}
         kept = {key: as_kept(one) for key, one in keys.items() if one[0] == delivery.number} | dict.fromkeys(over, "")
-        return Remembered(self._known(subject) if is_shown else None, kept)
+        return Remembered(last if is_shown else None, kept)
 
     def _known(self, subject: str) -> Numbered | None:
-        """What holds of a subject, if that is known: it is not where one that counts is given up, or of before."""
-        last, counting = self._answers.last(subject), self._answers.of(subject)
-        if last is None or last[0] <= self._since or any(number in self._unknown for number, _ in counting):
-            return None
-        return last
+        """What holds of a subject, if that is known: what is given up, or is of before the reading, says nothing."""
+        return self._answers.last(subject, lambda one: one[0] > self._since and one[0] not in self._unknown)
 
 
 def subject_of(event: PlantEvent) -> str | None:

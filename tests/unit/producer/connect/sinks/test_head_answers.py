@@ -19,8 +19,8 @@ Said = tuple[str, int, int, int, CheckState, Sequence[int]]
 """A check's name, its size, the minute at which it began, a revision, and what it says."""
 
 
-def _say(number: int, said: Said, head: HeadAnswers) -> str:
-    """What the head shows after an answer: the check's name and its state."""
+def _say(number: int, said: Said, head: HeadAnswers, unvouched: int = 0) -> str:
+    """What the head shows after an answer: the check's name and its state. Nobody vouches up to a number."""
     name, size, minute, revision, state, pockets = said
     answer = CheckAnswer(
         check_id=RUNS[name],
@@ -34,16 +34,17 @@ def _say(number: int, said: Said, head: HeadAnswers) -> str:
         begun_at=datetime(2026, 11, 29, 12, tzinfo=UTC) + timedelta(minutes=minute),
     )
     head.take((number, plant_event("p", "station-1", answer, 0.0)))
-    if head.last is None or not isinstance(last := head.last[1].data, CheckAnswer):
+    last = head.last(lambda answer: answer[0] > unvouched)
+    if last is None or not isinstance(last[1].data, CheckAnswer):
         return ""
-    return f"{next(name for name, run in RUNS.items() if run == last.check_id)} {last.state}"
+    return f"{next(name for name, run in RUNS.items() if run == last[1].data.check_id)} {last[1].data.state}"
 
 
 @pytest.mark.parametrize(
-    ("heard", "dialogue"),
+    ("declared", "dialogue"),
     [
         pytest.param(
-            0,
+            None,
             [
                 (("A", 5, 1, 1, "replace", [2]), "A replace"),
                 (("B", 1, 3, 1, "replace", [3]), "A replace"),
@@ -53,7 +54,7 @@ def _say(number: int, said: Said, head: HeadAnswers) -> str:
             id="a photograph's answer counts until a later run has its pocket",
         ),
         pytest.param(
-            0,
+            None,
             [
                 (("A", 5, 1, 1, "replace", [5]), "A replace"),
                 (("B", 1, 3, 1, "replace", [2]), "A replace"),
@@ -63,7 +64,7 @@ def _say(number: int, said: Said, head: HeadAnswers) -> str:
             id="a run that began before it has not",
         ),
         pytest.param(
-            0,
+            None,
             [
                 (("A", 5, 1, 1, "go", []), "A go"),
                 (("B", 1, 2, 1, "replace", [3]), "B replace"),
@@ -75,7 +76,7 @@ def _say(number: int, said: Said, head: HeadAnswers) -> str:
             id="nor has a photograph of another pocket",
         ),
         pytest.param(
-            0,
+            None,
             [
                 (("A", 5, 1, 1, "replace", [5]), "A replace"),
                 (("B", 2, 2, 1, "go", []), "A replace"),
@@ -83,26 +84,49 @@ def _say(number: int, said: Said, head: HeadAnswers) -> str:
             ],
             id="a run of fewer pockets says nothing of the rest",
         ),
-        pytest.param(5, [(("B", 1, 1, 1, "go", []), "")], id="a photograph is no head's go where it has more pockets"),
+        pytest.param(None, [(("B", 1, 1, 1, "go", []), "")], id="a photograph is no go of a head"),
         pytest.param(
-            0,
+            1,
             [
                 (("A", 1, 1, 1, "go", []), "A go"),
-                (("B", 1, 2, 1, "replace", [1]), "B replace"),
+                (("B", 1, 2, 1, "replace", [7]), "B replace"),  # a mistyped pocket
                 (("C", 1, 3, 1, "go", []), "C go"),
             ],
-            id="it is where it has one",
+            id="it is where the register says that it has one",
+        ),
+        pytest.param(
+            5,
+            [
+                (("A", 2, 1, 1, "go", []), ""),
+                (("B", 50, 2, 1, "review", [9]), "B review"),  # a mistyped size
+                (("C", 5, 3, 1, "go", []), "C go"),
+                (("D", 2, 4, 1, "go", []), "D go"),  # beside a run of all that still counts
+            ],
+            id="a run is whole that has as many pockets as the register says",
         ),
     ],
 )
-def test_no_go_is_shown_while_an_answer_counts_that_is_none(heard: int, dialogue: list[tuple[Said, str]]) -> None:
-    head = HeadAnswers(lambda: heard)
+def test_no_go_is_shown_while_an_answer_counts_that_is_none(
+    declared: int | None, dialogue: list[tuple[Said, str]]
+) -> None:
+    head = HeadAnswers(declared)
     for number, (said, shown) in enumerate(dialogue, 1):
         assert _say(number, said, head) == shown, said
 
 
+def test_a_go_is_shown_beside_one_of_the_whole_head_alone_that_is_vouched_for() -> None:
+    head = HeadAnswers(None)
+    dialogue: list[tuple[Said, str]] = [
+        (("A", 5, 1, 1, "go", []), ""),
+        (("B", 2, 2, 1, "go", []), ""),  # what was said of pockets 3 to 5 since is lost
+        (("C", 5, 3, 1, "go", []), "C go"),
+    ]
+    for number, (said, shown) in enumerate(dialogue, 1):
+        assert _say(number, said, head, unvouched=1) == shown, said
+
+
 def test_an_answer_that_is_told_once_more_is_no_later_one() -> None:
-    head = HeadAnswers(lambda: 0)
+    head = HeadAnswers(None)
     go: Said = ("A", 5, 12, 1, "go", [])
     assert _say(1, go, head) == "A go"
     assert _say(2, ("B", 5, 3, 1, "replace", [2]), head) == "B replace"

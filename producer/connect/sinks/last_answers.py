@@ -1,9 +1,9 @@
 """What holds last of each head and pocket, kept in the delivery log for a system that has forgotten it.
 
 That is what a sink was told last, or what waits for it: a system that comes back is shown the newest at once, and never
-in passing a `go` that has been overtaken. What was given up counts too: of its head nothing is shown, for the answer
-before it holds no more. Neither is anything of before the sink's reading (`producer.connect.readings`). Both still say
-what is older than they are.
+in passing a `go` that has been overtaken. What is said while much waits is shown before that is told (`news`). What was
+given up counts too: of its head nothing is shown, for the answer before it holds no more. Neither is anything of before
+the sink's reading (`producer.connect.readings`). Both still say what is older than they are.
 
 Of a head that is what its checks come to (`producer.connect.sinks.head_answers`); of a pocket, a station and a model
 what was said last.
@@ -103,18 +103,43 @@ class LastAnswers:
         Raises:
             sqlite3.Error: it cannot be read.
         """
+        self._log = log
+        self._sink = sink
+        self._seen = 0
+        self._changed: set[str] = set()
         self._since = log.readings.since(sink)
         given_up = Answers(log.sizes.of, _in(log, sink, "given up")).counting()
         stored = {key: _numbered(text) for key, text in log.shown(sink).items()}
         shown = sorted(stored.values(), key=_number)
-        self._answers = Answers(log.sizes.of, merge(shown, _in(log, sink, "waiting"), given_up, key=_number))
+        self._answers = Answers(log.sizes.of, merge(shown, self._unseen(), given_up, key=_number))
         self._unknown = {number for number, _ in given_up}
         self._stored: dict[str, set[str]] = {}
         for key, (_, event) in stored.items():
             self._stored.setdefault(subject_of(event) or key, set()).add(key)
-        last = map(self._known, self._answers.subjects())
-        self.kept: list[Numbered] = sorted((one for one in last if one is not None), key=_number)
+
+    @property
+    def kept(self) -> list[Numbered]:
         """The number of each and the answer, in the order in which they came."""
+        return self._last_of(self._answers.subjects())
+
+    def news(self, told: Iterable[Delivery] = ()) -> list[Numbered]:
+        """What holds of that of which more was said since this was read, or asked last, and waits.
+
+        A system would believe what it shows until all that waits before it is told.
+
+        Args:
+            told: what is told now, and need not be shown before.
+
+        Raises:
+            sqlite3.Error: it cannot be read; none is passed over.
+        """
+        numbers = {delivery.number for delivery in told}
+        for answer in self._unseen():
+            subject = subject_of(answer[1])
+            if subject is not None and answer[0] not in numbers and self._answers.take(answer):
+                self._changed.add(subject)
+        changed, self._changed = self._changed, set()
+        return self._last_of(changed)
 
     def remember(self, delivery: Delivery) -> Remembered:
         """Take an answer that is told."""
@@ -132,6 +157,15 @@ class LastAnswers:
         self._stored[subject] = {*keys}
         kept = {key: as_kept(one) for key, one in keys.items() if one[0] == delivery.number} | dict.fromkeys(over, "")
         return Remembered(last if is_shown else None, kept)
+
+    def _unseen(self) -> Iterator[Numbered]:
+        """What waits behind all that was seen."""
+        for answer in _in(self._log, self._sink, "waiting", self._seen):
+            self._seen = answer[0]
+            yield answer
+
+    def _last_of(self, subjects: Iterable[str]) -> list[Numbered]:
+        return sorted((last for subject in subjects if (last := self._known(subject)) is not None), key=_number)
 
     def _known(self, subject: str) -> Numbered | None:
         """What holds of a subject, if that is known: what is given up, or is of before the reading, says nothing."""
@@ -162,9 +196,9 @@ def _key(answer: Numbered) -> str:
     return f"{subject} {event.data.check_id}" if isinstance(event.data, CheckAnswer) else subject
 
 
-def _in(log: DeliveryLog, sink: str, state: State) -> Iterator[Numbered]:
-    """The deliveries to a sink in one state, in the order in which they came."""
-    rows = log.behind(0, sink, state, _AT_ONCE)
+def _in(log: DeliveryLog, sink: str, state: State, number: int = 0) -> Iterator[Numbered]:
+    """The deliveries to a sink in one state that come behind a number, in the order in which they came."""
+    rows = log.behind(number, sink, state, _AT_ONCE)
     while rows:
         yield from ((delivery.number, delivery.event) for delivery in rows)
         rows = log.behind(rows[-1].number, sink, state, _AT_ONCE)

@@ -117,6 +117,8 @@ class Mqtt:
             raise self._why_lost(connection, connection.lost) from error
 
     def _told(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+        if self._refuses_news(connection, deliveries):
+            self._says_offline(connection)
         in_flight: list[tuple[Delivery, list[tuple[str, int]], Remembered]] = []
         for delivery in deliveries:
             remembered = self._last.remember(delivery)
@@ -238,9 +240,10 @@ class Mqtt:
         self._last = LastAnswers(self._log, self._name)
         if not self._is_online:
             self._put_right(connection)
+        self._last.news()
         discoveries, states = self._introduction()
         refused = connection.publish_all(discoveries)
-        if unshown := connection.publish_all(states):
+        if unshown := connection.publish_all(states) + self._refuses_news(connection):
             refused += unshown
             self._says_offline(connection)
         else:
@@ -251,6 +254,11 @@ class Mqtt:
         if not refused:
             self._refusals.ends()
         self._introduce_at = time.monotonic() + MISCONFIGURED_PAUSE if refused else float("inf")
+
+    def _refuses_news(self, connection: MqttConnection, told: Sequence[Delivery] = ()) -> list[str]:
+        """Show what was said of late; what the broker refuses of it."""
+        news = [event for _, event in self._last.news(told)]
+        return connection.publish_all([retained[0] for event in news if (retained := self._retained(event))])
 
     def _says_offline(self, connection: MqttConnection) -> None:
         """Have nobody believe what the broker retains until all states are introduced once more."""

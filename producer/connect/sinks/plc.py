@@ -48,6 +48,8 @@ NO_CHECK: Final = 1
 _INDEXED: Final = {"heartbeat", "head"}
 """What the file says in NodeIds."""
 
+_MISFIT: Final = "a head's last check does not fit its variables"
+
 _SILENT: Final = "it does not answer: is server_certificate_file its certificate, and does it trust ours?"
 
 
@@ -97,6 +99,7 @@ class Plc:
             self._call(self._write_anew(self._last.kept), OPEN_TIMEOUT)
             self._call(self._leave(former), OPEN_TIMEOUT)
             self._note_states(shown)
+            self._show_news(self._last)
             self._looked_at = time.monotonic()
         if time.monotonic() - self._looked_at >= LOOK_EVERY:
             self._call(self._put_back(), OPEN_TIMEOUT)
@@ -114,6 +117,7 @@ class Plc:
         """
         if self._last is None:
             raise SinkAway("there is no connection")
+        self._show_news(self._last, deliveries)
         remembered = [self._last.remember(delivery) for delivery in deliveries]
         last = {self._configuration.of(one.shows[1]): one for one in remembered if one.shows is not None}
         for delivery, one in zip(deliveries, remembered, strict=True):
@@ -126,6 +130,13 @@ class Plc:
                 yield Told(delivery, refused, pause=MISCONFIGURED_PAUSE)
                 continue
             yield Told(delivery, shown=one.kept)
+
+    def _show_news(self, last: LastAnswers, told: Sequence[Delivery] = ()) -> None:
+        """Write what was said of late: our heartbeat vouches for what stands there."""
+        for one in last.news(told):
+            head = self._configuration.of(one[1])
+            if head is not None and (problem := self._show(head, one)) is not None:
+                log.error(_MISFIT, sink=self._name, problem=problem)
 
     def _show(self, head: PlcHead, shows: Numbered | None) -> str | None:
         if shows is None or not isinstance(shows[1].data, CheckAnswer):
@@ -216,7 +227,7 @@ class Plc:
                 head, number, check if isinstance(check, CheckAnswer) else None, anew=True
             )
             if problem is not None:
-                log.error("a head's last check does not fit its variables", sink=self._name, problem=problem)
+                log.error(_MISFIT, sink=self._name, problem=problem)
 
     async def _leave(self, states: Sequence[str]) -> None:
         """Write that heads have no state that the file names no more: nobody tells them what is said from now on.

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect import by_hand, readings, said_checks, shown_answers, sink_states
+from producer.connect import readings, said_checks, shown_answers, sink_states
+from producer.connect.by_hand import ByHand
 from producer.connect.head_sizes import HeadSizes
 from producer.connect.readings import Readings
 from producer.connect.said_checks import SaidCheck
@@ -22,7 +23,7 @@ from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.files.durable_files import make_folder
 from producer.files.sqlite_file import SqliteFile
 
-State = Literal["waiting", "delivered", "given up"]
+State = Literal["waiting", "delivered", "given up", "put away"]
 
 DEFAULT_LIMIT: Final = 1_000_000
 """Deliveries that may wait for one sink, some 1 kB each: weeks of a large plant. Its oldest go then, and no other's."""
@@ -98,6 +99,7 @@ class DeliveryLog:
                 raise
             raise type(error)(f"the delivery log {path} is damaged, {error.__cause__}: {AS_NEW}") from error
         self.readings = Readings(self._file)
+        self.by_hand = ByHand(self._file)
         self.sizes = HeadSizes()
 
     def close(self) -> None:
@@ -218,29 +220,6 @@ class DeliveryLog:
         with self._file.reading() as connection:
             row = connection.execute("SELECT disabled FROM sink WHERE name = ?", (sink,)).fetchone()
         return bool(row and row[0])
-
-    def replay(self, sink: str, event_ids: Collection[str], now: float) -> int:
-        """Send these events to `sink` once more, from the next moment on; how many they are.
-
-        Raises:
-            ValueError: one of them is not known; none is sent then.
-        """
-        with self._file.transaction() as connection:
-            return by_hand.replay(connection, sink, event_ids, now)
-
-    def give_up(self, sink: str, event_ids: Collection[str], now: float) -> int:
-        """Try these waiting events no more, so that those behind them go on; how many they are.
-
-        Raises:
-            ValueError: one of them does not wait; none is given up then.
-        """
-        with self._file.transaction() as connection:
-            return by_hand.give_up(connection, sink, event_ids, now)
-
-    def tell_again(self, event_ids: Collection[str], now: float) -> None:
-        """Tell these events once more to whoever was told them."""
-        with self._file.transaction() as connection:
-            by_hand.tell_again(connection, event_ids, now)
 
     def latest(self, sink: str | None, state: State | None, most: int) -> list[Delivery]:
         """The newest deliveries first, of one sink or all, in one state or any."""

@@ -158,7 +158,7 @@ def test_the_go_of_one_photograph_is_a_head_s_where_the_register_says_that_it_ha
     register = tmp_path / "heads.toml"
     register.write_text("[heads.drill]\npockets = 1\n", encoding="utf-8")
     monkeypatch.setenv("INSERTS_HEADS", str(register))
-    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+    with connecting(tmp_path, redis_server.url, file(broker, "home_assistant = true")) as connector:
         runs = [check(head=head).model_copy(update={"size": 1}) for head in ("H12", "drill")]
         line.send([("station-1", run) for run in runs])
         wait_until(lambda: connector.status()["broker"]["delivered"] == 2)
@@ -166,6 +166,15 @@ def test_the_go_of_one_photograph_is_a_head_s_where_the_register_says_that_it_ha
         wait_until(lambda: b"go" in (listener.latest("inserts/plant-1/mill-1/drill/state") or b""))
         listener.hear_all()
         assert listener.latest("inserts/plant-1/mill-1/H12/state") is None
+        # A head that is gone is forgotten, also by Home Assistant.
+        assert "end it first" in connector.command("forget", "mill-1", "drill").stderr
+        assert connector.end() == 0
+        assert "nothing is known of mill-1 drill any more" in connector.command("forget", "mill-1", "drill").stdout
+        connector.start()
+        wait_until(lambda: listener.latest("inserts/plant-1/available") == b"online")
+        assert listener.latest("inserts/plant-1/mill-1/drill/state") == b""
+        assert [text for topic, text, _ in listener.heard if topic.startswith("homeassistant/sensor/")][-1] == b""
+        assert connector.command("put-away", "broker", "0" * 32).returncode == 2
         listener.close()
 
 

@@ -100,7 +100,8 @@ class LastAnswers:
             sqlite3.Error: it cannot be read.
         """
         self._since = log.readings.since(sink)
-        given_up = Answers(log.sizes.of, _in(log, sink, "given up")).counting()
+        refused = merge(_in(log, sink, "given up"), _in(log, sink, "put away"), key=_number)
+        given_up = Answers(log.sizes.of, refused).counting()
         stored = {key: _numbered(text) for key, text in log.shown(sink).items()}
         shown = sorted(stored.values(), key=_number)
         self._answers = Answers(log.sizes.of, merge(shown, _in(log, sink, "waiting"), given_up, key=_number))

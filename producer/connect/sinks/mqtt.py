@@ -265,9 +265,11 @@ class Mqtt:
             SinkAway: it cannot be, or the connection was lost.
         """
         known = {topic for _, event in self._last.kept if (topic := self._topics.of_state(event)) is not None}
-        retained = retained_topics(connection, self._topics, known)
-        if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
+        unknown = [topic for topic in retained_topics(connection, self._topics, known) if topic not in known]
+        if refused := connection.publish_all([(topic, "") for topic in unknown]):
             raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
+        if self._configuration.home_assistant:
+            connection.publish_all([(self._topics.sensor(topic), "") for topic in unknown if topic.endswith("/state")])
 
     def _introduction(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """What a broker must know before it is told that we are there: what there is, and what holds now."""

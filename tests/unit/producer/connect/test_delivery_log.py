@@ -94,14 +94,14 @@ def test_what_was_refused_is_due_by_a_new_connection(log: DeliveryLog) -> None:
 def test_a_person_may_send_again_and_give_up(log: DeliveryLog) -> None:
     first, second = event(1), event(2)
     log.keep({"mes": [first, second]}, {})
-    assert log.give_up("mes", [first.id], 0.0) == 1
+    assert log.by_hand.give_up("mes", [first.id], 0.0) == 1
     with pytest.raises(ValueError, match=f"mes has no event {first.id} that waits"):
-        log.give_up("mes", [second.id, first.id], 0.0)
+        log.by_hand.give_up("mes", [second.id, first.id], 0.0)
     assert ids(log) == [second.id]
     with pytest.raises(ValueError, match="mes has no event unknown, so nothing was changed"):
-        log.replay("mes", [first.id, "unknown"], 0.0)
+        log.by_hand.replay("mes", [first.id, "unknown"], 0.0)
     assert ids(log) == [second.id]
-    assert log.replay("mes", [first.id, first.id], 0.0) == 1
+    assert log.by_hand.replay("mes", [first.id, first.id], 0.0) == 1
     assert ids(log) == [first.id, second.id]
 
 

@@ -29,7 +29,7 @@ def test_nothing_older_takes_the_place_of_the_last_though_it_is_sent_again(tmp_p
             log.delivered("cell", [delivery], time.time(), last.remember(delivery).kept)
         numbers = [delivery.number for delivery in log.latest("cell", None, 10)][::-1]
         assert LastAnswers(log, "cell").kept == [(numbers[2], events[2]), (numbers[4], events[4])]
-        log.replay("cell", [events[1].id], time.time())
+        log.by_hand.replay("cell", [events[1].id], time.time())
         [again] = log.due("cell", time.time() + 1, 10)
         for known in (last, LastAnswers(log, "cell")):
             assert known.remember(again) == Remembered()
@@ -90,7 +90,7 @@ def test_what_was_given_up_leaves_no_answer_of_before_it(tmp_path: Path) -> None
         log.delivered("mill", [told], time.time(), LastAnswers(log, "mill").remember(told).kept)
         assert [event for _, event in LastAnswers(log, "mill").kept] == [go]
         log.keep({"mill": [replace]}, {})
-        log.give_up("mill", [replace.id], time.time())
+        log.by_hand.give_up("mill", [replace.id], time.time())
         last = LastAnswers(log, "mill")
         assert last.kept == []
         assert last.remember(told).shows is None

@@ -6,6 +6,7 @@ is killed reads again what it had not kept, and nothing else; what it had kept t
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -17,6 +18,7 @@ from producer.connect import readings, said_checks, shown_answers, sink_states
 from producer.connect.by_hand import ByHand
 from producer.connect.head_sizes import HeadSizes
 from producer.connect.readings import Readings
+from producer.connect.retry_schedule import LONGEST_STEP
 from producer.connect.said_checks import SaidCheck
 from producer.contract.connector_report import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
@@ -150,18 +152,18 @@ class DeliveryLog:
         Nothing overtakes an earlier event of the same head that is to be tried again later.
         """
         where = (
-            "sink = ? AND state = 'waiting' AND next_at <= ?"
+            "sink = ?1 AND state = 'waiting' AND next_at NOT BETWEEN ?2 AND ?3"
             " AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.sink = one.sink AND"
             ' earlier."order" = one."order" AND earlier.state = \'waiting\' AND earlier.number < one.number AND'
-            " earlier.next_at > ?) ORDER BY number LIMIT ?"
+            " earlier.next_at BETWEEN ?2 AND ?3) ORDER BY number LIMIT ?4"
         )
-        return self._found(where, sink, now, now, most)
+        return self._found(where, sink, *_later(now), most)
 
     def next_due(self, sink: str, now: float) -> float | None:
         """When `sink` is to be told something later than `now`; None where nothing waits for a later moment."""
-        query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting' AND next_at > ?"
+        query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting' AND next_at BETWEEN ? AND ?"
         with self._file.reading() as connection:
-            return connection.execute(query, (sink, now)).fetchone()[0]  # type: ignore[no-any-return]
+            return connection.execute(query, (sink, *_later(now))).fetchone()[0]  # type: ignore[no-any-return]
 
     def try_again(self, sink: str, now: float) -> None:
         """Have everything due that `sink` has refused and that waits for its next attempt."""
@@ -259,6 +261,11 @@ class DeliveryLog:
                 connection.execute(f"DELETE {waiting} AND number <= ?", (sink, last))
                 readings.begin_behind(connection, sink, last)
         return too_many
+
+
+def _later(now: float) -> tuple[float, float]:
+    """Between which moments an attempt is later than `now`. One that is further off is due: a clock was ahead."""
+    return math.nextafter(now, math.inf), now + LONGEST_STEP
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

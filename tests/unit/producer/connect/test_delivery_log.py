@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from producer.connect.delivery_log import KEPT, DeliveryLog
+from producer.connect.retry_schedule import next_attempt
 from producer.contract.plant_event import PlantEvent, plant_event
 from tests.integration.plant import check, verdict
 
@@ -69,6 +70,18 @@ def test_nothing_overtakes_what_is_tried_again_of_its_own_head(log: DeliveryLog)
     assert ids(log, now=60.0) == [second.id, other.id]
     (given_up,) = log.latest("mes", "given up", 10)
     assert (given_up.event.id, given_up.attempts, given_up.problem) == (first.id, 2, "refused")
+
+
+def test_what_was_refused_by_a_clock_that_was_ahead_does_not_wait_for_it(log: DeliveryLog) -> None:
+    first, second = event(1), event(2)
+    log.keep({"mes": [first, second]}, {})
+    tomorrow = 90_000.0
+    log.failed(log.due("mes", tomorrow, 1)[0], tomorrow, "refused", next_attempt(1, tomorrow + 20_000.0))
+    assert ids(log, now=tomorrow) == []
+    assert ids(log, now=0.0) == [first.id, second.id]
+    assert log.next_due("mes", 0.0) is None
+    log.failed(log.due("mes", 0.0, 1)[0], 0.0, "refused", max(next_attempt(9, 0.0) or 0.0 for _ in range(100)))
+    assert ids(log, now=0.0) == [], "the longest step is no such time"
 
 
 @pytest.mark.parametrize("content", [b"rubbish" * 1000, "truncated"])

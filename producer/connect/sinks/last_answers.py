@@ -116,7 +116,7 @@ class LastAnswers:
     def remember(self, delivery: Delivery) -> Remembered:
         """Take an answer that is told."""
         subject = subject_of(delivery.event)
-        if subject is None or delivery.number <= self._since:  # what holds for no time, or is no state any more
+        if subject is None:  # it holds for no time
             return Remembered()
         self._unknown.discard(delivery.number)
         before = self._known(subject)

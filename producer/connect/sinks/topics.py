@@ -72,9 +72,9 @@ class Topics:
             "name": None,
             "unique_id": identity,
             "state_topic": f"{head}/state",
-            "value_template": "{{ value_json.data.state }}",
+            "value_template": "{{ value_json.data.state if value_json is defined else None }}",
             "json_attributes_topic": f"{head}/state",
-            "json_attributes_template": "{{ value_json.data | tojson }}",
+            "json_attributes_template": "{{ (value_json.data if value_json is defined else {}) | tojson }}",
             "availability_topic": self.available,
             "icon": "mdi:saw-blade",
             "device": {

@@ -114,15 +114,24 @@ def test_no_go_is_shown_while_an_answer_counts_that_is_none(
         assert _say(number, said, head) == shown, said
 
 
-def test_a_go_is_shown_beside_one_of_the_whole_head_alone_that_is_vouched_for() -> None:
-    head = HeadAnswers(None)
-    dialogue: list[tuple[Said, str]] = [
-        (("A", 5, 1, 1, "go", []), ""),
-        (("B", 2, 2, 1, "go", []), ""),  # what was said of pockets 3 to 5 since is lost
-        (("C", 5, 3, 1, "go", []), "C go"),
+def test_a_go_is_shown_beside_one_of_the_whole_head_alone_and_all_that_count_are_vouched_for() -> None:
+    dialogues: list[list[tuple[Said, str]]] = [
+        [
+            (("A", 5, 1, 1, "go", []), ""),
+            (("B", 2, 2, 1, "go", []), ""),  # what was said of pockets 3 to 5 since is lost
+            (("C", 5, 3, 1, "go", []), "C go"),
+        ],
+        [
+            (("A", 1, 6, 1, "go", []), ""),  # its `replace` is lost
+            (("B", 5, 4, 1, "go", []), ""),
+            (("C", 1, 7, 1, "replace", [3]), "C replace"),
+            (("D", 5, 8, 1, "go", []), "D go"),
+        ],
     ]
-    for number, (said, shown) in enumerate(dialogue, 1):
-        assert _say(number, said, head, unvouched=1) == shown, said
+    for dialogue in dialogues:
+        head = HeadAnswers(None)
+        for number, (said, shown) in enumerate(dialogue, 1):
+            assert _say(number, said, head, unvouched=1) == shown, said
 
 
 def test_an_answer_that_is_told_once_more_is_no_later_one() -> None:

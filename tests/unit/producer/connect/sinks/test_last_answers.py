@@ -171,3 +171,21 @@ def test_of_a_head_all_is_kept_that_counts_and_no_more(tmp_path: Path) -> None:
         assert [text.partition(" ")[2] for text in log.shown("mill").values()] == [later.as_json()]
         log.sizes.declare({"H12": 9})
         assert LastAnswers(log, "mill").kept == [], "the register says that it was no check of the whole head"
+
+
+def test_what_is_told_as_an_event_after_a_break_still_says_which_runs_are_older(tmp_path: Path) -> None:
+    def of(minute: int, state: CheckState) -> PlantEvent:
+        order = {"begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "state": state, "revision": 1}
+        return plant_event("p", "station-1", CheckAnswer(**check().model_dump(exclude={"schema_version"}) | order), 0.0)
+
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.readings.begin({"mill": ""}, 0, {})
+        log.keep({"mill": [of(11, "replace")]}, {})
+        log.readings.begin_anew()
+        for event in (None, of(10, "go"), newest := of(12, "go")):
+            log.keep({"mill": [event] if event else []}, {})
+            last = LastAnswers(log, "mill")
+            for delivery in log.due("mill", time.time(), 10):
+                log.delivered("mill", [delivery], time.time(), last.remember(delivery).kept)
+            shown = [answer for _, answer in LastAnswers(log, "mill").kept]
+            assert shown == ([newest] if event is newest else [])

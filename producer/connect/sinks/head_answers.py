@@ -60,7 +60,8 @@ class HeadAnswers:
         if later[0] < earlier[0] or begins_before:
             return False
         if self._declared is not None and new.size >= self._declared:
-            return True
+            # Beyond what the register says a photograph may be missing, for there is no pocket; damage is somewhere.
+            return all(pocket <= self._declared or pocket in old.missing for pocket in named_pockets(old))
         if new.size > 1:
             return new.size >= highest_pocket(old)
         return old.size == 1 and (old.state == "go" or named_pockets(new) == named_pockets(old))

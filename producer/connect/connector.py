@@ -216,7 +216,7 @@ class Connector:
         heard it."""
         ids = {event.data.change_id: event.id for event in events if isinstance(event.data, InsertChangeAnswer)}
         if waiting := self._changes.waiting(ids) if ids else []:
-            self._deliveries.tell_again([ids[change_id] for change_id in waiting], time.time())
+            self._deliveries.by_hand.tell_again([ids[change_id] for change_id in waiting], time.time())
 
     def _wake(self) -> None:
         for teller in self._tellers:

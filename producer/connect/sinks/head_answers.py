@@ -3,9 +3,10 @@
 One answer is not all that is known of a head: a check of a few pockets, or one photograph, says nothing of the others.
 So an answer counts until it is looked over: by the next one of its own check, or by that of a check that is told later,
 began no earlier, and has every pocket that it is of, or every pocket that the head has. As long as one counts that is
-no `go`, no `go` is shown, for what is shown may release the head; and none is shown unless one of the whole head counts
-that is vouched for. A check of several pockets has those from 1 to its size; one of a single photograph is of whichever
-it is, and names it where it is no `go`. How many pockets a head has says the head register, else the largest check.
+no `go`, no `go` is shown, for what is shown may release the head; and none is shown unless all that count are vouched
+for, and one is of the whole head. A check of several pockets has those from 1 to its size; one of a single photograph
+is of whichever it is, and names it where it is no `go`. How many pockets a head has says the head register, else the
+largest check.
 That a head has but one the register alone can say.
 """
 
@@ -48,10 +49,10 @@ class HeadAnswers:
         if not_go := [one for one in self.counting if _check(one).state != "go"]:
             return max(filter(is_vouched_for, not_go), key=_place, default=None)
         largest = self._declared or max([2, *(_check(one).size for one in self.counting)])
-        if not any(_check(one).size >= largest and is_vouched_for(one) for one in self.counting):
+        is_whole = any(_check(one).size >= largest for one in self.counting)
+        if not is_whole or not all(map(is_vouched_for, self.counting)):  # what was lost may be of what one of them says
             return None
-        newest = max((one for one in self.counting if _check(one).size >= min(largest, 2)), key=_place)
-        return newest if is_vouched_for(newest) else None
+        return max((one for one in self.counting if _check(one).size >= min(largest, 2)), key=_place)
 
     def _looks_over(self, later: Numbered, earlier: Numbered) -> bool:
         new, old = _check(later), _check(earlier)
@@ -59,7 +60,8 @@ class HeadAnswers:
         if later[0] < earlier[0] or begins_before:
             return False
         if self._declared is not None and new.size >= self._declared:
-            return True
+            # Beyond what the register says a photograph may be missing, for there is no pocket; damage is somewhere.
+            return all(pocket <= self._declared or pocket in old.missing for pocket in named_pockets(old))
         if new.size > 1:
             return new.size >= highest_pocket(old)
         return old.size == 1 and (old.state == "go" or named_pockets(new) == named_pockets(old))

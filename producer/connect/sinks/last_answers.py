@@ -108,7 +108,8 @@ class LastAnswers:
         self._seen = 0
         self._changed: set[str] = set()
         self._since = log.readings.since(sink)
-        given_up = Answers(log.sizes.of, _in(log, sink, "given up")).counting()
+        refused = merge(_in(log, sink, "given up"), _in(log, sink, "put away"), key=_number)
+        given_up = Answers(log.sizes.of, refused).counting()
         stored = {key: _numbered(text) for key, text in log.shown(sink).items()}
         shown = sorted(stored.values(), key=_number)
         self._answers = Answers(log.sizes.of, merge(shown, self._unseen(), given_up, key=_number))
@@ -144,7 +145,7 @@ class LastAnswers:
     def remember(self, delivery: Delivery) -> Remembered:
         """Take an answer that is told."""
         subject = subject_of(delivery.event)
-        if subject is None or delivery.number <= self._since:  # what holds for no time, or is no state any more
+        if subject is None:  # it holds for no time
             return Remembered()
         self._unknown.discard(delivery.number)
         before = self._known(subject)

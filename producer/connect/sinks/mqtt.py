@@ -25,6 +25,7 @@ from producer.connect.sinks.last_answers import LastAnswers, Remembered
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.retained_topics import retained_topics
 from producer.connect.sinks.sink import SinkAway, Told
+from producer.connect.sinks.size_limit import SizeLimit
 from producer.connect.sinks.topics import DISCOVERY, Topics
 from producer.connect.told_changes import ToldChanges
 from producer.contract.answers import CheckAnswer
@@ -64,6 +65,7 @@ class Mqtt:
         self._introduce_at = float("inf")
         self._is_online = False
         self._short_ones = 0
+        self._limit = SizeLimit()
         self._refusals = OutageLog(f"{name} refuses what holds now", f"{name} takes what holds now")
         self._connection: MqttConnection | None = None
         self._last: LastAnswers  # read whenever the broker is reached (`_introduce`): all that waits is in it
@@ -85,7 +87,7 @@ class Mqtt:
         client = self._client()
         if self._configuration.parts.scheme == "mqtts":
             client.tls_set_context(self._trust())
-        connection = MqttConnection(client, self._site, self._configuration, self._heard())
+        connection = MqttConnection(client, self._site, self._configuration, self._heard(), self._limit)
         connection.connect()
         self._connection = connection
         self._is_online = False
@@ -273,9 +275,11 @@ class Mqtt:
             SinkAway: it cannot be, or the connection was lost.
         """
         known = {topic for _, event in self._last.kept if (topic := self._topics.of_state(event)) is not None}
-        retained = retained_topics(connection, self._topics, known)
-        if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
+        unknown = [topic for topic in retained_topics(connection, self._topics, known) if topic not in known]
+        if refused := connection.publish_all([(topic, "") for topic in unknown]):
             raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
+        if self._configuration.home_assistant:
+            connection.publish_all([(self._topics.sensor(topic), "") for topic in unknown if topic.endswith("/state")])
 
     def _introduction(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """What a broker must know before it is told that we are there: what there is, and what holds now."""

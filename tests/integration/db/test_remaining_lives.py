@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import uuid6
+from structlog.testing import capture_logs
 
 from db.commands.main import main
 from db.learning import remaining_lives
@@ -67,7 +68,11 @@ def test_it_is_silent_until_ten_lives_have_ended_and_then_answers_for_those_in_u
     assert json.loads(run(line, "--json").stdout)["fit"]["missing"] == 1
 
     last = wear(line, 4, [5], in_use=1, minute=100)
-    result = fit_lives(line.database)
+    for minute, count in ((150, 1), (151, 5000)):  # a counter that is wrong spoils no other answer
+        line.see(5, minute, "intact", operations_on_edge=count, operation=f"op-{minute}", check_id=uuid6.uuid7())
+    with capture_logs() as logs:
+        result = fit_lives(line.database)
+    assert [(entry["pocket"], entry["operations"]) for entry in logs if "operations" in entry] == [(5, 5000)]
     assert result is not None
     assert (result.ended, result.followed) == (10, 14)
     assert result.gap is not None

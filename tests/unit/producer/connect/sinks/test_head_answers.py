@@ -30,6 +30,8 @@ def _say(number: int, said: Said, head: HeadAnswers, unvouched: int = 0) -> str:
         size=size,
         state=state,
         replace=[*pockets],
+        review=[*range(6, 51)] if size == 50 else [],
+        missing=[*range(6, 51)] if size == 50 else [],
         revision=revision,
         begun_at=datetime(2026, 11, 29, 12, tzinfo=UTC) + timedelta(minutes=minute),
     )
@@ -89,8 +91,10 @@ def _say(number: int, said: Said, head: HeadAnswers, unvouched: int = 0) -> str:
             1,
             [
                 (("A", 1, 1, 1, "go", []), "A go"),
-                (("B", 1, 2, 1, "replace", [7]), "B replace"),  # a mistyped pocket
+                (("B", 1, 2, 1, "replace", [1]), "B replace"),
                 (("C", 1, 3, 1, "go", []), "C go"),
+                (("D", 1, 4, 1, "replace", [2]), "D replace"),  # of a pocket that the register does not know
+                (("A", 1, 5, 1, "go", []), "D replace"),
             ],
             id="it is where the register says that it has one",
         ),
@@ -98,7 +102,7 @@ def _say(number: int, said: Said, head: HeadAnswers, unvouched: int = 0) -> str:
             5,
             [
                 (("A", 2, 1, 1, "go", []), ""),
-                (("B", 50, 2, 1, "review", [9]), "B review"),  # a mistyped size
+                (("B", 50, 2, 1, "review", []), "B review"),  # a mistyped size: photographs of 6 to 50 are missing
                 (("C", 5, 3, 1, "go", []), "C go"),
                 (("D", 2, 4, 1, "go", []), "D go"),  # beside a run of all that still counts
             ],
@@ -114,15 +118,24 @@ def test_no_go_is_shown_while_an_answer_counts_that_is_none(
         assert _say(number, said, head) == shown, said
 
 
-def test_a_go_is_shown_beside_one_of_the_whole_head_alone_that_is_vouched_for() -> None:
-    head = HeadAnswers(None)
-    dialogue: list[tuple[Said, str]] = [
-        (("A", 5, 1, 1, "go", []), ""),
-        (("B", 2, 2, 1, "go", []), ""),  # what was said of pockets 3 to 5 since is lost
-        (("C", 5, 3, 1, "go", []), "C go"),
+def test_a_go_is_shown_beside_one_of_the_whole_head_alone_and_all_that_count_are_vouched_for() -> None:
+    dialogues: list[list[tuple[Said, str]]] = [
+        [
+            (("A", 5, 1, 1, "go", []), ""),
+            (("B", 2, 2, 1, "go", []), ""),  # what was said of pockets 3 to 5 since is lost
+            (("C", 5, 3, 1, "go", []), "C go"),
+        ],
+        [
+            (("A", 1, 6, 1, "go", []), ""),  # its `replace` is lost
+            (("B", 5, 4, 1, "go", []), ""),
+            (("C", 1, 7, 1, "replace", [3]), "C replace"),
+            (("D", 5, 8, 1, "go", []), "D go"),
+        ],
     ]
-    for number, (said, shown) in enumerate(dialogue, 1):
-        assert _say(number, said, head, unvouched=1) == shown, said
+    for dialogue in dialogues:
+        head = HeadAnswers(None)
+        for number, (said, shown) in enumerate(dialogue, 1):
+            assert _say(number, said, head, unvouched=1) == shown, said
 
 
 def test_an_answer_that_is_told_once_more_is_no_later_one() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -75,7 +75,7 @@ class Plc:
         self._thread: LoopThread | None = None
         self._connection: PlcConnection | None = None
         self._last: LastAnswers | None = None
-        self._written: dict[PlcHead, tuple[Mapping[str, ua.Variant], tuple[int, CheckAnswer | None]]] = {}
+        self._written: dict[PlcHead, tuple[int, CheckAnswer | None]] = {}
         self._beats = 0
         self._beaten_at = self._looked_at = 0.0
 
@@ -258,7 +258,7 @@ class Plc:
                 await self._write_no_state(head)
                 for values in steps:
                     await self._reached.write(values)
-            self._written[head] = whole, (number, check)
+            self._written[head] = number, check
         except ValueError as error:
             await self._write_no_state(head)
             return str(error)
@@ -275,19 +275,23 @@ class Plc:
             raise ValueError(f"{head.state} keeps another value than is written: the PLC must leave it to us")
 
     async def _put_back(self) -> None:
-        """Write anew what the PLC has no more of what was written: a program that is loaded anew loses it unseen.
+        """Write a head anew whose sequence number is 0 again: a program that is loaded anew has lost it, unseen.
+
+        What a PLC's program does itself with the variables is left to it.
 
         Raises:
             ValueError: that a head has no state cannot be written.
         """
-        expected = {node: value for whole, _ in self._written.values() for node, value in whole.items()}
-        lost = await self._reached.others(expected)
-        for head, (whole, answer) in [*self._written.items()]:
-            if not lost.isdisjoint(whole):
+        heads = [*self._written]
+        sequences = await self._reached.values([head.sequence for head in heads])
+        for head, sequence in zip(heads, sequences, strict=True):
+            if sequence == 0:
                 log.warning(
                     "a PLC has no more what was written of a head: it is written anew", sink=self._name, head=head.head
                 )
-                await self._write_check(head, *answer)
+                await self._write_check(head, *self._written[head])
+                if await self._reached.values([head.sequence]) == [0]:  # it does not keep it: once is enough
+                    self._written.pop(head, None)
 
     async def _beat(self) -> None:
         self._beats += 1

@@ -157,10 +157,6 @@ class Mosquitto:
             [MOSQUITTO, "-c", self._configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
-    def reads_rules_anew(self) -> None:
-        assert self._process is not None
-        self._process.send_signal(signal.SIGHUP)
-
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()

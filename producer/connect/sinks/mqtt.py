@@ -276,7 +276,6 @@ class Mqtt:
         """
         known = {topic for _, event in self._last.kept if (topic := self._topics.of_state(event)) is not None}
         unknown = [topic for topic in retained_topics(connection, self._topics, known) if topic not in known]
-        connection.require_back(self._topics.of_states()[0])
         if refused := connection.publish_all([(topic, "") for topic in unknown]):
             raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
         if self._configuration.home_assistant:

@@ -17,7 +17,6 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from producer.connect.configuration import MqttSink
 from producer.connect.retry_schedule import LONGEST_PAUSE
-from producer.connect.sinks.given_back import GivenBack
 from producer.connect.sinks.sink import SinkAway
 from producer.connect.sinks.size_limit import SizeLimit, size_of
 
@@ -84,7 +83,6 @@ class MqttConnection:
         self._limit = limit
         self._waiting: dict[int, int] = {}  # the sizes of what is not acknowledged
         self._changed = threading.Condition()
-        self._given_back = GivenBack(client, self._changed)
         self._connected_at: float | None = None
         self._acknowledged: dict[int, str | None] = {}
         client.on_connect = lambda _client, _data, _flags, reason, properties: self._on_connect(reason, properties)
@@ -142,8 +140,6 @@ class MqttConnection:
             raise SinkAway(f"it cannot be published: {mqtt.error_string(published.rc)}")
         with self._changed:
             self._waiting[published.mid] = size_of(topic, text)
-            if retain:
-                self._given_back.note(published.mid, topic, text.encode())
         return published.mid
 
     def publish_all(self, retained: Sequence[tuple[str, str]]) -> list[str]:
@@ -166,18 +162,10 @@ class MqttConnection:
         Raises:
             SinkAway: the connection was lost, or the word did not come in time.
         """
-        self._wait(
-            lambda: number in self._acknowledged and not self._given_back.may_come(number),
-            "the broker does not acknowledge",
-        )
+        self._wait(lambda: number in self._acknowledged, "the broker does not acknowledge")
         with self._changed:
             self._waiting.pop(number, None)
-            return self._acknowledged.pop(number) or self._given_back.problem(number)
-
-    def require_back(self, wanted: str) -> None:
-        """Have what is retained by a filter count as taken only once it came back; version 5 need not show that."""
-        if self._configuration.version != "5":
-            self._given_back.look_at(wanted)
+            return self._acknowledged.pop(number)
 
     def retained(self, filters: Sequence[str], available: str) -> list[str]:
         """The topics by these filters, beside `available`, of which the broker retains something.
@@ -185,7 +173,6 @@ class MqttConnection:
         Raises:
             SinkAway: the connection was lost, or the broker does not let us read them.
         """
-        self._given_back.look_away()
         unread = (
             f"the broker does not let us read {available.rpartition('/')[0]}/#, and what it retains there of before"
         )
@@ -241,7 +228,7 @@ class MqttConnection:
                     raise self.lost
                 if left <= 0:
                     raise SinkAway(f"{problem} within {ANSWER_TIMEOUT:g} s")
-                self._changed.wait(min(left, 0.5))  # a condition may come true by itself
+                self._changed.wait(left)
 
     def _is_it_tls(self) -> str:
         return " (is it mqtts://?)" if self._configuration.parts.scheme == "mqtt" else ""

@@ -47,6 +47,8 @@ class Answers:
         self._pockets = pockets
         self._heads: dict[str, HeadAnswers] = {}
         self._others: dict[str, Numbered] = {}
+        self.newest = 0
+        """The highest number of all that were taken, also of those that count no more."""
         for answer in answers:
             self.take(answer)
 
@@ -55,6 +57,7 @@ class Answers:
         event, subject = answer[1], subject_of(answer[1])
         if subject is None:
             return False
+        self.newest = max(self.newest, answer[0])
         if isinstance(event.data, CheckAnswer):
             if subject not in self._heads:
                 self._heads[subject] = HeadAnswers(self._pockets(event))
@@ -120,7 +123,10 @@ class LastAnswers:
             return Remembered()
         self._unknown.discard(delivery.number)
         before = self._known(subject)
-        if not self._answers.take((delivery.number, delivery.event)):
+        if delivery.number > self._answers.newest:
+            self._answers.take((delivery.number, delivery.event))
+        # What was read at the beginning, or is told once more, counts as it did: what overtook it may count no more.
+        if all(number != delivery.number for number, _ in self._answers.of(subject)):
             return Remembered()
         last = self._known(subject)
         is_shown = last is not None and (last is not before or last[0] == delivery.number)

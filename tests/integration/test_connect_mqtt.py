@@ -316,6 +316,31 @@ def test_an_event_that_is_too_large_for_the_broker_holds_up_its_head_alone(
         listener.close()
 
 
+def test_a_broker_that_refuses_a_state_and_cannot_say_so_is_not_told_that_we_are_there(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, request: pytest.FixtureRequest
+) -> None:
+    broker = Mosquitto(tmp_path, ["allow_anonymous true", "message_size_limit 1000"])
+    request.addfinalizer(broker.kill)
+    broker.start()
+    run, root = check("go"), "inserts/plant-1"
+    with connecting(tmp_path, redis_server.url, file(broker, 'version = "3.1.1"')) as connector:
+        line.send([("station-1", answer) for answer in (verdict(1), run)])
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 2)
+        listener = Listener(broker.port)
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online")
+        line.send([("station-1", run.model_copy(update={"state": "replace", "replace": [*range(1, 400)]}))])
+        wait_until(lambda: "does not retain it" in str(connector.status()["broker"]["problem"]))
+        wait_until(lambda: listener.latest(f"{root}/available") == b"offline")
+        # What waits is overtaken: then it is there.
+        line.send([("station-1", run.model_copy(update={"state": "review", "revision": 2}))])
+        wait_until(lambda: connector.status()["broker"]["waiting"] == 2)
+        connector.kill()
+        connector.start()
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online", 60)
+        assert b"review" in (listener.latest(f"{root}/mill-1/H12/state") or b"")
+        listener.close()
+
+
 def test_with_a_new_delivery_log_nothing_that_the_broker_retained_is_believed(
     tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
 ) -> None:

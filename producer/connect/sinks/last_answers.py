@@ -47,6 +47,8 @@ class Answers:
         self._pockets = pockets
         self._heads: dict[str, HeadAnswers] = {}
         self._others: dict[str, Numbered] = {}
+        self.newest = 0
+        """The highest number of all that were taken, also of those that count no more."""
         for answer in answers:
             self.take(answer)
 
@@ -55,6 +57,7 @@ class Answers:
         event, subject = answer[1], subject_of(answer[1])
         if subject is None:
             return False
+        self.newest = max(self.newest, answer[0])
         if isinstance(event.data, CheckAnswer):
             if subject not in self._heads:
                 self._heads[subject] = HeadAnswers(self._pockets(event))
@@ -123,24 +126,24 @@ class LastAnswers:
         """The number of each and the answer, in the order in which they came."""
         return self._last_of(self._answers.subjects())
 
-    def news(self, told: Iterable[Delivery] = ()) -> list[Numbered]:
+    def news(self, due: Iterable[Delivery] = ()) -> list[Numbered]:
         """What holds of that of which more was said since this was read, or asked last, and waits.
 
         A system would believe what it shows until all that waits before it is told.
 
         Args:
-            told: what is told now, and need not be shown before.
+            due: what is told now, and is shown then.
 
         Raises:
             sqlite3.Error: it cannot be read; none is passed over.
         """
-        numbers = {delivery.number for delivery in told}
+        numbers = {delivery.number for delivery in due}
         for answer in self._unseen():
             subject = subject_of(answer[1])
-            if subject is not None and answer[0] not in numbers and self._answers.take(answer):
+            if subject is not None and self._answers.take(answer):
                 self._changed.add(subject)
         changed, self._changed = self._changed, set()
-        return self._last_of(changed)
+        return [last for last in self._last_of(changed) if last[0] not in numbers]
 
     def remember(self, delivery: Delivery) -> Remembered:
         """Take an answer that is told."""
@@ -149,7 +152,10 @@ class LastAnswers:
             return Remembered()
         self._unknown.discard(delivery.number)
         before = self._known(subject)
-        if not self._answers.take((delivery.number, delivery.event)):
+        if delivery.number > self._answers.newest:
+            self._answers.take((delivery.number, delivery.event))
+        # What was read at the beginning, or is told once more, counts as it did: what overtook it may count no more.
+        if all(number != delivery.number for number, _ in self._answers.of(subject)):
             return Remembered()
         last = self._known(subject)
         is_shown = last is not None and (last is not before or last[0] == delivery.number)

@@ -167,43 +167,39 @@ class MqttConnection:
             self._waiting.pop(number, None)
             return self._acknowledged.pop(number)
 
-    def retained(self, filters: Sequence[str], available: str) -> list[str]:
-        """The topics by these filters, beside `available`, of which the broker retains something.
+    def read(self, filters: Sequence[str], probe: str, unread: str) -> list[mqtt.MQTTMessage]:
+        """What comes by these filters up to what we publish at the topic `probe`, which is among them.
 
         Raises:
-            SinkAway: the connection was lost, or the broker does not let us read them.
+            SinkAway: the connection was lost; or, as `unread` says, that does not come.
         """
-        unread = (
-            f"the broker does not let us read {available.rpartition('/')[0]}/#, and what it retains there of before"
-        )
-        return [topic for one in filters for topic in self._retained(one, unread)]
-
-    def _retained(self, wanted: str, unread: str) -> list[str]:
-        """The topics by one filter. What we retain there ourselves is among them: else others are kept from us too."""
-        probe = wanted.replace("+", PROBE)
-        heard: list[tuple[str, bool]] = []
+        heard: list[mqtt.MQTTMessage] = []
 
         def hear(message: mqtt.MQTTMessage) -> None:
             with self._changed:
-                heard.extend([(message.topic, message.retain)] if message.payload else [])
+                heard.append(message)
                 self._changed.notify_all()
 
-        def publish_probe() -> None:
-            if refused := self.publish_all([(probe, "{}")]):
-                raise SinkAway(refused[0])
-
-        publish_probe()
-        self._client.message_callback_add(wanted, lambda _client, _data, message: hear(message))
+        for one in filters:
+            self._client.message_callback_add(one, lambda _client, _data, message: hear(message))
         try:
-            self._client.subscribe(wanted, AT_MOST_ONCE)
-            publish_probe()  # comes to us once more, behind what is retained
-            self._wait(lambda: (probe, False) in heard, unread)
+            self._client.subscribe([(one, AT_MOST_ONCE) for one in filters])
+            self.publish_probe(probe)  # comes to us, behind what is retained
+            self._wait(lambda: any(it.topic == probe and it.payload and not it.retain for it in heard), unread)
         finally:
-            self._client.unsubscribe(wanted)
-            self._client.message_callback_remove(wanted)
-        if (probe, True) not in heard:
-            raise SinkAway(unread)
-        return [topic for topic, is_retained in heard if is_retained]
+            self._client.unsubscribe([*filters])
+            for one in filters:
+                self._client.message_callback_remove(one)
+        return heard
+
+    def publish_probe(self, probe: str) -> None:
+        """Retain something at a topic that nobody uses.
+
+        Raises:
+            SinkAway: the connection was lost, or the broker refuses it.
+        """
+        if refused := self.publish_all([(probe, "{}")]):
+            raise SinkAway(refused[0])
 
     def taken_over(self, problem: str) -> SinkAway:
         """That another client has our id. For a while it is left to it: else each takes it from the other at once."""

@@ -131,9 +131,9 @@ class Plc:
                 continue
             yield Told(delivery, shown=one.kept)
 
-    def _show_news(self, last: LastAnswers, told: Sequence[Delivery] = ()) -> None:
+    def _show_news(self, last: LastAnswers, due: Sequence[Delivery] = ()) -> None:
         """Write what was said of late: our heartbeat vouches for what stands there."""
-        for one in last.news(told):
+        for one in last.news(due):
             head = self._configuration.of(one[1])
             if head is not None and (problem := self._show(head, one)) is not None:
                 log.error(_MISFIT, sink=self._name, problem=problem)

@@ -57,9 +57,9 @@ class Topics:
         """The topics of `of_state`, but for pockets, as a broker is asked for them: all are ours."""
         return [f"{self._root}/+/+/state", f"{self._root}/fault-run/+", f"{self._root}/model/+"]
 
-    def of_pockets(self, number: int | None = None) -> list[str]:
+    def of_pockets(self, number: int | None = None) -> str:
         """Those of pockets, or of all pockets with one number."""
-        return [f"{self._root}/+/+/pocket/{'+' if number is None else number}/state"]
+        return f"{self._root}/+/+/pocket/{'+' if number is None else number}/state"
 
     def discovery(self, check: CheckAnswer) -> tuple[str, str]:
         """The topic and the text by which Home Assistant learns of the head that was checked.

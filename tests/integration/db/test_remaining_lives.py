@@ -11,6 +11,8 @@ from structlog.testing import capture_logs
 
 from db.commands.main import main
 from db.learning import remaining_lives
+from db.learning.remaining_lives import LifeFit, RemainingLife
+from db.learning.survival_curve import SurvivalCurve
 from db.line import insert_changes, verdicts
 from producer.contract.vocabulary import SIMULATED_MACHINE
 from tests.command_support import invoke
@@ -115,6 +117,21 @@ def test_it_is_silent_until_ten_lives_have_ended_and_then_answers_for_those_in_u
         assert set(remaining_lives.of_head(session, "mill-1", "head-1")) == {4}
     fit_lives(line.database)
     assert set(answers(line)) == {4}
+
+
+def test_of_a_head_that_is_gone_nothing_is_said_unless_it_is_asked_for(line) -> None:
+    curve = SurvivalCurve(tuple(map(float, range(1, 16))))
+    for days, head in ((0, "gone"), (8, "here")):
+        line.see(1, days * 24 * 60, "intact", head=head)
+    lives = [
+        RemainingLife("mill-1", head, 1, 3, 9, T0 + timedelta(days=days), curve, curve)
+        for days, head in ((0, "gone"), (8, "here"))
+    ]
+    with line.database.transaction() as session:
+        remaining_lives.store(session, LifeFit(T0, followed=30, ended=12, needed=10, new=curve), lives, [])
+    with line.database.reading() as session:
+        assert [life.head for life in remaining_lives.search(session)] == ["here"]
+        assert [life.head for life in remaining_lives.search(session, "mill-1", "gone")] == ["gone"]
 
 
 def test_where_the_land_is_measured_a_wide_one_lasts_less_long_than_a_narrow_one_of_the_same_age(line) -> None:

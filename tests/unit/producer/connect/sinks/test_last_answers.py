@@ -189,3 +189,20 @@ def test_what_is_told_as_an_event_after_a_break_still_says_which_runs_are_older(
                 log.delivered("mill", [delivery], time.time(), last.remember(delivery).kept)
             shown = [answer for _, answer in LastAnswers(log, "mill").kept]
             assert shown == ([newest] if event is newest else [])
+
+
+def test_what_its_own_check_has_overtaken_does_not_count_again_when_its_turn_comes(tmp_path: Path) -> None:
+    def of(run: CheckAnswer, minute: int, revision: int, state: CheckState, size: int) -> PlantEvent:
+        order = {"begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "state": state, "revision": revision}
+        order |= {"size": size, "replace": [6] if state == "review" else []}
+        return plant_event("p", "station-1", CheckAnswer(**run.model_dump(exclude={"schema_version"}) | order), 0.0)
+
+    run = check()
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.sizes.declare({"H12": 5})
+        newest = of(check(), 2, 1, "go", 5)
+        log.keep({"mill": [of(run, 1, 1, "review", 6), of(run, 1, 2, "replace", 6), newest]}, {})
+        last = LastAnswers(log, "mill")
+        for delivery in log.due("mill", time.time(), 10):
+            log.delivered("mill", [delivery], time.time(), last.remember(delivery).kept)
+        assert [event for _, event in LastAnswers(log, "mill").kept] == [newest]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import Row, delete, exists, func, insert, select
 from sqlalchemy.orm import Session, aliased
@@ -16,6 +16,9 @@ from db.line.insert_histories import SuspectedChange
 from db.schema.tables import Captures, InsertChanges, LifeFits, RemainingLives, SuspectedChanges
 from producer.contract.vocabulary import OUTCOME_OF
 from producer.terminal.counts import counted
+
+UNSEEN: Final = timedelta(days=7)
+"""For so long a head may be away from the line, in a store or another machine, and is still answered for."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ def search(
 
     An insert that was seen intact again since the fit is answered for as one that has survived the operations until
     then, where the line counts them: a photograph that tells nothing adds nothing. One that was changed, or seen
-    damaged, since it was seen intact has no answer.
+    damaged, since it was seen intact has no answer. Nor, unless its head is asked for, has one that was not seen for
+    `UNSEEN` while others were: its head is gone, or has another name.
     """
     query = (
         select(*_COLUMNS, Captures.operations_on_edge, Captures.ordered_at)
@@ -127,8 +131,11 @@ def search(
             query = query.where(column == value)
     if pocket is not None:
         query = query.where(RemainingLives.pocket == pocket)
-    lives = (_now(row) for row in session.execute(query))
-    return [life for life in lives if life is not None]
+    lives = [life for row in session.execute(query) if (life := _now(row)) is not None]
+    last = max((life.as_of for life in lives), default=None)
+    if last is None or head is not None:
+        return lives
+    return [life for life in lives if last - life.as_of <= UNSEEN]
 
 
 def of_head(session: Session, machine: str, head: str) -> dict[int, RemainingLife]:

@@ -83,11 +83,26 @@ def since(session: Session, begin: datetime, costs: ChangeCosts) -> HandOver:
 
 
 def _operations(session: Session, begin: datetime) -> dict[tuple[str, str], int]:
-    """How many operations each head has done since a moment: those that it was checked after."""
+    """How many operations each head has done since a moment: those that it was checked after.
+
+    A photograph by itself is of one pocket: where no check of a head was of several, those of the pocket count that was
+    photographed most; beside such checks they are none, but the look at an insert that was changed.
+    """
     # Not the columns themselves: in the order of their index SQLite would go through the checks of all times.
     machine, head = func.coalesce(Checks.machine, ""), func.coalesce(Checks.head, "")
-    query = select(machine, head, func.count()).where(Checks.started_at >= begin).group_by(machine, head)
-    return {(row[0], row[1]): row[2] for row in session.execute(query)}
+    begun = Checks.started_at >= begin
+    whole = select(machine, head, func.count()).where(begun, Checks.size > 1).group_by(machine, head)
+    counts = {(row[0], row[1]): row[2] for row in session.execute(whole)}
+    alone = (
+        select(machine, head, func.count(Checks.check_id.distinct()))
+        .join(Captures, Captures.check_id == Checks.check_id)
+        .where(begun, Checks.size == 1)
+        .group_by(machine, head, Captures.pocket)
+    )
+    most: dict[tuple[str, str], int] = {}
+    for row in session.execute(alone):
+        most[row[0], row[1]] = max(row[2], most.get((row[0], row[1]), 0))
+    return most | counts
 
 
 def _flagged(session: Session, begin: datetime) -> list[PocketRow]:

@@ -92,7 +92,7 @@ done
 
 if has connect_password; then
     user connect "${reads}answers" "${writes}insert-changes" "${writes}connector*" \
-        +ping +role +xread +xrange +xrevrange +hset +set $greet
+        +ping '+info|replication' +xread +xrange +xrevrange +hset +set $greet
 fi
 if has metrics_password; then
     user metrics '~inspect*' '~learn*' '~unacked' '~unacked_index' '~verdicts:*' +ping +info +llen +hlen +zcard +xlen $greet

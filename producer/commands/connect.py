@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from producer.commands import opcua
+from producer.commands.connect_by_hand import check_system, enable, existing_log, forget, give_up, put_away, replay
 from producer.commands.options import settings_of
 from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
@@ -20,7 +20,7 @@ from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import note, say, say_json
 
 if TYPE_CHECKING:
-    from producer.connect.delivery_log import DeliveryLog
+    pass
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,7 +36,6 @@ app.add_typer(opcua.app, name="opcua")
 _RUN = "connect run"
 
 File = Annotated[Path | None, typer.Argument(help="The connector's file; default: INSERTS_CONNECT.")]
-SinkName = Annotated[str, typer.Argument(metavar="SYSTEM", help="A system's name in the connector's file.")]
 
 
 @app.command()
@@ -92,6 +91,8 @@ def run(context: typer.Context, file: File = None) -> None:
         parts.callback(FolderLock(log.path.parent, _RUN).close)
         changes = ToldChanges(log.path.parent)
         parts.callback(changes.close)
+        if (register := settings.head_register()) is not None:
+            log.sizes.declare({name: head.pockets for name, head in register.heads.items()})
         try:
             connector = Connector(configuration, redis_url, log, changes)
         except ImportError as error:
@@ -118,7 +119,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     from producer.connect.troubles import current_states
     from producer.station.folder_lock import is_taken
 
-    log = _existing_log(context)
+    log = existing_log(context)
     try:
         runs = is_taken(log.path.parent)
         sinks, unknown = current_states(log), unheard(log)
@@ -153,7 +154,7 @@ def deliveries(
     context: typer.Context,
     sink: Annotated[str | None, typer.Option("--system", help="Only those to this system.")] = None,
     state: Annotated[
-        Literal["waiting", "delivered", "given-up"] | None, typer.Option(help="Only those in this state.")
+        Literal["waiting", "delivered", "given-up", "put-away"] | None, typer.Option(help="Only those in this state.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the newest.")] = 20,
     as_json: Json = False,
@@ -166,10 +167,10 @@ def deliveries(
 
     from producer.connect.delivery_log import State
 
-    log = _existing_log(context)
+    log = existing_log(context)
     try:
         if sink is not None:
-            _check_system(log, sink)
+            check_system(log, sink)
         rows = log.latest(sink, None if state is None else cast(State, state.replace("-", " ")), limit)
     finally:
         log.close()
@@ -197,77 +198,9 @@ def deliveries(
         note("no deliveries")
 
 
-@app.command()
-def replay(
-    context: typer.Context,
-    sink: SinkName,
-    events: Annotated[list[str], typer.Argument(metavar="EVENT…", help="Ids, as `deliveries` lists them.")],
-) -> None:
-    """Tell a system some events once more, under the same ids.
-
-    Example: `insert-station connect replay mes 3f0c…`
-    """
-    import time
-
-    _changed(context, sink, lambda log: log.replay(sink, events, time.time()), "is sent again", "are sent again")
-
-
-@app.command("give-up")
-def give_up(
-    context: typer.Context,
-    sink: SinkName,
-    events: Annotated[list[str], typer.Argument(metavar="EVENT…", help="Ids, as `deliveries` lists them.")],
-) -> None:
-    """Try waiting events no more, so that those of the same head behind them go on.
-
-    Example: `insert-station connect give-up mes 3f0c…`
-    """
-    import time
-
-    _changed(context, sink, lambda log: log.give_up(sink, events, time.time()), "is given up", "are given up")
-
-
-@app.command()
-def enable(context: typer.Context, sink: SinkName) -> None:
-    """Tell a system again that said that it wanted no more (a webhook that answered 410).
-
-    Example: `insert-station connect enable mes`
-    """
-    log = _existing_log(context)
-    try:
-        _check_system(log, sink)
-        log.disable(sink, False)
-    finally:
-        log.close()
-    say(f"{sink} is told again")
-
-
-def _changed(context: typer.Context, sink: str, change: Callable[[DeliveryLog], int], one: str, several: str) -> None:
-    log = _existing_log(context)
-    try:
-        _check_system(log, sink)
-        count = change(log)
-    finally:
-        log.close()
-    say(f"{counted(count, 'event')} {one if count == 1 else several}")
-
-
-def _check_system(log: DeliveryLog, name: str) -> None:
-    """Refuse a system that is neither in the connector's file nor has anything in the log."""
-    known = [state.name for state in log.sinks()]
-    if name not in known and not log.latest(name, None, 1):
-        raise ValueError(f"there is no system {name}: there are {', '.join(known) or 'none'}")
-
-
-def _existing_log(context: typer.Context) -> DeliveryLog:
-    settings = settings_of(context)
-    if not settings.delivery_log_path().exists():
-        raise ValueError(
-            f"nothing was told from {settings.data} yet: `insert-station connect run` begins (is it the right folder? "
-            "--data, INSERTS_DATA)"
-        )
-    return settings.open_delivery_log()
-
-
 def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+for _command in (replay, give_up, put_away, forget, enable):
+    app.command(_command.__name__.replace("_", "-"))(_command)

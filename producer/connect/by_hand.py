@@ -1,60 +1,104 @@
-"""What others have done with single deliveries, by the ids of their events: told once more, or given up."""
+"""What others have done by hand: events told once more, given up or put away, and heads forgotten that are gone."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Collection
+from typing import Final
+
+from producer.files.sqlite_file import SqliteFile
 
 _AGAIN = "UPDATE delivery SET state = 'waiting', attempts = 0, next_at = ?, ended_at = NULL WHERE number = ?"
 _GIVEN_UP = "UPDATE delivery SET state = 'given up', ended_at = ? WHERE number = ?"
+_PUT_AWAY = "UPDATE delivery SET state = 'put away' WHERE number = ?"
+_OF_HEAD = "json_extract({0}, '$.data.machine') = ?1 AND json_extract({0}, '$.data.head') = ?2"
+_SHOWN = "CASE WHEN text LIKE '{%' THEN text ELSE substr(text, instr(text, ' ') + 1) END"
+
+_WHICH: Final = {"waiting": " that waits", "given up": " that is given up"}
 
 
-def replay(connection: sqlite3.Connection, sink: str, event_ids: Collection[str], now: float) -> int:
-    """Have these events told to `sink` once more; how many they are.
+class ByHand:
+    """The hands at a delivery log; safe to use from several threads."""
 
-    Raises:
-        ValueError: one of them is not known; the transaction is to be undone.
-    """
-    numbers = _numbers(connection, sink, event_ids)
-    connection.executemany(_AGAIN, [(now, number) for number in numbers])
-    return len(numbers)
+    def __init__(self, file: SqliteFile):
+        """Of the log in `file`."""
+        self._file = file
 
+    def replay(self, sink: str, event_ids: Collection[str], now: float) -> int:
+        """Send these events to `sink` once more, from the next moment on; how many they are.
 
-def give_up(connection: sqlite3.Connection, sink: str, event_ids: Collection[str], now: float) -> int:
-    """Have these waiting events tried no more; how many they are.
+        Raises:
+            ValueError: one of them is not known; none is sent then.
+        """
+        with self._file.transaction() as connection:
+            numbers = _numbers(connection, sink, event_ids)
+            connection.executemany(_AGAIN, [(now, number) for number in numbers])
+        return len(numbers)
 
-    Raises:
-        ValueError: one of them does not wait; the transaction is to be undone.
-    """
-    numbers = _numbers(connection, sink, event_ids, waiting=True)
-    connection.executemany(_GIVEN_UP, [(now, number) for number in numbers])
-    return len(numbers)
+    def give_up(self, sink: str, event_ids: Collection[str], now: float) -> int:
+        """Try these waiting events no more, so that those behind them go on; how many they are.
 
+        Raises:
+            ValueError: one of them does not wait; none is given up then.
+        """
+        with self._file.transaction() as connection:
+            numbers = _numbers(connection, sink, event_ids, state="waiting")
+            connection.executemany(_GIVEN_UP, [(now, number) for number in numbers])
+        return len(numbers)
 
-def tell_again(connection: sqlite3.Connection, event_ids: Collection[str], now: float) -> None:
-    """Have whoever was told these events told them once more; those that wait, or are not known, stay as they are."""
-    rows = connection.execute(
-        "SELECT number FROM delivery WHERE state != 'waiting' AND event_id IN (SELECT value FROM json_each(?))",
-        (json.dumps([*event_ids]),),
-    )
-    connection.executemany(_AGAIN, [(now, number) for [number] in rows.fetchall()])
+    def put_away(self, sink: str, event_ids: Collection[str]) -> int:
+        """Have these given-up events trouble nobody any more; how many they are. What they leave unknown stays so.
+
+        Raises:
+            ValueError: one of them is not given up; none is put away then.
+        """
+        with self._file.transaction() as connection:
+            numbers = _numbers(connection, sink, event_ids, state="given up")
+            connection.executemany(_PUT_AWAY, [(number,) for number in numbers])
+        return len(numbers)
+
+    def tell_again(self, event_ids: Collection[str], now: float) -> None:
+        """Tell these events once more to whoever was told them; those that wait, or are not known, stay as they are."""
+        query = "SELECT number FROM delivery WHERE state != 'waiting' AND event_id IN (SELECT value FROM json_each(?))"
+        with self._file.transaction() as connection:
+            rows = connection.execute(query, (json.dumps([*event_ids]),)).fetchall()
+            connection.executemany(_AGAIN, [(now, number) for [number] in rows])
+
+    def forget_head(self, machine: str, head: str) -> None:
+        """Know nothing any more of what was told of a head, so that the next start takes away what is shown of it.
+
+        What waits is told all the same.
+
+        Raises:
+            ValueError: nothing is known of it.
+        """
+        shown, event = _OF_HEAD.format(_SHOWN), _OF_HEAD.format("event")
+        unknown = f"state IN ('given up', 'put away') AND {event}"
+        with self._file.transaction() as connection:
+            count = sum(
+                connection.execute(f"DELETE FROM {table} WHERE {where}", (machine, head)).rowcount  # noqa: S608
+                for table, where in (("shown", shown), ("delivery", unknown))
+            )
+            if not count:
+                raise ValueError(f"nothing is known of {machine} {head}, so nothing was changed: is that its name?")
 
 
 def _numbers(
-    connection: sqlite3.Connection, sink: str, event_ids: Collection[str], *, waiting: bool = False
+    connection: sqlite3.Connection, sink: str, event_ids: Collection[str], *, state: str | None = None
 ) -> list[int]:
-    """The deliveries of these events to `sink`, each once."""
+    """The deliveries of these events to `sink`, each once; all of them in one state, if that is given."""
     rows = connection.execute(
-        "SELECT event_id, number FROM delivery WHERE sink = ?1 AND (NOT ?2 OR state = 'waiting')"
+        "SELECT event_id, number FROM delivery WHERE sink = ?1 AND (?2 IS NULL OR state = ?2)"
         " AND event_id IN (SELECT value FROM json_each(?3))",
-        (sink, waiting, json.dumps([*event_ids])),
+        (sink, state, json.dumps([*event_ids])),
     )
     known: dict[str, int] = dict(rows.fetchall())
     unknown = next((event_id for event_id in event_ids if event_id not in known), None)
     if unknown is not None:
+        which = "" if state is None else _WHICH[state]
         raise ValueError(
-            f"{sink} has no event {unknown}{' that waits' if waiting else ''}, so nothing was changed: "
+            f"{sink} has no event {unknown}{which}, so nothing was changed: "
             "`insert-station connect deliveries` lists them"
         )
     return [*known.values()]

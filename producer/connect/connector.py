@@ -34,9 +34,6 @@ log = structlog.get_logger()
 LONGEST_PAUSE: Final = 2.0
 """The longest time, in seconds, between two looks whether Redis is back."""
 
-MASTER_EVERY: Final = 2.0
-"""Seconds between two looks whether what is read is a master: one that was demoted can be read for ever."""
-
 FORGET_EVERY: Final = 600.0
 """Seconds between two clearings of what was delivered long ago, or waits beyond the limit."""
 
@@ -44,6 +41,9 @@ BEGUN: Final = "begun"
 """The file beside the delivery log that says that there was one."""
 
 _POSITION: Final = "position"
+
+_HISTORY: Final = "history"
+"""The note of whose writes were read (`StreamReader.history`)."""
 
 _OLD: Final = "no state up to"
 """The note of the last entry of the plant's stream that may be overtaken by what Redis has lost."""
@@ -83,9 +83,9 @@ class Connector:
         self._redis_url = redis_url
         self._kept = position  # up to where what the line says is in the log; None: nothing is
         self._old = deliveries.note(_OLD) or "0-0"
+        self._history = deliveries.note(_HISTORY)
         self._not_understood: str | None = None  # why an answer was passed over that may be a state
         self._begun = False
-        self._master_at = -MASTER_EVERY
         self._hearing = Hearing()
         self._sinks = [*file.sinks()]
         self._troubles = Troubles(deliveries.path.parent)
@@ -150,6 +150,8 @@ class Connector:
     def _begin(self) -> None:
         """A connector, or a system, that is new shows what holds now, and is told what the line says next."""
         is_new = self._kept is None
+        if is_new:
+            self._history = self._reader.history()  # before anything is read
         end = self._reader.newest() if self._kept is None else self._kept
         read_for = {} if is_new else self._deliveries.readings.configured()
         every = to_read_for(self._sinks, self._file.site)
@@ -166,7 +168,7 @@ class Connector:
                     file=str(self._deliveries.path),
                     hint="`insert-db verdicts --since` has it; from now on all is told that the line says next",
                 )
-            self._deliveries.keep({}, {_POSITION: end}, [*held.said.values()])
+            self._deliveries.keep({}, {_POSITION: end, _HISTORY: str(self._history)}, [*held.said.values()])
             self._kept = self._reader.position = end
         self._begun = True
         self._marker.touch()
@@ -179,14 +181,12 @@ class Connector:
         moment, hears = now(), self._hearing.spell is not None
         entries = self._reader.read(wait=hears)
         try:
+            self._require_same_history()
             self._keep(entries)
         except BaseException:
             self._reader.position = self._kept or "0-0"  # read again what was not kept
             raise
         if len(entries) < BATCH:
-            if moment - self._master_at > MASTER_EVERY:
-                self._reader.require_master()
-                self._master_at = moment
             self._hearing.heard(moment)
             if not hears:
                 self._wake()
@@ -196,7 +196,6 @@ class Connector:
             return
         before, self._not_understood = self._not_understood, None
         events = [event for entry in entries if (event := self._event(entry)) is not None]
-        self._deliveries.sizes.hear(events)
         events, said = self._deliveries.as_said(events)
         self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
@@ -217,7 +216,7 @@ class Connector:
         heard it."""
         ids = {event.data.change_id: event.id for event in events if isinstance(event.data, InsertChangeAnswer)}
         if waiting := self._changes.waiting(ids) if ids else []:
-            self._deliveries.tell_again([ids[change_id] for change_id in waiting], time.time())
+            self._deliveries.by_hand.tell_again([ids[change_id] for change_id in waiting], time.time())
 
     def _wake(self) -> None:
         for teller in self._tellers:
@@ -246,6 +245,22 @@ class Connector:
                 limit=self._limit,
                 hint="`insert-db verdicts --since` has them; take a system out of the file that is there no more",
             )
+
+    def _require_same_history(self) -> None:
+        """Where Redis was started anew since we read, or is another one, it may have lost what it had said.
+
+        It is asked behind each reading, for a client connects again unseen. What it has by then is no state.
+        """
+        history = self._reader.history()
+        if history == self._history:
+            return
+        log.warning(
+            "Redis was started anew, or is another one: what it may have lost is in the database alone",
+            hint="heads have no state until their next answer",
+        )
+        self._believe_nothing()
+        self._reads_behind(self._reader.newest(), {_HISTORY: history})
+        self._history = history
 
     def _came_back_empty(self) -> None:
         log.warning("Redis came back empty: what was said and not read by then is in the database alone")

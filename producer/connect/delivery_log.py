@@ -6,6 +6,7 @@ is killed reads again what it had not kept, and nothing else; what it had kept t
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -13,15 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect import by_hand, head_sizes, readings, said_checks, shown_answers, sink_states
+from producer.connect import readings, said_checks, shown_answers, sink_states
+from producer.connect.by_hand import ByHand
+from producer.connect.head_sizes import HeadSizes
 from producer.connect.readings import Readings
+from producer.connect.retry_schedule import LONGEST_STEP
 from producer.connect.said_checks import SaidCheck
 from producer.contract.connector_report import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.files.durable_files import make_folder
 from producer.files.sqlite_file import SqliteFile
 
-State = Literal["waiting", "delivered", "given up"]
+State = Literal["waiting", "delivered", "given up", "put away"]
 
 DEFAULT_LIMIT: Final = 1_000_000
 """Deliveries that may wait for one sink, some 1 kB each: weeks of a large plant. Its oldest go then, and no other's."""
@@ -35,7 +39,7 @@ AS_NEW: Final = (
 )
 """What to do about a log that is damaged: there is no backup of it, and need not be."""
 
-_TABLES = f"""{shown_answers.TABLE + sink_states.TABLE + readings.TABLE + head_sizes.TABLE}
+_TABLES = f"""{shown_answers.TABLE + sink_states.TABLE + readings.TABLE}
 CREATE TABLE IF NOT EXISTS delivery (
     number   INTEGER PRIMARY KEY AUTOINCREMENT,
     sink     TEXT NOT NULL,
@@ -97,7 +101,8 @@ class DeliveryLog:
                 raise
             raise type(error)(f"the delivery log {path} is damaged, {error.__cause__}: {AS_NEW}") from error
         self.readings = Readings(self._file)
-        self.sizes = head_sizes.HeadSizes(self._file)
+        self.by_hand = ByHand(self._file)
+        self.sizes = HeadSizes()
 
     def close(self) -> None:
         """Close the file; everything in it stays."""
@@ -149,18 +154,18 @@ class DeliveryLog:
         Nothing overtakes an earlier event of the same head that is to be tried again later.
         """
         where = (
-            "sink = ? AND state = 'waiting' AND next_at <= ?"
+            "sink = ?1 AND state = 'waiting' AND next_at NOT BETWEEN ?2 AND ?3"
             " AND NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.sink = one.sink AND"
             ' earlier."order" = one."order" AND earlier.state = \'waiting\' AND earlier.number < one.number AND'
-            " earlier.next_at > ?) ORDER BY number LIMIT ?"
+            " earlier.next_at BETWEEN ?2 AND ?3) ORDER BY number LIMIT ?4"
         )
-        return self._found(where, sink, now, now, most)
+        return self._found(where, sink, *_later(now), most)
 
     def next_due(self, sink: str, now: float) -> float | None:
         """When `sink` is to be told something later than `now`; None where nothing waits for a later moment."""
-        query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting' AND next_at > ?"
+        query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting' AND next_at BETWEEN ? AND ?"
         with self._file.reading() as connection:
-            return connection.execute(query, (sink, now)).fetchone()[0]  # type: ignore[no-any-return]
+            return connection.execute(query, (sink, *_later(now))).fetchone()[0]  # type: ignore[no-any-return]
 
     def try_again(self, sink: str, now: float) -> None:
         """Have everything due that `sink` has refused and that waits for its next attempt."""
@@ -220,29 +225,6 @@ class DeliveryLog:
             row = connection.execute("SELECT disabled FROM sink WHERE name = ?", (sink,)).fetchone()
         return bool(row and row[0])
 
-    def replay(self, sink: str, event_ids: Collection[str], now: float) -> int:
-        """Send these events to `sink` once more, from the next moment on; how many they are.
-
-        Raises:
-            ValueError: one of them is not known; none is sent then.
-        """
-        with self._file.transaction() as connection:
-            return by_hand.replay(connection, sink, event_ids, now)
-
-    def give_up(self, sink: str, event_ids: Collection[str], now: float) -> int:
-        """Try these waiting events no more, so that those behind them go on; how many they are.
-
-        Raises:
-            ValueError: one of them does not wait; none is given up then.
-        """
-        with self._file.transaction() as connection:
-            return by_hand.give_up(connection, sink, event_ids, now)
-
-    def tell_again(self, event_ids: Collection[str], now: float) -> None:
-        """Tell these events once more to whoever was told them."""
-        with self._file.transaction() as connection:
-            by_hand.tell_again(connection, event_ids, now)
-
     def latest(self, sink: str | None, state: State | None, most: int) -> list[Delivery]:
         """The newest deliveries first, of one sink or all, in one state or any."""
         where = "(?1 IS NULL OR sink = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY number DESC LIMIT ?3"
@@ -281,6 +263,11 @@ class DeliveryLog:
                 connection.execute(f"DELETE {waiting} AND number <= ?", (sink, last))
                 readings.begin_behind(connection, sink, last)
         return too_many
+
+
+def _later(now: float) -> tuple[float, float]:
+    """Between which moments an attempt is later than `now`. One that is further off is due: a clock was ahead."""
+    return math.nextafter(now, math.inf), now + LONGEST_STEP
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -12,6 +12,9 @@ SCHEDULE: Final = (5.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0, 50_400.0, 72_
 """Seconds to the second, third … tenth attempt at an event that is refused; then it is given up, after some three days.
 Standard Webhooks 1.0 has these steps."""
 
+LONGEST_STEP: Final = 1.1 * SCHEDULE[-1]
+"""Seconds beyond which no attempt lies ahead."""
+
 MISCONFIGURED_PAUSE: Final = 30.0
 """Seconds to the next attempt at what a system refuses because of how it is set up, and not because of the event."""
 

@@ -64,9 +64,8 @@ class WhatHeld:
         """Take in what was said next.
 
         Raises:
-            sqlite3.Error: what is said of checks cannot be read, or how large their heads are cannot be kept.
+            sqlite3.Error: what is said of checks cannot be read.
         """
-        self._deliveries.sizes.hear(events)
         events, said = self._deliveries.as_said(events, self.said)
         self.said |= {one.check_id: one for one in said}
         for number, event in enumerate(events, self._count + 1):

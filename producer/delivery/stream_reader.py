@@ -98,15 +98,18 @@ class StreamReader:
         last: Any = self._redis.xrevrange(self._stream, count=1)
         return last[0][0].decode() if last else "0-0"
 
-    def require_master(self) -> None:
-        """Make sure that what is read is what is written now.
+    def history(self) -> str:
+        """Of whose writes the stream is: another one where Redis was started anew, or another server is the master.
+
+        Then what it had before may be gone, and no entry that is there says so.
 
         Raises:
-            redis.RedisError: Redis is away or hanging, or a replica, to which nobody writes.
+            redis.RedisError: Redis is away or hanging, or a replica, to which nobody writes what is said now.
         """
-        role: Any = self._redis.role()
-        if role[0] == b"slave":
+        replication: Any = self._redis.info("replication")
+        if replication.get("role") == "slave":
             raise redis.ReadOnlyError("this Redis is a replica: what is said now is written to its master")
+        return str(replication.get("master_replid"))
 
     def is_before(self, entry_id: str) -> bool:
         """Whether the entry of that id was not read yet."""

@@ -23,6 +23,9 @@ _REMEDIES: Final = {
 }
 """What to do about what a system refuses, behind its own words."""
 
+_OF_TYPE: Final = {"tuple_type": 'it must be a list, in brackets: ["…"]'}
+"""In place of pydantic's words, which are about Python."""
+
 _OUT_OF_RANGE: Final = ("greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number")
 
 
@@ -39,9 +42,11 @@ def in_words(error: BaseException, whole: str = "event") -> str:
         return "; ".join(map(_of_setting, error.errors(include_url=False, include_context=False)))
     if isinstance(error, ValidationError):
         problems = error.errors(include_url=False, include_input=False, include_context=False)
+        wrong = {problem["loc"][:-1] for problem in problems}  # a list of which nothing is left is not too short
         return "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or whole}: {problem['msg'].removeprefix('Value error, ')}"
+            f"{'.'.join(map(str, problem['loc'])) or whole}: {_said(problem)}"
             for problem in problems
+            if problem["type"] != "too_short" or problem["loc"] not in wrong
         )
     if isinstance(error, UnicodeEncodeError):
         what = visible(error.object)
@@ -49,6 +54,10 @@ def in_words(error: BaseException, whole: str = "event") -> str:
     if isinstance(error, OSError) and error.errno is not None and error.strerror and error.filename is not None:
         return _of_file(error)
     return str(error) or type(error).__name__
+
+
+def _said(problem: ErrorDetails) -> str:
+    return _OF_TYPE.get(problem["type"], problem["msg"].removeprefix("Value error, "))
 
 
 def _of_file(error: OSError) -> str:

@@ -64,10 +64,11 @@ class Plc:
         """Have another program's namespace come before its own, from the next start on."""
         Path(f"{self._file}.other").touch()
 
-    def lose_values(self) -> None:
+    def lose_values(self, *names: str) -> None:
         """Go back to the start values, as when a program is loaded anew: whoever is connected stays so."""
-        reset = Path(f"{self._file}.reset")
-        reset.touch()
+        reset, whole = Path(f"{self._file}.reset"), Path(f"{self._file}.resets")
+        whole.write_text(" ".join(names), encoding="utf-8")
+        whole.rename(reset)
         wait_until(lambda: not reset.exists(), what="start values")
 
     def decided(self, check_id: object) -> list[str]:

@@ -3,8 +3,8 @@
 Its program is the recipe of docs/integration.md ("A PLC's own variables"). The run that it waits for stands in
 FILE.run, and whenever it decides otherwise, FILE.decided has a line more. Where there is FILE.NAME.denied as it starts,
 nobody may write that variable; while there is FILE.NAME.kept it takes nothing, and says that it did. Where there is
-FILE.other as it starts, another program's namespace with the same variables comes before its own. FILE.reset has it go
-back to its start values once, while all sessions stand.
+FILE.other as it starts, another program's namespace with the same variables comes before its own. FILE.reset has the
+variables that it names, or all, go back to their start values once, while all sessions stand.
 
 python plc_server.py ADDRESS CERTIFICATE KEY TRUSTED USER PASSWORD FILE
 """
@@ -118,10 +118,10 @@ async def main(address: str, certificate: str, key: str, trusted: str, user: str
         async with server:
             program = Program(Path(file))
             while True:
-                if Path(f"{file}.reset").exists():
-                    for name, value in VARIABLES.items():
-                        await nodes[name].write_value(value)
-                    Path(f"{file}.reset").unlink()
+                if (reset := Path(f"{file}.reset")).exists():
+                    for name in reset.read_text(encoding="utf-8").split() or VARIABLES:
+                        await nodes[name].write_value(VARIABLES[name])
+                    reset.unlink()
                 await program.cycle(nodes)
                 await asyncio.sleep(0.01)
 

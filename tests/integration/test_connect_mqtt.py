@@ -152,6 +152,32 @@ def test_a_broker_that_comes_back_with_what_it_had_long_before_is_put_right(
         listener.close()
 
 
+def test_the_go_of_one_photograph_is_a_head_s_where_the_register_says_that_it_has_one_pocket(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = tmp_path / "heads.toml"
+    register.write_text("[heads.drill]\npockets = 1\n", encoding="utf-8")
+    monkeypatch.setenv("INSERTS_HEADS", str(register))
+    with connecting(tmp_path, redis_server.url, file(broker, "home_assistant = true")) as connector:
+        runs = [check(head=head).model_copy(update={"size": 1}) for head in ("H12", "drill")]
+        line.send([("station-1", run) for run in runs])
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 2)
+        listener = Listener(broker.port)
+        wait_until(lambda: b"go" in (listener.latest("inserts/plant-1/mill-1/drill/state") or b""))
+        listener.hear_all()
+        assert listener.latest("inserts/plant-1/mill-1/H12/state") is None
+        # A head that is gone is forgotten, also by Home Assistant.
+        assert "end it first" in connector.command("forget", "mill-1", "drill").stderr
+        assert connector.end() == 0
+        assert "nothing is known of mill-1 drill any more" in connector.command("forget", "mill-1", "drill").stdout
+        connector.start()
+        wait_until(lambda: listener.latest("inserts/plant-1/available") == b"online")
+        assert listener.latest("inserts/plant-1/mill-1/drill/state") == b""
+        assert [text for topic, text, _ in listener.heard if topic.startswith("homeassistant/sensor/")][-1] == b""
+        assert connector.command("put-away", "broker", "0" * 32).returncode == 2
+        listener.close()
+
+
 @pytest.mark.parametrize("version", ["3.1.1", "5"])
 def test_a_broker_that_lets_us_read_too_little_is_not_told_that_we_are_there(
     tmp_path: Path, redis_server: RedisProcess, version: str, request: pytest.FixtureRequest
@@ -257,6 +283,62 @@ def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_
         )
         assert not connector.status()["broker"]["up"]
         assert "two connectors of the site plant-1?" in connector.log.read_text()
+
+
+@pytest.mark.parametrize("says", [True, False], ids=["announced", "not announced"])
+def test_an_event_that_is_too_large_for_the_broker_holds_up_its_head_alone(
+    tmp_path: Path,
+    redis_server: RedisProcess,
+    line: Notifier,
+    says: bool,
+    request: pytest.FixtureRequest,
+) -> None:
+    broker = Mosquitto(
+        tmp_path, ["allow_anonymous true", f"{'max_packet_size' if says else 'message_size_limit'} 1000"]
+    )
+    request.addfinalizer(broker.kill)
+    broker.start()
+    many = list(range(1, 400))
+    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+        root, run = "inserts/plant-1/mill-1", check("go")
+        line.send([("station-1", run)])
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 1)
+        line.send([("station-1", run.model_copy(update={"state": "replace", "replace": many}))])
+        line.send([("station-1", check(head="H13"))])
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 2, 60)
+        wait_until(lambda: "bytes, and the broker" in str(connector.status()["broker"]["problem"]))
+        listener = Listener(broker.port)
+        wait_until(lambda: listener.latest("inserts/plant-1/available") == b"online")
+        wait_until(lambda: b"go" in (listener.latest(f"{root}/H13/state") or b""))
+        listener.hear_all()
+        assert listener.latest(f"{root}/H12/state") is None, "the go before it is no state any more"
+        assert (connector.status()["broker"]["up"], connector.status()["broker"]["waiting"]) == (True, 1)
+        listener.close()
+
+
+def test_a_broker_that_refuses_a_state_and_cannot_say_so_is_not_told_that_we_are_there(
+    tmp_path: Path, redis_server: RedisProcess, line: Notifier, request: pytest.FixtureRequest
+) -> None:
+    broker = Mosquitto(tmp_path, ["allow_anonymous true", "message_size_limit 1000"])
+    request.addfinalizer(broker.kill)
+    broker.start()
+    run, root = check("go"), "inserts/plant-1"
+    with connecting(tmp_path, redis_server.url, file(broker, 'version = "3.1.1"')) as connector:
+        line.send([("station-1", answer) for answer in (verdict(1), run)])
+        wait_until(lambda: connector.status()["broker"]["delivered"] == 2)
+        listener = Listener(broker.port)
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online")
+        line.send([("station-1", run.model_copy(update={"state": "replace", "replace": [*range(1, 400)]}))])
+        wait_until(lambda: "does not retain it" in str(connector.status()["broker"]["problem"]))
+        wait_until(lambda: listener.latest(f"{root}/available") == b"offline")
+        # What waits is overtaken: then it is there.
+        line.send([("station-1", run.model_copy(update={"state": "review", "revision": 2}))])
+        wait_until(lambda: connector.status()["broker"]["waiting"] == 2)
+        connector.kill()
+        connector.start()
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online", 60)
+        assert b"review" in (listener.latest(f"{root}/mill-1/H12/state") or b"")
+        listener.close()
 
 
 def test_with_a_new_delivery_log_nothing_that_the_broker_retained_is_believed(

@@ -101,6 +101,7 @@ def test_a_plc_releases_its_own_run_alone_whoever_starts_anew(
         wait_until(lambda: plc.decided(last.check_id) == ["hold", "release"], 30)
         for minute, who in ((20, "plc"), (30, "connector"), (40, "both")):
             run = of(check(), minute, "go")
+            wait_until(lambda: connector.status()["mill"]["waiting"] == 0, 30)  # the sequence is written last
             written = len(plc.values("Sequence"))
             if who != "plc":
                 connector.kill()
@@ -209,6 +210,11 @@ def test_a_plc_whose_program_is_loaded_anew_or_whose_namespaces_have_another_ord
         sequence = plc.values("Sequence")
         assert [plc.values("State")[-3:], sequence[-1]] == [[1, 0, 1], sequence[-2]]
         assert "a PLC has no more what was written" in connector.log.read_text()
+        # What its program does itself with the variables is left to it.
+        plc.lose_values("State")
+        beats, written = len(plc.values("Heartbeat")), plc.written()
+        wait_until(lambda: len(plc.values("Heartbeat")) >= beats + 3, 60)
+        assert plc.written() == written
         plc.kill()
         plc.comes_second()
         plc.wait_for(second.check_id)

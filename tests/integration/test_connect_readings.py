@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
@@ -173,6 +174,40 @@ def test_a_redis_that_comes_back_from_an_older_file_is_not_believed(
     assert shows(log) == {"H12": "review"} | ({"H14": "go"} if spoke else {})
 
 
+@pytest.mark.parametrize("runs", [True, False], ids=["while we read", "while we are stopped"])
+def test_a_redis_that_is_started_anew_is_not_believed_though_it_has_what_we_read_last(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier, tmp_path: Path, runs: bool
+) -> None:
+    run, other = heads("H12", "H13")
+    shown, saved = broker(), tmp_path / "saved"
+    folder = tmp_path / "redis-of-the-test" / "redis"
+
+    def starts_anew(said: CheckAnswer) -> None:
+        """It comes back from a file of before that answer."""
+        shutil.copytree(folder, saved)
+        say(line, said)
+        redis_server.kill()
+        shutil.rmtree(folder)
+        shutil.copytree(saved, folder)
+        redis_server.start()
+
+    with reading(redis_server, log, broker=shown):
+        say(line, run)
+        if runs:
+            wait_until(lambda: shows(log) == {"H12": "go"})
+            starts_anew(run)  # not another answer, so that nothing is to be read
+            wait_until(lambda: shows(log) == {})
+    if not runs:
+        assert shows(log) == {"H12": "go"}
+        starts_anew(then(run, "replace"))
+    with reading(redis_server, log, broker=shown):
+        assert shows(log) == {}
+        say(line, other)
+    with reading(redis_server, log, broker=shown):  # as it was: nothing begins anew
+        assert shows(log) == {"H13": "go"}
+    assert [one.event.subject for one in log.due("broker", 2e9, 9)] == ["mill-1/H12", "mill-1/H13"]
+
+
 def test_a_connector_that_is_slower_than_the_stream_is_cut_says_so(
     redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,7 +265,6 @@ def test_a_redis_that_became_a_replica_is_not_heard(
     redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("producer.connect.hearing.VOUCHED_FOR", 2.0)
-    monkeypatch.setattr("producer.connect.connector.MASTER_EVERY", 0.0)
     client = redis_server.client()
     try:
         with reading(redis_server, log, broker=broker()) as hearing:

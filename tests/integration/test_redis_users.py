@@ -278,6 +278,7 @@ def test_the_connector_reads_what_the_plant_is_told_tells_of_insert_changes_and_
         assert connector.xread({"answers": "0"})
         assert connector.xrevrange("answers", count=1)
         assert connector.xrange("answers", count=1)
+        assert connector.info("replication")["master_replid"]  # type: ignore[index]
         assert connector.hset("insert-changes", "an-id", "{}")
         assert connector.set("connector:an-id", "{}", ex=60)
         assert connector.hset("connectors", "an-id", "")
@@ -288,6 +289,8 @@ def test_the_connector_reads_what_the_plant_is_told_tells_of_insert_changes_and_
             lambda: connector.set("verdicts:station-1", "{}"),
             lambda: connector.lrange(INSPECT_QUEUE, 0, -1),
             lambda: connector.delete("answers"),
+            lambda: connector.info("server"),
+            connector.info,
         ):
             with pytest.raises(NoPermissionError):
                 attempt()

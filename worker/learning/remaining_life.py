@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import numpy as np
+import structlog
 
 from db.engine.database import Database
 from db.learning import remaining_lives
@@ -16,8 +17,11 @@ from worker.learning import lease
 from worker.lives.from_histories import Stratum, life_of, lives, strata, wear_line_of, worn_out
 from worker.lives.kaplan_meier import kaplan_meier
 from worker.lives.life import Life
+from worker.lives.miscounted import miscounted
 from worker.lives.wear_line import WornOut, remaining
 from worker.lives.weibull import FEWEST, WeibullFit, fit
+
+log = structlog.get_logger()
 
 LEASE = "fit_lives"
 
@@ -35,8 +39,7 @@ def fit_lives(database: Database) -> LifeFit | None:
             return None
         with database.reading() as session:
             seen = list(histories(session))
-        inserts = _real(seen)
-        of = strata(inserts)
+        inserts, of = _believed(_real(seen))
         known = lives(inserts, of)
         model = fit(known)
         result = LifeFit(
@@ -57,6 +60,26 @@ def fit_lives(database: Database) -> LifeFit | None:
 def _real(inserts: list[InsertHistory]) -> list[InsertHistory]:
     """Those of real machines; where there are none, those of the simulated one: its lives are no real one's."""
     return [insert for insert in inserts if insert.machine != SIMULATED_MACHINE] or inserts
+
+
+def _believed(inserts: list[InsertHistory]) -> tuple[list[InsertHistory], list[Stratum]]:
+    """The inserts with their strata, without those that are said to have done more than anybody can believe."""
+    of = strata(inserts)
+    known = [(place, life) for place, insert in enumerate(inserts) if (life := life_of(insert, of[place])) is not None]
+    wrong = {known[number] for number in miscounted([life for _, life in known])}
+    for insert, life in ((inserts[place], life) for place, life in sorted(wrong, key=lambda one: one[0])):
+        if insert.is_in_use:
+            log.warning(
+                "an insert is said to have done more operations than it can have: nothing is answered for it",
+                machine=insert.machine,
+                head=insert.head,
+                pocket=insert.pocket,
+                operations=int(life.low),
+                hint="was it changed, or its counter not set back? `insert-db insert-changed` says so",
+            )
+    left_out = {place for place, _ in wrong}
+    kept = [place for place in range(len(inserts)) if place not in left_out]
+    return [inserts[place] for place in kept], [of[place] for place in kept]
 
 
 def _answers(model: WeibullFit, inserts: list[InsertHistory], of: list[Stratum]) -> list[RemainingLife]:

@@ -65,7 +65,7 @@ class ResultServer:
         self._heads: HeadVariables | None = None
         self._result_of: Callable[[PlantEvent], object]
 
-    async def start(self, history: ResultHistory, shown: Sequence[tuple[int, PlantEvent]]) -> None:
+    async def start(self, history: ResultHistory, shown: Callable[[], Sequence[tuple[int, PlantEvent]]]) -> None:
         """Build the address space with what holds now, and listen.
 
         Raises:
@@ -99,7 +99,7 @@ class ResultServer:
         node = await system.build()
         await self._report.build(index, node)
         self._heads = HeadVariables(server, index, node)
-        for number, event in of_newest_heads(shown):
+        for number, event in of_newest_heads(shown()):
             await self._heads.show(number, event, result_of(event, self._simulated))
         await server.start()
         self._server, self._system = server, system
@@ -110,14 +110,15 @@ class ResultServer:
         self._key = key_in(self._configuration.key_file)
         self._uri = application_uri(self._certificate)
 
-    async def tell(self, changes: Iterable[tuple[tuple[int, PlantEvent] | None, PlantEvent]]) -> None:
-        """Send the second event of each, and show the first one, if there is one, by its number; in this order."""
+    async def tell(self, changes: Iterable[tuple[tuple[int, PlantEvent] | None, PlantEvent | None]]) -> None:
+        """Show the first event of each, by its number, and send the second, in this order; either may be missing."""
         if self._heads is None or self._system is None:
             raise RuntimeError("the server was not started")
         for shows, event in changes:
             if shows is not None:
                 await self._heads.show(*shows, result_of(shows[1], self._simulated))
-            await self._system.tell(result_of(event, self._simulated))
+            if event is not None:
+                await self._system.tell(result_of(event, self._simulated))
             await asyncio.sleep(0)  # others are answered, and events go out, in between
 
     async def stop(self) -> None:

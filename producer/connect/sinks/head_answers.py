@@ -2,9 +2,12 @@
 
 One answer is not all that is known of a head: a check of a few pockets, or one photograph, says nothing of the others.
 So an answer counts until it is looked over: by the next one of its own check, or by that of a check that is told later,
-began no earlier, and has every pocket that it is of. As long as one counts that is no `go`, no `go` is shown, for what
-is shown may release the head. A check of several pockets has those from 1 to its size; one of a single photograph is of
-whichever it is, and names it where it is no `go`.
+began no earlier, and has every pocket that it is of, or every pocket that the head has. As long as one counts that is
+no `go`, no `go` is shown, for what is shown may release the head; and none is shown unless all that count are vouched
+for, and one is of the whole head. A check of several pockets has those from 1 to its size; one of a single photograph
+is of whichever it is, and names it where it is no `go`. How many pockets a head has says the head register, else the
+largest check.
+That a head has but one the register alone can say.
 """
 
 from __future__ import annotations
@@ -26,9 +29,9 @@ _NO_PLACE: Final = datetime.min.replace(tzinfo=UTC)
 class HeadAnswers:
     """The answers that count of one head."""
 
-    def __init__(self, pockets: Callable[[], int]):
-        """There are none yet; `pockets` says how many the line has spoken of by now, 0 where it has of none."""
-        self._heard = pockets
+    def __init__(self, declared: int | None):
+        """There are none yet; `declared` is how many pockets the head has by the head register, if that says so."""
+        self._declared = declared
         self.counting: list[Numbered] = []
 
     def take(self, answer: Numbered) -> bool:
@@ -41,30 +44,27 @@ class HeadAnswers:
         self.counting = [*(one for one in others if not self._looks_over(answer, one)), answer]
         return True
 
-    @property
-    def last(self) -> Numbered | None:
-        """What holds of the head: what is no `go` before any that is one, and what several pockets came to first."""
+    def last(self, is_vouched_for: Callable[[Numbered], bool]) -> Numbered | None:
+        """What holds of the head, of several pockets if there is such; None where nobody can say."""
         if not_go := [one for one in self.counting if _check(one).state != "go"]:
-            return max(not_go, key=_place)
-        whole = [one for one in self.counting if _check(one).size > 1 or self._pockets == 1]
-        return max(whole, key=_place, default=None)
-
-    @property
-    def _pockets(self) -> int:
-        return max(1, self._heard(), *map(highest_pocket, (event for _, event in self.counting)))
+            return max(filter(is_vouched_for, not_go), key=_place, default=None)
+        largest = self._declared or max([2, *(_check(one).size for one in self.counting)])
+        is_whole = any(_check(one).size >= largest for one in self.counting)
+        if not is_whole or not all(map(is_vouched_for, self.counting)):  # what was lost may be of what one of them says
+            return None
+        return max((one for one in self.counting if _check(one).size >= min(largest, 2)), key=_place)
 
     def _looks_over(self, later: Numbered, earlier: Numbered) -> bool:
         new, old = _check(later), _check(earlier)
         begins_before = new.begun_at and old.begun_at and new.begun_at < old.begun_at
         if later[0] < earlier[0] or begins_before:
             return False
+        if self._declared is not None and new.size >= self._declared:
+            # Beyond what the register says a photograph may be missing, for there is no pocket; damage is somewhere.
+            return all(pocket <= self._declared or pocket in old.missing for pocket in named_pockets(old))
         if new.size > 1:
-            return new.size >= highest_pocket(earlier[1])
-        if old.size > 1:
-            return False
-        if old.state == "go" or self._pockets == 1:
-            return True
-        return named_pockets(new) == named_pockets(old)
+            return new.size >= highest_pocket(old)
+        return old.size == 1 and (old.state == "go" or named_pockets(new) == named_pockets(old))
 
 
 def _check(answer: Numbered) -> CheckAnswer:

@@ -1,9 +1,9 @@
 """What holds last of each head and pocket, kept in the delivery log for a system that has forgotten it.
 
 That is what a sink was told last, or what waits for it: a system that comes back is shown the newest at once, and never
-in passing a `go` that has been overtaken. What was given up counts too: of its head nothing is shown, for the answer
-before it holds no more. Neither is anything of before the sink's reading (`producer.connect.readings`). Both still say
-what is older than they are.
+in passing a `go` that has been overtaken. What is said while much waits is shown before that is told (`news`). What was
+given up counts too: of its head nothing is shown, for the answer before it holds no more. Neither is anything of before
+the sink's reading (`producer.connect.readings`). Both still say what is older than they are.
 
 Of a head that is what its checks come to (`producer.connect.sinks.head_answers`); of a pocket, a station and a model
 what was said last.
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from heapq import merge
 from typing import Final
 
@@ -43,11 +42,13 @@ class Remembered:
 class Answers:
     """The answers that count."""
 
-    def __init__(self, pockets: Callable[[str], int], answers: Iterable[Numbered] = ()):
+    def __init__(self, pockets: Callable[[PlantEvent], int | None], answers: Iterable[Numbered] = ()):
         """Those of `answers`, which are in the order in which they came; `pockets` is `HeadSizes.of`."""
         self._pockets = pockets
         self._heads: dict[str, HeadAnswers] = {}
         self._others: dict[str, Numbered] = {}
+        self.newest = 0
+        """The highest number of all that were taken, also of those that count no more."""
         for answer in answers:
             self.take(answer)
 
@@ -56,18 +57,22 @@ class Answers:
         event, subject = answer[1], subject_of(answer[1])
         if subject is None:
             return False
+        self.newest = max(self.newest, answer[0])
         if isinstance(event.data, CheckAnswer):
             if subject not in self._heads:
-                self._heads[subject] = HeadAnswers(partial(self._pockets, event.order))
+                self._heads[subject] = HeadAnswers(self._pockets(event))
             return self._heads[subject].take(answer)
         is_later = answer[0] >= self._others.get(subject, answer)[0]
         if is_later:
             self._others[subject] = answer
         return is_later
 
-    def last(self, subject: str) -> Numbered | None:
-        """What holds of a subject."""
-        return self._heads[subject].last if subject in self._heads else self._others.get(subject)
+    def last(self, subject: str, is_vouched_for: Callable[[Numbered], bool]) -> Numbered | None:
+        """What holds of a subject; None where nobody can say."""
+        if subject in self._heads:
+            return self._heads[subject].last(is_vouched_for)
+        last = self._others.get(subject)
+        return last if last is not None and is_vouched_for(last) else None
 
     def of(self, subject: str) -> list[Numbered]:
         """All that count of a subject."""
@@ -101,42 +106,77 @@ class LastAnswers:
         Raises:
             sqlite3.Error: it cannot be read.
         """
+        self._log = log
+        self._sink = sink
+        self._seen = 0
+        self._changed: set[str] = set()
         self._since = log.readings.since(sink)
-        given_up = Answers(log.sizes.of, _in(log, sink, "given up")).counting()
+        refused = merge(_in(log, sink, "given up"), _in(log, sink, "put away"), key=_number)
+        given_up = Answers(log.sizes.of, refused).counting()
         stored = {key: _numbered(text) for key, text in log.shown(sink).items()}
         shown = sorted(stored.values(), key=_number)
-        self._answers = Answers(log.sizes.of, merge(shown, _in(log, sink, "waiting"), given_up, key=_number))
+        self._answers = Answers(log.sizes.of, merge(shown, self._unseen(), given_up, key=_number))
         self._unknown = {number for number, _ in given_up}
         self._stored: dict[str, set[str]] = {}
         for key, (_, event) in stored.items():
             self._stored.setdefault(subject_of(event) or key, set()).add(key)
-        last = map(self._known, self._answers.subjects())
-        self.kept: list[Numbered] = sorted((one for one in last if one is not None), key=_number)
+
+    @property
+    def kept(self) -> list[Numbered]:
         """The number of each and the answer, in the order in which they came."""
+        return self._last_of(self._answers.subjects())
+
+    def news(self, due: Iterable[Delivery] = ()) -> list[Numbered]:
+        """What holds of that of which more was said since this was read, or asked last, and waits.
+
+        A system would believe what it shows until all that waits before it is told.
+
+        Args:
+            due: what is told now, and is shown then.
+
+        Raises:
+            sqlite3.Error: it cannot be read; none is passed over.
+        """
+        numbers = {delivery.number for delivery in due}
+        for answer in self._unseen():
+            subject = subject_of(answer[1])
+            if subject is not None and self._answers.take(answer):
+                self._changed.add(subject)
+        changed, self._changed = self._changed, set()
+        return [last for last in self._last_of(changed) if last[0] not in numbers]
 
     def remember(self, delivery: Delivery) -> Remembered:
         """Take an answer that is told."""
         subject = subject_of(delivery.event)
-        if subject is None or delivery.number <= self._since:  # what holds for no time, or is no state any more
+        if subject is None:  # it holds for no time
             return Remembered()
         self._unknown.discard(delivery.number)
-        before = self._answers.last(subject)
-        if not self._answers.take((delivery.number, delivery.event)):
+        before = self._known(subject)
+        if delivery.number > self._answers.newest:
+            self._answers.take((delivery.number, delivery.event))
+        # What was read at the beginning, or is told once more, counts as it did: what overtook it may count no more.
+        if all(number != delivery.number for number, _ in self._answers.of(subject)):
             return Remembered()
-        last = self._answers.last(subject)
+        last = self._known(subject)
         is_shown = last is not None and (last is not before or last[0] == delivery.number)
         keys = {_key(one): one for one in self._answers.of(subject)}
         over = self._stored.get(subject, set()) - keys.keys()
         self._stored[subject] = {*keys}
         kept = {key: as_kept(one) for key, one in keys.items() if one[0] == delivery.number} | dict.fromkeys(over, "")
-        return Remembered(self._known(subject) if is_shown else None, kept)
+        return Remembered(last if is_shown else None, kept)
+
+    def _unseen(self) -> Iterator[Numbered]:
+        """What waits behind all that was seen."""
+        for answer in _in(self._log, self._sink, "waiting", self._seen):
+            self._seen = answer[0]
+            yield answer
+
+    def _last_of(self, subjects: Iterable[str]) -> list[Numbered]:
+        return sorted((last for subject in subjects if (last := self._known(subject)) is not None), key=_number)
 
     def _known(self, subject: str) -> Numbered | None:
-        """What holds of a subject, if that is known: it is not where one that counts is given up, or of before."""
-        last, counting = self._answers.last(subject), self._answers.of(subject)
-        if last is None or last[0] <= self._since or any(number in self._unknown for number, _ in counting):
-            return None
-        return last
+        """What holds of a subject, if that is known: what is given up, or is of before the reading, says nothing."""
+        return self._answers.last(subject, lambda one: one[0] > self._since and one[0] not in self._unknown)
 
 
 def subject_of(event: PlantEvent) -> str | None:
@@ -163,9 +203,9 @@ def _key(answer: Numbered) -> str:
     return f"{subject} {event.data.check_id}" if isinstance(event.data, CheckAnswer) else subject
 
 
-def _in(log: DeliveryLog, sink: str, state: State) -> Iterator[Numbered]:
-    """The deliveries to a sink in one state, in the order in which they came."""
-    rows = log.behind(0, sink, state, _AT_ONCE)
+def _in(log: DeliveryLog, sink: str, state: State, number: int = 0) -> Iterator[Numbered]:
+    """The deliveries to a sink in one state that come behind a number, in the order in which they came."""
+    rows = log.behind(number, sink, state, _AT_ONCE)
     while rows:
         yield from ((delivery.number, delivery.event) for delivery in rows)
         rows = log.behind(rows[-1].number, sink, state, _AT_ONCE)

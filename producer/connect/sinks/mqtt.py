@@ -7,10 +7,9 @@ are one connector's, so a broker lets no second one of the site in beside it.
 
 from __future__ import annotations
 
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import paho.mqtt.client as mqtt
 import structlog
@@ -23,8 +22,10 @@ from producer.connect.delivery_log import Delivery, DeliveryLog
 from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
 from producer.connect.sinks.last_answers import LastAnswers, Remembered
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
-from producer.connect.sinks.retained_topics import retained_topics
+from producer.connect.sinks.mqtt_trust import trust
+from producer.connect.sinks.retained_topics import retained_topics, unretained
 from producer.connect.sinks.sink import SinkAway, Told
+from producer.connect.sinks.size_limit import SizeLimit
 from producer.connect.sinks.topics import DISCOVERY, Topics
 from producer.connect.told_changes import ToldChanges
 from producer.contract.answers import CheckAnswer
@@ -64,6 +65,7 @@ class Mqtt:
         self._introduce_at = float("inf")
         self._is_online = False
         self._short_ones = 0
+        self._limit = SizeLimit()
         self._refusals = OutageLog(f"{name} refuses what holds now", f"{name} takes what holds now")
         self._connection: MqttConnection | None = None
         self._last: LastAnswers  # read whenever the broker is reached (`_introduce`): all that waits is in it
@@ -84,8 +86,8 @@ class Mqtt:
             return False
         client = self._client()
         if self._configuration.parts.scheme == "mqtts":
-            client.tls_set_context(self._trust())
-        connection = MqttConnection(client, self._site, self._configuration, self._heard())
+            client.tls_set_context(trust(self._configuration))
+        connection = MqttConnection(client, self._site, self._configuration, self._heard(), self._limit)
         connection.connect()
         self._connection = connection
         self._is_online = False
@@ -117,7 +119,10 @@ class Mqtt:
             raise self._why_lost(connection, connection.lost) from error
 
     def _told(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+        if self._refuses_news(connection, deliveries):
+            self._says_offline(connection)
         in_flight: list[tuple[Delivery, list[tuple[str, int]], Remembered]] = []
+        states: dict[str, str] = {}
         for delivery in deliveries:
             remembered = self._last.remember(delivery)
             topic = self._topics.of_event(delivery.event)
@@ -125,10 +130,12 @@ class Mqtt:
             if remembered.shows is not None:
                 retained = self._retained(remembered.shows[1])
                 numbers += [(topic, connection.publish(topic, text, retain=True)) for topic, text in retained]
+                states.update(retained[:1])
             in_flight.append((delivery, numbers, remembered))
+        silent = self._unretained(connection, states)
         held = set()
         for delivery, numbers, remembered in in_flight:
-            answers = [(topic, connection.acknowledgement(number)) for topic, number in numbers]
+            answers = [(topic, connection.acknowledgement(number) or silent.get(topic)) for topic, number in numbers]
             refused = [f"{topic}: {reason}" for topic, reason in answers if reason is not None]
             if any(reason is not None for _, reason in answers[1:2]):
                 self._says_offline(connection)  # the state before stays
@@ -181,28 +188,6 @@ class Mqtt:
         file = self._configuration.password_file
         return None if file is None else password_in(file)
 
-    def _trust(self) -> ssl.SSLContext:
-        """Whom we trust, and how we prove who we are.
-
-        Raises:
-            SinkAway: a certificate cannot be read.
-        """
-        chosen = self._configuration
-        files = [file for file in (chosen.ca_file, chosen.cert_file, chosen.key_file) if file is not None]
-        try:
-            for file in files:
-                file.read_bytes()  # whose error names it, as that of TLS does not
-            files = files[:1]
-            context = ssl.create_default_context(cafile=None if chosen.ca_file is None else str(chosen.ca_file))
-            if chosen.cert_file is not None:
-                files = [file for file in (chosen.cert_file, chosen.key_file) if file is not None]
-                context.load_cert_chain(chosen.cert_file, chosen.key_file)
-        except ssl.SSLError as error:
-            raise SinkAway(f"{' or '.join(map(str, files))} is none that TLS can use: {error}") from error
-        except OSError as error:
-            raise SinkAway(in_words(error)) from error
-        return context
-
     def _heard(self) -> dict[str, Callable[[bytes], None]]:
         """What is done with what others publish, by the topics that we subscribe to."""
         heard: dict[str, Callable[[bytes], None]] = {}
@@ -238,9 +223,10 @@ class Mqtt:
         self._last = LastAnswers(self._log, self._name)
         if not self._is_online:
             self._put_right(connection)
+        self._last.news()
         discoveries, states = self._introduction()
         refused = connection.publish_all(discoveries)
-        if unshown := connection.publish_all(states):
+        if unshown := self._refuses(connection, dict(states)) + self._refuses_news(connection):
             refused += unshown
             self._says_offline(connection)
         else:
@@ -251,6 +237,16 @@ class Mqtt:
         if not refused:
             self._refusals.ends()
         self._introduce_at = time.monotonic() + MISCONFIGURED_PAUSE if refused else float("inf")
+
+    def _refuses_news(self, connection: MqttConnection, due: Sequence[Delivery] = ()) -> list[str]:
+        """Show what was said of late; what the broker refuses of it."""
+        news = [self._retained(event) for _, event in self._last.news(due)]
+        return self._refuses(connection, dict(retained[0] for retained in news if retained))
+
+    def _refuses(self, connection: MqttConnection, states: Mapping[str, str]) -> list[str]:
+        """Retain states; what the broker refuses of them."""
+        refused = connection.publish_all([*states.items()])
+        return refused + [f"{topic}: {why}" for topic, why in self._unretained(connection, states).items()]
 
     def _says_offline(self, connection: MqttConnection) -> None:
         """Have nobody believe what the broker retains until all states are introduced once more."""
@@ -265,9 +261,19 @@ class Mqtt:
             SinkAway: it cannot be, or the connection was lost.
         """
         known = {topic for _, event in self._last.kept if (topic := self._topics.of_state(event)) is not None}
-        retained = retained_topics(connection, self._topics, known)
-        if refused := connection.publish_all([(topic, "") for topic in retained if topic not in known]):
+        unknown = [topic for topic in retained_topics(connection, self._topics, known) if topic not in known]
+        if refused := self._refuses(connection, dict.fromkeys(unknown, "")):
             raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
+        if self._configuration.home_assistant:
+            connection.publish_all([(self._topics.sensor(topic), "") for topic in unknown if topic.endswith("/state")])
+
+    def _unretained(self, connection: MqttConnection, published: Mapping[str, str]) -> dict[str, str]:
+        """Why a broker that cannot say so does not take states, by topic: what it retains is read."""
+        is_silent = self._configuration.version == "3.1.1"
+        others = unretained(connection, self._topics, published) if is_silent else ()
+        return dict.fromkeys(
+            others, "the broker acknowledges it and does not retain it: do its rules refuse it, or its size?"
+        )
 
     def _introduction(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """What a broker must know before it is told that we are there: what there is, and what holds now."""

@@ -18,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from producer.connect.configuration import MqttSink
 from producer.connect.retry_schedule import LONGEST_PAUSE
 from producer.connect.sinks.sink import SinkAway
+from producer.connect.sinks.size_limit import SizeLimit, size_of
 
 ANSWER_TIMEOUT: Final = 10.0
 """Seconds that the broker may take to take us in, or to acknowledge what it was given."""
@@ -47,11 +48,20 @@ _TAKEN_OVER: Final = 142
 """The reason of brokers that say so; others, and all by MQTT 3.1.1, just end a connection."""
 
 
+_BECAUSE_OF_A_MESSAGE: Final = (130, 149)
+"""A protocol error, a packet that is too large: as brokers call one that is larger than they take."""
+
+
 class MqttConnection:
     """One client for one connection, with what the broker has acknowledged."""
 
     def __init__(
-        self, client: mqtt.Client, site: str, configuration: MqttSink, heard: Mapping[str, Callable[[bytes], None]]
+        self,
+        client: mqtt.Client,
+        site: str,
+        configuration: MqttSink,
+        heard: Mapping[str, Callable[[bytes], None]],
+        limit: SizeLimit,
     ):
         """Nothing is connected yet.
 
@@ -60,6 +70,7 @@ class MqttConnection:
             site: the plant's, for what is said.
             configuration: how the broker is reached.
             heard: what is done with what others publish, by topic.
+            limit: how large a message the broker takes, as far as connections before have shown.
         """
         self.lost: SinkAway | None = None
         """Why it has ended; None where it stands."""
@@ -69,10 +80,12 @@ class MqttConnection:
         self._site = site
         self._configuration = configuration
         self._heard = heard
+        self._limit = limit
+        self._waiting: dict[int, int] = {}  # the sizes of what is not acknowledged
         self._changed = threading.Condition()
         self._connected_at: float | None = None
         self._acknowledged: dict[int, str | None] = {}
-        client.on_connect = lambda _client, _data, _flags, reason, _properties: self._on_connect(reason)
+        client.on_connect = lambda _client, _data, _flags, reason, properties: self._on_connect(reason, properties)
         client.on_disconnect = lambda _client, _data, _flags, reason, _properties: self._on_disconnect(reason)
         client.on_publish = lambda _client, _data, number, reason, _properties: self._on_publish(number, reason)
         client.on_message = lambda _client, _data, message: self._on_message(message)
@@ -108,14 +121,25 @@ class MqttConnection:
     def publish(self, topic: str, text: str, *, retain: bool) -> int:
         """Give it to the broker; the number by which it acknowledges.
 
+        Of what is too large for it nothing is given, so that it takes all else, and nothing stays retained there.
+
         Raises:
             SinkAway: it cannot be given.
         """
         if self.lost is not None:
             raise self.lost
+        with self._changed:
+            if (problem := self._limit.problem(topic, text)) is not None:
+                if not retain:
+                    number = min([0, *self._acknowledged]) - 1  # none of the client's
+                    self._acknowledged[number] = problem
+                    return number
+                text = ""
         published = self._client.publish(topic, text.encode(), AT_LEAST_ONCE, retain=retain)
         if published.rc not in (MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN):
             raise SinkAway(f"it cannot be published: {mqtt.error_string(published.rc)}")
+        with self._changed:
+            self._waiting[published.mid] = size_of(topic, text)
         return published.mid
 
     def publish_all(self, retained: Sequence[tuple[str, str]]) -> list[str]:
@@ -140,45 +164,42 @@ class MqttConnection:
         """
         self._wait(lambda: number in self._acknowledged, "the broker does not acknowledge")
         with self._changed:
+            self._waiting.pop(number, None)
             return self._acknowledged.pop(number)
 
-    def retained(self, filters: Sequence[str], available: str) -> list[str]:
-        """The topics by these filters, beside `available`, of which the broker retains something.
+    def read(self, filters: Sequence[str], probe: str, unread: str) -> list[mqtt.MQTTMessage]:
+        """What comes by these filters up to what we publish at the topic `probe`, which is among them.
 
         Raises:
-            SinkAway: the connection was lost, or the broker does not let us read them.
+            SinkAway: the connection was lost; or, as `unread` says, that does not come.
         """
-        unread = (
-            f"the broker does not let us read {available.rpartition('/')[0]}/#, and what it retains there of before"
-        )
-        return [topic for one in filters for topic in self._retained(one, unread)]
-
-    def _retained(self, wanted: str, unread: str) -> list[str]:
-        """The topics by one filter. What we retain there ourselves is among them: else others are kept from us too."""
-        probe = wanted.replace("+", PROBE)
-        heard: list[tuple[str, bool]] = []
+        heard: list[mqtt.MQTTMessage] = []
 
         def hear(message: mqtt.MQTTMessage) -> None:
             with self._changed:
-                heard.extend([(message.topic, message.retain)] if message.payload else [])
+                heard.append(message)
                 self._changed.notify_all()
 
-        def publish_probe() -> None:
-            if refused := self.publish_all([(probe, "{}")]):
-                raise SinkAway(refused[0])
-
-        publish_probe()
-        self._client.message_callback_add(wanted, lambda _client, _data, message: hear(message))
+        for one in filters:
+            self._client.message_callback_add(one, lambda _client, _data, message: hear(message))
         try:
-            self._client.subscribe(wanted, AT_MOST_ONCE)
-            publish_probe()  # comes to us once more, behind what is retained
-            self._wait(lambda: (probe, False) in heard, unread)
+            self._client.subscribe([(one, AT_MOST_ONCE) for one in filters])
+            self.publish_probe(probe)  # comes to us, behind what is retained
+            self._wait(lambda: any(it.topic == probe and it.payload and not it.retain for it in heard), unread)
         finally:
-            self._client.unsubscribe(wanted)
-            self._client.message_callback_remove(wanted)
-        if (probe, True) not in heard:
-            raise SinkAway(unread)
-        return [topic for topic, is_retained in heard if is_retained]
+            self._client.unsubscribe([*filters])
+            for one in filters:
+                self._client.message_callback_remove(one)
+        return heard
+
+    def publish_probe(self, probe: str) -> None:
+        """Retain something at a topic that nobody uses.
+
+        Raises:
+            SinkAway: the connection was lost, or the broker refuses it.
+        """
+        if refused := self.publish_all([(probe, "{}")]):
+            raise SinkAway(refused[0])
 
     def taken_over(self, problem: str) -> SinkAway:
         """That another client has our id. For a while it is left to it: else each takes it from the other at once."""
@@ -213,7 +234,7 @@ class MqttConnection:
         self.lost = self.lost or SinkAway(problem)
         self._changed.notify_all()
 
-    def _on_connect(self, reason: ReasonCode) -> None:
+    def _on_connect(self, reason: ReasonCode, properties: Properties | None) -> None:
         with self._changed:
             if reason.is_failure:
                 user, file = self._configuration.user, self._configuration.password_file
@@ -221,6 +242,7 @@ class MqttConnection:
                 self._ends(f"the broker does not let us in {who}: {reason}")
             else:
                 self._connected_at = time.monotonic()
+                self._limit.announced = getattr(properties, "MaximumPacketSize", None)
                 for topic in self._heard:
                     self._client.subscribe(topic, AT_LEAST_ONCE)
             self._changed.notify_all()
@@ -233,6 +255,9 @@ class MqttConnection:
                 self.lost = self.lost or self.taken_over("the connection was lost")
                 self._changed.notify_all()
             else:
+                waiting = [size for number, size in self._waiting.items() if number not in self._acknowledged]
+                if reason.value in _BECAUSE_OF_A_MESSAGE and waiting:
+                    self._limit.ended_at(max(waiting))
                 self.was_short = time.monotonic() - self._connected_at < SHORT
                 self._ends(f"the connection was lost: {reason}")
 

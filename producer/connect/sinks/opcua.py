@@ -17,6 +17,7 @@ from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.node_sets import NODE_SETS
 from producer.connect.opcua.result_history import ResultHistory
 from producer.connect.opcua.server import ResultServer
+from producer.connect.sinks.head_answers import Numbered
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.told_changes import ToldChanges
@@ -65,19 +66,22 @@ class Opcua:
         """
         if self._thread is not None:
             return False
-        last = LastAnswers(self._log, self._name)
         history = ResultHistory(self._log.path, self._name)
         thread = LoopThread(f"opcua-{self._name}")
         self._history, self._thread = history, thread
         try:
-            thread.call(self._server.start(history, last.kept), START_TIMEOUT)
+            thread.call(self._server.start(history, self._shown), START_TIMEOUT)
         except BaseException as error:
             self.close()
             if isinstance(error, (OSError, ValueError, TimeoutError)):
                 raise SinkAway(f"{self._address} cannot be served: {error}") from error
             raise
-        self._last = last
         return True
+
+    def _shown(self) -> list[Numbered]:
+        """What holds now: read when the address space is built, just before others hear of it."""
+        self._last = LastAnswers(self._log, self._name)
+        return self._last.kept
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
         """Show these and send their events; who is connected has them then, and all others can ask for them.
@@ -87,10 +91,11 @@ class Opcua:
         """
         if self._thread is None or self._last is None:
             raise SinkAway("the server is not there")
+        news = [(one, None) for one in self._last.news(deliveries)]
         remembered = [self._last.remember(one) for one in deliveries]
         said = [(one.shows, delivery.event) for one, delivery in zip(remembered, deliveries, strict=True)]
         try:
-            self._thread.call(self._server.tell(said), TELL_TIMEOUT)
+            self._thread.call(self._server.tell([*news, *said]), TELL_TIMEOUT)
         except TimeoutError as error:
             self.close()
             raise SinkAway("the server does not answer") from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -48,6 +48,8 @@ NO_CHECK: Final = 1
 _INDEXED: Final = {"heartbeat", "head"}
 """What the file says in NodeIds."""
 
+_MISFIT: Final = "a head's last check does not fit its variables"
+
 _SILENT: Final = "it does not answer: is server_certificate_file its certificate, and does it trust ours?"
 
 
@@ -73,7 +75,7 @@ class Plc:
         self._thread: LoopThread | None = None
         self._connection: PlcConnection | None = None
         self._last: LastAnswers | None = None
-        self._written: dict[PlcHead, tuple[Mapping[str, ua.Variant], tuple[int, CheckAnswer | None]]] = {}
+        self._written: dict[PlcHead, tuple[int, CheckAnswer | None]] = {}
         self._beats = 0
         self._beaten_at = self._looked_at = 0.0
 
@@ -97,6 +99,7 @@ class Plc:
             self._call(self._write_anew(self._last.kept), OPEN_TIMEOUT)
             self._call(self._leave(former), OPEN_TIMEOUT)
             self._note_states(shown)
+            self._show_news(self._last)
             self._looked_at = time.monotonic()
         if time.monotonic() - self._looked_at >= LOOK_EVERY:
             self._call(self._put_back(), OPEN_TIMEOUT)
@@ -114,6 +117,7 @@ class Plc:
         """
         if self._last is None:
             raise SinkAway("there is no connection")
+        self._show_news(self._last, deliveries)
         remembered = [self._last.remember(delivery) for delivery in deliveries]
         last = {self._configuration.of(one.shows[1]): one for one in remembered if one.shows is not None}
         for delivery, one in zip(deliveries, remembered, strict=True):
@@ -126,6 +130,13 @@ class Plc:
                 yield Told(delivery, refused, pause=MISCONFIGURED_PAUSE)
                 continue
             yield Told(delivery, shown=one.kept)
+
+    def _show_news(self, last: LastAnswers, due: Sequence[Delivery] = ()) -> None:
+        """Write what was said of late: our heartbeat vouches for what stands there."""
+        for one in last.news(due):
+            head = self._configuration.of(one[1])
+            if head is not None and (problem := self._show(head, one)) is not None:
+                log.error(_MISFIT, sink=self._name, problem=problem)
 
     def _show(self, head: PlcHead, shows: Numbered | None) -> str | None:
         if shows is None or not isinstance(shows[1].data, CheckAnswer):
@@ -216,7 +227,7 @@ class Plc:
                 head, number, check if isinstance(check, CheckAnswer) else None, anew=True
             )
             if problem is not None:
-                log.error("a head's last check does not fit its variables", sink=self._name, problem=problem)
+                log.error(_MISFIT, sink=self._name, problem=problem)
 
     async def _leave(self, states: Sequence[str]) -> None:
         """Write that heads have no state that the file names no more: nobody tells them what is said from now on.
@@ -247,7 +258,7 @@ class Plc:
                 await self._write_no_state(head)
                 for values in steps:
                     await self._reached.write(values)
-            self._written[head] = whole, (number, check)
+            self._written[head] = number, check
         except ValueError as error:
             await self._write_no_state(head)
             return str(error)
@@ -264,19 +275,23 @@ class Plc:
             raise ValueError(f"{head.state} keeps another value than is written: the PLC must leave it to us")
 
     async def _put_back(self) -> None:
-        """Write anew what the PLC has no more of what was written: a program that is loaded anew loses it unseen.
+        """Write a head anew whose sequence number is 0 again: a program that is loaded anew has lost it, unseen.
+
+        What a PLC's program does itself with the variables is left to it.
 
         Raises:
             ValueError: that a head has no state cannot be written.
         """
-        expected = {node: value for whole, _ in self._written.values() for node, value in whole.items()}
-        lost = await self._reached.others(expected)
-        for head, (whole, answer) in [*self._written.items()]:
-            if not lost.isdisjoint(whole):
+        heads = [*self._written]
+        sequences = await self._reached.values([head.sequence for head in heads])
+        for head, sequence in zip(heads, sequences, strict=True):
+            if sequence == 0:
                 log.warning(
                     "a PLC has no more what was written of a head: it is written anew", sink=self._name, head=head.head
                 )
-                await self._write_check(head, *answer)
+                await self._write_check(head, *self._written[head])
+                if await self._reached.values([head.sequence]) == [0]:  # it does not keep it: once is enough
+                    self._written.pop(head, None)
 
     async def _beat(self) -> None:
         self._beats += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from asyncua import Client, ua
@@ -62,21 +62,20 @@ class PlcConnection:
 
     async def holds(self, values: Mapping[str, ua.Variant]) -> bool:
         """Whether the PLC has these values."""
-        return await self.others(values) == set()
+        held = await self.values([*values])
+        # Some servers have no text where it is empty.
+        return all(
+            one == value.Value or (one is None and not value.Value)
+            for value, one in zip(values.values(), held, strict=True)
+        )
 
-    async def others(self, values: Mapping[str, ua.Variant]) -> set[str]:
-        """The variables that have another value."""
-        names = [*values]
+    async def values(self, names: Sequence[str]) -> list[Any]:
+        """What the PLC has in these variables."""
         held: list[Any] = []
         for first in range(0, len(names), AT_ONCE):
             nodes = [self._client.get_node(self._node_id(name)) for name in names[first : first + AT_ONCE]]
             held += await self._client.read_values(nodes)
-        # Some servers have no text where it is empty.
-        return {
-            name
-            for name, one in zip(names, held, strict=True)
-            if one != values[name].Value and (one is not None or values[name].Value)
-        }
+        return held
 
     async def write(self, values: Mapping[str, ua.Variant]) -> None:
         """Write these in one call.

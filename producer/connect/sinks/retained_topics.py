@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
-from producer.connect.sinks.mqtt_connection import PROBE, MqttConnection
+from producer.connect.sinks.mqtt_connection import IN_FLIGHT, PROBE, MqttConnection
 from producer.connect.sinks.sink import SinkAway
 from producer.connect.sinks.topics import Topics
 
@@ -32,13 +32,51 @@ def retained_topics(connection: MqttConnection, topics: Topics, known: Collectio
     """
     if refused := connection.publish_all([(topics.available, "offline")]):
         raise SinkAway(refused[0])
-    retained = connection.retained(topics.of_states(), topics.available)
+    unread = (
+        f"the broker does not let us read {topics.available.rpartition('/')[0]}/#, and what it retains there of before"
+    )
+    retained = [topic for one in topics.of_states() for topic in _by(connection, one, unread)]
     if sum("/pocket/" not in topic for topic in {*known, *retained}) <= FEW_HEADS:
-        return retained + connection.retained(topics.of_pockets(), topics.available)
+        return retained + _by(connection, topics.of_pockets(), unread)
     number = last = 0
     while number < min(MOST_POCKETS, last + LEFT_OUT):
         number += 1
-        with_number = connection.retained(topics.of_pockets(number), topics.available)
+        with_number = _by(connection, topics.of_pockets(number), unread)
         last = number if any(PROBE not in topic for topic in with_number) else last
         retained += with_number
     return retained
+
+
+def unretained(connection: MqttConnection, topics: Topics, published: Mapping[str, str]) -> set[str]:
+    """The topics at which a broker retains something else than was published there.
+
+    By MQTT 3.1.1 it has no word for it: it acknowledges what its rules refuse, or is too large, and throws it away.
+
+    Args:
+        connection: to the broker.
+        topics: the site's.
+        published: the last text of each topic; empty where nothing is to be retained.
+
+    Raises:
+        SinkAway: the broker does not let us read them, or the connection was lost.
+    """
+    others: set[str] = set()
+    names, probe = [*published], topics.of_states()[0].replace("+", PROBE)
+    for first in range(0, len(names), IN_FLIGHT):
+        piece = names[first : first + IN_FLIGHT]
+        messages = connection.read([*piece, probe], probe, "the broker does not let us read what it retains of ours")
+        held = {message.topic: bytes(message.payload).decode() for message in messages if message.retain}
+        others |= {topic for topic in piece if held.get(topic, "") != published[topic]}
+    if names:
+        connection.publish_all([(probe, "")])
+    return others
+
+
+def _by(connection: MqttConnection, wanted: str, unread: str) -> list[str]:
+    """The topics by one filter. What we retain there ourselves is among them: else others are kept from us too."""
+    probe = wanted.replace("+", PROBE)
+    connection.publish_probe(probe)
+    heard = [(message.topic, message.retain) for message in connection.read([wanted], probe, unread) if message.payload]
+    if (probe, True) not in heard:
+        raise SinkAway(unread)
+    return [topic for topic, is_retained in heard if is_retained]

@@ -57,9 +57,9 @@ class Topics:
         """The topics of `of_state`, but for pockets, as a broker is asked for them: all are ours."""
         return [f"{self._root}/+/+/state", f"{self._root}/fault-run/+", f"{self._root}/model/+"]
 
-    def of_pockets(self, number: int | None = None) -> list[str]:
+    def of_pockets(self, number: int | None = None) -> str:
         """Those of pockets, or of all pockets with one number."""
-        return [f"{self._root}/+/+/pocket/{'+' if number is None else number}/state"]
+        return f"{self._root}/+/+/pocket/{'+' if number is None else number}/state"
 
     def discovery(self, check: CheckAnswer) -> tuple[str, str]:
         """The topic and the text by which Home Assistant learns of the head that was checked.
@@ -67,14 +67,14 @@ class Topics:
         Form: https://www.home-assistant.io/integrations/mqtt#mqtt-discovery
         """
         head = self._head(check.machine, check.head)
-        identity = "inserts_" + hashlib.sha256(head.encode()).hexdigest()[:16]
+        identity = _identity(head)
         text = {
             "name": None,
             "unique_id": identity,
             "state_topic": f"{head}/state",
-            "value_template": "{{ value_json.data.state }}",
+            "value_template": "{{ value_json.data.state if value_json is defined else None }}",
             "json_attributes_topic": f"{head}/state",
-            "json_attributes_template": "{{ value_json.data | tojson }}",
+            "json_attributes_template": "{{ (value_json.data if value_json is defined else {}) | tojson }}",
             "availability_topic": self.available,
             "icon": "mdi:saw-blade",
             "device": {
@@ -85,7 +85,15 @@ class Topics:
             },
             "origin": {"name": "insert-inspection"},
         }
-        return f"{DISCOVERY}/sensor/{identity}/config", json.dumps(text, ensure_ascii=False)
+        return self.sensor(f"{head}/state"), json.dumps(text, ensure_ascii=False)
+
+    def sensor(self, state: str) -> str:
+        """The topic by which Home Assistant learns of the head of the topic `state`."""
+        return f"{DISCOVERY}/sensor/{_identity(state.removesuffix('/state'))}/config"
 
     def _head(self, machine: str, head: str) -> str:
         return f"{self._root}/{safe_name(machine)}/{safe_name(head)}"
+
+
+def _identity(head: str) -> str:
+    return "inserts_" + hashlib.sha256(head.encode()).hexdigest()[:16]

@@ -7,9 +7,12 @@ from datetime import timedelta
 
 import pytest
 import uuid6
+from structlog.testing import capture_logs
 
 from db.commands.main import main
 from db.learning import remaining_lives
+from db.learning.remaining_lives import LifeFit, RemainingLife
+from db.learning.survival_curve import SurvivalCurve
 from db.line import insert_changes, verdicts
 from producer.contract.vocabulary import SIMULATED_MACHINE
 from tests.command_support import invoke
@@ -67,7 +70,11 @@ def test_it_is_silent_until_ten_lives_have_ended_and_then_answers_for_those_in_u
     assert json.loads(run(line, "--json").stdout)["fit"]["missing"] == 1
 
     last = wear(line, 4, [5], in_use=1, minute=100)
-    result = fit_lives(line.database)
+    for minute, count in ((150, 1), (151, 5000)):  # a counter that is wrong spoils no other answer
+        line.see(5, minute, "intact", operations_on_edge=count, operation=f"op-{minute}", check_id=uuid6.uuid7())
+    with capture_logs() as logs:
+        result = fit_lives(line.database)
+    assert [(entry["pocket"], entry["operations"]) for entry in logs if "operations" in entry] == [(5, 5000)]
     assert result is not None
     assert (result.ended, result.followed) == (10, 14)
     assert result.gap is not None
@@ -110,6 +117,21 @@ def test_it_is_silent_until_ten_lives_have_ended_and_then_answers_for_those_in_u
         assert set(remaining_lives.of_head(session, "mill-1", "head-1")) == {4}
     fit_lives(line.database)
     assert set(answers(line)) == {4}
+
+
+def test_of_a_head_that_is_gone_nothing_is_said_unless_it_is_asked_for(line) -> None:
+    curve = SurvivalCurve(tuple(map(float, range(1, 16))))
+    for days, head in ((0, "gone"), (8, "here")):
+        line.see(1, days * 24 * 60, "intact", head=head)
+    lives = [
+        RemainingLife("mill-1", head, 1, 3, 9, T0 + timedelta(days=days), curve, curve)
+        for days, head in ((0, "gone"), (8, "here"))
+    ]
+    with line.database.transaction() as session:
+        remaining_lives.store(session, LifeFit(T0, followed=30, ended=12, needed=10, new=curve), lives, [])
+    with line.database.reading() as session:
+        assert [life.head for life in remaining_lives.search(session)] == ["here"]
+        assert [life.head for life in remaining_lives.search(session, "mill-1", "gone")] == ["gone"]
 
 
 def test_where_the_land_is_measured_a_wide_one_lasts_less_long_than_a_narrow_one_of_the_same_age(line) -> None:

@@ -129,3 +129,14 @@ def test_a_list_that_is_full_says_so(line, signed_in, monkeypatch) -> None:
     text = signed_in("viewer").get("/handover?since=2026-11-22").text
     assert "The newest 2; there may be more." in text
     assert "2 photographs and more to look at" in text
+
+
+def test_photographs_by_themselves_are_no_operation_each(line) -> None:
+    for minute in range(3):
+        for pocket in (1, 2, 3):
+            line.see(pocket, minute, "intact", head="by-one", check_id=uuid6.uuid7(), check_size=1)
+        line.see(1, minute, "intact", head="whole", check_id=uuid6.uuid7(), check_size=6)
+        line.see(2, minute, "intact", head="whole", check_id=uuid6.uuid7(), check_size=1)  # a changed insert
+    with line.database.reading() as session:
+        done = hand_over._operations(session, T0 + timedelta(minutes=1))
+    assert done == {("mill-1", "by-one"): 2, ("mill-1", "whole"): 2}

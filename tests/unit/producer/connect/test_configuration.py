@@ -73,6 +73,7 @@ def test_a_plc_is_told_the_checks_of_its_heads(tmp_path: Path) -> None:
         (MQTT + 'key_file = "k"', "key_file needs its cert_file"),
         (MQTT.replace("mqtts", "mqtt") + 'ca_file = "c"', "ca_file and cert_file are of mqtts://"),
         (MQTT + "kinds = []", "mqtt.a.kinds"),
+        (MQTT + 'machines = "mill-1"', 'mqtt.a.machines: it must be a list, in brackets: ["…"]'),
         (MQTT + "machines = []", "mqtt.a.machines"),
         (WEBHOOK.replace('"mes.plant"]', '"127.0.0.1/8"]'), "is no network, 127.0.0.0/8 would be one"),
         (WEBHOOK.replace('"mes.plant"]', '"10.20.0.0/160"]'), "10.20.0.0/160 is no network; nor"),
@@ -105,6 +106,11 @@ def test_what_it_may_not_say_is_said_in_words(tmp_path: Path, text: str, words: 
         read(tmp_path, text)
     assert words in str(error.value)
     assert "secret@" not in str(error.value)
+
+
+def test_a_mistyped_kind_is_one_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"mqtt\.a\.kinds\.0: Input should be 'verdict', [^;]*$"):
+        read(tmp_path, MQTT + 'kinds = ["chek"]')
 
 
 def test_a_file_that_is_not_there_says_how_to_get_one(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ def begin(folder: Path, changes: ToldChanges, monkeypatch: pytest.MonkeyPatch) -
     with closing(DeliveryLog(folder / "deliveries.db")) as log, capture_logs() as logs:
         connector = Connector(FILE, "redis://127.0.0.1:1", log, changes)
         monkeypatch.setattr(connector._reader, "newest", lambda: "0-0")
+        monkeypatch.setattr(connector._reader, "history", lambda: "ours")
         connector._begin()
         assert log.note("position") == "0-0"
     return [entry["event"] for entry in logs if entry["log_level"] == "error"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from producer.connect.delivery_log import KEPT, DeliveryLog
+from producer.connect.retry_schedule import next_attempt
 from producer.contract.plant_event import PlantEvent, plant_event
 from tests.integration.plant import check, verdict
 
@@ -71,6 +72,18 @@ def test_nothing_overtakes_what_is_tried_again_of_its_own_head(log: DeliveryLog)
     assert (given_up.event.id, given_up.attempts, given_up.problem) == (first.id, 2, "refused")
 
 
+def test_what_was_refused_by_a_clock_that_was_ahead_does_not_wait_for_it(log: DeliveryLog) -> None:
+    first, second = event(1), event(2)
+    log.keep({"mes": [first, second]}, {})
+    tomorrow = 90_000.0
+    log.failed(log.due("mes", tomorrow, 1)[0], tomorrow, "refused", next_attempt(1, tomorrow + 20_000.0))
+    assert ids(log, now=tomorrow) == []
+    assert ids(log, now=0.0) == [first.id, second.id]
+    assert log.next_due("mes", 0.0) is None
+    log.failed(log.due("mes", 0.0, 1)[0], 0.0, "refused", max(next_attempt(9, 0.0) or 0.0 for _ in range(100)))
+    assert ids(log, now=0.0) == [], "the longest step is no such time"
+
+
 @pytest.mark.parametrize("content", [b"rubbish" * 1000, "truncated"])
 def test_a_log_that_is_damaged_says_what_to_do(tmp_path: Path, content: bytes | str) -> None:
     path = tmp_path / "deliveries.db"
@@ -94,14 +107,14 @@ def test_what_was_refused_is_due_by_a_new_connection(log: DeliveryLog) -> None:
 def test_a_person_may_send_again_and_give_up(log: DeliveryLog) -> None:
     first, second = event(1), event(2)
     log.keep({"mes": [first, second]}, {})
-    assert log.give_up("mes", [first.id], 0.0) == 1
+    assert log.by_hand.give_up("mes", [first.id], 0.0) == 1
     with pytest.raises(ValueError, match=f"mes has no event {first.id} that waits"):
-        log.give_up("mes", [second.id, first.id], 0.0)
+        log.by_hand.give_up("mes", [second.id, first.id], 0.0)
     assert ids(log) == [second.id]
     with pytest.raises(ValueError, match="mes has no event unknown, so nothing was changed"):
-        log.replay("mes", [first.id, "unknown"], 0.0)
+        log.by_hand.replay("mes", [first.id, "unknown"], 0.0)
     assert ids(log) == [second.id]
-    assert log.replay("mes", [first.id, first.id], 0.0) == 1
+    assert log.by_hand.replay("mes", [first.id, first.id], 0.0) == 1
     assert ids(log) == [first.id, second.id]
 
 

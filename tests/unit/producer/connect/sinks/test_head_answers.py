@@ -19,8 +19,8 @@ Said = tuple[str, int, int, int, CheckState, Sequence[int]]
 """A check's name, its size, the minute at which it began, a revision, and what it says."""
 
 
-def _say(number: int, said: Said, head: HeadAnswers) -> str:
-    """What the head shows after an answer: the check's name and its state."""
+def _say(number: int, said: Said, head: HeadAnswers, unvouched: int = 0) -> str:
+    """What the head shows after an answer: the check's name and its state. Nobody vouches up to a number."""
     name, size, minute, revision, state, pockets = said
     answer = CheckAnswer(
         check_id=RUNS[name],
@@ -30,20 +30,23 @@ def _say(number: int, said: Said, head: HeadAnswers) -> str:
         size=size,
         state=state,
         replace=[*pockets],
+        review=[*range(6, 51)] if size == 50 else [],
+        missing=[*range(6, 51)] if size == 50 else [],
         revision=revision,
         begun_at=datetime(2026, 11, 29, 12, tzinfo=UTC) + timedelta(minutes=minute),
     )
     head.take((number, plant_event("p", "station-1", answer, 0.0)))
-    if head.last is None or not isinstance(last := head.last[1].data, CheckAnswer):
+    last = head.last(lambda answer: answer[0] > unvouched)
+    if last is None or not isinstance(last[1].data, CheckAnswer):
         return ""
-    return f"{next(name for name, run in RUNS.items() if run == last.check_id)} {last.state}"
+    return f"{next(name for name, run in RUNS.items() if run == last[1].data.check_id)} {last[1].data.state}"
 
 
 @pytest.mark.parametrize(
-    ("heard", "dialogue"),
+    ("declared", "dialogue"),
     [
         pytest.param(
-            0,
+            None,
             [
                 (("A", 5, 1, 1, "replace", [2]), "A replace"),
                 (("B", 1, 3, 1, "replace", [3]), "A replace"),
@@ -53,7 +56,7 @@ def _say(number: int, said: Said, head: HeadAnswers) -> str:
             id="a photograph's answer counts until a later run has its pocket",
         ),
         pytest.param(
-            0,
+            None,
             [
                 (("A", 5, 1, 1, "replace", [5]), "A replace"),
                 (("B", 1, 3, 1, "replace", [2]), "A replace"),
@@ -63,7 +66,7 @@ def _say(number: int, said: Said, head: HeadAnswers) -> str:
             id="a run that began before it has not",
         ),
         pytest.param(
-            0,
+            None,
             [
                 (("A", 5, 1, 1, "go", []), "A go"),
                 (("B", 1, 2, 1, "replace", [3]), "B replace"),
@@ -75,7 +78,7 @@ def _say(number: int, said: Said, head: HeadAnswers) -> str:
             id="nor has a photograph of another pocket",
         ),
         pytest.param(
-            0,
+            None,
             [
                 (("A", 5, 1, 1, "replace", [5]), "A replace"),
                 (("B", 2, 2, 1, "go", []), "A replace"),
@@ -83,26 +86,60 @@ def _say(number: int, said: Said, head: HeadAnswers) -> str:
             ],
             id="a run of fewer pockets says nothing of the rest",
         ),
-        pytest.param(5, [(("B", 1, 1, 1, "go", []), "")], id="a photograph is no head's go where it has more pockets"),
+        pytest.param(None, [(("B", 1, 1, 1, "go", []), "")], id="a photograph is no go of a head"),
         pytest.param(
-            0,
+            1,
             [
                 (("A", 1, 1, 1, "go", []), "A go"),
                 (("B", 1, 2, 1, "replace", [1]), "B replace"),
                 (("C", 1, 3, 1, "go", []), "C go"),
+                (("D", 1, 4, 1, "replace", [2]), "D replace"),  # of a pocket that the register does not know
+                (("A", 1, 5, 1, "go", []), "D replace"),
             ],
-            id="it is where it has one",
+            id="it is where the register says that it has one",
+        ),
+        pytest.param(
+            5,
+            [
+                (("A", 2, 1, 1, "go", []), ""),
+                (("B", 50, 2, 1, "review", []), "B review"),  # a mistyped size: photographs of 6 to 50 are missing
+                (("C", 5, 3, 1, "go", []), "C go"),
+                (("D", 2, 4, 1, "go", []), "D go"),  # beside a run of all that still counts
+            ],
+            id="a run is whole that has as many pockets as the register says",
         ),
     ],
 )
-def test_no_go_is_shown_while_an_answer_counts_that_is_none(heard: int, dialogue: list[tuple[Said, str]]) -> None:
-    head = HeadAnswers(lambda: heard)
+def test_no_go_is_shown_while_an_answer_counts_that_is_none(
+    declared: int | None, dialogue: list[tuple[Said, str]]
+) -> None:
+    head = HeadAnswers(declared)
     for number, (said, shown) in enumerate(dialogue, 1):
         assert _say(number, said, head) == shown, said
 
 
+def test_a_go_is_shown_beside_one_of_the_whole_head_alone_and_all_that_count_are_vouched_for() -> None:
+    dialogues: list[list[tuple[Said, str]]] = [
+        [
+            (("A", 5, 1, 1, "go", []), ""),
+            (("B", 2, 2, 1, "go", []), ""),  # what was said of pockets 3 to 5 since is lost
+            (("C", 5, 3, 1, "go", []), "C go"),
+        ],
+        [
+            (("A", 1, 6, 1, "go", []), ""),  # its `replace` is lost
+            (("B", 5, 4, 1, "go", []), ""),
+            (("C", 1, 7, 1, "replace", [3]), "C replace"),
+            (("D", 5, 8, 1, "go", []), "D go"),
+        ],
+    ]
+    for dialogue in dialogues:
+        head = HeadAnswers(None)
+        for number, (said, shown) in enumerate(dialogue, 1):
+            assert _say(number, said, head, unvouched=1) == shown, said
+
+
 def test_an_answer_that_is_told_once_more_is_no_later_one() -> None:
-    head = HeadAnswers(lambda: 0)
+    head = HeadAnswers(None)
     go: Said = ("A", 5, 12, 1, "go", [])
     assert _say(1, go, head) == "A go"
     assert _say(2, ("B", 5, 3, 1, "replace", [2]), head) == "B replace"

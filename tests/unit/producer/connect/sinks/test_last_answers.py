@@ -29,7 +29,7 @@ def test_nothing_older_takes_the_place_of_the_last_though_it_is_sent_again(tmp_p
             log.delivered("cell", [delivery], time.time(), last.remember(delivery).kept)
         numbers = [delivery.number for delivery in log.latest("cell", None, 10)][::-1]
         assert LastAnswers(log, "cell").kept == [(numbers[2], events[2]), (numbers[4], events[4])]
-        log.replay("cell", [events[1].id], time.time())
+        log.by_hand.replay("cell", [events[1].id], time.time())
         [again] = log.due("cell", time.time() + 1, 10)
         for known in (last, LastAnswers(log, "cell")):
             assert known.remember(again) == Remembered()
@@ -63,7 +63,7 @@ def test_an_older_run_and_an_older_answer_of_a_run_do_not_take_the_place_of_the_
         *deliveries, from_before = log.due("cell", time.time(), 10)
         assert [last.remember(delivery).shows is not None for delivery in deliveries] == [True, False, False, True]
         answers = Answers(log.sizes.of, ((one.number, one.event) for one in deliveries))
-        assert answers.last("mill-1/H12") == (deliveries[3].number, said[3])
+        assert answers.last("mill-1/H12", lambda _: True) == (deliveries[3].number, said[3])
         assert last.remember(from_before).shows, "a worker of before: the later delivery counts"
 
 
@@ -90,7 +90,7 @@ def test_what_was_given_up_leaves_no_answer_of_before_it(tmp_path: Path) -> None
         log.delivered("mill", [told], time.time(), LastAnswers(log, "mill").remember(told).kept)
         assert [event for _, event in LastAnswers(log, "mill").kept] == [go]
         log.keep({"mill": [replace]}, {})
-        log.give_up("mill", [replace.id], time.time())
+        log.by_hand.give_up("mill", [replace.id], time.time())
         last = LastAnswers(log, "mill")
         assert last.kept == []
         assert last.remember(told).shows is None
@@ -169,6 +169,40 @@ def test_of_a_head_all_is_kept_that_counts_and_no_more(tmp_path: Path) -> None:
         later = said(next_one, 5, 4, "go")
         assert told([later]) == [later], "the last one is shown once more when its turn comes"
         assert [text.partition(" ")[2] for text in log.shown("mill").values()] == [later.as_json()]
-        log.sizes.hear([plant_event("p", "station-1", verdict(4, head="H13"), 0.0)])
+        log.sizes.declare({"H12": 9})
+        assert LastAnswers(log, "mill").kept == [], "the register says that it was no check of the whole head"
+
+
+def test_what_is_told_as_an_event_after_a_break_still_says_which_runs_are_older(tmp_path: Path) -> None:
+    def of(minute: int, state: CheckState) -> PlantEvent:
+        order = {"begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "state": state, "revision": 1}
+        return plant_event("p", "station-1", CheckAnswer(**check().model_dump(exclude={"schema_version"}) | order), 0.0)
+
     with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
-        assert [log.sizes.of("mill-1/H12"), log.sizes.of("mill-1/H13")] == [0, 4]
+        log.readings.begin({"mill": ""}, 0, {})
+        log.keep({"mill": [of(11, "replace")]}, {})
+        log.readings.begin_anew()
+        for event in (None, of(10, "go"), newest := of(12, "go")):
+            log.keep({"mill": [event] if event else []}, {})
+            last = LastAnswers(log, "mill")
+            for delivery in log.due("mill", time.time(), 10):
+                log.delivered("mill", [delivery], time.time(), last.remember(delivery).kept)
+            shown = [answer for _, answer in LastAnswers(log, "mill").kept]
+            assert shown == ([newest] if event is newest else [])
+
+
+def test_what_its_own_check_has_overtaken_does_not_count_again_when_its_turn_comes(tmp_path: Path) -> None:
+    def of(run: CheckAnswer, minute: int, revision: int, state: CheckState, size: int) -> PlantEvent:
+        order = {"begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "state": state, "revision": revision}
+        order |= {"size": size, "replace": [6] if state == "review" else []}
+        return plant_event("p", "station-1", CheckAnswer(**run.model_dump(exclude={"schema_version"}) | order), 0.0)
+
+    run = check()
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.sizes.declare({"H12": 5})
+        newest = of(check(), 2, 1, "go", 5)
+        log.keep({"mill": [of(run, 1, 1, "review", 6), of(run, 1, 2, "replace", 6), newest]}, {})
+        last = LastAnswers(log, "mill")
+        for delivery in log.due("mill", time.time(), 10):
+            log.delivered("mill", [delivery], time.time(), last.remember(delivery).kept)
+        assert [event for _, event in LastAnswers(log, "mill").kept] == [newest]

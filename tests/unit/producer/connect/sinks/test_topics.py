@@ -59,6 +59,8 @@ def test_home_assistant_s_templates_read_what_stands_at_the_topic_they_name() ->
     assert told["state_topic"] == told["json_attributes_topic"] == topics.of_state(event)
     assert written(told["value_template"], value_json=payload) == "replace"
     assert json.loads(written(told["json_attributes_template"], value_json=payload)) == payload["data"]
+    # What is taken away is an empty message, of which there is no `value_json`: "None" is a state that is not known.
+    assert [written(told[f"{what}_template"]) for what in ("value", "json_attributes")] == ["None", "{}"]
 
 
 def test_the_recipe_s_automation_asks_for_somebody_at_replace_alone() -> None:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import io
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,13 +16,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
 import redis
 from PIL import Image
 
-from producer.contract.event import CaptureEvent, new_id
+from producer.contract.event import CaptureEvent, new_id, next_id, node
 from producer.storage.store import ImageStore
 from tests.forked_commands import RunningCommand, start_command
 from worker.embedded.redis_server import free_port, prepare_redis
@@ -97,6 +99,12 @@ def photograph(brightness: int = 120, seed: int = 0, size: int = 64, format: str
     file = io.BytesIO()
     Image.fromarray(noise.clip(0, 255).astype(np.uint8)).save(file, format)
     return file.getvalue()
+
+
+def next_of(after: UUID | None = None) -> UUID:
+    """The id of the next capture of the outbox that `after` is of; without it, the first of another outbox."""
+    own = None if after is None else node(after)
+    return next_id(after, secrets.randbits(32) if own is None else own)
 
 
 def message(**changes: Any) -> dict[str, Any]:

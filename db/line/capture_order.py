@@ -62,8 +62,8 @@ def ordered_at(
 
     What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it. By the clock of a
     worker that was set back, as on the one computer of a small shop, it arrives before it: then the ids of its station
-    say so, and it lies just behind `newest`, also where that is in the future. Nor is damage that one station saw
-    outdated by what another says it photographed before that; and where the insert was changed since `newest`, such a
+    say so, and it lies just behind `newest`, also where that is in the future. Nor is damage that one outbox had
+    outdated by what another says was photographed before that; and where the insert was changed since `newest`, such a
     photograph is none of the new insert, nor one that the same station took before by its clock and its ids, as a
     gateway does that sends again what is left in its outbox.
     """
@@ -72,7 +72,7 @@ def ordered_at(
         if _overtaken(capture_id, station, captured_at, received_at, newest):
             return min(moment, newest.ordered_at - _NEXT)
         if _said_to_be_before(capture_id, station, captured_at, received_at, newest):
-            if newest.damaged:
+            if newest.damaged and not _of_one_outbox(capture_id, station, newest):
                 return min(moment, newest.ordered_at - _NEXT)
             if changed_at is not None and changed_at > newest.ordered_at:
                 return newest.ordered_at + _NEXT
@@ -107,18 +107,18 @@ def _overtaken(
 ) -> bool:
     """Whether a photograph is older than the newest though it did not arrive before it.
 
-    Its outbox must have said so by its ids, which rise from one photograph to the next also where a clock is set back,
-    and the two arrived close together: one that lay lost is sent again once a later one has its answer, however long
-    before that it was taken. Ids that do not say of which outbox they are need the clock to agree, with nothing wrong
-    about what it says, and taken close together too, or both out of a backlog: a photograph from hours ago that follows
-    one of this minute is one of this minute then, by a clock that was set back.
+    Its outbox must have said so by its ids, which rise from one photograph to the next also where a clock is set back:
+    one that lay lost is sent again once a later one has its answer, or after a night. Ids that do not say of which
+    outbox they are need more: the clock agrees, with nothing wrong about what it says, and the two arrived close
+    together. They were taken close together too, or both come out of a backlog; a photograph from hours ago that
+    follows one of this minute is one of this minute then, by a clock that was set back.
     """
     if not _of_one_outbox(capture_id, station, newest) or capture_id >= newest.capture_id:
         return False
-    if received_at - newest.received_at > OVERTAKING:
-        return False
     if None not in (node(capture_id), node(newest.capture_id)):
         return True
+    if received_at - newest.received_at > OVERTAKING:
+        return False
     if captured_at > newest.captured_at:
         return False
     if not (_credible(captured_at, received_at) and _credible(newest.captured_at, newest.received_at)):

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
 from db.line import head_checks
-from db.line.capture_order import TOLERANCE
 from db.line.checks import Check
 from db.line.head_checks import Place, Span
 from db.line.insert_changes import is_unseen
@@ -214,11 +213,11 @@ def _awaited(operations: Sequence[Operation], seen: Mapping[int, _Alike]) -> fro
 def _tells_of(operation: Operation, seen: _Alike | None) -> bool:
     """Whether a check says more of a pocket than its newest photograph: it came with it, or before the check began.
 
-    Neither a clock that is behind makes a check older than it is, nor does what comes out of a backlog count as new.
+    Nobody can tell a clock that is behind or ahead from a backlog, so either order will do: at worst a person looks.
     """
     if seen is None or seen.check_id == operation.check.check_id:
         return True
-    return operation.span.began >= seen.received_at and operation.span.last_at + TOLERANCE >= seen.first_at
+    return operation.span.began >= seen.received_at or operation.span.last_at >= seen.first_at
 
 
 def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: int | None) -> int:

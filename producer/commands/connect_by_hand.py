@@ -1,4 +1,4 @@
-"""`insert-station connect …`: what a person has done with single events, systems and heads."""
+"""What a person does with single events, systems and heads: commands of `insert-station connect`."""
 
 from __future__ import annotations
 

@@ -264,18 +264,23 @@ def new_id() -> UUID:
     return new
 
 
-def next_id(after: UUID | None) -> UUID:
-    """The id of an outbox's next capture, `after` the highest that it had; also a UUIDv7.
+def next_id(after: UUID | None, of: int) -> UUID:
+    """The id of an outbox's next capture; also a UUIDv7.
 
-    It is later than that one, by a millisecond where the clock was set back since: no clock spoils the order of an
-    outbox's ids. And it says whose it is: the ids of one outbox end with the same 32 bits, its node (RFC 9562, 6.4).
+    It is later than `after`, the highest that the outbox had, by a millisecond where the clock was set back since: no
+    clock spoils the order of an outbox's ids. And it says whose it is: it ends with the outbox's own 32 bits, its node
+    (RFC 9562, 6.4).
+
+    Args:
+        after: None where there is none yet.
+        of: the node.
     """
     new = new_id().int
-    moment, own = new >> _MOMENT_AT, new & _NODE
+    moment = new >> _MOMENT_AT
     if after is not None:
-        moment, own = max(moment, (after.int >> _MOMENT_AT) + 1), own if node(after) is None else after.int & _NODE
-    rest = new & (1 << _MOMENT_AT) - 1
-    return UUID(int=moment << _MOMENT_AT | (rest | _HAS_NODE) & ~_NODE | own)
+        moment = max(moment, (after.int >> _MOMENT_AT) + 1)
+    rest = (new & (1 << _MOMENT_AT) - 1 | _HAS_NODE) & ~_NODE
+    return UUID(int=moment << _MOMENT_AT | rest | of & _NODE)
 
 
 def node(of: UUID) -> int | None:

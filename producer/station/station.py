@@ -18,6 +18,7 @@ from producer.contract.names import check_name, safe_name
 from producer.contract.region import AnyRegion
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.metrics import StationMetrics
+from producer.delivery.node import node_of
 from producer.delivery.outbox import NEWEST_ID, Outbox, OutboxFull
 from producer.delivery.resend import Delivery
 from producer.pictures.image_formats import STORED_AS
@@ -66,6 +67,7 @@ class Station:
         self.name = name = check_name(name)
         self._images = images
         self._outbox = outbox
+        self._node = node_of(outbox)
         self._on_answer = on_answer
         self._answers: OrderedDict[UUID, Received] = OrderedDict()
         self._answered = threading.Condition()
@@ -175,7 +177,7 @@ class Station:
             sqlite3.Error: the outbox cannot be read.
         """
         newest = self._outbox.note(NEWEST_ID)
-        return next_id(None if newest is None else UUID(newest))
+        return next_id(None if newest is None else UUID(newest), self._node)
 
     def ask_again(self, event: CaptureEvent) -> None:
         """Have the line tell once more what became of a capture, and of its check if that is finished.

@@ -13,8 +13,8 @@ from db.line.capture_order import clock_error
 from db.line.captures import Arrival
 from db.queries import maintenance
 from db.schema.tables import Captures, Pockets
-from producer.contract.event import next_id
 from tests.database_support import status_of
+from tests.support import next_of
 
 
 def test_a_capture_comes_back_as_it_went_in(line, start) -> None:
@@ -262,7 +262,7 @@ def test_a_check_of_a_wrong_clock_begins_behind_the_one_before_it(line, wrong, a
         line.check_id = uuid6.uuid7()
         of_check = [line.capture(pocket, check_size=3, captured_at=clock) for pocket in pockets]
         if begun:  # ids of a station are in order, whatever its clock says
-            of_check = [replace(one, capture_id=next_id(begun[0][1])) for one in of_check]
+            of_check = [replace(one, capture_id=next_of(begun[0][1])) for one in of_check]
         arrivals = [Arrival(capture, came + number * SECOND) for number, capture in enumerate(of_check)]
         for part in [arrivals] if at_once else [[arrival] for arrival in reversed(arrivals)]:
             with line.database.transaction() as session:

@@ -15,10 +15,10 @@ from db.line import checks, incomplete_checks, verdicts
 from db.line.captures import Arrival, arrive
 from db.queries import head_overview
 from db.schema.tables import Checks
-from producer.contract.event import next_id
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import STATES
 from tests.database_support import status_of
+from tests.support import next_of
 
 
 def status(line) -> checks.Check:
@@ -224,10 +224,10 @@ def test_a_photograph_of_the_past_says_nothing_of_an_operation(line, place, word
 @pytest.mark.parametrize("ahead", [600, 38_000_000], ids=["10 h", "2099"])
 def test_a_clock_that_was_set_right_makes_no_photograph_of_the_past_a_new_one(line, ahead) -> None:
     """Of a shop with one computer, whose worker says when a photograph came: the station's ids tell which was first."""
-    of_first = {"capture_id": next_id(None), "check_id": uuid6.uuid7(), "check_size": 1, "operation": "op-9"}
+    of_first = {"capture_id": next_of(), "check_id": uuid6.uuid7(), "check_size": 1, "operation": "op-9"}
     first = line.see(1, ahead, "intact", image_sha256=ONE, **of_first)
-    again = line.see(1, 0, "intact", image_sha256=ONE, capture_id=next_id(first.capture_id))
-    line.see(2, 1, "intact", capture_id=next_id(again.capture_id))
+    again = line.see(1, 0, "intact", image_sha256=ONE, capture_id=next_of(first.capture_id))
+    line.see(2, 1, "intact", capture_id=next_of(again.capture_id))
     assert told(line) == ("review", 2, 2, (), (1,))
     assert "the photograph of pocket 1 is that of operation op-9 at" in str(status(line).reason)
     with line.database.reading() as session:
@@ -238,9 +238,9 @@ def test_a_clock_that_was_set_right_makes_no_photograph_of_the_past_a_new_one(li
 
 def test_by_a_second_computer_with_the_station_s_name_a_photograph_of_the_past_is_no_new_one(line) -> None:
     """Its ids begin anew, by a clock that is five minutes behind: arrival tells which was first."""
-    of_first = {"capture_id": next_id(None), "check_id": uuid6.uuid7(), "check_size": 1, "operation": "op-9"}
+    of_first = {"capture_id": next_of(), "check_id": uuid6.uuid7(), "check_size": 1, "operation": "op-9"}
     line.see(1, 0, "intact", image_sha256=ONE, **of_first)
-    behind = next_id(None).int - (300_000 << 80)
+    behind = next_of().int - (300_000 << 80)
     line.see(1, 2, "intact", image_sha256=ONE, capture_id=UUID(int=behind))
     line.see(2, 3, "intact")
     assert told(line) == ("review", 2, 2, (), (1,))

@@ -2,13 +2,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise, permutations
+from typing import Literal
 from uuid import UUID
 
 import pytest
 import uuid6
 
 from db.line.capture_order import OLDEST, TOLERANCE, OrderedPhoto, claimed, clock_error, ordered_at
-from producer.contract.event import next_id
+from tests.support import next_of
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -26,17 +27,18 @@ def arrive(
     *told: tuple[datetime, datetime],
     stations: tuple[str, ...] = (),
     taken: Sequence[int] | None = None,
-    one_outbox: bool = True,
+    outboxes: Literal["one", "two", "unknown"] = "one",
 ) -> list[OrderedPhoto]:
     """The photographs of one pocket as they arrive, each with what its clock says and when it comes.
 
     `taken` is the place of each in the order in which they were handed in, by which ids rise: that of arrival. Ids of
-    `one_outbox` have a node in common.
+    one outbox have a node in common; it is `unknown` where they have none.
     """
     found: list[OrderedPhoto] = []
-    ids = [next_id(None)]
-    for _ in told[1:]:
-        ids.append(next_id(ids[-1] if one_outbox else None))
+    ids: list[UUID] = []
+    for _ in told:
+        of_outbox = next_of(ids[-1] if ids and outboxes == "one" else None)
+        ids.append(uuid6.uuid7() if outboxes == "unknown" else of_outbox)
     for number, (captured_at, received_at) in enumerate(told):
         capture_id = ids[taken[number] if taken else number]
         station = stations[number] if stations else "st-1"
@@ -87,12 +89,14 @@ def test_a_clock_that_is_set_back_between_a_photograph_and_its_retake_spoils_no_
     assert in_order(arrive((NOW, NOW + SECOND), (again - seconds * SECOND, again + SECOND))) == [0, 1]
 
 
-def test_of_an_outbox_whose_ids_follow_its_clock_the_clock_decides() -> None:
+def test_of_a_gateway_whose_ids_follow_its_clock_the_clock_decides() -> None:
     """What decision 15 does not promise: a gateway in another language."""
     back = NOW + 2 * HOUR
     clock = NOW + HOUR - 10 * HOUR
-    assert in_order(arrive((NOW, back), (clock, back + SECOND), taken=[1, 0])) == [1, 0]
-    assert in_order(arrive((NOW, back), (clock, back + HOUR), taken=[1, 0])) == [0, 1], "not when they come apart"
+    assert in_order(arrive((NOW, back), (clock, back + SECOND), taken=[1, 0], outboxes="unknown")) == [1, 0]
+    assert in_order(arrive((NOW, back), (clock, back + HOUR), taken=[1, 0], outboxes="unknown")) == [0, 1], (
+        "not when they come apart"
+    )
 
 
 @pytest.mark.parametrize("minutes", [1, 4, 6, 11])
@@ -101,7 +105,7 @@ def test_a_second_computer_with_the_name_of_a_station_spoils_no_order(minutes: i
     later, behind = NOW + minutes * 60 * SECOND, timedelta(minutes=5)
     told = (NOW, NOW + SECOND), (later - behind, later + SECOND)
     taken = [1, 0] if later - behind < NOW else [0, 1]
-    assert in_order(arrive(*told, taken=taken, one_outbox=False)) == [0, 1]
+    assert in_order(arrive(*told, taken=taken, outboxes="two")) == [0, 1]
 
 
 def test_a_backlog_lies_where_it_was_taken() -> None:
@@ -159,16 +163,16 @@ def test_of_two_stations_the_one_that_comes_last_is_newest() -> None:
 
 
 def test_damage_is_not_outdated_by_another_outbox_s_older_photograph() -> None:
-    seen = OrderedPhoto(next_id(None), "st-1", NOW, NOW, NOW, damaged=True)
+    seen = OrderedPhoto(next_of(), "st-1", NOW, NOW, NOW, damaged=True)
     before, after = NOW - HOUR, NOW + 2 * HOUR
-    same, other, earlier = next_id(seen.capture_id), next_id(None), UUID(int=seen.capture_id.int - (1 << 80))
+    same, other, earlier = next_of(seen.capture_id), next_of(), UUID(int=seen.capture_id.int - (1 << 80))
     for station, capture_id, captured_at, newest, older in (
         ("st-2", same, before, seen, True),  # a backlog, or a clock that is behind
         ("st-2", same, after, seen, False),
         ("st-2", same, before, replace(seen, damaged=False), False),
         ("st-1", same, before, seen, False),  # its clock was set back
         ("st-1", other, before, seen, True),  # a second computer with its name
-        ("st-1", earlier, before, seen, True),  # lost, and sent again after a night
+        ("st-1", earlier, before, replace(seen, damaged=False), True),  # lost, and sent again after a night
         ("st-2", same, datetime(1970, 1, 1, tzinfo=UTC), seen, False),
         ("st-2", same, before, replace(seen, captured_at=NOW + 10 * HOUR), False),
     ):
@@ -183,9 +187,9 @@ def test_what_comes_after_a_change_that_lies_ahead_lies_behind_it() -> None:
     seen = OrderedPhoto(uuid6.uuid7(), "st-1", NOW, NOW, NOW)
     later = NOW + HOUR
     for clock in (RIGHT, *WRONG.values()):
-        moment = ordered_at(next_id(seen.capture_id), "st-1", later + clock, later, seen, ahead)
+        moment = ordered_at(next_of(seen.capture_id), "st-1", later + clock, later, seen, ahead)
         assert ahead < moment <= ahead + SECOND, clock
-    overtaken = replace(seen, capture_id=next_id(seen.capture_id))
+    overtaken = replace(seen, capture_id=next_of(seen.capture_id))
     assert ordered_at(seen.capture_id, "st-1", NOW - SECOND, NOW + SECOND, overtaken, ahead) < NOW
     # A change that lies where it was said changes nothing.
     for claims in (NOW + 10 * SECOND, later):
@@ -204,15 +208,15 @@ def test_what_another_station_took_before_the_newest_lies_before_a_change_since(
 
 def test_what_a_station_sends_again_from_before_the_newest_is_none_of_the_new_insert() -> None:
     older = uuid6.uuid7()
-    newer = next_id(older)
+    newer = next_of(older)
     seen, changed_at, comes = OrderedPhoto(newer, "st-1", NOW, NOW, NOW), NOW + HOUR, NOW + 2 * HOUR
     assert NOW < ordered_at(older, "st-1", NOW - HOUR, comes, seen, changed_at) < changed_at
-    assert ordered_at(next_id(newer), "st-1", NOW - HOUR, comes, seen, changed_at) == comes, "a clock set back"
+    assert ordered_at(next_of(newer), "st-1", NOW - HOUR, comes, seen, changed_at) == comes, "a clock set back"
     assert ordered_at(older, "st-1", NOW - HOUR, comes, seen) == comes, "no insert was changed: nothing is hidden"
 
 
 def test_the_same_moment_is_decided_by_the_id() -> None:
-    ids = [one := uuid6.uuid7(), next_id(one)]
+    ids = [one := uuid6.uuid7(), next_of(one)]
     newest = OrderedPhoto(ids[1], "st-1", NOW, NOW, NOW)
     assert ordered_at(ids[0], "st-1", NOW, NOW, newest) < NOW
     newest = OrderedPhoto(ids[0], "st-1", NOW, NOW, NOW)

@@ -243,29 +243,28 @@ def test_ids_are_in_order_of_time() -> None:
 
 
 def test_the_ids_of_one_outbox_are_in_order_and_end_alike() -> None:
-    ids = [next_id(None)]
+    ids = [next_id(None, 7)]
     for _ in range(1000):
-        ids.append(next_id(ids[-1]))
+        ids.append(next_id(ids[-1], 7))
     assert ids == sorted(set(ids))
     assert {of.version for of in ids} == {7}
-    assert {node(of) for of in ids} == {node(ids[0])} != {None}
-    assert len({node(next_id(None)) for _ in range(100)}) == 100
+    assert {node(of) for of in ids} == {7}
     assert CaptureEvent.from_message(message(capture_id=str(ids[-1]))).capture_id == ids[-1]
 
 
-@pytest.mark.parametrize("before", [new_id(), next_id(None)], ids=["of a version before", "of this one"])
+@pytest.mark.parametrize("before", [new_id(), next_id(None, 7)], ids=["of a version before", "of this one"])
 def test_an_id_after_another_is_later_whatever_became_of_the_clock(before: UUID) -> None:
     ahead = UUID(int=before.int + (36_000_000 << 80))
-    after = next_id(ahead)
+    after = next_id(ahead, 8)
     assert after > ahead
     assert (after.int >> 80) - (ahead.int >> 80) == 1
-    assert next_id(after) > after
-    assert node(next_id(after)) == node(after) is not None
+    assert next_id(after, 8) > after
+    assert node(after) == 8
 
 
 def test_whether_ids_are_of_one_outbox_is_known_where_both_say_so() -> None:
-    one, other, of_a_gateway = next_id(None), next_id(None), UUID("019ab7c4-5e10-7d2a-8f31-0c9e6b5a4d21")
-    assert are_of_one_outbox(one, next_id(one))
+    one, other, of_a_gateway = next_id(None, 7), next_id(None, 8), UUID("019ab7c4-5e10-7d2a-8f31-0c9e6b5a4d21")
+    assert are_of_one_outbox(one, next_id(one, 7))
     assert not are_of_one_outbox(one, other)
     assert are_of_one_outbox(one, of_a_gateway)
     assert are_of_one_outbox(of_a_gateway, one)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 # The levels whose tests run beside other processes: services, commands, a browser.
 _TRIED_TWICE = ("tests/integration/", "tests/acceptance/", "tests/console/")
 
+# Those are mixed, each spread over the whole: what asks databases alone is another kind than what runs processes.
+_MIXED = ("tests/integration/db/", *_TRIED_TWICE)
+
 
 def pytest_configure() -> None:
     """Nothing outlives the session, also where that is killed."""
@@ -30,17 +33,25 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(trylast=True)  # once `tests/unit/conftest.py` has marked the slow ones
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, the many short ones of tests/unit last: no process is left with a long one at the end.
+    """Mix the levels that have long files; the many short ones of tests/unit last, so that no process ends alone.
 
-    xdist hands files out in this order (`--dist loadfile --no-loadscope-reorder`).
+    xdist hands files out in this order (`--dist loadfile --no-loadscope-reorder`). A browser takes a whole core, a
+    database little, and who kills services mostly waits. Level after level, browsers shared the cores for minutes, and
+    they then had little to do for as long; and all began with who waits until the first has trained a model.
 
     A test beside other processes that fails is tried once more, from its fixtures on (docs/decisions/0036): the end of
     the run names it as `RERUN`, with what failed, and it is a fault to be mended all the same.
     """
+    files: dict[str, dict[Path, None]] = {}
     for item in items:
         if item.nodeid.startswith(_TRIED_TWICE):
             item.add_marker(pytest.mark.flaky(reruns=1))
-    items.sort(key=lambda item: (item.nodeid.startswith("tests/unit/"), "slow" not in item.keywords))
+            level = next(level for level in _MIXED if item.nodeid.startswith(level))
+            files.setdefault(level, {})[item.path] = None
+    places = {
+        path: (number + 0.5) / len(of_level) for of_level in files.values() for number, path in enumerate(of_level)
+    }
+    items.sort(key=lambda item: (places.get(item.path, 1.0), "slow" not in item.keywords))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -55,13 +66,15 @@ def pytest_collection() -> Generator[None, object, object]:
     """Collect without Python's collector of garbage, and have it leave alone what is there then.
 
     Nothing of what collecting imports and makes is garbage, but the collector walks through all of it time and again:
-    more than a third of the collection's processor time, in each of xdist's workers.
+    more than a third of the collection's processor time, in each of xdist's workers. While the tests run it looks more
+    seldom than by default too: a tenth of their processor time, in a process that has imported everything.
     """
     gc.disable()
     try:
         return (yield)
     finally:
         gc.freeze()
+        gc.set_threshold(10_000, 10, 5)
         gc.enable()
 
 

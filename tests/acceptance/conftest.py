@@ -36,7 +36,7 @@ def trained(labelled: Path, networks: Path, tmp_path_factory: pytest.TempPathFac
     def train(folder: Path) -> None:
         folder.mkdir()
         migrate.upgrade(f"sqlite:///{folder / 'inserts.db'}")
-        small = {"INSERTS_BACKBONE": BACKBONE, "INSERTS_NETWORKS": str(networks), "INSERTS_NICENESS": "0"}
+        small = {"INSERTS_BACKBONE": BACKBONE, "INSERTS_NETWORKS": str(networks)}
         command = ("train", str(labelled), "--data", str(folder))
         run_command("insert-worker", *command, environment=os.environ | small, timeout=280).check_returncode()
 

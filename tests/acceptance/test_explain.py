@@ -42,7 +42,7 @@ class Line:
         migrate.upgrade(self.url)
 
     def __call__(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"INSERTS_NICENESS": "0", "COLUMNS": "200"}
+        environment = os.environ | {"COLUMNS": "200"}
         arguments = (*options, "--data", str(self.data))
         done = run_command("insert-worker", *arguments, environment=environment, cwd=self.data, timeout=180)
         assert done.returncode == code, done.stdout + done.stderr

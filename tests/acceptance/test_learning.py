@@ -42,7 +42,6 @@ class Line:
             "INSERTS_REEXTRACT_EVERY": "2",
             "INSERTS_RETRAIN_EVERY": "2",
             "INSERTS_EVALUATE_EVERY": "2",
-            "INSERTS_NICENESS": "0",  # the tests beside this one want the processor too
         }
         self.database = Database(f"sqlite:///{folder / 'inserts.db'}")
         self._parts = ExitStack()

@@ -36,8 +36,7 @@ class Commands:
         self.reviewer = Reviewer(self.database, FolderStore(self.data / "images"))
 
     def __call__(self, *options: str) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"INSERTS_NICENESS": "0"}
-        return run_command("insert-worker", *options, "--data", str(self.data), environment=environment)
+        return run_command("insert-worker", *options, "--data", str(self.data))
 
     def json(self, *options: str) -> dict:
         done = self(*options, "--json")

@@ -22,7 +22,7 @@ class Commands:
         migrate.upgrade(f"sqlite:///{self.data / 'inserts.db'}")
 
     def __call__(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"INSERTS_NICENESS": "0", "COLUMNS": "200"}
+        environment = os.environ | {"COLUMNS": "200"}
         done = run_command("insert-worker", *options, "--data", str(self.data), environment=environment)
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stderr

@@ -16,7 +16,7 @@ from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images, write_labelled_folder
 from producer.station.station import Received, Station
 from producer.storage.folder import FolderStore
-from tests.faults.checker import Account, account, drain, judged_of
+from tests.faults.checker import Account, a_minute_later, account, drain, judged_of
 from tests.faults.services import FailingDatabase, Workers
 from tests.faults.told import Told, ToldBroker
 from tests.forked_commands import run_command
@@ -44,6 +44,8 @@ class Plan:
     workers: int = 2
     captures_per_second: float = 10.0
     pause: tuple[float, float] = (0.5, 3.0)
+    sooner: bool = False
+    """What dead workers had in hand comes again at the end, not a minute after they took it."""
     drain_seconds: float = 300.0
 
     def schedule(self) -> list[str]:
@@ -138,9 +140,8 @@ def storm(
     }
     # With a model in charge every capture goes all the way, through the network too.
     write_labelled_folder(folder / "labelled", 40, seed=plan.seed, size=128)
-    run_command(
-        "insert-worker", "train", str(folder / "labelled"), "--promote", environment=environment
-    ).check_returncode()
+    train = ("train", str(folder / "labelled"), "--promote")
+    run_command("insert-worker", *train, environment=environment).check_returncode()
     workers = Workers(plan.workers, folder, environment)
     load = Load(folder, server.url, plan)
     moments: list[tuple[str, float]] = []
@@ -153,6 +154,8 @@ def storm(
             waiting = len(load.submitted) - len(load.answered)
             say(f"{number:4d} {kind:<17} {len(load.submitted):6d} submitted, {waiting:5d} not answered yet")
         load.stop_submitting()
+        if plan.sooner:
+            a_minute_later(server)
         left = drain(server, load.outboxes, plan.drain_seconds)
     finally:
         try:

@@ -34,7 +34,6 @@ class LearningLine(Line):
         super().__init__(folder, redis_server, database_url)
         often = dict.fromkeys(("INSERTS_REEXTRACT_EVERY", "INSERTS_RETRAIN_EVERY", "INSERTS_EVALUATE_EVERY"), "1")
         self.environment |= {**often, "INSERTS_ENOUGH_NEW_LABELS": "20", "INSERTS_GRACE": "5"}
-        self.environment["INSERTS_NICENESS"] = "0"  # the tests beside this one want the processor too
         self.reviewer = Reviewer(self.database, self.images)
 
     def start(self, name: str, **environment: str) -> RunningCommand:

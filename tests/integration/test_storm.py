@@ -35,6 +35,7 @@ def test_a_short_storm_loses_nothing(
         database_restarts=1,
         seed=4,
         captures_per_second=5,
+        sooner=True,
     )
     outcome = storm(plan, tmp_path, redis_server, failing_database, print)
     outcome.account.assert_kept()

@@ -128,7 +128,8 @@ def test_with_the_extra_worker_alone_every_command_runs_or_says_what_to_install(
     """The inspect worker's image holds no more; beat runs in it too."""
     code = f"import sys\nsys.modules |= dict.fromkeys({sorted(LEARNING)})\n"
     code += f"sys.argv[1:] = {[*command, '--data', str(tmp_path)]}\nfrom worker.commands.main import main\nmain()"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("INSERTS_")}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("INSERTS_")}
+    environment = others | {"INSERTS_NICENESS": os.environ["INSERTS_NICENESS"]}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert "Traceback" not in done.stderr
     assert done.returncode == (1 if command == ["health"] else 2)

@@ -5,8 +5,8 @@ PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3 python; do \
 VENV := .venv
 RUN := $(VENV)/bin
 PIP := $(RUN)/python -m pip --disable-pip-version-check --quiet
-# More than there are cores (two): a third of what the tests take they wait, for services, commands and a browser.
-JOBS ?= 4
+# More than there are cores (two): half of what the tests take they wait, for services, commands and a browser.
+JOBS ?= 6
 # pytest with these arguments, and lint at the same time, which says what it found in one piece. What pytest says is the
 # end, unless lint fails alone, without pytest's own list of failures to look for.
 beside_lint = @mkdir -p var; ($(MAKE) --no-print-directory lint >var/lint.txt 2>&1; code=$$?; cat var/lint.txt; exit $$code) & lint=$$!; \

@@ -15,9 +15,7 @@ from uuid import UUID
 import numpy as np
 import uuid6
 
-from db.engine import migrate
 from db.engine.database import Database
-from db.engine.url import sqlite_url
 from db.evidence.evidence_map import EvidenceMap
 from db.learning import evaluations, model_registry
 from db.learning.model_registry import Model
@@ -32,6 +30,7 @@ from producer.contract.reasons import faults as why
 from producer.contract.reasons import models, photographs
 from producer.simulation.head import SimulatedHead
 from producer.storage.folder import FolderStore
+from tests.database_support import new_sqlite
 from tests.evaluation_support import COUNT, report_of
 
 MODEL = "insertnet-features-1"
@@ -78,11 +77,10 @@ class Plant:
 
     def __init__(self, folder: Path, size: int = 320) -> None:
         self.folder = folder
-        self.url = sqlite_url(folder / "inserts.db")
+        self.url = new_sqlite(folder / "inserts.db")
         self._store = FolderStore(folder / "images")
         self._size = size
         self.heads_file = folder / "heads.toml"
-        migrate.upgrade(self.url)
         self.heads_file.write_text(HEADS_TOML, encoding="utf-8")
         self.database = Database(self.url)
         model = Model(

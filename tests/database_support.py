@@ -1,20 +1,39 @@
-"""What tests ask the database that no command asks in just this way."""
+"""New databases, and what tests ask one that no command asks in just this way."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import fields
 from datetime import datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.engine import migrate
+from db.engine.url import sqlite_url
 from db.learning.leases import LONGEST
 from db.line import checks
 from db.line.checks import Check
 from db.line.shadow_verdicts import ShadowVerdict
 from db.schema.tables import Checks, Faults, Leases, ShadowVerdicts
+
+
+def new_sqlite(file: Path) -> str:
+    """The URL of a new SQLite database with all tables: a copy of the one that each process migrates once."""
+    file.write_bytes(_migrated())
+    return sqlite_url(file)
+
+
+@cache
+def _migrated() -> bytes:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "inserts.db"
+        migrate.upgrade(sqlite_url(file))
+        return file.read_bytes()
 
 
 def status_of(session: Session, check_id: UUID) -> Check | None:

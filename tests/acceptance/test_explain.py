@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from db.engine import migrate
 from db.engine.database import Database
 from db.evidence.evidence_map import unpacked
 from db.line import captures, verdicts
 from producer.contract.event import CaptureEvent, Region, new_id
 from producer.storage.folder import FolderStore
+from tests.database_support import new_sqlite
 from tests.forked_commands import run_command
 from tests.network_support import BACKBONE
 from tests.support import photograph
@@ -38,8 +38,7 @@ class Line:
     def __init__(self, folder: Path):
         self.data = folder / "line"
         self.data.mkdir()
-        self.url = f"sqlite:///{self.data / 'inserts.db'}"
-        migrate.upgrade(self.url)
+        self.url = new_sqlite(self.data / "inserts.db")
 
     def __call__(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"COLUMNS": "200"}

@@ -17,14 +17,14 @@ import pytest
 import uuid6
 from sqlalchemy import insert, select
 
-from db.engine import migrate, schema_version
+from db.engine import schema_version
 from db.engine.database import Database
-from db.engine.url import sqlite_url
 from db.learning import reviews
 from db.line import captures, verdicts
 from db.line.captures import Capture
 from db.line.verdicts import Verdict
 from db.schema.tables import Captures, Checks, Pockets, Verdicts
+from tests.database_support import new_sqlite
 from tests.forked_commands import run_command
 from tests.support import program, wait_until
 
@@ -55,8 +55,7 @@ class Shop:
         self.data = data
         self.images = data / "images" / "st-1"
         self.images.mkdir(parents=True)
-        self.url = sqlite_url(data / "inserts.db")
-        migrate.upgrade(self.url)
+        self.url = new_sqlite(data / "inserts.db")
         self.database = Database(self.url)
         for number in range(checks):
             self.fill(NOW - timedelta(days=100, seconds=-number))

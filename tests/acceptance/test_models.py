@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from db.engine import migrate
 from db.engine.database import Database
 from db.learning import model_registry
 from db.learning.model_registry import Model
 from db.people import audit
 from producer.storage.folder import FolderStore
+from tests.database_support import new_sqlite
 from tests.forked_commands import run_command
 from tests.learning_support import Reviewer
 from tests.network_support import BACKBONE
@@ -31,7 +31,7 @@ class Commands:
     def __init__(self, folder: Path):
         self.data = folder / "line"
         self.data.mkdir()
-        migrate.upgrade(f"sqlite:///{self.data / 'inserts.db'}")
+        new_sqlite(self.data / "inserts.db")
         self.database = Database(f"sqlite:///{self.data / 'inserts.db'}")
         self.reviewer = Reviewer(self.database, FolderStore(self.data / "images"))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import migrate
+from tests.database_support import new_sqlite
 from tests.forked_commands import run_command
 from tests.network_support import BACKBONE
 from tests.support import photograph
@@ -19,7 +19,7 @@ class Commands:
     def __init__(self, folder: Path):
         self.data = folder / "line"
         self.data.mkdir()
-        migrate.upgrade(f"sqlite:///{self.data / 'inserts.db'}")
+        new_sqlite(self.data / "inserts.db")
 
     def __call__(self, *options: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"COLUMNS": "200"}

@@ -247,6 +247,7 @@ def test_a_redis_that_became_a_replica_is_not_heard(
 def test_a_disk_that_fails_for_a_moment_costs_no_answer(
     redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("producer.connect.connector.LONGEST_PAUSE", 0.1)
     failures: list[str] = []
 
     def failing(name: str) -> None:

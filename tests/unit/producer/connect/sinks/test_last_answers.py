@@ -47,6 +47,22 @@ def test_what_waits_counts_before_it_is_told(tmp_path: Path) -> None:
         assert after.remember(waiting).shows == (waiting.number, replace)
 
 
+def test_what_is_said_behind_what_waits_is_news_and_what_is_told_is_shown_in_its_turn(tmp_path: Path) -> None:
+    run = check("go")
+    said = [run, verdict(1), check("go", head="H13"), run.model_copy(update={"state": "replace", "replace": [1]})]
+    go, pocket, other, replace = (plant_event("p", "station-1", answer, 0.0) for answer in said)
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.keep({"cell": [go]}, {})
+        last = LastAnswers(log, "cell")
+        log.keep({"cell": [pocket, other, replace]}, {})
+        due = log.due("cell", time.time(), 3)
+        assert [event for _, event in last.news(due)] == [replace]
+        assert last.news() == []
+        shown = [last.remember(delivery).shows for delivery in due]
+        assert shown == [None, (due[1].number, pocket), (due[2].number, other)]
+        assert [event for _, event in last.kept] == [pocket, other, replace]
+
+
 def test_an_older_run_and_an_older_answer_of_a_run_do_not_take_the_place_of_the_newest(tmp_path: Path) -> None:
     noon = datetime(2026, 11, 29, 12, tzinfo=UTC)
 

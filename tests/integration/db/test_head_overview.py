@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import uuid6
 
-from db.line import captures, checks, incomplete_checks, verdicts
+from db.line import captures, checks, incomplete_checks, insert_changes, verdicts
 from db.line.captures import Arrival
 from db.queries import head_overview, maintenance
 from db.queries.head_overview import HeadOverview
 from tests.integration.db.conftest import Line
+from tests.support import next_of
 
 
 def overview(line: Line) -> HeadOverview:
@@ -291,3 +292,31 @@ def test_a_head_of_which_a_check_is_under_way_waits(line) -> None:
     for pocket in (2, 3):
         line.see(pocket, 7, "intact", check_id=under_way, check_size=3)
     assert answered(line) == ("go", [], [])
+
+
+def test_a_clock_that_was_set_right_hides_no_check(line) -> None:
+    """Of a shop's one computer: what its station and its worker say is hours before the check of before."""
+    last = None
+    for minute, operation, pockets in ((600, "op-1", (1, 2, 3)), (1, "op-2", (1, 2))):
+        of_check = uuid6.uuid7()
+        for pocket in pockets:
+            last = next_of(last)
+            of = {"capture_id": last, "check_id": of_check, "check_size": 3, "operation": operation}
+            line.see(pocket, minute, "intact", **of)
+    assert (answered(line), overview(line).awaited) == (("pending", [], []), {3})
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    assert answered(line) == ("review", [], [3])
+
+
+def test_an_insert_change_that_was_said_by_a_clock_ahead_hides_no_check(line) -> None:
+    line.see(1, 0, "intact")
+    line.see(2, 0, "intact")
+    with line.database.transaction() as session:
+        ahead = line.capture(1, 600).captured_at
+        insert_changes.record(session, "mill-1", "head-1", 1, by="ana", at=ahead)
+    for minute, operation, pockets in ((1, "op-2", (1, 2)), (2, "op-3", (2,))):
+        of_check = uuid6.uuid7()
+        for pocket in pockets:
+            line.see(pocket, minute, "intact", check_id=of_check, operation=operation)
+    assert (answered(line), overview(line).awaited) == (("pending", [], []), {1})

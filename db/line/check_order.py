@@ -64,6 +64,6 @@ def put_behind(connection: Connection, photos: Iterable[Placed]) -> dict[UUID, d
             for photo in of_head:
                 is_later = photo.station == station and photo.capture_id > last
                 moment = order.get(photo.capture_id, photo.ordered_at)
-                if is_later and moment <= last_at and are_of_one_outbox(photo.capture_id, last):
+                if is_later and moment < last_at and are_of_one_outbox(photo.capture_id, last):
                     order[photo.capture_id] = max(photo.received_at, last_at + _NEXT)
     return order

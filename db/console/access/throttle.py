@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Literal
 
 Subject = tuple[Literal["name", "token", "address"], str]
@@ -36,20 +36,33 @@ class Throttle:
         with self._lock:
             return max((self._wait(subject) for subject in subjects), default=0.0)
 
-    def failed(self, *subjects: Subject) -> None:
-        """Note a login that failed."""
+    def begin(self, *subjects: Subject) -> float:
+        """Begin a login, as `wait` says; it counts as failed until it has succeeded: many may be tried at once."""
         with self._lock:
-            for subject in subjects:
-                times = self._failed.pop(subject, deque(maxlen=FAILURES[subject[0]]))
-                times.append(self._clock())
-                self._failed[subject] = times  # the last one in the order of failures
-            while len(self._failed) > _MOST_KNOWN:
-                del self._failed[next(iter(self._failed))]
+            seconds = max((self._wait(subject) for subject in subjects), default=0.0)
+            if seconds == 0.0:
+                self._note(subjects)
+            return seconds
 
-    def succeeded(self, subject: Subject) -> None:
-        """Forget the failures of a name that has signed in."""
+    def failed(self, *subjects: Subject) -> None:
+        """Note a login that failed and was not begun here."""
         with self._lock:
-            self._failed.pop(subject, None)
+            self._note(subjects)
+
+    def succeeded(self, name: Subject, address: Subject) -> None:
+        """Forget the failures of a name that has signed in, and of its address this one try."""
+        with self._lock:
+            self._failed.pop(name, None)
+            if times := self._failed.get(address):
+                times.pop()
+
+    def _note(self, subjects: Iterable[Subject]) -> None:
+        for subject in subjects:
+            times = self._failed.pop(subject, deque(maxlen=FAILURES[subject[0]]))
+            times.append(self._clock())
+            self._failed[subject] = times  # the last one in the order of failures
+        while len(self._failed) > _MOST_KNOWN:
+            del self._failed[next(iter(self._failed))]
 
     def _wait(self, subject: Subject) -> float:
         times = self._failed.get(subject)

@@ -44,16 +44,15 @@ def sign_in(
     name = unicodedata.normalize("NFC", name.strip())
     by_name: Subject = ("name", name)
     by_address: Subject = ("address", client_address(request))
-    if (seconds := console.throttle.wait(by_name, by_address)) > 0:
+    if (seconds := console.throttle.begin(by_name, by_address)) > 0:
         refused = _form(request, next, "throttled", 429)
         refused.headers["Retry-After"] = str(round(seconds) + 1)
         return refused
     with console.database.reading() as session:
         account = accounts.signed_in(session, name, password)
     if account is None:
-        console.throttle.failed(by_name, by_address)
         return _form(request, next, "wrong", 401)
-    console.throttle.succeeded(by_name)
+    console.throttle.succeeded(by_name, by_address)
     return begin_session(request, account, RedirectResponse(inside(next), 303))
 
 

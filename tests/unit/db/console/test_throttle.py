@@ -1,5 +1,8 @@
 """Logins that fail slow down the next."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
 from db.console.access.throttle import FAILURES, WINDOW, Throttle
 
 
@@ -37,7 +40,7 @@ def test_signing_in_forgets_the_failures_of_the_name() -> None:
     throttle = Throttle(Clock())
     for _ in range(FAILURES["name"]):
         throttle.failed(("name", "ana"))
-    throttle.succeeded(("name", "ana"))
+    throttle.succeeded(("name", "ana"), ("address", "10.0.0.1"))
     assert throttle.wait(("name", "ana")) == 0
 
 
@@ -46,3 +49,23 @@ def test_names_that_are_made_up_fill_no_memory() -> None:
     for number in range(10_100):
         throttle.failed(("name", str(number)))
     assert len(throttle._failed) == 10_000
+
+
+def test_of_many_logins_at_once_no_more_are_looked_at_than_one_after_the_other() -> None:
+    throttle = Throttle(clock=lambda: 0.0)
+    begun = Barrier(20)
+
+    def try_one(_: int) -> bool:
+        begun.wait(30)
+        return throttle.begin(("name", "ana"), ("address", "10.0.0.1")) == 0.0
+
+    with ThreadPoolExecutor(20) as pool:
+        assert sum(pool.map(try_one, range(20))) == FAILURES["name"]
+
+
+def test_a_login_that_succeeds_counts_neither_for_its_name_nor_for_its_address() -> None:
+    throttle = Throttle(clock=lambda: 0.0)
+    of = ("name", "ana"), ("address", "10.0.0.1")
+    for _ in range(2 * FAILURES["address"]):
+        assert throttle.begin(*of) == 0.0
+        throttle.succeeded(*of)

@@ -110,7 +110,7 @@ def test_metrics_are_served_for_as_long_as_the_block_lasts() -> None:
         assert told.value("inserts_faults_total", reason="image_missing") == 1
         assert not {name for name in told.names() if name.endswith("_created")}
         taken = exposed(metrics.registry, port, "127.0.0.1")
-        with pytest.raises(PortTaken, match=rf"port {port} is in use .*INSERTS_METRICS_PORT"), taken:
+        with pytest.raises(PortTaken, match=rf"port {port} is in use.*INSERTS_METRICS_PORT"), taken:
             pass
     with pytest.raises(OSError, match="refused"):
         scraped(port)

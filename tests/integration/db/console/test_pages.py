@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import uuid6
 
+from db.console.pages.replace import AT_ONCE
 from db.line import incomplete_checks, verdicts
 from db.people import audit
 from tests.console_support import Browser, console_on
@@ -140,6 +141,23 @@ def test_replace_names_the_pockets_of_which_nobody_knows(line, console, signed_i
     assert "mill-1 · head-2 pending: 2" in said
     assert "mill-1 · head-3 photographed long ago: 2" in said
     assert "head-4" not in said
+
+
+def test_replace_looks_for_what_nobody_knows_in_the_newest_heads_and_those_with_an_insert_to_change(
+    line, signed_in
+) -> None:
+    for number in range(AT_ONCE + 2):
+        line.check_id = uuid6.uuid7()
+        line.see(1, number, "damaged" if number == 0 else "intact", head=f"H{number}")
+        line.see(2, number, "unsure", head=f"H{number}")
+    browser = signed_in("viewer")
+    said = browser.get("/replace").text
+    seen = {number for number in range(AT_ONCE + 2) if f"head=H{number}&amp;pocket=2" in said}
+    assert seen == {0, *range(2, AT_ONCE + 2)}
+    assert f"the {AT_ONCE} heads that were photographed last" in said
+    said = browser.get("/replace?head=H1").text
+    assert "head=H1&amp;pocket=2" in said
+    assert "that were photographed last" not in said
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ from db.queries.maintenance import PocketRow
 router = APIRouter()
 
 AT_ONCE: Final = 50
-"""So many heads, those that were photographed last, are looked through for what nobody knows, beside those with an
-insert to change: a plant may have hundreds."""
+"""So many heads are looked through for what nobody knows: those with an insert to change first, and of each kind those
+that were photographed last. A plant may have hundreds."""
 
 _OPEN: Final = ("unsure", "unusable", "fault", "missing", "pending", "old")
 """What a pocket may show of which nobody knows what is in it; the others are on the sheets, or intact."""
@@ -38,7 +38,7 @@ def replace(request: Request, person: Viewer, machine: Typed = "", head: Typed =
         changes = maintenance.just_changed(session, machine or None, head or None)
         matching = [of for of in head_overview.heads(session) if machine in ("", of[0]) and head in ("", of[1])]
         listed = {(row.machine, row.head) for row in rows} | {(of.machine, of.head) for of in changes}
-        places = [*matching[:AT_ONCE], *(of for of in matching[AT_ONCE:] if of in listed)]
+        places = sorted(matching, key=lambda of: of not in listed)[:AT_ONCE]
         heads = heads_now(console_of(request), session, places, clock.latest(session))
         unknown = None if rows or changes else known_places.unknown(session, machine or None, head or None)
     sheets: defaultdict[Place, tuple[list[PocketRow], list[InsertChange]]] = defaultdict(lambda: ([], []))

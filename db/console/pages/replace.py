@@ -22,7 +22,7 @@ from db.queries.maintenance import PocketRow
 
 router = APIRouter()
 
-AT_ONCE: Final = 30
+AT_ONCE: Final = 20
 """So many heads are looked through for what nobody knows: those with an insert to change first, and of each kind those
 that were photographed last. A plant may have hundreds."""
 

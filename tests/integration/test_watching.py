@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -132,7 +132,10 @@ def test_changes_of_which_the_kernel_tells_nothing_are_seen(
     watch.wait_until_it_watches()
     photo(folder, "op-1/1.jpg")
     wait_until((folder / "submitted/mill-1/H1/op-1/1.jpg").exists, what="a photograph handed in")
-    open_files = [str(each.readlink()) for each in Path(f"/proc/{watch.process.pid}/fd").iterdir()]
+    open_files = []
+    for each in Path(f"/proc/{watch.process.pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            open_files.append(str(each.readlink()))
     assert open_files
     assert not [each for each in open_files if "inotify" in each]
 

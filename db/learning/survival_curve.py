@@ -17,9 +17,6 @@ LEVELS: Final = (0.99, 0.97, 0.94, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 
 
 _HAZARDS: Final = (0.0, *(-math.log(level) for level in LEVELS))
 
-SHARE: Final = 0.8
-"""The share of inserts that end within the interval that is shown: from the level 0.9 to the level 0.1."""
-
 
 @dataclass(frozen=True)
 class SurvivalCurve:

@@ -40,16 +40,14 @@ def certificate(
         from producer.connect.opcua.certificates import new_certificate
     except ImportError as error:
         raise ValueError(_not_installed(error)) from None
-    from producer.files.durable_files import make_folder, write_file
+    from producer.files.durable_files import write_file, write_private_file
 
     for name in (CERTIFICATE, KEY):
         if (folder / name).exists():
             raise ValueError(f"{folder / name} is there already: move it away first, others may trust it")
     key, text = new_certificate(uri or f"urn:{host[0]}:insert-inspection", host, days)
-    make_folder(folder)
     file = folder / KEY
-    file.touch(0o600)  # before there is anything in it
-    file.write_bytes(key)
+    write_private_file(file, key)
     write_file(folder / CERTIFICATE, text)
     say(f"{folder / CERTIFICATE}: the other side has to trust it\n{file}: nobody else may have it")
 

@@ -59,6 +59,17 @@ def write_file(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def write_private_file(path: Path, data: bytes) -> None:
+    """Write a file that its owner alone may read, a key or a password; never half, for an empty one lets anybody in.
+
+    Raises:
+        OSError: the disk is full or cannot be written; nothing of the file is left then.
+    """
+    with replaced_file(path) as temporary:
+        temporary.touch(mode=0o600)  # before there is anything in it
+        temporary.write_bytes(data)
+
+
 def replace(path: Path, target: Path) -> None:
     """Move `path` to `target` in one step, over what is there.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
@@ -243,9 +243,6 @@ def _place(down: float, right: float) -> str:
     vertical = ("upper", "middle", "lower")[int(down * 3)]
     horizontal = ("left", "centre", "right")[int(right * 3)]
     return "in the middle" if (vertical, horizontal) == ("middle", "centre") else f"at the {vertical} {horizontal}"
-
-
-_OF_VERDICT: Final = ("outcome", "label", "reason", "decision", "probability", "model_id")
 
 
 def _as_json(case: _Case, picture: Path) -> dict[str, Any]:

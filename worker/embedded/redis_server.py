@@ -19,7 +19,7 @@ import redis
 
 from producer.delivery.redis_connection import connect
 from producer.delivery.redis_refusals import refusal
-from producer.files.durable_files import replaced_file
+from producer.files.durable_files import write_private_file
 from producer.settings import REDIS_URL_FILE
 from worker.embedded.bind_address import Bind
 
@@ -105,7 +105,7 @@ def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
     folder.mkdir(parents=True, exist_ok=True)
     password_file = folder / "password"
     if not password_file.exists():
-        _write_private(password_file, secrets.token_urlsafe(24))
+        write_private_file(password_file, secrets.token_urlsafe(24).encode())
     password = password_file.read_text(encoding="utf-8")
     quoted = str(folder).replace("\\", r"\\").replace('"', r"\"")
     lines = [
@@ -122,9 +122,9 @@ def prepare_redis(data: Path, port: int, bind: Bind = LOCAL) -> RedisFiles:
         "daemonize no",
     ]
     configuration = folder / "redis.conf"
-    _write_private(configuration, "\n".join(lines) + "\n")
+    write_private_file(configuration, ("\n".join(lines) + "\n").encode())
     url = f"redis://:{password}@{bind.host}:{port}/0"
-    _write_private(data / REDIS_URL_FILE, url + "\n")
+    write_private_file(data / REDIS_URL_FILE, f"{url}\n".encode())
     return RedisFiles([str(program), _as_argument(configuration, program)], url)
 
 
@@ -141,10 +141,3 @@ def _as_argument(configuration: Path, program: Path) -> str:
     output = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
     version = re.search(r"v=(\d+)", output)
     return name if version is not None and int(version[1]) < 7 else escaped
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that its owner alone may read. Never half: an empty password would let anybody in."""
-    with replaced_file(path) as temporary:
-        temporary.touch(mode=0o600)
-        temporary.write_text(text, encoding="utf-8")

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-import structlog
-
 from db.engine.database import Database, is_unavailable
 from db.line import station_history
 from db.line.station_history import Photographed, Place
@@ -18,8 +16,6 @@ from worker.images.measurements import Measurements
 from worker.line.blurred_or_dark import FEWEST, Usual, same_frame, unlike_usual
 from worker.line.moved_or_empty import TOGETHER, Scene
 from worker.runtime.arrays import Float64Array
-
-log = structlog.get_logger()
 
 LOOK_EVERY: Final = 60.0
 """Seconds for which what is usual at a station is not read anew."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from producer.files import durable_files
-from producer.files.durable_files import move_back, replace, replaced_file, write_file
+from producer.files.durable_files import move_back, replace, replaced_file, write_file, write_private_file
 
 
 class Windows:
@@ -121,3 +121,18 @@ def test_what_is_moved_back_overwrites_nothing(
         move_back(tmp_path / "moved", tmp_path / "1.jpg")
     assert (tmp_path / "1.jpg").read_bytes() == b"older"
     assert (tmp_path / "moved").read_bytes() == b"newer"
+
+
+def test_a_private_file_is_its_owner_s_alone_and_never_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "folder/key.pem"
+    write_private_file(path, b"one")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"one", 0o600)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_private_file(path, b"two")
+    assert path.read_bytes() == b"one"
+    assert list(path.parent.iterdir()) == [path]

@@ -11,6 +11,7 @@ from db.commands.options import By, Station, login
 from db.commands.output import print_json, print_table, reading, writing
 from db.commands.users import who
 from producer.terminal.counts import counted
+from producer.terminal.exit_codes import NO
 from producer.terminal.options import Json
 from producer.terminal.output import say
 from producer.terminal.programs import copyable
@@ -68,7 +69,7 @@ def drift(
             for capture in one.farthest:
                 say(f"  {capture}")
     if drifts:
-        raise typer.Exit(1)
+        raise typer.Exit(NO)
 
 
 def _accept(context: typer.Context, station: str, by: str, as_json: bool) -> None:

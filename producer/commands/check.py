@@ -38,8 +38,8 @@ def check(
     The number of pockets is `--check-size`, or that of the head register (`INSERTS_HEADS`), the larger where both
     tell one; without either it is the highest number in the folder, or the most that any check of the head had
     before. Nothing is left out silently: a pocket without a photograph or with two, a number that the
-    head does not have, a file that cannot be read or is still written, a file of any name that may be a photograph of
-    nobody knows which pocket, a photograph that was handed in for another operation. Each is named at once, and the
+    head does not have, a file that cannot be read or is still written, a file that may be a photograph and
+    whose name gives no pocket, a photograph that was handed in for another operation. Each is named at once, and the
     check ends as "review" with its pocket, never as "go". So does one whose folder changes while it runs. A folder in
     which all photographs are those of another operation is refused. Each photograph must have been still for
     INSERTS_SETTLED_AFTER seconds (2); where nothing tells whether a program still writes one (a share, files of

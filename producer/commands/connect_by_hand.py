@@ -52,7 +52,7 @@ def put_away(
     sink: SinkName,
     events: Annotated[list[str], typer.Argument(metavar="EVENT…", help="Ids, as `deliveries` lists them.")],
 ) -> None:
-    """Have given-up events trouble nobody any more: `status` and the alert pass over them; `replay` still tells them.
+    """Settle events that were given up: `status` and the alert count them no more; `replay` can still send them.
 
     Example: `insert-station connect put-away mes 3f0c…`
     """
@@ -64,7 +64,7 @@ def forget(
     machine: Annotated[str, typer.Argument(help="The machine, by its name on the line.")],
     head: Annotated[str, typer.Argument(help="The head that is there no more, or whose state nobody can believe.")],
 ) -> None:
-    """Know nothing any more of a head: what a broker, a PLC or Home Assistant shows of it goes with the next start.
+    """Forget a head: the next start removes what a broker, a PLC or Home Assistant still shows of it.
 
     For a head that was renamed or is gone, or after a check by mistake of more pockets than it has. `connect run` must
     be ended for it. What waits for a system is told all the same.

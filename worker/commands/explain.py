@@ -50,7 +50,8 @@ def explain(
     the decision came from, which need not be where the damage is.
 
     With `--neighbours` the picture has the nearest photographs of either side that the model learned from, below; they
-    are read where the learner keeps its features. Exit code 1 where nothing can be shown.
+    are read where the learner keeps its features. Exit code 1 where nothing can be shown, 2 where there
+    is no verdict.
 
     Examples:
 

@@ -196,7 +196,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         order[capture.capture_id] = moment = ordered_at(*times, before, changed.get(place))
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
             newest[place] = OrderedPhoto(*times, moment)
-            latest.append(Placed(*place[:2], *times[:2], times[3], moment))
+            latest.append(Placed(*place[:2], capture.capture_id, capture.station, times[-1], moment))
     return order | put_behind(connection, latest)
 
 

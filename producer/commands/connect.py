@@ -7,7 +7,7 @@ import threading
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,9 +18,6 @@ from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import note, say, say_json
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     no_args_is_help=True,

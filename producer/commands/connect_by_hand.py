@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from producer.connect.delivery_log import DeliveryLog
 
 SinkName = Annotated[str, typer.Argument(metavar="SYSTEM", help="A system's name in the connector's file.")]
+Events = Annotated[list[str], typer.Argument(metavar="EVENT…", help="Ids, as `deliveries` lists them.")]
 
 
 def replay(
     context: typer.Context,
     sink: SinkName,
-    events: Annotated[list[str], typer.Argument(metavar="EVENT…", help="Ids, as `deliveries` lists them.")],
+    events: Events,
 ) -> None:
     """Tell a system some events once more, under the same ids.
 
@@ -36,7 +37,7 @@ def replay(
 def give_up(
     context: typer.Context,
     sink: SinkName,
-    events: Annotated[list[str], typer.Argument(metavar="EVENT…", help="Ids, as `deliveries` lists them.")],
+    events: Events,
 ) -> None:
     """Try waiting events no more, so that those of the same head behind them go on.
 
@@ -50,7 +51,7 @@ def give_up(
 def put_away(
     context: typer.Context,
     sink: SinkName,
-    events: Annotated[list[str], typer.Argument(metavar="EVENT…", help="Ids, as `deliveries` lists them.")],
+    events: Events,
 ) -> None:
     """Settle events that were given up: `status` and the alert count them no more; `replay` can still send them.
 

@@ -34,12 +34,12 @@ class Throttle:
     def wait(self, *subjects: Subject) -> float:
         """Seconds until another login of these may be tried; 0 where it may now."""
         with self._lock:
-            return max((self._wait(subject) for subject in subjects), default=0.0)
+            return self._longest(subjects)
 
     def begin(self, *subjects: Subject) -> float:
         """Begin a login, as `wait` says; it counts as failed until it has succeeded: many may be tried at once."""
         with self._lock:
-            seconds = max((self._wait(subject) for subject in subjects), default=0.0)
+            seconds = self._longest(subjects)
             if seconds == 0.0:
                 self._note(subjects)
             return seconds
@@ -63,6 +63,9 @@ class Throttle:
             self._failed[subject] = times  # the last one in the order of failures
         while len(self._failed) > _MOST_KNOWN:
             del self._failed[next(iter(self._failed))]
+
+    def _longest(self, subjects: Iterable[Subject]) -> float:
+        return max((self._wait(subject) for subject in subjects), default=0.0)
 
     def _wait(self, subject: Subject) -> float:
         times = self._failed.get(subject)

@@ -139,9 +139,10 @@ class Plc:
                 log.error(_MISFIT, sink=self._name, problem=problem)
 
     def _show(self, head: PlcHead, shows: Numbered | None) -> str | None:
-        if shows is None or not isinstance(shows[1].data, CheckAnswer):
+        if shows is None:
             return None
-        refused: str | None = self._call(self._write_check(head, shows[0], shows[1].data), OPEN_TIMEOUT)
+        check = shows[1].data if isinstance(shows[1].data, CheckAnswer) else None  # an insert was changed
+        refused: str | None = self._call(self._write_check(head, shows[0], check), OPEN_TIMEOUT)
         return refused
 
     def close(self) -> None:
@@ -275,9 +276,10 @@ class Plc:
             raise ValueError(f"{head.state} keeps another value than is written: the PLC must leave it to us")
 
     async def _put_back(self) -> None:
-        """Write a head anew whose sequence number is 0 again: a program that is loaded anew has lost it, unseen.
+        """Write a head anew whose sequence number is another one: its program was loaded anew, with what it had kept or
+        with nothing, unseen.
 
-        What a PLC's program does itself with the variables is left to it.
+        What a PLC's program does itself with the other variables is left to it.
 
         Raises:
             ValueError: that a head has no state cannot be written.
@@ -285,12 +287,13 @@ class Plc:
         heads = [*self._written]
         sequences = await self._reached.values([head.sequence for head in heads])
         for head, sequence in zip(heads, sequences, strict=True):
-            if sequence == 0:
+            written = self._reached.variables[head.sequence].counter(self._written[head][0]).Value
+            if sequence != written:
                 log.warning(
                     "a PLC has no more what was written of a head: it is written anew", sink=self._name, head=head.head
                 )
                 await self._write_check(head, *self._written[head])
-                if await self._reached.values([head.sequence]) == [0]:  # it does not keep it: once is enough
+                if await self._reached.values([head.sequence]) != [written]:  # it does not keep it: once is enough
                     self._written.pop(head, None)
 
     async def _beat(self) -> None:

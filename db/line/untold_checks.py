@@ -27,7 +27,7 @@ def untold(session: Session) -> tuple[list[Check], dict[UUID, int]]:
     A check that is pending is told when it ends.
     """
     query = select(Checks.check_id, Checks.revision).join(UntoldChecks, UntoldChecks.check_id == Checks.check_id)
-    revisions = {check_id: revision for check_id, revision in session.execute(query.limit(AT_ONCE))}
+    revisions = {row.check_id: row.revision for row in session.execute(query.limit(AT_ONCE))}
     return (checks.finished(session, revisions.keys()) if revisions else []), revisions
 
 

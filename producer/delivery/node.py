@@ -1,9 +1,9 @@
 """The node of an outbox: what the ids of its captures end with, and those of no other (RFC 9562, 6.4).
 
 It must be the same at each start, whatever the network does then, and another one where the outbox was copied to
-another computer, or restored from a backup. So it is a number of the outbox's own, noted for the file that it is in, and
-for the network hardware that the computer has, connected or not. A copy is another file; that of a whole disk has other
-hardware.
+another computer, or restored from a backup. So it is a number of the outbox's own, noted for the file that it is in,
+and for the network hardware that the computer has, connected or not. A copy is another file; that of a whole disk has
+other hardware.
 """
 
 from __future__ import annotations

@@ -12,16 +12,16 @@ from typing import Final
 import redis
 import structlog
 
-from producer.connect.configuration import ConnectorFile
-from producer.connect.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
-from producer.connect.heard_places import name_places, now_heard
-from producer.connect.hearing import Hearing, now
+from producer.connect.configuration.connector_file import ConnectorFile
+from producer.connect.connector_problems import EVERYWHERE, Troubles
+from producer.connect.deliveries.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
+from producer.connect.initial_state import WhatHeld, hear_what_was_said, to_read_for
+from producer.connect.insert_change_outbox import ChangeSender, ToldChanges
 from producer.connect.reporter import Reporter
+from producer.connect.sink_thread import Teller
 from producer.connect.sinks.opening import open_sink
-from producer.connect.teller import Teller
-from producer.connect.told_changes import ChangeSender, ToldChanges
-from producer.connect.troubles import EVERYWHERE, Troubles
-from producer.connect.what_held import WhatHeld, hear_what_was_said, to_read_for
+from producer.connect.stream_freshness import Hearing, now
+from producer.connect.unheard_machines import name_places, now_heard
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer, may_be_state

@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import redis
 
-from producer.connect.delivery_log import DeliveryLog
-from producer.connect.troubles import current_states
+from producer.connect.connector_problems import current_states
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.connector_report import (
     CONNECTORS,
     KEPT_FOR,

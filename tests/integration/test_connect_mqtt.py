@@ -13,10 +13,10 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from producer.connect.configuration import MqttSink
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.configuration.connector_file import MqttSink
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.insert_change_outbox import ToldChanges
 from producer.connect.sinks.mqtt import Mqtt
-from producer.connect.told_changes import ToldChanges
 from tests.integration.plant import (
     Listener,
     Mosquitto,

@@ -15,13 +15,13 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
-from producer.connect.configuration import ConnectorFile, MqttSink
+from producer.connect.configuration.connector_file import ConnectorFile, MqttSink
 from producer.connect.connector import Connector
-from producer.connect.delivery_log import DeliveryLog
-from producer.connect.hearing import Hearing
+from producer.connect.connector_problems import current_states
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.insert_change_outbox import ToldChanges
 from producer.connect.sinks.last_answers import LastAnswers
-from producer.connect.told_changes import ToldChanges
-from producer.connect.troubles import current_states
+from producer.connect.stream_freshness import Hearing
 from producer.contract.answers import STREAM_FIELD, CheckAnswer
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD
 from producer.contract.vocabulary import CheckState
@@ -264,7 +264,7 @@ def test_an_answer_that_is_not_understood_may_overtake_what_is_shown(
 def test_a_redis_that_became_a_replica_is_not_heard(
     redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.connect.hearing.VOUCHED_FOR", 2.0)
+    monkeypatch.setattr("producer.connect.stream_freshness.VOUCHED_FOR", 2.0)
     client = redis_server.client()
     try:
         with reading(redis_server, log, broker=broker()) as hearing:

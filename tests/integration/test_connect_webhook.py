@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from producer.connect.configuration import read_connector_file
+from producer.connect.configuration.connector_file import read_connector_file
 from producer.connect.connector import Connector
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.insert_change_outbox import ToldChanges
 from producer.connect.sinks.signature import new_secret
-from producer.connect.told_changes import ToldChanges
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import ConnectProcess, Receiver, check, connecting, fault, in_order, once, verdict
 from tests.support import RedisProcess, wait_until

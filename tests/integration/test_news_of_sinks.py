@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from producer.connect.configuration import read_connector_file
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.configuration.connector_file import read_connector_file
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.insert_change_outbox import ToldChanges
 from producer.connect.opcua.vision_system import VisionSystem
 from producer.connect.sinks import mqtt
 from producer.connect.sinks.opening import open_sink
 from producer.connect.sinks.plc import Plc as PlcSink
-from producer.connect.told_changes import ToldChanges
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import plant_event
 from tests.integration.opcua import Plant

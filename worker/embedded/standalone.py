@@ -8,7 +8,7 @@ from pathlib import Path
 
 from db.commands.console import DEFAULT_PORT
 from producer.configuration.ports import PortTaken, check_port
-from producer.connect.configuration import read_connector_file
+from producer.connect.configuration.connector_file import read_connector_file
 from producer.terminal.console import Console, line
 from producer.terminal.programs import as_typed
 from worker.embedded.bind_address import Bind

@@ -14,9 +14,9 @@ from asyncua import ua
 from asyncua.common.node import Node
 from pydantic import ValidationError
 
+from producer.connect.insert_change_outbox import ToldChanges
 from producer.connect.opcua.access import caller
 from producer.connect.opcua.users import users_in
-from producer.connect.told_changes import ToldChanges
 from producer.contract.insert_change import InsertChange
 from producer.terminal.error_text import in_words
 

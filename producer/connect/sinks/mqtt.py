@@ -17,9 +17,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from pydantic import ValidationError
 
 from producer.configuration.passwords import password_in
-from producer.connect.configuration import MqttSink
-from producer.connect.delivery_log import Delivery, DeliveryLog
-from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
+from producer.connect.configuration.connector_file import MqttSink
+from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
+from producer.connect.deliveries.retry_schedule import MISCONFIGURED_PAUSE
+from producer.connect.insert_change_outbox import ToldChanges
 from producer.connect.sinks.last_answers import LastAnswers, Remembered
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.mqtt_trust import trust
@@ -27,7 +28,6 @@ from producer.connect.sinks.retained_topics import retained_topics, unretained
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.size_limit import SizeLimit
 from producer.connect.sinks.topics import DISCOVERY, Topics
-from producer.connect.told_changes import ToldChanges
 from producer.contract.answers import CheckAnswer
 from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name

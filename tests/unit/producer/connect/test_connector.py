@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from producer.connect.configuration import ConnectorFile, MqttSink
+from producer.connect.configuration.connector_file import ConnectorFile, MqttSink
 from producer.connect.connector import Connector
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.connector_problems import current_states
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.insert_change_outbox import ToldChanges
 from producer.connect.metrics import sink_families
-from producer.connect.told_changes import ToldChanges
-from producer.connect.troubles import current_states
 from tests.support import wait_until
 
 FILE = ConnectorFile(site="p", mqtt={"broker": MqttSink(url="mqtt://127.0.0.1")})

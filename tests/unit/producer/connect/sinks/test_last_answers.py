@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.sinks import last_answers
 from producer.connect.sinks.last_answers import Answers, LastAnswers, Remembered
 from producer.contract.answers import CheckAnswer

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from producer.connect import readings, said_checks, shown_answers, sink_states
-from producer.connect.by_hand import ByHand
-from producer.connect.head_sizes import HeadSizes
-from producer.connect.readings import Readings
-from producer.connect.retry_schedule import LONGEST_STEP
-from producer.connect.said_checks import SaidCheck
+from producer.connect.deliveries import check_event_ids, readings, shown_answers, sink_states
+from producer.connect.deliveries.by_hand import ByHand
+from producer.connect.deliveries.check_event_ids import SaidCheck
+from producer.connect.deliveries.head_sizes import HeadSizes
+from producer.connect.deliveries.readings import Readings
+from producer.connect.deliveries.retry_schedule import LONGEST_STEP
 from producer.contract.connector_report import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.files.durable_files import make_folder
@@ -117,9 +117,9 @@ class DeliveryLog:
     def as_said(
         self, events: Sequence[PlantEvent], said: Mapping[str, SaidCheck] | None = None
     ) -> tuple[list[PlantEvent], list[SaidCheck]]:
-        """What the line says with its ids, and what was last said of its checks (`producer.connect.said_checks`)."""
+        """What the line says with its ids, and what was last said of its checks (see `check_event_ids`)."""
         with self._file.reading() as connection:
-            return said_checks.as_said(connection, events, said or {})
+            return check_event_ids.as_said(connection, events, said or {})
 
     def keep(
         self,
@@ -144,7 +144,7 @@ class DeliveryLog:
                 'INSERT OR IGNORE INTO delivery (sink, event_id, "order", event) VALUES (?, ?, ?, ?)', rows
             )
             connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", notes.items())
-            said_checks.keep(connection, said)
+            check_event_ids.keep(connection, said)
             if not is_state:
                 readings.begin_anew(connection)
 
@@ -249,7 +249,7 @@ class DeliveryLog:
         """Remove what was delivered longer ago than is remembered."""
         with self._file.transaction(synced=False) as connection:
             connection.execute("DELETE FROM delivery WHERE state = 'delivered' AND ended_at < ?", (now - KEPT,))
-            said_checks.forget(connection, now - KEPT)
+            check_event_ids.forget(connection, now - KEPT)
 
     def forget_oldest(self, most: int) -> dict[str, int]:
         """Remove of what waits for each sink the oldest beyond so many; how many those were, by sink."""
@@ -272,7 +272,7 @@ def _later(now: float) -> tuple[float, float]:
 
 def _prepare(connection: sqlite3.Connection) -> None:
     connection.executescript(_TABLES)
-    said_checks.prepare(connection)
+    check_event_ids.prepare(connection)
     connection.execute(_FIRST, (int(time.time() * 1000),))
 
 

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from producer.connect.configuration import Configured, PlcSink
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.configuration.connector_file import Configured, PlcSink
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.plant_event import PlantEvent
 
 _HEARD: Final = "places heard"

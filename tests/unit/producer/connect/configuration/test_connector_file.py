@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from producer.connect.configuration import read_connector_file
-from producer.connect.example_file import EXAMPLE
+from producer.connect.configuration.connector_file import read_connector_file
+from producer.connect.configuration.example_file import EXAMPLE
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import check, fault, verdict
 

@@ -11,11 +11,11 @@ from typing import Final
 
 import structlog
 
-from producer.connect.delivery_log import Delivery, DeliveryLog
-from producer.connect.hearing import Hearing
-from producer.connect.retry_schedule import LONGEST_PAUSE, next_attempt
+from producer.connect.connector_problems import Troubles
+from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
+from producer.connect.deliveries.retry_schedule import LONGEST_PAUSE, next_attempt
 from producer.connect.sinks.sink import Sink, SinkAway, SinkEnded, Told
-from producer.connect.troubles import Troubles
+from producer.connect.stream_freshness import Hearing
 from producer.delivery.outage_log import OutageLog
 
 log = structlog.get_logger()

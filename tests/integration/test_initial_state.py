@@ -6,10 +6,10 @@ import weakref
 from contextlib import closing
 from pathlib import Path
 
-from producer.connect.configuration import MqttSink
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.configuration.connector_file import MqttSink
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.initial_state import WhatHeld, hear_what_was_said
 from producer.connect.sinks.last_answers import LastAnswers
-from producer.connect.what_held import WhatHeld, hear_what_was_said
 from producer.contract.answers import STREAM_FIELD, CheckAnswer
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS

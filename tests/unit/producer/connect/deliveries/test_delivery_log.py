@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from producer.connect.delivery_log import KEPT, DeliveryLog
-from producer.connect.retry_schedule import next_attempt
+from producer.connect.deliveries.delivery_log import KEPT, DeliveryLog
+from producer.connect.deliveries.retry_schedule import next_attempt
 from producer.contract.plant_event import PlantEvent, plant_event
 from tests.integration.plant import check, verdict
 

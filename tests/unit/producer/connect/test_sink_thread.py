@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from producer.connect.delivery_log import Delivery, DeliveryLog
-from producer.connect.hearing import Hearing, now
+from producer.connect.connector_problems import Troubles, current_states
+from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
+from producer.connect.sink_thread import Teller
 from producer.connect.sinks.sink import SinkAway, Told
-from producer.connect.teller import Teller
-from producer.connect.troubles import Troubles, current_states
+from producer.connect.stream_freshness import Hearing, now
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import verdict
 from tests.support import wait_until
@@ -56,8 +56,8 @@ def log(tmp_path: Path) -> Iterator[DeliveryLog]:
 
 @contextmanager
 def telling(sink: Scripted, log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hearing]:
-    monkeypatch.setattr("producer.connect.teller.IDLE_PAUSE", 0.02)
-    monkeypatch.setattr("producer.connect.teller.LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr("producer.connect.sink_thread.IDLE_PAUSE", 0.02)
+    monkeypatch.setattr("producer.connect.sink_thread.LONGEST_PAUSE", 0.02)
     troubles = Troubles(log.path.parent)
     hearing = Hearing()
     hearing.heard(now())
@@ -156,7 +156,8 @@ def test_a_system_that_is_set_up_wrongly_is_tried_for_ever_and_by_each_new_conne
     log: DeliveryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuses = True
-    monkeypatch.setattr("producer.connect.retry_schedule.SCHEDULE", ())  # an event that is refused is given up at once
+    # An event that is refused is given up at once.
+    monkeypatch.setattr("producer.connect.deliveries.retry_schedule.SCHEDULE", ())
 
     def tells(delivery: Delivery) -> Told:
         return Told(delivery, "not authorized", pause=3600.0) if refuses else Told(delivery)
@@ -196,7 +197,7 @@ def test_a_sink_is_left_while_the_line_is_not_heard_and_reached_anew_after_it(
 def test_a_sink_is_left_while_the_line_is_not_heard_though_the_log_s_disk_fails(
     log: DeliveryLog, monkeypatch: pytest.MonkeyPatch, disk: str
 ) -> None:
-    monkeypatch.setattr("producer.connect.teller.LOOK_EVERY", 0.02)
+    monkeypatch.setattr("producer.connect.sink_thread.LOOK_EVERY", 0.02)
     failing, mended = threading.Event(), threading.Event()
     works = log.delivered
 

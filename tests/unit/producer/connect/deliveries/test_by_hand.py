@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.contract.plant_event import PlantEvent, plant_event
 from tests.integration.plant import check, verdict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from producer.connect.retry_schedule import MISCONFIGURED_PAUSE, SCHEDULE, next_attempt
+from producer.connect.deliveries.retry_schedule import MISCONFIGURED_PAUSE, SCHEDULE, next_attempt
 
 
 def test_ten_attempts_over_some_three_days_and_then_none() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from asyncua import ua
 
-from producer.connect.node_ids import as_spelled, in_namespaces
+from producer.connect.configuration.node_ids import as_spelled, in_namespaces
 
 
 @pytest.mark.parametrize(

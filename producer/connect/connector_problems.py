@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.connector_report import SinkState
 
 FILE: Final = "troubles"

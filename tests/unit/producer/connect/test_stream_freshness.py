@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from producer.connect import hearing
-from producer.connect.hearing import VOUCHED_FOR, Hearing
+from producer.connect import stream_freshness
+from producer.connect.stream_freshness import VOUCHED_FOR, Hearing
 
 
 def test_what_was_heard_holds_for_some_seconds_though_nobody_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 1000.0
-    monkeypatch.setattr(hearing, "now", lambda: clock)
+    monkeypatch.setattr(stream_freshness, "now", lambda: clock)
     heard = Hearing()
     assert heard.spell is None
     heard.heard(clock)

@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from producer.connect import shown_answers
+from producer.connect.deliveries import shown_answers
 from producer.files.sqlite_file import SqliteFile
 
 TABLE: Final = """

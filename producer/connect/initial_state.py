@@ -13,9 +13,9 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from producer.connect.configuration import Configured, WebhookSink
-from producer.connect.delivery_log import DeliveryLog
-from producer.connect.said_checks import SaidCheck
+from producer.connect.configuration.connector_file import Configured, WebhookSink
+from producer.connect.deliveries.check_event_ids import SaidCheck
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.sinks.last_answers import Answers
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent

@@ -12,8 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from producer.configuration.home_folder import at_home
 from producer.configuration.toml_file import read_toml
-from producer.connect.allow_list import checked_entry, network_in
-from producer.connect.node_ids import as_spelled
+from producer.connect.configuration.allow_list import checked_entry, network_in
+from producer.connect.configuration.node_ids import as_spelled
 from producer.contract.answers import CheckAnswer
 from producer.contract.names import NARROW, Name
 from producer.contract.plant_event import Kind, PlantEvent

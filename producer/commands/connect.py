@@ -72,7 +72,7 @@ def run(context: typer.Context, file: File = None) -> None:
         raise ValueError("which systems? Name the connector's file, or set INSERTS_CONNECT to it")
     from producer.connect.configuration.connector_file import read_connector_file
     from producer.connect.connector import Connector
-    from producer.connect.insert_change_outbox import ToldChanges
+    from producer.connect.insert_change_outbox import InsertChangeOutbox
     from producer.connect.metrics import connector_metrics
     from producer.station.folder_lock import FolderLock
     from producer.telemetry.metrics_server import exposed
@@ -86,7 +86,7 @@ def run(context: typer.Context, file: File = None) -> None:
         log = settings.open_delivery_log()
         parts.callback(log.close)
         parts.callback(FolderLock(log.path.parent, _RUN).close)
-        changes = ToldChanges(log.path.parent)
+        changes = InsertChangeOutbox(log.path.parent)
         parts.callback(changes.close)
         if (register := settings.head_register()) is not None:
             log.sizes.declare({name: head.pockets for name, head in register.heads.items()})
@@ -112,7 +112,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     Example: `insert-station --data var/line connect status`
     """
     from producer.connect.connector_problems import current_states
-    from producer.connect.insert_change_outbox import ToldChanges
+    from producer.connect.insert_change_outbox import InsertChangeOutbox
     from producer.connect.unheard_machines import unheard
     from producer.station.folder_lock import is_taken
 
@@ -120,7 +120,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     try:
         runs = is_taken(log.path.parent)
         sinks, unknown = current_states(log), unheard(log)
-        changes = ToldChanges(log.path.parent)
+        changes = InsertChangeOutbox(log.path.parent)
         waiting = len(changes)
         changes.close()
     finally:

@@ -28,8 +28,8 @@ _SIZE: Final = 65_536
 _LONGEST: Final = 400
 
 
-class Troubles:
-    """The troubles of a connector that runs; safe to use from several threads."""
+class ConnectorProblems:
+    """The problems of a connector that runs; safe to use from several threads."""
 
     def __init__(self, folder: Path):
         """There are none now; the file is made at its full size.
@@ -78,12 +78,12 @@ def current_states(log: DeliveryLog) -> list[SinkState]:
         sqlite3.Error: the log cannot be read.
     """
     try:
-        troubles: dict[str, tuple[float, str]] = json.loads((log.path.parent / FILE).read_bytes())
+        problems: dict[str, tuple[float, str]] = json.loads((log.path.parent / FILE).read_bytes())
     except (OSError, ValueError):  # none was ever written, or it is being written just now
-        troubles = {}
+        problems = {}
     return [
         replace(sink, up=False, since=trouble[0], problem=trouble[1])
-        if (trouble := troubles.get(EVERYWHERE) or troubles.get(sink.name)) is not None
+        if (trouble := problems.get(EVERYWHERE) or problems.get(sink.name)) is not None
         else sink
         for sink in log.sinks()
     ]

@@ -1,10 +1,10 @@
-"""What a reading begins with: the last answer of each head that the plant's stream still has.
+"""The state that a sink begins with: the last answer of each head that the plant's stream still has.
 
-Of a sink that is new in the log, and of all with a new log, nothing is known of what was said before, and a system may
-show what it was told last by a former connector. So the states are put right before the first word: what the stream has
-is shown (told of it is nobody), and the sinks take away, or overwrite, what they find of which nothing is known.
+For a sink that is new in the log, and for all sinks with a new log, nothing is known of earlier answers, and a system
+may still show what a former connector wrote. So the states are put right before the first event: sinks show what the
+stream has (no event is sent for it), and remove or overwrite what they find and nothing is known about.
 
-The stream may have more than this process has memory for. So it is taken in as it is read, and what counts is kept.
+The stream may be larger than this process's memory, so it is replayed in batches and only what counts is kept.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from producer.connect.configuration.connector_file import Configured, WebhookSink
-from producer.connect.deliveries.check_event_ids import SaidCheck
+from producer.connect.deliveries.check_event_ids import LastCheckEvent
 from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.sinks.last_answers import Answers
 from producer.contract.answers import STREAM_FIELD
@@ -36,7 +36,7 @@ _HOW_IT_LETS_US_IN: Final = {
 """What may change without another system being told, or other answers being wanted."""
 
 
-def to_read_for(sinks: Iterable[tuple[str, Configured]], site: str) -> dict[str, str]:
+def reading_configurations(sinks: Iterable[tuple[str, Configured]], site: str) -> dict[str, str]:
     """How each sink is configured that shows something: which system it is, and which answers it is to have."""
     return {
         name: json.dumps([site, sink.model_dump(mode="json", exclude=_HOW_IT_LETS_US_IN)], sort_keys=True)
@@ -45,7 +45,7 @@ def to_read_for(sinks: Iterable[tuple[str, Configured]], site: str) -> dict[str,
     }
 
 
-class WhatHeld:
+class InitialState:
     """What the line said so far, without a gap, as far as it counts."""
 
     def __init__(self, deliveries: DeliveryLog, sinks: Sequence[tuple[str, Configured]]):
@@ -58,7 +58,7 @@ class WhatHeld:
         """Nothing of it counts: there may be something behind it that nobody knows."""
         self._count = 0
         self._answers = {name: Answers(self._deliveries.sizes.of) for name, _ in self._sinks}
-        self.said: dict[str, SaidCheck] = {}
+        self.said: dict[str, LastCheckEvent] = {}
 
     def hear(self, events: Sequence[PlantEvent]) -> None:
         """Take in what was said next.
@@ -66,7 +66,7 @@ class WhatHeld:
         Raises:
             sqlite3.Error: what is said of checks cannot be read.
         """
-        events, said = self._deliveries.as_said(events, self.said)
+        events, said = self._deliveries.with_event_ids(events, self.said)
         self.said |= {one.check_id: one for one in said}
         for number, event in enumerate(events, self._count + 1):
             for name, sink in self._sinks:
@@ -85,13 +85,13 @@ class WhatHeld:
         self._deliveries.readings.begin(how, number, shown)
 
 
-def hear_what_was_said(
-    held: WhatHeld, redis_url: str, begin: str, end: str, event_of: Callable[[Entry], PlantEvent | None]
+def replay_stream(
+    state: InitialState, redis_url: str, begin: str, end: str, event_of: Callable[[Entry], PlantEvent | None]
 ) -> None:
     """Take in what the stream still has up to the entry of the id `end`, without a gap, or one that is not understood.
 
     Args:
-        held: who takes it in.
+        state: who takes it in.
         redis_url: where the stream is.
         begin: the last one that is not wanted.
         end: the last one that is wanted; `0-0`: none.
@@ -99,9 +99,9 @@ def hear_what_was_said(
 
     Raises:
         redis.RedisError: Redis is away or hanging; begin anew later.
-        sqlite3.Error: see `WhatHeld.hear`.
+        sqlite3.Error: see `InitialState.hear`.
     """
-    reader = StreamReader(redis_url, PLANT_STREAM, begin, held.forget, lambda _: held.forget())
+    reader = StreamReader(redis_url, PLANT_STREAM, begin, state.forget, lambda _: state.forget())
     try:
         while reader.is_before(end) and (entries := reader.read(wait=False)):
             events: list[PlantEvent] = []
@@ -112,7 +112,7 @@ def hear_what_was_said(
                     events.append(event)
                 elif may_be_state(entry.fields.get(STREAM_FIELD, b"")):
                     events.clear()
-                    held.forget()
-            held.hear(events)
+                    state.forget()
+            state.hear(events)
     finally:
         reader.close()

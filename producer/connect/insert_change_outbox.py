@@ -40,7 +40,7 @@ AT_ONCE: Final = 200
 _TABLE: Final = "CREATE TABLE IF NOT EXISTS change (id TEXT PRIMARY KEY, text TEXT NOT NULL, sent_at REAL)"
 
 
-class ToldChanges:
+class InsertChangeOutbox:
     """The changes that wait for their answer; safe to use from several threads, and to read from other processes."""
 
     def __init__(self, folder: Path):
@@ -111,7 +111,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
 class ChangeSender:
     """Sends what waits, in a thread of its own."""
 
-    def __init__(self, changes: ToldChanges, redis_url: str):
+    def __init__(self, changes: InsertChangeOutbox, redis_url: str):
         """Nothing is connected yet."""
         self._changes = changes
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)

@@ -1,4 +1,4 @@
-"""Tells one sink what waits for it, in a thread of its own, however long it is away."""
+"""Delivers to one sink what waits for it, in a thread of its own, however long the sink is away."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Final
 
 import structlog
 
-from producer.connect.connector_problems import Troubles
+from producer.connect.connector_problems import ConnectorProblems
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.deliveries.retry_schedule import LONGEST_PAUSE, next_attempt
 from producer.connect.sinks.sink import Sink, SinkAway, SinkEnded, Told
-from producer.connect.stream_freshness import Hearing
+from producer.connect.stream_freshness import StreamFreshness
 from producer.delivery.outage_log import OutageLog
 
 log = structlog.get_logger()
@@ -33,26 +33,33 @@ LOOK_EVERY: Final = 1.0
 _UNHEARD: Final = "what the line says cannot be read"
 
 
-class Teller:
-    """Tells one sink; `wake` says that there may be something new."""
+class SinkThread:
+    """Delivers to one sink; `wake` says that there may be something new."""
 
-    def __init__(self, name: str, sink: Sink, deliveries: DeliveryLog, troubles: Troubles, hearing: Hearing):
+    def __init__(
+        self,
+        name: str,
+        sink: Sink,
+        deliveries: DeliveryLog,
+        problems: ConnectorProblems,
+        freshness: StreamFreshness,
+    ):
         """Nothing is told before `start`.
 
         Args:
             name: the sink's.
             sink: who is told.
             deliveries: what waits for it.
-            troubles: where others read what keeps us from it.
-            hearing: whether what the line says is known. While it is not the sink is left: what it shows may be
+            problems: where others read what keeps us from it.
+            freshness: whether what the line says is known. While it is not the sink is left: what it shows may be
                 overtaken.
         """
         self.name = name
-        self._hearing = hearing
+        self._freshness = freshness
         self._spell: int | None = None
         self._sink = sink
         self._log = deliveries
-        self._troubles = troubles
+        self._problems = problems
         self._outcomes: list[Told] = []  # not noted yet
         self._woken = threading.Event()
         self._stop = threading.Event()
@@ -105,7 +112,7 @@ class Teller:
 
     def _is_heard(self, spell: int | None) -> bool:
         """Whether the line is heard since that spell began, and all that was shown in it holds."""
-        return self._hearing.spell == spell
+        return self._freshness.spell == spell
 
     def _leave(self, spell: int | None) -> None:
         """Leave the sink, to reach it anew in another spell: what it shows may be overtaken. With the lock held."""
@@ -125,16 +132,16 @@ class Teller:
             log.exception("telling failed, and is tried again", sink=self.name)
             problem = f"telling failed, the connector's log has more: {type(error).__name__}: {error}"
         else:
-            self._troubles.ends(self.name)
+            self._problems.ends(self.name)
             return wait
-        self._troubles.begins(self.name, problem)
+        self._problems.begins(self.name, problem)
         self._outage.begins(problem)
         self._pause()
         return 0.0
 
     def _told(self) -> float:
         """Tell what is due, and note what the sink makes of it; how many seconds to wait then."""
-        spell = self._hearing.spell
+        spell = self._freshness.spell
         with self._using:
             if spell != self._spell:
                 self._leave(spell)

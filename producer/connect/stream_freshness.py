@@ -1,4 +1,4 @@
-"""Whether the connector knows what the line says: read to its end, and just now.
+"""Whether the connector knows what the line says: the plant's stream was read to its end a moment ago.
 
 A system must not believe what it was told last while nobody knows whether the line has said otherwise. So what is known
 is known for some seconds only, and ends by itself: also where the process was held, or where its disk hangs.
@@ -21,8 +21,8 @@ def now() -> float:
     return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
-class Hearing:
-    """How the connector hears the line: in spells, between which it may have missed what was said.
+class StreamFreshness:
+    """The spells in which the connector reads without a break; between two it may have missed something.
 
     Safe to use from several threads.
     """

@@ -1,6 +1,6 @@
-"""The machines and heads that the line has spoken of, held against those that the connector's file names.
+"""Machines and heads that the connector's file names and the line has never mentioned.
 
-Of a mistyped one nothing is ever told, and nothing else says so.
+A mistyped name delivers nothing, and nothing else would say so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NAMED: Final = "places named"
 """Notes of the delivery log, as JSON: a list, and one for each system."""
 
 
-def name_places(log: DeliveryLog, sinks: Iterable[tuple[str, Configured]]) -> None:
+def note_configured(log: DeliveryLog, sinks: Iterable[tuple[str, Configured]]) -> None:
     """Note which machines, and for a PLC heads, the connector's file names."""
     log.keep({}, {_NAMED: json.dumps({name: _named(sink) for name, sink in sinks})})
 
@@ -29,7 +29,7 @@ def _named(sink: Configured) -> list[str]:
     return [*(sink.machines or ())]
 
 
-def now_heard(log: DeliveryLog, events: Iterable[PlantEvent]) -> dict[str, str]:
+def note_heard(log: DeliveryLog, events: Iterable[PlantEvent]) -> dict[str, str]:
     """The note to be kept with these events; none where they are of no machine or head that is new."""
     heard = set(_heard(log))
     places = {place for event in events if event.machine is not None for place in (event.machine, event.order)}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from producer.connect.configuration.connector_file import MqttSink
 from producer.connect.deliveries.delivery_log import DeliveryLog
-from producer.connect.initial_state import WhatHeld, hear_what_was_said
+from producer.connect.initial_state import InitialState, replay_stream
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.contract.answers import STREAM_FIELD, CheckAnswer
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent, plant_event
@@ -38,10 +38,10 @@ def test_of_a_stream_that_has_much_no_more_is_in_memory_than_is_read_at_once(
     [(end, _)] = redis_server.client().xrevrange(PLANT_STREAM, count=1)
     file = {"broker": MqttSink(url="mqtt://127.0.0.1")}
     with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
-        held = WhatHeld(log, [*file.items()])
-        hear_what_was_said(held, redis_server.url, "0-0", end, event_of)
+        state = InitialState(log, [*file.items()])
+        replay_stream(state, redis_server.url, "0-0", end, event_of)
         assert most <= 2 * BATCH, most
-        held.begin(dict.fromkeys(file, ""))
+        state.begin(dict.fromkeys(file, ""))
         kept = [event.data for _, event in LastAnswers(log, "broker").kept]
     assert len(kept) == 31
     assert [one.state for one in kept if isinstance(one, CheckAnswer)] == ["review"]

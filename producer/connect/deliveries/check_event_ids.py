@@ -1,9 +1,9 @@
-"""What was last said of each check, so that an answer which is what it was before counts as new.
+"""The event ids of answers to checks: an answer that returns after another one of its check is a new event.
 
-The answer to a check has no time of its own: said again, after a crash say, it is the same event. But where something
-else was said of the check between the two (an insert was photographed again, a person has overruled a verdict), whoever
-passed it over would go by what holds no more. An answer that comes after one of the same check with a higher revision
-is out of date, and is not told at all.
+The answer to a check has no time of its own: repeated, after a crash say, it is the same event with the same id. But if
+the check had another answer in between (an insert was photographed again, a reviewer has overruled a verdict), a
+receiver that skips known ids would go by the one in between, which no longer holds. An answer that follows one of the
+same check with a higher revision is out of date, and is not delivered at all.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS said_check (
 `revision` the highest that was said."""
 
 
-class SaidCheck(NamedTuple):
+class LastCheckEvent(NamedTuple):
     """The last answer to a check: a row of the table."""
 
     check_id: str
@@ -47,9 +47,9 @@ def prepare(connection: sqlite3.Connection) -> None:
         connection.execute("ALTER TABLE said_check ADD COLUMN revision INTEGER NOT NULL DEFAULT 0")
 
 
-def as_said(
-    connection: sqlite3.Connection, events: Sequence[PlantEvent], said: Mapping[str, SaidCheck]
-) -> tuple[list[PlantEvent], list[SaidCheck]]:
+def with_event_ids(
+    connection: sqlite3.Connection, events: Sequence[PlantEvent], said: Mapping[str, LastCheckEvent]
+) -> tuple[list[PlantEvent], list[LastCheckEvent]]:
     """Give each answer to a check that follows another one an id of its own.
 
     Args:
@@ -60,7 +60,7 @@ def as_said(
     Returns:
         The events that are not out of date, and what was last said of their checks, to be kept in one step (`keep`).
     """
-    last: dict[str, SaidCheck | None] = {}
+    last: dict[str, LastCheckEvent | None] = {}
     numbered = []
     for event in events:
         if not isinstance(event.data, CheckAnswer):
@@ -73,12 +73,12 @@ def as_said(
         if before is not None and event.data.is_overtaken_by(before.revision):
             continue
         event_id = _id_after(before, event.id)
-        last[check_id] = SaidCheck(check_id, event.id, event_id, event.time.timestamp(), event.data.revision)
+        last[check_id] = LastCheckEvent(check_id, event.id, event_id, event.time.timestamp(), event.data.revision)
         numbered.append(event.model_copy(update={"id": event_id}))
     return numbered, [one for one in last.values() if one is not None]
 
 
-def keep(connection: sqlite3.Connection, said: Sequence[SaidCheck]) -> None:
+def keep(connection: sqlite3.Connection, said: Sequence[LastCheckEvent]) -> None:
     """Remember what was last said of some checks."""
     connection.executemany("INSERT OR REPLACE INTO said_check VALUES (?, ?, ?, ?, ?)", said)
 
@@ -88,14 +88,14 @@ def forget(connection: sqlite3.Connection, before: float) -> None:
     connection.execute("DELETE FROM said_check WHERE at < ?", (before,))
 
 
-def _last(connection: sqlite3.Connection, check_id: str) -> SaidCheck | None:
+def _last(connection: sqlite3.Connection, check_id: str) -> LastCheckEvent | None:
     row = connection.execute(
         "SELECT check_id, answer, event_id, at, revision FROM said_check WHERE check_id = ?", (check_id,)
     ).fetchone()
-    return None if row is None else SaidCheck(*row)
+    return None if row is None else LastCheckEvent(*row)
 
 
-def _id_after(before: SaidCheck | None, answer: str) -> str:
+def _id_after(before: LastCheckEvent | None, answer: str) -> str:
     if before is None:
         return answer
     if before.answer == answer:

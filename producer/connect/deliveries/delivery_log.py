@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from producer.connect.deliveries import check_event_ids, readings, shown_answers, sink_states
 from producer.connect.deliveries.by_hand import ByHand
-from producer.connect.deliveries.check_event_ids import SaidCheck
+from producer.connect.deliveries.check_event_ids import LastCheckEvent
 from producer.connect.deliveries.head_sizes import HeadSizes
 from producer.connect.deliveries.readings import Readings
 from producer.connect.deliveries.retry_schedule import LONGEST_STEP
@@ -114,18 +114,18 @@ class DeliveryLog:
             row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def as_said(
-        self, events: Sequence[PlantEvent], said: Mapping[str, SaidCheck] | None = None
-    ) -> tuple[list[PlantEvent], list[SaidCheck]]:
+    def with_event_ids(
+        self, events: Sequence[PlantEvent], said: Mapping[str, LastCheckEvent] | None = None
+    ) -> tuple[list[PlantEvent], list[LastCheckEvent]]:
         """What the line says with its ids, and what was last said of its checks (see `check_event_ids`)."""
         with self._file.reading() as connection:
-            return check_event_ids.as_said(connection, events, said or {})
+            return check_event_ids.with_event_ids(connection, events, said or {})
 
     def keep(
         self,
         events: Mapping[str, Sequence[PlantEvent]],
         notes: Mapping[str, str],
-        said: Sequence[SaidCheck] = (),
+        said: Sequence[LastCheckEvent] = (),
         *,
         is_state: bool = True,
     ) -> None:

@@ -20,7 +20,7 @@ from producer.configuration.passwords import password_in
 from producer.connect.configuration.connector_file import MqttSink
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.deliveries.retry_schedule import MISCONFIGURED_PAUSE
-from producer.connect.insert_change_outbox import ToldChanges
+from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.last_answers import LastAnswers, Remembered
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.mqtt_trust import trust
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 class Mqtt:
     """A broker; used by one thread."""
 
-    def __init__(self, name: str, site: str, configuration: MqttSink, log: DeliveryLog, changes: ToldChanges):
+    def __init__(self, name: str, site: str, configuration: MqttSink, log: DeliveryLog, changes: InsertChangeOutbox):
         """Nothing is connected yet.
 
         Args:

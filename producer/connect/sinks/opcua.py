@@ -12,7 +12,7 @@ from typing import Final
 
 from producer.connect.configuration.connector_file import OpcuaSink
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
-from producer.connect.insert_change_outbox import ToldChanges
+from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.opcua.insert_changes import ReportInsertChange
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.node_sets import NODE_SETS
@@ -35,7 +35,7 @@ STOP_TIMEOUT: Final = 10.0
 class Opcua:
     """The server as a sink; used by one thread."""
 
-    def __init__(self, name: str, site: str, configuration: OpcuaSink, log: DeliveryLog, changes: ToldChanges):
+    def __init__(self, name: str, site: str, configuration: OpcuaSink, log: DeliveryLog, changes: InsertChangeOutbox):
         """Nothing listens yet.
 
         Args:

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from producer.connect.connector_problems import Troubles, current_states
+from producer.connect.connector_problems import ConnectorProblems, current_states
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
-from producer.connect.sink_thread import Teller
+from producer.connect.sink_thread import SinkThread
 from producer.connect.sinks.sink import SinkAway, Told
-from producer.connect.stream_freshness import Hearing, now
+from producer.connect.stream_freshness import StreamFreshness, now
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import verdict
 from tests.support import wait_until
@@ -55,20 +55,20 @@ def log(tmp_path: Path) -> Iterator[DeliveryLog]:
 
 
 @contextmanager
-def telling(sink: Scripted, log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hearing]:
+def telling(sink: Scripted, log: DeliveryLog, monkeypatch: pytest.MonkeyPatch) -> Iterator[StreamFreshness]:
     monkeypatch.setattr("producer.connect.sink_thread.IDLE_PAUSE", 0.02)
     monkeypatch.setattr("producer.connect.sink_thread.LONGEST_PAUSE", 0.02)
-    troubles = Troubles(log.path.parent)
-    hearing = Hearing()
-    hearing.heard(now())
-    teller = Teller("mes", sink, log, troubles, hearing)
-    teller.start()
+    problems = ConnectorProblems(log.path.parent)
+    freshness = StreamFreshness()
+    freshness.heard(now())
+    thread = SinkThread("mes", sink, log, problems, freshness)
+    thread.start()
     try:
-        yield hearing
+        yield freshness
     finally:
-        teller.stop()
-        teller.join()
-        troubles.close()
+        thread.stop()
+        thread.join()
+        problems.close()
 
 
 def away_at_first(times: int) -> bool:
@@ -175,21 +175,21 @@ def test_a_sink_is_left_while_the_line_is_not_heard_and_reached_anew_after_it(
     log: DeliveryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sink = Scripted()
-    with telling(sink, log, monkeypatch) as hearing:
+    with telling(sink, log, monkeypatch) as freshness:
         wait_until(lambda: log.sinks()[0].up)
         before = sink.left
-        hearing.ends()
+        freshness.ends()
         wait_until(lambda: not log.sinks()[0].up)
         assert sink.left > before
         opened = sink.opened
         log.keep({"mes": [plant_event("p", "s", verdict(3), 2.0)]}, {})
         assert (sink.opened, len(sink.sent)) == (opened, 2)
-        hearing.heard(now())
+        freshness.heard(now())
         wait_until(lambda: len(sink.sent) == 3)
         # One that ends and begins between two looks is another one: what was shown in the first may be overtaken.
         left = sink.left
-        hearing.ends()
-        hearing.heard(now())
+        freshness.ends()
+        freshness.heard(now())
         wait_until(lambda: sink.left > left)
 
 
@@ -210,10 +210,10 @@ def test_a_sink_is_left_while_the_line_is_not_heard_though_the_log_s_disk_fails(
 
     monkeypatch.setattr(log, "delivered", delivered)
     sink = Scripted()
-    with telling(sink, log, monkeypatch) as hearing:
+    with telling(sink, log, monkeypatch) as freshness:
         assert failing.wait(30)
         left, opened = sink.left, sink.opened
-        hearing.ends()
+        freshness.ends()
         wait_until(lambda: sink.left > left, what="a sink that is left")
         mended.set()
         if disk == "hanging":

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from producer.connect import stream_freshness
-from producer.connect.stream_freshness import VOUCHED_FOR, Hearing
+from producer.connect.stream_freshness import VOUCHED_FOR, StreamFreshness
 
 
 def test_what_was_heard_holds_for_some_seconds_though_nobody_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 1000.0
     monkeypatch.setattr(stream_freshness, "now", lambda: clock)
-    heard = Hearing()
+    heard = StreamFreshness()
     assert heard.spell is None
     heard.heard(clock)
     clock += VOUCHED_FOR

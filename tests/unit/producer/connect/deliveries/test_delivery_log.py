@@ -44,8 +44,8 @@ def test_a_check_s_answer_that_is_what_it_was_before_is_another_event(log: Deliv
     answers = (answer := check("replace", [2]), answer.model_copy(update={"state": "go", "replace": []}))
     replace, go = (plant_event("plant-1", "station-1", answer, 1000.0) for answer in answers)
     other = event()
-    log.keep({}, {}, log.as_said([replace, other])[1])
-    told, said = log.as_said([replace, go, go, replace, other, replace])
+    log.keep({}, {}, log.with_event_ids([replace, other])[1])
+    told, said = log.with_event_ids([replace, go, go, replace, other, replace])
     assert told[0] == replace  # said again, and nothing else was said meanwhile
     assert told[1].id == told[2].id
     assert told[3].id == told[5].id
@@ -54,9 +54,9 @@ def test_a_check_s_answer_that_is_what_it_was_before_is_another_event(log: Deliv
     assert told[3].data == replace.data
     log.keep({"mes": told}, {}, said)
     assert ids(log) == list(dict.fromkeys(event.id for event in told))
-    assert log.as_said([replace])[0] == [told[3]]
+    assert log.with_event_ids([replace])[0] == [told[3]]
     log.forget(1001.0 + KEPT)
-    assert log.as_said([replace])[0] == [replace]
+    assert log.with_event_ids([replace])[0] == [replace]
 
 
 def test_nothing_overtakes_what_is_tried_again_of_its_own_head(log: DeliveryLog) -> None:

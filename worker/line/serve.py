@@ -19,13 +19,13 @@ from worker.broker.load_shedding import LoadShedder
 from worker.broker.messages import MessageSender
 from worker.line.child import Child, active_models, in_use
 from worker.line.connector_reports import ConnectorReportsWatch
+from worker.line.external_insert_changes import ExternalInsertChangesWatch
 from worker.line.image_fetch import wait_for_store
 from worker.line.incomplete_checks import IncompleteWatch
 from worker.line.notifier import Notifier
 from worker.line.plant_news import PlantNewsWatch
 from worker.line.requeue import RequeueWatch
 from worker.line.tasks import register
-from worker.line.told_changes import ToldChangesWatch
 from worker.monitoring.celery_worker import CeleryWorker, exit_on_sigterm, pool_processes
 from worker.monitoring.heartbeat import Heart
 from worker.monitoring.line_state import LineState
@@ -95,7 +95,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.enter_context(Reader(reports, take))
         parts.enter_context(RequeueWatch(database, sender))
         parts.enter_context(IncompleteWatch(database, notifier, metrics, settings.check_timeout))
-        parts.enter_context(ToldChangesWatch(database, redis_url, notifier))
+        parts.enter_context(ExternalInsertChangesWatch(database, redis_url, notifier))
         parts.enter_context(PlantNewsWatch(database, notifier))
         parts.enter_context(ConnectorReportsWatch(database, redis_url))
         parts.enter_context(LoadShedder(redis_url))

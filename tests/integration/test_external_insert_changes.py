@@ -32,9 +32,9 @@ from tests.forked_commands import RunningCommand, start_command
 from tests.integration.opcua import PASSWORD, Plant
 from tests.integration.plant import ConnectProcess, Listener, Mosquitto, connecting, needs_mosquitto, once
 from tests.support import RedisProcess, message, wait_until
+from worker.line.external_insert_changes import ExternalInsertChangesWatch
 from worker.line.mapping import capture_of
 from worker.line.notifier import Notifier
-from worker.line.told_changes import ToldChangesWatch
 from worker.runtime.failpoints import EXIT_CODE
 
 TOPIC = "inserts/plant-1/command/insert-change"
@@ -178,7 +178,7 @@ def test_a_change_that_cannot_be_written_holds_up_no_other(
     waiting = {str(one.change.change_id): one.model_dump_json(exclude_none=True) for one in kept}
     redis_server.client().hset(INSERT_CHANGES, mapping=waiting)
     with closing(Database(sqlite_url)) as database, closing(Notifier(redis_server.url)) as notifier:
-        watch = ToldChangesWatch(database, redis_server.url, notifier)
+        watch = ExternalInsertChangesWatch(database, redis_server.url, notifier)
         with pytest.raises(IntegrityError, match="not this one"):
             watch.turn()
         entries = redis_server.client().xrange(PLANT_STREAM)

@@ -1,4 +1,4 @@
-"""Takes up the insert changes that other systems tell: the connector puts them into a Redis hash.
+"""Takes up external insert changes: the connector puts what other systems report into a Redis hash.
 
 The order is commit, tell, remove, as with captures: after a crash between two of them it is done again, and the
 change's id makes that harmless.
@@ -14,7 +14,7 @@ import structlog
 from pydantic import ValidationError
 
 from db.engine.database import Database, is_unavailable
-from db.people.told_insert_changes import take
+from db.people.external_insert_changes import take
 from producer.contract.insert_change import INSERT_CHANGES, KeptChange
 from producer.contract.plant_news import InsertChangeAnswer
 from producer.terminal.error_text import in_words
@@ -29,8 +29,8 @@ LOOK_EVERY: Final = 1.0
 """Seconds between two looks."""
 
 
-class ToldChangesWatch(Periodic):
-    """Looks for told changes every second, from entering the block to its end; several workers may do so at once."""
+class ExternalInsertChangesWatch(Periodic):
+    """Looks for external changes every second, from entering the block to its end; several workers may do so at once."""
 
     def __init__(self, database: Database, redis_url: str, notifier: Notifier) -> None:
         super().__init__(LOOK_EVERY, name="told-changes", failure="insert changes that were told are not written yet")

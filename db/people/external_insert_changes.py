@@ -1,4 +1,4 @@
-"""Insert changes that other systems tell by the connector: each is written once, by its id, as a person's word is."""
+"""Insert changes that other systems report by the connector: each is written once, by its id, as a person's word is."""
 
 from __future__ import annotations
 

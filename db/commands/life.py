@@ -70,10 +70,10 @@ def life(
 def _plain(
     fit: LifeFit | None, lives: list[RemainingLife], suspected: list[SuspectedChange], shift: int | None, costs: Any
 ) -> dict[str, Any]:
-    from db.queries.lasting import lasting
     from db.queries.plain_values import plain
+    from db.queries.shift_risk import shift_risk
 
-    rows = (vars(lasting(insert, shift, costs)) for insert in lives)
+    rows = (vars(shift_risk(insert, shift, costs)) for insert in lives)
     remaining = [{name: value for name, value in row.items() if value is not None} for row in rows]
     of_fit = None
     if fit is not None:

@@ -11,7 +11,7 @@ from db.commands.terminal_tables import table
 from db.learning.change_cost import ChangeCosts
 from db.learning.remaining_lives import RemainingLife, said
 from db.line.insert_histories import SuspectedChange
-from db.queries.lasting import lasting
+from db.queries.shift_risk import shift_risk
 from producer.terminal.counts import counted
 
 
@@ -27,7 +27,7 @@ def shift_table(lives: Sequence[RemainingLife], operations: int, costs: ChangeCo
     """The inserts that do not last so many operations, with what each choice costs in planned changes."""
     rows: list[list[str | int]] = []
     for life in lives:
-        row = lasting(life, operations, costs)
+        row = shift_risk(life, operations, costs)
         now, later = row.cost_now or 0.0, row.cost_later or 0.0
         choice = "now" if now < later else "later"
         costs_of = (f"{now:.2f}", f"{later:.2f}")

@@ -19,8 +19,8 @@ from db.line.insert_histories import SuspectedChange
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
 from db.queries import maintenance
-from db.queries.lasting import Lasting, not_lasting_again
 from db.queries.maintenance import PocketPlace, PocketRow
+from db.queries.shift_risk import ShiftRisk, not_lasting_again
 from db.schema.index_conditions import DISPUTED
 from db.schema.tables import Captures, Checks, Reviews, Verdicts
 
@@ -61,7 +61,7 @@ class HandOver:
     to_look_at: list[VerdictRow]
     faults: list[Fault]
     suspected: list[SuspectedChange]
-    not_lasting: list[Lasting]
+    not_lasting: list[ShiftRisk]
 
 
 def since(session: Session, begin: datetime, costs: ChangeCosts) -> HandOver:

@@ -1,4 +1,4 @@
-"""How long inserts last beside a shift, as rows: the risk, and what changing costs now and later."""
+"""Whether inserts last a shift, as rows: their remaining life, the risk, and what changing costs now and later."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from db.learning.remaining_lives import RemainingLife, not_lasting
 
 
 @dataclass(frozen=True)
-class Lasting:
-    """How long an insert lasts, and what a shift makes of it.
+class ShiftRisk:
+    """An insert's remaining life, and its risk within a shift.
 
     It was last seen intact at `as_of`, after `age` operations, and what is said counts from there.
     `operations` is the median, `low` and `high` bound the interval in which 80 % end, `lives` have ended behind it.
@@ -34,26 +34,26 @@ class Lasting:
     cost_later: float | None = None
 
 
-def lasting(life: RemainingLife, shift: int | None, costs: ChangeCosts) -> Lasting:
+def shift_risk(life: RemainingLife, shift: int | None, costs: ChangeCosts) -> ShiftRisk:
     """The row of an insert, with a shift of so many operations or none."""
     names = ("machine", "head", "pocket", "age", "as_of", "operations", "low", "high", "lives")
     row = {name: getattr(life, name) for name in names}
     if shift is None:
-        return Lasting(**row)
+        return ShiftRisk(**row)
     now, later = now_or_later(life.curve, life.new, shift, costs)
     risk = 1 - life.curve.intact_after(shift)
-    return Lasting(**row, risk=risk, cost_now=now / costs.planned, cost_later=later / costs.planned)
+    return ShiftRisk(**row, risk=risk, cost_now=now / costs.planned, cost_later=later / costs.planned)
 
 
 def not_lasting_again(
     lives: Iterable[RemainingLife], operations: Mapping[tuple[str, str], int], costs: ChangeCosts
-) -> list[Lasting]:
+) -> list[ShiftRisk]:
     """Those that may not last as many operations as their head did, given by machine and head; the likeliest first."""
     of_head: dict[tuple[str, str], list[RemainingLife]] = {}
     for life in lives:
         of_head.setdefault((life.machine, life.head), []).append(life)
     rows = [
-        lasting(life, operations[head], costs)
+        shift_risk(life, operations[head], costs)
         for head, its in of_head.items()
         if head in operations
         for life in not_lasting(its, operations[head])
@@ -61,7 +61,7 @@ def not_lasting_again(
     return sorted(rows, key=lambda row: -(row.risk or 0.0))
 
 
-def all_lasting(lives: Sequence[RemainingLife], shift: int | None, costs: ChangeCosts) -> list[Lasting]:
+def shift_risks(lives: Sequence[RemainingLife], shift: int | None, costs: ChangeCosts) -> list[ShiftRisk]:
     """The rows of all, or of those that may not last a shift of so many operations, the likeliest first."""
     chosen = lives if shift is None else not_lasting(lives, shift)
-    return [lasting(life, shift, costs) for life in chosen]
+    return [shift_risk(life, shift, costs) for life in chosen]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from db.line import contradictions
 from db.line.contradictions import Doubt, Place, Shown
-from db.line.runs import Taken, second_run
+from db.line.second_run import Taken, second_run
 from producer.contract.reasons.template import Reason
 from producer.contract.vocabulary import State
 

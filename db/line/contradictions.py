@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from db.line.runs import A_RUN, SecondRun, Times
+from db.line.second_run import A_RUN, SecondRun, Times
 from producer.contract.names import designation_form
 from producer.contract.reasons import checks as why
 from producer.contract.reasons.template import Reason

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.line.runs import SecondRun, Taken, Times, second_run
+from db.line.second_run import SecondRun, Taken, Times, second_run
 
 T0 = datetime(2026, 11, 22, 10, tzinfo=UTC)
 

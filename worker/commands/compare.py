@@ -135,8 +135,8 @@ def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
             for problem in row[number].problems.values():
                 say(f"{row[number].backbone} by insert: no scores, {problem}")
         for row in results:
-            if (promise := row[number].promise) is not None:
-                say(f"{row[number].backbone}: {promise.sentence()}")
+            if (error_bound := row[number].error_bound) is not None:
+                say(f"{row[number].backbone}: {error_bound.sentence()}")
     say(_advice(results))
 
 
@@ -157,7 +157,7 @@ def _json(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
                         "fingerprint": row[number].fingerprint,
                         "feature_size": row[number].feature_size,
                         **measured_json(row[number].measured, row[number].problems),
-                        "promise": None if (promise := row[number].promise) is None else asdict(promise),
+                        "promise": None if (error_bound := row[number].error_bound) is None else asdict(error_bound),
                         "seconds_per_image": row[number].seconds,
                         "megabytes": row[number].megabytes,
                     }

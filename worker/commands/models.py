@@ -80,8 +80,8 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
     from worker.learning.evaluate import decided
     from worker.models import store
     from worker.models.calibration_check import CalibrationCheck
+    from worker.models.error_bound import ErrorBound
     from worker.models.prior import Prior
-    from worker.models.promise import Promise
 
     with _database(data, reads_only=True) as (settings, database), database.reading() as session:
         model = model or _in_charge(session)
@@ -111,8 +111,8 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
         say(f"  prior        {prior.sentence()}")
     if manifest.band is not None:
         say(f"  band         {model_words.band(manifest.band, manifest.costs)}")
-    if (promise := Promise.of(manifest.metrics)) is not None:
-        say(f"  promise      {promise.sentence()}")
+    if (error_bound := ErrorBound.of(manifest.metrics)) is not None:
+        say(f"  promise      {error_bound.sentence()}")
     if (check := CalibrationCheck.of(manifest.metrics)) is not None:
         say(f"  checked      {check.sentence()}")
     if manifest.kind_classes is not None:

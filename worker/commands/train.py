@@ -118,12 +118,12 @@ def _tell_trained(
     from producer.settings import REDIS_URL_FILE
     from worker.commands.training_summary import next_steps, scores, table, warnings
     from worker.models.calibration_check import CalibrationCheck
-    from worker.models.promise import Promise
+    from worker.models.error_bound import ErrorBound
 
     evaluation: dict[str, Any] = json.loads(
         (settings.evaluations_path() / decided.model / "evaluation.json").read_text("utf-8")
     )
-    promise = None if trained.model is None else Promise.of(trained.model.metrics)
+    error_bound = None if trained.model is None else ErrorBound.of(trained.model.metrics)
     check = None if trained.model is None else CalibrationCheck.of(trained.model.metrics)
     tell_skipped(trained.unusable, console)
     tell_notes(warnings(evaluation), console)
@@ -132,7 +132,7 @@ def _tell_trained(
             "trained_on": evaluation["images"],
             "in_charge": in_charge,
             "scores": scores(evaluation),
-            "promise": None if promise is None else asdict(promise),
+            "promise": None if error_bound is None else asdict(error_bound),
             "calibration_check": None if check is None else asdict(check),
             "warnings": warnings(evaluation),
             "folder": taken.as_json() if taken else None,
@@ -141,9 +141,9 @@ def _tell_trained(
         return
     say(trained.summary)
     print_table(table(evaluation))
-    if promise is not None:
+    if error_bound is not None:
         say("the table counts images, of models that learned from a part of them; of all of them, counted by insert:")
-        say(promise.sentence())
+        say(error_bound.sentence())
     if check is not None:
         say(check.sentence())
     tell(decided, settings, False)

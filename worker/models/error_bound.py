@@ -1,4 +1,7 @@
-"""What may be promised of a model's decisions, by how many inserts it was calibrated on. Imports nothing heavy."""
+"""The upper bound of a model's error that may be promised, by how many inserts it was calibrated on.
+
+Imports nothing heavy.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ GOAL: Final = 0.01
 
 
 @dataclass(frozen=True)
-class Promise:
+class ErrorBound:
     """What came of the decisions about inserts that the deciding plane had not seen.
 
     Of `inserts`, `decided` had an image that the band decides, `wrong` of them one that it decides wrongly. At
@@ -29,8 +32,8 @@ class Promise:
     missing: int
 
     @classmethod
-    def of(cls, metrics: Mapping[str, Any]) -> Promise | None:
-        """Return the promise among a model's metrics; None for a model of before."""
+    def of(cls, metrics: Mapping[str, Any]) -> ErrorBound | None:
+        """Return the bound among a model's metrics; None for an older model."""
         values = metrics.get("promise")
         return None if values is None else cls(**values)
 

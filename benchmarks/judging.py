@@ -32,6 +32,7 @@ from db.learning import reviews
 from db.line.captures import Arrival, arrive
 from db.line.verdicts import record_all
 from producer.contract.event import CaptureEvent, new_id
+from producer.contract.vocabulary import DAMAGE_KINDS
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.simulation.head import labelled_images
 from worker.images.decoding import decode_photograph
@@ -43,7 +44,7 @@ from worker.line.mapping import capture_of, photograph_of, verdict_of
 from worker.line.stations import EXAMPLES, Stations
 from worker.models.calibration import Calibration
 from worker.models.costs import Costs
-from worker.models.line_model import KINDS, Judgement
+from worker.models.line_model import Judgement
 from worker.models.linear_svm import LinearModel
 from worker.models.novelty import MOST_KEPT, Novelty, learnt_novelty
 from worker.models.unsure_band import band
@@ -119,7 +120,7 @@ def _line(through: Network, images: Sequence[bytes], store: Path) -> Iterator[tu
         features = np.concatenate([through_alone(through)([Photograph(image)]) for image in images])
         parts = {"calibration": Calibration(1.0, 0.0), "band": band(Costs()), "novelty": _novelty(features)}
         first = _in_the_middle(random_model(through.feature_size), features)
-        kind = LinearModel(KINDS, first.coef[:, ::-1].copy(), np.zeros(1))
+        kind = LinearModel(DAMAGE_KINDS, first.coef[:, ::-1].copy(), np.zeros(1))
         put_in_charge(settings, through, first, kind=kind, **parts)
         with closing(Database(settings.url)) as database:
             models, metrics = active_models(settings, database), ChildMetrics()

@@ -9,10 +9,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-SCHEMA_VERSION: Final = 1
+from db.schema.vocabulary import SPLIT_KINDS, SplitKind
+
+SchemaVersion = Literal[1]
 """Of the reports that can be read."""
 
-Kind = Literal["grouped", "plain"]
+SCHEMA_VERSION: Final[SchemaVersion] = 1
+"""Of `evaluation.json`; increment when a field changes its meaning or is removed."""
 
 
 class Figures(BaseModel):
@@ -98,20 +101,20 @@ class CurvePoint(Figures):
 class Measurements(Figures):
     """A whole report: `evaluations` by the kind of split, and `problems` says why a kind is missing."""
 
-    schema_version: Literal[1]
+    schema_version: SchemaVersion
     images: int
     inserts: int
     classes: Sequence[str]
     champion: str | None
     decision: Decision | None
     learning_curve: Sequence[CurvePoint] = ()
-    evaluations: Mapping[Kind, Pair]
-    problems: Mapping[Kind, str] = Field(default_factory=dict)
+    evaluations: Mapping[SplitKind, Pair]
+    problems: Mapping[SplitKind, str] = Field(default_factory=dict)
 
     @property
-    def kind(self) -> Kind | None:
+    def kind(self) -> SplitKind | None:
         """The kind of split that counts: by insert where there are such splits, since plain ones flatter."""
-        return next((kind for kind in ("grouped", "plain") if kind in self.evaluations), None)
+        return next((kind for kind in reversed(SPLIT_KINDS) if kind in self.evaluations), None)
 
 
 class Worth(Figures):
@@ -129,7 +132,7 @@ def read(report: Mapping[str, Any]) -> Measurements:
     """Read a report.
 
     Raises:
-        ValueError: it has other fields than those of `SCHEMA_VERSION`.
+        ValueError: it has other fields than those of `SchemaVersion`.
     """
     return Measurements.model_validate(report)
 

@@ -21,7 +21,7 @@ from db.line.rows import NEWEST_FIRST, Filters, Position, conditions, older_than
 from db.schema.tables import Captures, Checks, Faults, UtcDateTime
 from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.names import IMPORTED
-from producer.contract.vocabulary import OUTCOME_OF
+from producer.contract.vocabulary import CHECK_STATE_OF, OUTCOME_OF
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
 
@@ -34,7 +34,10 @@ _FAULTY: Final = select(Faults.check_id).where(Faults.state.in_(STANDING_FAULTS)
 _BEGUN: Final = attrgetter("started_at", "check_id")
 
 # By state: the outcome or review of a capture that may be the reason for it, or a property of the check itself.
-_OUTCOMES: Final = {"replace": ("damaged",), "review": ("unsure", "unusable")}
+_OUTCOMES: Final = {
+    state: tuple(outcome for outcome, comes_to in CHECK_STATE_OF.items() if comes_to == state)
+    for state in ("replace", "review")
+}
 _REVIEWS: Final = {
     state: tuple(label for label, outcome in OUTCOME_OF.items() if outcome in outcomes)
     for state, outcomes in _OUTCOMES.items()

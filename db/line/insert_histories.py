@@ -22,7 +22,7 @@ from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.rows import Wear, current_verdict, on_machine
 from db.schema.tables import Captures, InsertChanges, Verdicts
-from producer.contract.vocabulary import OUTCOME_OF
+from producer.contract.vocabulary import DECIDED, OUTCOME_OF
 
 MOST: Final = 500_000
 """So many photographs are gone through at most, the newest of the line."""
@@ -204,7 +204,7 @@ def _is_after_another_operation(before: Any, row: Any) -> bool:
 
 def _runs(looks: Sequence[Look]) -> list[tuple[str | None, list[int]]]:
     """The outcomes of runs of looks, with the looks' numbers: what is neither, as an unsure verdict, ends no run."""
-    sure = ((number, look) for number, look in enumerate(looks) if look.outcome in ("intact", "damaged"))
+    sure = ((number, look) for number, look in enumerate(looks) if look.outcome in DECIDED)
     return [(outcome, [number for number, _ in of]) for outcome, of in groupby(sure, lambda it: it[1].outcome)]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert_into
 from db.schema.tables import Captures, ShadowVerdicts
-from producer.contract.vocabulary import OUTCOME_OF
+from producer.contract.vocabulary import DECIDED, OUTCOME_OF
 
 
 @dataclass(frozen=True)
@@ -172,5 +172,5 @@ def _of(model_id: str, newest: int | None) -> Subquery:
 def _tally(answers: Iterable[tuple[str, str, int]]) -> Tally:
     tally: Counter[str] = Counter()
     for truth, outcome, count in answers:
-        tally["right" if outcome == truth else "wrong" if outcome in ("intact", "damaged") else "undecided"] += count
+        tally["right" if outcome == truth else "wrong" if outcome in DECIDED else "undecided"] += count
     return Tally(tally["right"], tally["wrong"], tally["undecided"])

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from db.line.rows import NEWEST_FIRST
 from db.schema.index_conditions import FINDING
 from db.schema.tables import Captures, Verdicts
+from producer.contract.vocabulary import JUDGED
 
 Place = tuple[str, str, int]
 """Machine, head and pocket."""
@@ -37,7 +38,7 @@ def good(session: Session, station: str, limit: int) -> list[Photographed]:
     """
     judged = (
         select(Captures.capture_id, Captures.ordered_at, Captures.machine, Captures.head, Captures.pocket)
-        .where(Captures.station == station, Captures.outcome.in_(("intact", "damaged", "unsure")))
+        .where(Captures.station == station, Captures.outcome.in_(JUDGED))
         .where(or_(Captures.review.is_(None), Captures.review != "unusable"))
         .order_by(*NEWEST_FIRST)
         .limit(limit)

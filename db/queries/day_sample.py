@@ -22,6 +22,7 @@ from db.line.rows import NEWEST_FIRST, current_verdict
 from db.queries.station_health import station_names
 from db.schema.tables import Captures, Verdicts
 from producer.contract.names import IMPORTED
+from producer.contract.vocabulary import JUDGED
 
 SAMPLE: Final = 60
 """How many photographs stand for a day at most."""
@@ -94,7 +95,7 @@ def sample(session: Session, station: str, day: date) -> list[Sampled]:
             select(Captures.capture_id, Captures.machine, Captures.head, Captures.pocket)
             .where(Captures.station == station, Captures.ordered_at >= begin)
             .where(Captures.ordered_at < begin + timedelta(hours=1))
-            .where(Captures.outcome.in_(("intact", "damaged", "unsure")), Captures.machine != IMPORTED)
+            .where(Captures.outcome.in_(JUDGED), Captures.machine != IMPORTED)
             .order_by(*NEWEST_FIRST)
             .limit(MOST_AN_HOUR)
         )

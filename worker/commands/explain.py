@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from producer.contract.vocabulary import DECIDED
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
@@ -196,7 +197,7 @@ def _sentences(case: _Case) -> list[str]:
     if verdict.reason:
         lines.append(verdict.reason)
     lines += [_without(verdict)] if case.evidence is None else _evidence_lines(case.evidence, verdict)
-    for side in ("intact", "damaged"):
+    for side in DECIDED:
         near = [neighbour for neighbour in case.neighbours if neighbour.side == side]
         if near:
             said = "; ".join(

@@ -11,8 +11,9 @@ from typing import Final
 
 import numpy as np
 
+from db.schema.vocabulary import SplitKind
 from worker.evaluation.backbone_scores import BackboneScores, Measured, backbone_scores
-from worker.evaluation.cross_validation import Kind, cross_validate
+from worker.evaluation.cross_validation import cross_validate
 from worker.evaluation.splits import EvaluationError
 from worker.features.batches import feature_batches
 from worker.images.decoding import decode
@@ -65,7 +66,7 @@ class ComparedBackbone:
     fingerprint: str
     feature_size: int
     measured: Measured
-    problems: dict[Kind, str]
+    problems: dict[SplitKind, str]
     error_bound: ErrorBound | None
     seconds: float
     megabytes: float
@@ -159,12 +160,12 @@ def _features(one: ComparedSet, network: Network, file: Path, progress: Progress
 
 def _scores(
     one: ComparedSet, features: Float32Array, repeats: int, progress: Progress
-) -> tuple[Measured, dict[Kind, str]]:
+) -> tuple[Measured, dict[SplitKind, str]]:
     """The scores by kind of split; plain ones have to be there, grouped ones may have a problem instead."""
     alone = np.arange(len(one.labels))
     groups = alone if one.groups is None else one.groups
 
-    def measure(kind: Kind) -> BackboneScores:
+    def measure(kind: SplitKind) -> BackboneScores:
         results = cross_validate(
             features,
             one.labels,
@@ -176,7 +177,7 @@ def _scores(
         )
         return backbone_scores(results[kind][0], one.labels, groups)
 
-    measured: dict[Kind, BackboneScores] = {"plain": measure("plain")}
+    measured: dict[SplitKind, BackboneScores] = {"plain": measure("plain")}
     if one.groups is None:
         return measured, {}
     try:

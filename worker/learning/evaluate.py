@@ -15,10 +15,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from db.learning import evaluations, model_registry, snapshots
 from db.learning.model_registry import Model
+from db.schema.vocabulary import SPLIT_KINDS, SplitKind
 from producer.contract.reasons import promotion as why
 from producer.contract.reasons.template import Reason
 from producer.files.durable_files import replaced_file
-from worker.evaluation.cross_validation import CrossValidation, Kind, cross_validate
+from worker.evaluation.cross_validation import CrossValidation, cross_validate
 from worker.evaluation.learning_curve import CurvePoint, learning_curve
 from worker.evaluation.promotion_rule import Decision, decide
 from worker.evaluation.report import REPORT_FILE, Evaluation, write_report
@@ -203,10 +204,9 @@ def _compared(
     evaluation: Evaluation, features: Any, dataset: LabelledSet, baseline: Baseline | None, progress: Progress
 ) -> Evaluation:
     """The evaluation with both models' results, and with the newest labels where there is a champion."""
-    assessments: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
-    problems: dict[Kind, str] = {}
-    kinds: tuple[Kind, ...] = ("plain", "grouped")
-    for kind in kinds:
+    assessments: dict[SplitKind, tuple[CrossValidation, CrossValidation | None]] = {}
+    problems: dict[SplitKind, str] = {}
+    for kind in SPLIT_KINDS:
         try:
             ours, theirs = cross_validate(
                 features,

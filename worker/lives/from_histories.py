@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from db.line.insert_histories import InsertHistory
-from worker.lives.life import Kind, Life
+from producer.contract.vocabulary import DAMAGE_KINDS
+from worker.lives.life import Life
 from worker.lives.wear_line import WearLine, WornOut
 
 
@@ -19,8 +20,6 @@ class Stratum(NamedTuple):
     head: str
     operation: str
 
-
-_KINDS: Final[dict[str | None, Kind]] = {"worn": "worn", "broken": "broken"}
 
 
 def strata(inserts: Sequence[InsertHistory]) -> list[Stratum]:
@@ -68,8 +67,8 @@ def life_of(insert: InsertHistory, stratum: Stratum) -> Life | None:
     low = min(low, high - 1)  # of two photographs after one operation the later one is right
     if low < entry:
         return None
-    kinds = (_KINDS.get(look.label) for _, look in damaged)
-    return Life(stratum, low, high if high > low else math.inf, next((kind for kind in kinds if kind), None), entry)
+    kinds = (kind for _, look in damaged for kind in DAMAGE_KINDS if kind == look.label)
+    return Life(stratum, low, high if high > low else math.inf, next(kinds, None), entry)
 
 
 def wear_line_of(insert: InsertHistory, until: float) -> WearLine | None:

@@ -16,12 +16,12 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from producer.contract.reasons import promotion as why
-from producer.contract.vocabulary import LABELS
+from producer.contract.vocabulary import DAMAGE_KINDS, LABELS
 from worker.models.calibration import Calibration
 from worker.models.calibration_check import CalibrationCheck
 from worker.models.costs import Costs
 from worker.models.error_bound import ErrorBound
-from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
+from worker.models.line_model import INTACT, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.novelty import Novelty, learnt_novelty
 from worker.models.platt_scaling import calibrate
@@ -145,11 +145,11 @@ def fit_candidate(
     learned = learn(solver, features, sides, groups, rows, costs=costs, seed=seed)
     progress("fitting")
     hyperparameters = learned.hyperparameters
-    kinds = np.array([KINDS.index(label) if label in KINDS else -1 for label in labels])
+    kinds = np.array([DAMAGE_KINDS.index(label) if label in DAMAGE_KINDS else -1 for label in labels])
     kind = None
     if min((kinds == 0).sum(), (kinds == 1).sum()) >= FEWEST_KINDS:
         known = np.flatnonzero(kinds >= 0)
-        kind = _model(KINDS, solver, known, kinds[known], hyperparameters)
+        kind = _model(DAMAGE_KINDS, solver, known, kinds[known], hyperparameters)
     return Candidate(
         _model(LINE_CLASSES, solver, rows, sides, hyperparameters, learned.cut),
         kind,

@@ -65,13 +65,16 @@ class Wrong(Figures):
 
 
 class Side(Figures):
-    """One model on all splits of a kind. `confusion` has a row for each true class and a column for each answer."""
+    """One model on all splits of a kind. `confusion` has a row for each true class and a column for each answer.
+
+    `coverage` has the accuracy at each share that is decided, the surest first.
+    """
 
     splits: int
     scores: Mapping[str, Estimate | None]
     confusion: Sequence[Sequence[int]]
     decided_at: Decided
-    trades: Sequence[Share]
+    coverage: Sequence[Share] = Field(alias="trades")
     reliability: Sequence[Bucket]
     wrong: Sequence[Wrong]
 

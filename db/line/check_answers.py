@@ -121,13 +121,6 @@ def _taken(capture: PocketState) -> Taken | None:
     return Taken(capture.pocket, of.image, of.times, capture.outcome == "intact")
 
 
-def assess(
-    size: int, states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, awaited: bool = True
-) -> CheckSummary:
-    """What a check of `size` inserts comes to; see `gathered` and `answer`."""
-    return answer(size, gathered(states, troubles), awaited=awaited)
-
-
 def answer(size: int, known: KnownPockets, *, awaited: bool) -> CheckSummary:
     """What a check of `size` inserts comes to.
 

@@ -87,12 +87,12 @@ def calibration(sides: Iterable[tuple[str, Side]]) -> Chart:
 
 def coverage(sides: Iterable[tuple[str, Side]]) -> Chart:
     """How accurate the answers are where only the surest share of the photographs is decided, for each model."""
-    named = [(word, side.trades) for word, side in sides]
-    accuracies = [trade.accuracy for _, trades in named for trade in trades]
+    named = [(word, side.coverage) for word, side in sides]
+    accuracies = [point.accuracy for _, points in named for point in points]
     x, y = _Scale(0, 1, LEFT, RIGHT), _Scale(_below(accuracies), 1, BOTTOM, TOP)
     curves = [
-        Curve(word, _line([(x(trade.share), y(trade.accuracy)) for trade in trades]), (), Markup(""))
-        for word, trades in named
+        Curve(word, _line([(x(point.share), y(point.accuracy)) for point in points]), (), Markup(""))
+        for word, points in named
     ]
     return Chart(x.ticks(), y.ticks(), curves, Markup(""))
 

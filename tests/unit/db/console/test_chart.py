@@ -38,7 +38,7 @@ def test_a_calibration_has_a_dot_for_each_bucket() -> None:
 
 def test_what_is_decided_is_drawn_from_all_to_the_surest() -> None:
     drawn = chart.coverage(sides())
-    assert [len(places(curve.line)) for curve in drawn.curves] == [len(side.trades) for _, side in sides()]
+    assert [len(places(curve.line)) for curve in drawn.curves] == [len(side.coverage) for _, side in sides()]
     assert within(drawn)
     assert chart.coverage([]).curves == []
 

@@ -28,7 +28,7 @@ def test_a_report_of_the_worker_is_read_whole() -> None:
             written = report["evaluations"][kind][who]
             assert side is not None
             assert side.confusion == written["confusion"]
-            assert len(side.trades) == len(written["trades"])
+            assert len(side.coverage) == len(written["trades"])
             assert [str(each.capture_id) for each in side.wrong] == [each["capture_id"] for each in written["wrong"]]
             for name, estimate in side.scores.items():
                 assert estimate is None or estimate.mean == written["scores"][name]["mean"]

@@ -26,7 +26,7 @@ from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer, may_be_state
 from producer.delivery.outage_log import OutageLog
-from producer.delivery.stream_reader import BATCH, Entry, StreamReader, order
+from producer.delivery.stream_reader import BATCH, StreamEntry, StreamReader, order
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
@@ -195,7 +195,7 @@ class Connector:
             if not hears:
                 self._wake()
 
-    def _keep(self, entries: list[Entry]) -> None:
+    def _keep(self, entries: list[StreamEntry]) -> None:
         if not entries:
             return
         before, self._not_understood = self._not_understood, None
@@ -226,7 +226,7 @@ class Connector:
         for thread in self._threads:
             thread.wake()
 
-    def _event(self, entry: Entry) -> PlantEvent | None:
+    def _event(self, entry: StreamEntry) -> PlantEvent | None:
         text = entry.fields.get(STREAM_FIELD, b"")
         try:
             answer = PLANT_ANSWERS.validate_json(text)
@@ -294,4 +294,4 @@ class Connector:
 
 
 def _day(entry_id: str) -> str:
-    return datetime.fromtimestamp(Entry(entry_id, {}).written_at, UTC).isoformat(timespec="seconds")
+    return datetime.fromtimestamp(StreamEntry(entry_id, {}).written_at, UTC).isoformat(timespec="seconds")

@@ -20,7 +20,7 @@ from producer.connect.sinks.last_answers import Answers
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent
 from producer.contract.plant_news import may_be_state
-from producer.delivery.stream_reader import Entry, StreamReader, order
+from producer.delivery.stream_reader import StreamEntry, StreamReader, order
 
 _HOW_IT_LETS_US_IN: Final = {
     "user",
@@ -86,7 +86,7 @@ class InitialState:
 
 
 def replay_stream(
-    state: InitialState, redis_url: str, begin: str, end: str, event_of: Callable[[Entry], PlantEvent | None]
+    state: InitialState, redis_url: str, begin: str, end: str, event_of: Callable[[StreamEntry], PlantEvent | None]
 ) -> None:
     """Take in what the stream still has up to the entry of the id `end`, without a gap, or one that is not understood.
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-Decided = Literal["intact", "damaged"]
+DecidedOutcome = Literal["intact", "damaged"]
 """The outcomes that need no person."""
 
-DECIDED: Final[tuple[Decided, ...]] = get_args(Decided)
+DECIDED: Final[tuple[DecidedOutcome, ...]] = get_args(DecidedOutcome)
 """Both outcomes that need no person."""
 
-Judged = Literal[Decided, "unsure"]
+JudgedOutcome = Literal[DecidedOutcome, "unsure"]
 """What a model says of an insert that its photograph shows."""
 
-JUDGED: Final[tuple[Judged, ...]] = get_args(Judged)
+JUDGED: Final[tuple[JudgedOutcome, ...]] = get_args(JudgedOutcome)
 """All that a model says of an insert that its photograph shows."""
 
-Outcome = Literal[Judged, "unusable"]
+Outcome = Literal[JudgedOutcome, "unusable"]
 """What a verdict can say."""
 
 OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)

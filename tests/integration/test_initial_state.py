@@ -13,7 +13,7 @@ from producer.connect.sinks.last_answers import LastAnswers
 from producer.contract.answers import STREAM_FIELD, CheckAnswer
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS
-from producer.delivery.stream_reader import BATCH, Entry
+from producer.delivery.stream_reader import BATCH, StreamEntry
 from tests.integration.plant import check, verdict
 from tests.support import RedisProcess
 from worker.line.notifier import Notifier
@@ -25,7 +25,7 @@ def test_of_a_stream_that_has_much_no_more_is_in_memory_than_is_read_at_once(
     read: weakref.WeakValueDictionary[str, PlantEvent] = weakref.WeakValueDictionary()
     most = 0
 
-    def event_of(entry: Entry) -> PlantEvent:
+    def event_of(entry: StreamEntry) -> PlantEvent:
         nonlocal most
         event = plant_event("p", "station-1", PLANT_ANSWERS.validate_json(entry.fields[STREAM_FIELD]), 0.0)
         read[entry.id] = event

@@ -93,7 +93,7 @@ def send_due(
     return len(sent), problem
 
 
-class Delivery:
+class OutboxSender:
     """Sends what waits in the outbox until it is answered, and calls `on_answer` with every answer."""
 
     def __init__(

@@ -48,7 +48,7 @@ from worker.features.extraction import read_image
 from worker.line.active_models import ModelPair
 from worker.line.attempts import IMAGE_TRIES, MAX_ATTEMPTS
 from worker.line.inspector import AT_ONCE, Inspector
-from worker.line.judging import Judge, Photograph
+from worker.line.judging import ImageToJudge, Judge
 from worker.line.notifier import Notifier
 from worker.line.requeue import RequeueWatch
 from worker.models.calibration import Calibration
@@ -117,7 +117,7 @@ class Line:
     def judge(self, image: bytes, region: Region | None) -> Judgement:
         return self.judge_hook(image, region)
 
-    def judge_all(self, images: list[Photograph]) -> list[Judgement]:
+    def judge_all(self, images: list[ImageToJudge]) -> list[Judgement]:
         return [self.judge(image.data, image.region) for image in images]
 
     def judge_well(self, image: bytes, region: Region | None) -> Judgement:

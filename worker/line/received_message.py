@@ -10,7 +10,7 @@ from worker.broker.messages import celery_message
 
 
 @dataclass(frozen=True)
-class Delivery:
+class ReceivedMessage:
     """What is known of a message beside what it carries.
 
     `alone` says that it carries one event, `requeued` which fault it takes up again.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from db.line import contradictions
 from db.line.contradictions import Doubt, Place, Shown
-from db.line.second_run import Taken, second_run
+from db.line.second_run import RunPhotograph, second_run
 from producer.contract.reasons.template import Reason
 from producer.contract.vocabulary import State
 
@@ -113,12 +113,12 @@ def gathered(
     )
 
 
-def _taken(capture: PocketState) -> Taken | None:
+def _taken(capture: PocketState) -> RunPhotograph | None:
     """A photograph of a pocket of its check, where it is known when it came."""
     of = capture.shown
     if capture.elsewhere is not None or of is None or of.times is None:
         return None
-    return Taken(capture.pocket, of.image, of.times, capture.outcome == "intact")
+    return RunPhotograph(capture.pocket, of.image, of.times, capture.outcome == "intact")
 
 
 def answer(size: int, known: KnownPockets, *, awaited: bool) -> CheckSummary:

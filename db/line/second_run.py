@@ -29,7 +29,7 @@ class Times(NamedTuple):
         return max(abs(self.ordered_at - other.ordered_at), abs(self.received_at - other.received_at))
 
 
-class Taken(NamedTuple):
+class RunPhotograph(NamedTuple):
     """One photograph of a check: of which pocket, from which file, when, and whether it shows an intact insert."""
 
     pocket: int
@@ -41,22 +41,22 @@ class Taken(NamedTuple):
 class SecondRun(NamedTuple):
     """A pocket was photographed again, in another run: `old` are the pockets that were not."""
 
-    first: Taken
-    again: Taken
+    first: RunPhotograph
+    again: RunPhotograph
     old: Collection[int]
 
 
-def second_run(size: int, photographs: Iterable[Taken]) -> SecondRun | None:
+def second_run(size: int, photographs: Iterable[RunPhotograph]) -> SecondRun | None:
     """What shows that a check's photographs are of two runs; None where its newest are of one.
 
     Args:
         size: how many pockets the check has.
         photographs: of the check, in their order.
     """
-    of_run: dict[int, Taken] = {}
-    before: dict[int, Taken] = {}
-    begun: tuple[Taken, Taken] | None = None
-    last: Taken | None = None
+    of_run: dict[int, RunPhotograph] = {}
+    before: dict[int, RunPhotograph] = {}
+    begun: tuple[RunPhotograph, RunPhotograph] | None = None
+    last: RunPhotograph | None = None
     for photo in photographs:
         earlier = of_run.get(photo.pocket)
         if last is not None and earlier is not None:

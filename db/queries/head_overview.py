@@ -19,7 +19,7 @@ from db.line.head_checks import Place, Span
 from db.line.insert_changes import is_unseen
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.names import IMPORTED
-from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome, State
+from producer.contract.vocabulary import OUTCOMES, OUTCOME_OF, Outcome, State
 
 PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
 """What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; an insert that
@@ -37,7 +37,7 @@ _DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 
 
 @dataclass(frozen=True)
-class Operation:
+class HeadCheck:
     """A check of the head, what it left in each pocket that was looked at, and when its photographs came."""
 
     check: Check
@@ -73,7 +73,7 @@ class HeadOverview:
     head: str
     words: Mapping[int, PocketWord]
     last_at: datetime | None
-    operations: Sequence[Operation]
+    operations: Sequence[HeadCheck]
     size: int
     fresh_at: datetime | None = None
     old: Collection[int] = ()
@@ -142,9 +142,9 @@ def overviews(
     for machine, head, *row in _NOW.execute(session.connection(), **values):
         seen[machine, head].append(_alike(row))
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
-    last: dict[Place, list[Operation]] = {place: [] for place in places}
+    last: dict[Place, list[HeadCheck]] = {place: [] for place in places}
     for check, known, span in head_checks.newest_of_heads(session, places, operations, doubtful):
-        last[check.machine, check.head].append(Operation(check, _words(check, known.outcomes), span))
+        last[check.machine, check.head].append(HeadCheck(check, _words(check, known.outcomes), span))
     known_sizes = declared or {}
     return [_overview(place, seen[place], last[place], operations, known_sizes.get(place[1])) for place in places]
 
@@ -174,7 +174,7 @@ def _alike(row: Sequence[Any]) -> _Alike:
 
 
 def _overview(
-    place: Place, rows: Sequence[_Alike], last: Sequence[Operation], operations: int, declared: int | None
+    place: Place, rows: Sequence[_Alike], last: Sequence[HeadCheck], operations: int, declared: int | None
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
     seen = {pocket: row for row in rows for pocket in row.pockets}
@@ -199,7 +199,7 @@ def _overview(
     )
 
 
-def _awaited(operations: Sequence[Operation], seen: Mapping[int, _Alike]) -> frozenset[int]:
+def _awaited(operations: Sequence[HeadCheck], seen: Mapping[int, _Alike]) -> frozenset[int]:
     """The pockets that a check waits for and that were not photographed since it began."""
     return frozenset(
         pocket
@@ -210,7 +210,7 @@ def _awaited(operations: Sequence[Operation], seen: Mapping[int, _Alike]) -> fro
     )
 
 
-def _tells_of(operation: Operation, seen: _Alike | None) -> bool:
+def _tells_of(operation: HeadCheck, seen: _Alike | None) -> bool:
     """Whether a check says more of a pocket than its newest photograph: it came with it, or before the check began.
 
     Nobody can tell a clock that is behind or ahead from a backlog, so either order will do: at worst a person looks.
@@ -220,7 +220,7 @@ def _tells_of(operation: Operation, seen: _Alike | None) -> bool:
     return operation.span.began >= seen.received_at or operation.span.last_at >= seen.first_at
 
 
-def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: int | None) -> int:
+def _size(last: Sequence[HeadCheck], now: Mapping[int, PocketWord], declared: int | None) -> int:
     """How many pockets a head has: as the register says, or its checks, or the photographs that came by themselves.
 
     The register may be behind what stations have: the last check of several pockets that was of more counts.
@@ -232,7 +232,7 @@ def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: in
 
 
 def _of_checks(
-    operations: Sequence[Operation], now: Mapping[int, PocketWord], seen: Mapping[int, _Alike]
+    operations: Sequence[HeadCheck], now: Mapping[int, PocketWord], seen: Mapping[int, _Alike]
 ) -> dict[int, PocketWord]:
     """The pockets of which the last check that was to look at them says less than their newest photograph.
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from producer.commands import safe_name
 from producer.commands import check as cli_check
 from producer.commands import connect as cli_connect
 from producer.commands import heads as cli_heads
 from producer.commands import publish as cli_publish
-from producer.commands import safe_name
 from producer.commands import simulate as cli_simulate
 from producer.commands.options import seconds, settings_of
 from producer.pictures.file_names import MAX_POCKET
@@ -107,7 +107,7 @@ def watch(
     from producer.commands.opening import open_station
     from producer.station.declared_heads import DeclaredHeads
     from producer.station.folder_camera import FolderCamera
-    from producer.station.hanging_folder import Progress, run_aside
+    from producer.station.hanging_folder import LookProgress, run_aside
 
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
@@ -122,7 +122,7 @@ def watch(
         note(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
 
     with open_station(settings, on_answer=lambda received: show(received, as_json), measured=True) as (station, outbox):
-        progress = Progress()
+        progress = LookProgress()
 
         def work() -> None:
             camera = FolderCamera(

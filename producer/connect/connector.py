@@ -17,7 +17,7 @@ from producer.connect.connector_problems import EVERYWHERE, ConnectorProblems
 from producer.connect.deliveries.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
 from producer.connect.initial_state import InitialState, reading_configurations, replay_stream
 from producer.connect.insert_change_outbox import ChangeSender, InsertChangeOutbox
-from producer.connect.reporter import Reporter
+from producer.connect.reporter import SinkReporter
 from producer.connect.sink_thread import SinkThread
 from producer.connect.sinks.opening import open_sink
 from producer.connect.stream_freshness import StreamFreshness, now
@@ -101,7 +101,7 @@ class Connector:
             for name, sink in self._sinks
         ]
         self._sender = ChangeSender(changes, redis_url)
-        self._reporter = Reporter(file.site, deliveries, redis_url)
+        self._reporter = SinkReporter(file.site, deliveries, redis_url)
         self._reading = OutageLog("what the line says cannot be read", "what the line says is read again")
 
     def run(self, stop: threading.Event) -> None:

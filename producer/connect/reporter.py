@@ -38,7 +38,7 @@ def report_of(site: str, sinks: list[SinkState], now: datetime) -> ConnectorRepo
     return ConnectorReport(site=site, host=socket.gethostname()[:255], written_at=now, sinks=tuple(short))
 
 
-class Reporter:
+class SinkReporter:
     """Reports every few seconds, in a thread of its own; nothing that fails here keeps anybody from being told."""
 
     def __init__(self, site: str, deliveries: DeliveryLog, redis_url: str):

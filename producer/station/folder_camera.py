@@ -28,7 +28,7 @@ from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads
 from producer.station.file_captures import FileCaptures, ListedFile, why_refused
 from producer.station.followed_files import FollowedFiles
-from producer.station.hanging_folder import Progress
+from producer.station.hanging_folder import LookProgress
 from producer.station.known_photographs import SentBefore
 from producer.station.overwritten_files import OverwrittenFiles
 from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
@@ -77,9 +77,9 @@ class FolderCamera:
         doubt_for: float = DOUBT_FOR,
         every: float = WATCH_EVERY,
         check_timeout: float = CHECK_TIMEOUT,
-        progress: Progress | None = None,
+        progress: LookProgress | None = None,
     ):
-        self._progress = progress or Progress()
+        self._progress = progress or LookProgress()
         self._folder = WatchedFolder(folder)
         self._settled_after = settled_after
         self._doubt_for = doubt_for

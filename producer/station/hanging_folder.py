@@ -24,7 +24,7 @@ _EVERY: Final = 0.5
 _Item = TypeVar("_Item")
 
 
-class Progress:
+class LookProgress:
     """When a look at the folder last came on. All up to the end of the first is one."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Progress:
 
 def run_aside(
     work: Callable[[], None],
-    progress: Progress,
+    progress: LookProgress,
     folder: Path,
     stop: threading.Event,
     *,

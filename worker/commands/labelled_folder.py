@@ -18,7 +18,7 @@ from worker.runtime.progress import Progress
 
 
 @dataclass(frozen=True)
-class Taken:
+class FolderTaken:
     """Which `photographs` there were in a folder and what came of it."""
 
     photographs: Photographs
@@ -46,7 +46,7 @@ def take_in(
     images: ImageStore,
     database: Database,
     progress: Progress,
-) -> Taken:
+) -> FolderTaken:
     """Look at the photographs in `folder` and record them, as `worker.learning.folder_import` does. Raises what that
     raises."""
     seen = photographs(
@@ -64,7 +64,7 @@ def take_in(
         at=datetime.now(UTC),
         progress=lambda done, total: progress("taking them in", done, total),
     )
-    return Taken(seen, imported)
+    return FolderTaken(seen, imported)
 
 
 def tell_folder(photographs: Photographs, console: Console) -> None:

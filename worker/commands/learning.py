@@ -15,7 +15,7 @@ from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_skipped
 
 if TYPE_CHECKING:
-    from worker.learning.evaluate import Decided
+    from worker.learning.evaluate import DatedDecision
     from worker.settings import WorkerSettings
 
 Labels = Annotated[
@@ -192,7 +192,7 @@ def evaluate(
     tell(decided, settings, as_json)
 
 
-def tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
+def tell(decided: DatedDecision, settings: WorkerSettings, as_json: bool) -> None:
     """Print what was decided about a model."""
     if as_json:
         say_model(decided)

@@ -17,8 +17,8 @@ from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_notes, tell_skipped
 
 if TYPE_CHECKING:
-    from worker.commands.labelled_folder import Taken
-    from worker.learning.evaluate import Decided
+    from worker.commands.labelled_folder import FolderTaken
+    from worker.learning.evaluate import DatedDecision
     from worker.learning.retrain import Retrained
     from worker.settings import WorkerSettings
 
@@ -96,7 +96,7 @@ def train(
     _tell_trained(trained, decided, settings, console, taken, in_charge, as_json)
 
 
-def _tell_taken(taken: Taken | None, console: Console, as_json: bool) -> None:
+def _tell_taken(taken: FolderTaken | None, console: Console, as_json: bool) -> None:
     from worker.commands.labelled_folder import tell_folder
 
     if taken is not None:
@@ -107,10 +107,10 @@ def _tell_taken(taken: Taken | None, console: Console, as_json: bool) -> None:
 
 def _tell_trained(
     trained: Retrained,
-    decided: Decided,
+    decided: DatedDecision,
     settings: WorkerSettings,
     console: Console,
-    taken: Taken | None,
+    taken: FolderTaken | None,
     in_charge: bool,
     as_json: bool,
 ) -> None:

@@ -26,7 +26,7 @@ STEADY_AFTER: Final = 60.0
 """Seconds of running after which a child's earlier deaths are forgotten."""
 
 
-class Child:
+class ChildProcess:
     """One child process with its log file; it dies with this process, also when that one is killed."""
 
     def __init__(self, name: str, command: Sequence[str], log_file: Path, environment: dict[str, str] | None = None):
@@ -93,8 +93,8 @@ class Supervisor:
     """Children in the order that they need each other; stopped in the opposite order."""
 
     def __init__(self) -> None:
-        self._children: list[Child] = []
-        self._restart_at: dict[Child, float] = {}
+        self._children: list[ChildProcess] = []
+        self._restart_at: dict[ChildProcess, float] = {}
 
     def __enter__(self) -> Supervisor:
         return self
@@ -103,7 +103,7 @@ class Supervisor:
         for child in reversed(self._children):
             child.stop()
 
-    def add(self, child: Child) -> None:
+    def add(self, child: ChildProcess) -> None:
         """Start a child and keep it running from now on."""
         self._children.append(child)
         child.start()

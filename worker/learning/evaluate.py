@@ -43,7 +43,7 @@ REPEATS: Final = 10
 DECISION_FILE: Final = "decision.json"
 
 
-class Decided(BaseModel):
+class DatedDecision(BaseModel):
     """The decision about a model, when, and against which champion; kept in the folder of its evaluation."""
 
     model_config = ConfigDict(frozen=True)
@@ -62,7 +62,7 @@ class Decided(BaseModel):
         return "; ".join(self.reasons if self.promote else self.against)
 
 
-class Overtaken(ValueError):
+class ChampionChanged(ValueError):
     """Another model was promoted while this one was evaluated."""
 
 
@@ -73,7 +73,7 @@ def evaluate(
     again: bool = False,
     by: str = BY,
     progress: Progress = silent,
-) -> Decided | None:
+) -> DatedDecision | None:
     """Evaluate a candidate (the newest one, or `model_id`) against the champion, and promote it if it wins.
 
     None where there is no candidate that can judge, or another process is evaluating. A candidate that was refused
@@ -85,7 +85,7 @@ def evaluate(
         NoNetwork: `model_id` was made before networks were files.
         FeaturesMissing: the features of its snapshot are gone.
         ModelError: the champion's files are damaged.
-        Overtaken: another model was promoted meanwhile.
+        ChampionChanged: another model was promoted meanwhile.
     """
     with learning.database.reading() as session:
         model = (
@@ -104,15 +104,15 @@ def evaluate(
         return _settle(learning, model, again, by, progress) if mine else None
 
 
-def decided(folder: Path, model_id: str) -> Decided | None:
+def decided(folder: Path, model_id: str) -> DatedDecision | None:
     """Return the decision about a model, or None; `folder` is that of all evaluations."""
     try:
-        return Decided.model_validate_json((folder / model_id / DECISION_FILE).read_text("utf-8"))
+        return DatedDecision.model_validate_json((folder / model_id / DECISION_FILE).read_text("utf-8"))
     except (FileNotFoundError, ValidationError):
         return None
 
 
-def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Progress) -> Decided:
+def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Progress) -> DatedDecision:
     with learning.database.reading() as session:
         champion = model_registry.champion(session)
         was_in_charge = model_registry.was_in_charge(session, model.model_id)
@@ -130,7 +130,7 @@ def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Pr
     return settled
 
 
-def _promote(learning: Learning, decision: Decided, by: str) -> None:
+def _promote(learning: Learning, decision: DatedDecision, by: str) -> None:
     with learning.database.transaction() as session:
         at = datetime.now(UTC)
         promotion = model_registry.promote(session, decision.model, by=by, reason=decision.summary(), at=at)
@@ -138,13 +138,13 @@ def _promote(learning: Learning, decision: Decided, by: str) -> None:
         newest = model_registry.promotions(session, 2, "champion")
         before = [earlier for earlier in newest if earlier.id != promotion.id]
         if (before[0].model_id if before else None) != decision.champion:
-            raise Overtaken(
+            raise ChampionChanged(
                 f"another model than {decision.champion} is in charge now; {decision.model} is measured anew"
             )
     log.info("promoted", model=decision.model, by=by)
 
 
-def _measure(learning: Learning, model: Model, in_charge: Model | None, progress: Progress) -> Decided:
+def _measure(learning: Learning, model: Model, in_charge: Model | None, progress: Progress) -> DatedDecision:
     with learning.database.reading() as session:
         items = snapshots.items(session, model.snapshot_id or "")
     store = catalogue.find(learning.features, model.fingerprint)
@@ -181,7 +181,7 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
     report = json.loads((folder / REPORT_FILE).read_text("utf-8"))
     with learning.database.transaction() as session:
         evaluations.record(session, model.model_id, evaluation.at, report)
-    return Decided(
+    return DatedDecision(
         model=model.model_id,
         champion=evaluation.champion,
         at=evaluation.at,

@@ -61,7 +61,7 @@ class FollowedLife:
 
 
 @dataclass
-class Score:
+class MethodScore:
     """What one method's answers came to."""
 
     answers: int = 0
@@ -106,26 +106,26 @@ class Bill:
 
 
 @dataclass
-class Judged:
+class JudgedMethods:
     """Scores and bills by method; the bills' `fixed` is one age for the plant, the cheapest in hindsight of the origin.
 
     Their `until_damaged` is that of leaving each insert in until it is damaged.
     """
 
-    scores: dict[str, Score] = field(default_factory=lambda: {name: Score() for name in METHODS})
+    scores: dict[str, MethodScore] = field(default_factory=lambda: {name: MethodScore() for name in METHODS})
     bills: dict[str, Bill] = field(
         default_factory=lambda: {name: Bill() for name in (*METHODS, "fixed", "until_damaged")}
     )
 
 
 def judge(
-    lives: Sequence[FollowedLife], origins: Iterable[float], costs: ChangeCosts, judged: Judged | None = None
-) -> Judged:
+    lives: Sequence[FollowedLife], origins: Iterable[float], costs: ChangeCosts, judged: JudgedMethods | None = None
+) -> JudgedMethods:
     """Ask at each of the origins (times), and count in `judged` where there is one already.
 
     A life whose end nobody knows, since it was changed while it was intact, is not asked about.
     """
-    judged = judged or Judged()
+    judged = judged or JudgedMethods()
     for origin in origins:
         known = [life for followed in lives if (life := followed.known_at(origin)) is not None]
         model = fit(known)
@@ -159,7 +159,7 @@ def _by_stratum(known: Sequence[Life]) -> Mapping[object, KaplanMeier]:
 
 
 def _ask(
-    judged: Judged,
+    judged: JudgedMethods,
     model: WeibullFit,
     estimates: Mapping[object, KaplanMeier],
     life: Life,

@@ -16,7 +16,7 @@ from producer.connect.configuration.allow_list import checked_entry, network_in
 from producer.connect.configuration.node_ids import as_spelled
 from producer.contract.answers import CheckAnswer
 from producer.contract.names import NARROW, Name
-from producer.contract.plant_event import Kind, PlantEvent
+from producer.contract.plant_event import EventKind, PlantEvent
 from producer.contract.vocabulary import SIMULATED_MACHINE
 from producer.terminal.error_text import in_words
 
@@ -53,7 +53,7 @@ def _check_user(user: str | None, password_file: Path | None) -> None:
 class _Sink(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
-    kinds: Annotated[tuple[Kind, ...], Field(strict=False, min_length=1)] = get_args(Kind)
+    kinds: Annotated[tuple[EventKind, ...], Field(strict=False, min_length=1)] = get_args(EventKind)
     machines: Annotated[tuple[Name, ...] | None, Field(strict=False, min_length=1)] = None
 
     def wants(self, event: PlantEvent) -> bool:

@@ -4,14 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from db.line.second_run import SecondRun, Taken, Times, second_run
+from db.line.second_run import RunPhotograph, SecondRun, Times, second_run
 
 T0 = datetime(2026, 11, 22, 10, tzinfo=UTC)
 
 
-def taken(pocket: int, minute: float, *, came: float | None = None, intact: bool = True, image: str = "") -> Taken:
+def taken(
+    pocket: int, minute: float, *, came: float | None = None, intact: bool = True, image: str = ""
+) -> RunPhotograph:
     times = Times(T0 + timedelta(minutes=minute), T0 + timedelta(minutes=minute if came is None else came))
-    return Taken(pocket, image or f"{pocket} at {minute}", times, intact)
+    return RunPhotograph(pocket, image or f"{pocket} at {minute}", times, intact)
 
 
 HEAD = [taken(1, 0), taken(2, 1), taken(3, 2, intact=False)]
@@ -31,7 +33,7 @@ HEAD = [taken(1, 0), taken(2, 1), taken(3, 2, intact=False)]
     ],
     ids=["one", "two", "late", "unfinished", "third-run", "old-file", "old-head", "backlog"],
 )
-def test_what_was_seen_in_an_earlier_run_only_is_old(photographs: list[Taken], old: set[int]) -> None:
+def test_what_was_seen_in_an_earlier_run_only_is_old(photographs: list[RunPhotograph], old: set[int]) -> None:
     found = second_run(3, photographs)
     assert found is not None
     assert found.old == old
@@ -52,7 +54,7 @@ def test_what_was_seen_in_an_earlier_run_only_is_old(photographs: list[Taken], o
     ],
     ids=["once", "spoilt", "at-once", "before-the-last", "late", "all-anew", "resent", "nothing"],
 )
-def test_what_was_photographed_anew_within_a_run_stands(photographs: list[Taken]) -> None:
+def test_what_was_photographed_anew_within_a_run_stands(photographs: list[RunPhotograph]) -> None:
     assert second_run(3, photographs) is None
 
 

@@ -9,13 +9,13 @@ import psutil
 import pytest
 
 from tests.support import wait_until
-from worker.embedded.supervisor import Child, StopSignal, Supervisor
+from worker.embedded.supervisor import ChildProcess, StopSignal, Supervisor
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 
 
-def child(tmp_path: Path, code: str | None = None, name: str = "child") -> Child:
-    return Child(name, SLEEPER if code is None else [sys.executable, "-c", code], tmp_path / f"{name}.log")
+def child(tmp_path: Path, code: str | None = None, name: str = "child") -> ChildProcess:
+    return ChildProcess(name, SLEEPER if code is None else [sys.executable, "-c", code], tmp_path / f"{name}.log")
 
 
 def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:

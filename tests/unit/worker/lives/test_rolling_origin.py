@@ -4,7 +4,7 @@ import pytest
 
 from db.learning.change_cost import ChangeCosts
 from worker.lives.life import Life
-from worker.lives.rolling_origin import FollowedLife, Score, judge
+from worker.lives.rolling_origin import FollowedLife, MethodScore, judge
 from worker.lives.simulated_plant import SimulatedPlant
 
 
@@ -19,12 +19,12 @@ def test_at_an_origin_only_what_was_seen_by_then_is_known() -> None:
 
 
 def test_a_score_counts_what_the_interval_holds_and_how_far_off_it_is() -> None:
-    score = Score()
+    score = MethodScore()
     score.take((2, 5, 9), 5)
     score.take((2, 5, 9), 11)
     assert score.coverage == 0.5
     assert score.pinball == pytest.approx(((0.3 + 0 + 0.4) / 3 + (0.9 + 3 + 1.8) / 3) / 2)
-    assert math.isnan(Score().coverage)
+    assert math.isnan(MethodScore().coverage)
 
 
 @pytest.mark.slow

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from db.line import contradictions
-from db.line.contradictions import Doubt, Place, Shown
+from db.line.contradictions import Doubt, Shown
 from db.line.second_run import RunPhotograph, second_run
+from producer.contract.places import OperationPlace
 from producer.contract.reasons.template import Reason
 from producer.contract.vocabulary import State
 
@@ -69,7 +70,7 @@ def gathered(
     states: Iterable[PocketState],
     troubles: Iterable[Trouble] = (),
     *,
-    place: Place | None = None,
+    place: OperationPlace | None = None,
     size: int = 1,
 ) -> KnownPockets:
     """What the captures of a check, which is of that `place` and `size`, and its faults say of its pockets.

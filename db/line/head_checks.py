@@ -16,10 +16,7 @@ from db.engine.prepared import Prepared
 from db.line.check_answers import KnownPockets
 from db.line.checks import COLUMNS, Check, assessed
 from db.schema.tables import Captures, Checks
-
-Place = tuple[str, str]
-"""A machine and a head."""
-
+from producer.contract.places import HeadPlace
 
 class Span(NamedTuple):
     """When a check's photographs came: the first by a worker's clock, the last in the order of all photographs.
@@ -36,7 +33,7 @@ LOOKED_THROUGH: Final = 50
 
 
 def newest_of_heads(
-    session: Session, places: Sequence[Place], number: int, also: Collection[UUID] = ()
+    session: Session, places: Sequence[HeadPlace], number: int, also: Collection[UUID] = ()
 ) -> list[tuple[Check, KnownPockets, Span]]:
     """So many of the last checks of each head, the newest first, each with what is known of its pockets; `also` these.
 
@@ -77,7 +74,7 @@ _ROWS: Final = {
 }
 
 
-def as_value(places: Sequence[Place]) -> str:
+def as_value(places: Sequence[HeadPlace]) -> str:
     """Some heads as one value of a statement."""
     return json.dumps(places)
 

@@ -35,6 +35,7 @@ from db.engine import clock
 from db.line.faults import fitting
 from db.schema.column_types import aware
 from db.schema.tables import Captures, InsertChanges, Pockets
+from producer.contract.places import PocketPlace
 from producer.contract.reasons import refusals as why
 
 _NEXT: Final = timedelta(microseconds=1)
@@ -209,7 +210,7 @@ def _of(machine: str, head: str, pocket: int) -> list[Any]:
 
 
 def _between(
-    session: Session, place: tuple[str, str, int], at: datetime, first: UUID | None, *, late: bool = False
+    session: Session, place: PocketPlace, at: datetime, first: UUID | None, *, late: bool = False
 ) -> _Place:
     machine, head, pocket = place
     # A capture that is recorded meanwhile waits for the pocket's row, or this waits for it.

@@ -10,10 +10,8 @@ from sqlalchemy.orm import Session
 from db.line.rows import NEWEST_FIRST
 from db.schema.index_conditions import FINDING
 from db.schema.tables import Captures, Verdicts
+from producer.contract.places import PocketPlace
 from producer.contract.vocabulary import JUDGED
-
-Place = tuple[str, str, int]
-"""Machine, head and pocket."""
 
 _LOOKED_THROUGH: Final = 1_000
 """The newest reviews as unusable, of all stations."""
@@ -25,7 +23,7 @@ class Photographed(NamedTuple):
     sharpness: float
     brightness: float
     frame: int
-    place: Place
+    place: PocketPlace
     sketch: bytes | None = None
 
 

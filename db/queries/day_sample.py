@@ -22,6 +22,7 @@ from db.line.rows import NEWEST_FIRST, current_verdict
 from db.queries.station_health import station_names
 from db.schema.tables import Captures, Verdicts
 from producer.contract.names import IMPORTED
+from producer.contract.places import PocketPlace
 from producer.contract.vocabulary import JUDGED
 
 SAMPLE: Final = 60
@@ -57,7 +58,7 @@ class Sampled:
     pocket: int
 
     @property
-    def place(self) -> tuple[str, str, int]:
+    def place(self) -> PocketPlace:
         """The machine, head and pocket."""
         return self.machine, self.head, self.pocket
 
@@ -88,7 +89,7 @@ def sample(session: Session, station: str, day: date) -> list[Sampled]:
 
     So a head that is photographed often has no more weight than another. The same captures give the same sample.
     """
-    by_pocket: dict[tuple[str, str, int], list[UUID]] = {}
+    by_pocket: dict[PocketPlace, list[UUID]] = {}
     for hour in range(24):
         begin = _begin(day) + timedelta(hours=hour)
         newest = (

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line import head_checks
 from db.line.checks import Check
-from db.line.head_checks import Place, Span
+from db.line.head_checks import Span
 from db.line.insert_changes import is_unseen
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.names import IMPORTED
+from producer.contract.places import HeadPlace
 from producer.contract.vocabulary import OUTCOMES, OUTCOME_OF, Outcome, State
 
 PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
@@ -108,7 +109,7 @@ class HeadOverview:
         return {pocket for pocket, word in self.words.items() if word in words}
 
 
-def heads(session: Session) -> list[Place]:
+def heads(session: Session) -> list[HeadPlace]:
     """Machine and head of all that were ever seen on the line, the one that was photographed last first."""
     newest = func.max(Pockets.ordered_at)
     query = select(Pockets.machine, Pockets.head).where(Pockets.machine != IMPORTED)
@@ -118,7 +119,7 @@ def heads(session: Session) -> list[Place]:
 
 def overviews(
     session: Session,
-    places: Sequence[Place],
+    places: Sequence[HeadPlace],
     *,
     operations: int = 5,
     declared: Mapping[str, int] | None = None,
@@ -137,12 +138,12 @@ def overviews(
     """
     if not places:
         return []
-    seen: dict[Place, list[_Alike]] = {place: [] for place in places}
+    seen: dict[HeadPlace, list[_Alike]] = {place: [] for place in places}
     values = {"places": head_checks.as_value(places), "since": fresh_since, "until": now}
     for machine, head, *row in _NOW.execute(session.connection(), **values):
         seen[machine, head].append(_alike(row))
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
-    last: dict[Place, list[HeadCheck]] = {place: [] for place in places}
+    last: dict[HeadPlace, list[HeadCheck]] = {place: [] for place in places}
     for check, known, span in head_checks.newest_of_heads(session, places, operations, doubtful):
         last[check.machine, check.head].append(HeadCheck(check, _words(check, known.outcomes), span))
     known_sizes = declared or {}
@@ -174,7 +175,7 @@ def _alike(row: Sequence[Any]) -> _Alike:
 
 
 def _overview(
-    place: Place, rows: Sequence[_Alike], last: Sequence[HeadCheck], operations: int, declared: int | None
+    place: HeadPlace, rows: Sequence[_Alike], last: Sequence[HeadCheck], operations: int, declared: int | None
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
     seen = {pocket: row for row in rows for pocket in row.pockets}

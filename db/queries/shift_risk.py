@@ -8,6 +8,7 @@ from datetime import datetime
 
 from db.learning.change_cost import ChangeCosts, now_or_later
 from db.learning.remaining_lives import RemainingLife, not_lasting
+from producer.contract.places import HeadPlace
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ def shift_risk(life: RemainingLife, shift: int | None, costs: ChangeCosts) -> Sh
 
 
 def not_lasting_again(
-    lives: Iterable[RemainingLife], operations: Mapping[tuple[str, str], int], costs: ChangeCosts
+    lives: Iterable[RemainingLife], operations: Mapping[HeadPlace, int], costs: ChangeCosts
 ) -> list[ShiftRisk]:
     """Those that may not last as many operations as their head did, given by machine and head; the likeliest first."""
-    of_head: dict[tuple[str, str], list[RemainingLife]] = {}
+    of_head: dict[HeadPlace, list[RemainingLife]] = {}
     for life in lives:
         of_head.setdefault((life.machine, life.head), []).append(life)
     rows = [

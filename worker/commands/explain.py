@@ -10,6 +10,7 @@ from uuid import UUID
 
 import typer
 
+from producer.contract.places import PocketPlace
 from producer.contract.vocabulary import DECIDED
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import LARGEST, Data, Json
@@ -86,7 +87,7 @@ def explain(
         raise typer.Exit(NO)
 
 
-def _meant(what: Sequence[str]) -> UUID | tuple[str, str, int]:
+def _meant(what: Sequence[str]) -> UUID | PocketPlace:
     """A capture's id, or a machine, a head and a pocket."""
     if len(what) == 1:
         try:
@@ -101,7 +102,7 @@ def _meant(what: Sequence[str]) -> UUID | tuple[str, str, int]:
     return machine, head, int(pocket)
 
 
-def _capture(database: Database, meant: UUID | tuple[str, str, int]) -> UUID:
+def _capture(database: Database, meant: UUID | PocketPlace) -> UUID:
     """The capture that is meant, of a pocket the newest with a verdict."""
     if isinstance(meant, UUID):
         return meant

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from db.learning.measurements import SCHEMA_VERSION
+from db.learning.evaluation_report import SCHEMA_VERSION
 from db.learning.reviews import Labelled
 from db.schema.vocabulary import SplitKind
 from producer.files.durable_folders import replaced_folder

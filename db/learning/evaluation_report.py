@@ -18,13 +18,13 @@ SCHEMA_VERSION: Final[SchemaVersion] = 1
 """Of `evaluation.json`; increment when a field changes its meaning or is removed."""
 
 
-class Figures(BaseModel):
+class ReportPart(BaseModel):
     """A part of a report; what a newer report has beside it is left out."""
 
     model_config = ConfigDict(frozen=True)
 
 
-class Estimate(Figures):
+class Estimate(ReportPart):
     """A mean over the splits with its 95 % interval, whose limits are None where one cannot be told."""
 
     mean: float
@@ -32,21 +32,21 @@ class Estimate(Figures):
     high: float | None
 
 
-class Share(Figures):
+class Share(ReportPart):
     """The `share` of the photographs that can be decided, at an `accuracy`."""
 
     share: float
     accuracy: float
 
 
-class Decided(Figures):
+class Decided(ReportPart):
     """The share that can be decided at this accuracy."""
 
     accuracy: float
     share: Estimate
 
 
-class Bucket(Figures):
+class Bucket(ReportPart):
     """`count` test predictions whose mean probability was `probability`, and the share of them that was `damaged`."""
 
     count: int
@@ -54,7 +54,7 @@ class Bucket(Figures):
     damaged: float
 
 
-class Wrong(Figures):
+class Wrong(ReportPart):
     """A photograph that was misclassified in `wrong` of the `tested` splits."""
 
     capture_id: UUID
@@ -64,7 +64,7 @@ class Wrong(Figures):
     wrong: int
 
 
-class Side(Figures):
+class ModelFigures(ReportPart):
     """One model on all splits of a kind. `confusion` has a row for each true class and a column for each answer.
 
     `coverage` has the accuracy at each share that is decided, the surest first.
@@ -79,14 +79,14 @@ class Side(Figures):
     wrong: Sequence[Wrong]
 
 
-class Pair(Figures):
+class Pair(ReportPart):
     """The candidate and, on the same splits, the champion of that time where there was one."""
 
-    candidate: Side
-    champion: Side | None
+    candidate: ModelFigures
+    champion: ModelFigures | None
 
 
-class Decision(Figures):
+class Decision(ReportPart):
     """Whether the rule promotes it; `reasons` are all its sentences, `against` those against it."""
 
     promote: bool
@@ -94,14 +94,14 @@ class Decision(Figures):
     against: Sequence[str]
 
 
-class CurvePoint(Figures):
+class CurvePoint(ReportPart):
     """With so many labels learning had this balanced accuracy."""
 
     labels: int
     balanced_accuracy: Estimate
 
 
-class Measurements(Figures):
+class EvaluationReport(ReportPart):
     """A whole report: `evaluations` by the kind of split, and `problems` says why a kind is missing."""
 
     schema_version: SchemaVersion
@@ -120,7 +120,7 @@ class Measurements(Figures):
         return next((kind for kind in reversed(SPLIT_KINDS) if kind in self.evaluations), None)
 
 
-class Worth(Figures):
+class Worth(ReportPart):
     """What `more` labels are worth: the balanced accuracy that they would add, if the curve goes on as so far.
 
     `unseen`: that is less than half of the last interval, so that no evaluation would tell it from chance.
@@ -131,13 +131,13 @@ class Worth(Figures):
     unseen: bool
 
 
-def read(report: Mapping[str, Any]) -> Measurements:
+def read(report: Mapping[str, Any]) -> EvaluationReport:
     """Read a report.
 
     Raises:
         ValueError: it has other fields than those of `SchemaVersion`.
     """
-    return Measurements.model_validate(report)
+    return EvaluationReport.model_validate(report)
 
 
 def worth_of(curve: Sequence[CurvePoint], more: int = 100) -> Worth | None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from db.learning import measurements
-from db.learning.measurements import CurvePoint, Estimate
+from db.learning import evaluation_report
+from db.learning.evaluation_report import CurvePoint, Estimate
 from tests.evaluation_support import COUNT, report_of
 
 
@@ -21,7 +21,7 @@ def curve(*points: tuple[int, float], half: float | None = 0.01) -> list[CurvePo
 
 def test_a_report_of_the_worker_is_read_whole() -> None:
     report = report_of("new", "old")
-    read = measurements.read(report)
+    read = evaluation_report.read(report)
     assert (read.images, read.champion, read.kind) == (COUNT, "old", "grouped")
     for kind, pair in read.evaluations.items():
         for who, side in (("candidate", pair.candidate), ("champion", pair.champion)):
@@ -39,16 +39,16 @@ def test_plain_splits_count_where_there_are_no_others() -> None:
     report = report_of("new")
     del report["evaluations"]["grouped"]
     report["problems"] = {"grouped": "there are 3 inserts"}
-    read = measurements.read(report)
+    read = evaluation_report.read(report)
     assert (read.kind, read.evaluations["plain"].champion) == ("plain", None)
     report["evaluations"] = {}
-    assert measurements.read(report).kind is None
+    assert evaluation_report.read(report).kind is None
 
 
 @pytest.mark.parametrize("report", [{}, {"schema_version": 2}, {"schema_version": 1, "images": "many"}])
 def test_a_report_of_another_version_is_refused(report) -> None:
     with pytest.raises(ValueError, match="validation error"):
-        measurements.read(report)
+        evaluation_report.read(report)
 
 
 def test_an_error_that_halves_with_twice_the_labels_goes_on_so() -> None:

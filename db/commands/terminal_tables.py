@@ -18,7 +18,7 @@ from db.line.checks import Check
 from db.line.faults import Fault
 from db.line.insert_changes import InsertChange
 from db.line.rows import VerdictRow
-from db.line.shadow_verdicts import Pair, Tally
+from db.line.shadow_verdicts import OutcomePair, Tally
 from db.queries.maintenance import PocketRow
 from db.queries.review_queue import ToReview
 from producer.terminal.output import visible
@@ -225,7 +225,7 @@ def queue_table(queue: Sequence[ToReview]) -> Table:
     )
 
 
-def pair_table(pairs: Sequence[Pair]) -> Table:
+def pair_table(pairs: Sequence[OutcomePair]) -> Table:
     """The outcomes of the line and of a shadow, with the number of captures."""
     return table(["line", "shadow", "captures"], ([pair.line, pair.shadow, pair.count] for pair in pairs))
 

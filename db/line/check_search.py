@@ -25,7 +25,7 @@ from producer.contract.vocabulary import CHECK_STATE_OF, OUTCOME_OF
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
 
-Page = tuple[Rows, datetime | None]
+CheckPage = tuple[Rows, datetime | None]
 """Some checks, and a moment: those still to come did not begin after it. None: there are no more."""
 
 _EVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -142,7 +142,7 @@ def _aside(table: type[Captures | Checks], place: Filters) -> list[ColumnElement
     return terms
 
 
-def _by_checks(session: Session, checks: Select[*tuple[Any, ...]], size: int) -> Iterator[Page]:
+def _by_checks(session: Session, checks: Select[*tuple[Any, ...]], size: int) -> Iterator[CheckPage]:
     """Checks in the order of their beginning."""
     query = checks.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(size)
     page = query
@@ -154,7 +154,7 @@ def _by_checks(session: Session, checks: Select[*tuple[Any, ...]], size: int) ->
 
 def _by_captures(
     session: Session, checks: Select[*tuple[Any, ...]], captures: Select[*tuple[Any, ...]], size: int
-) -> Iterator[Page]:
+) -> Iterator[CheckPage]:
     """The checks of captures, in the order of these: a check began before any of its captures was taken."""
     query = captures.order_by(*NEWEST_FIRST).limit(size)
     page = query

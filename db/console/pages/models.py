@@ -169,7 +169,7 @@ def _learning(measured: EvaluationReport | None) -> dict[str, Any]:
     return {
         "points": points,
         "curve": chart.learning(points) if points else None,
-        "worth": measurements.worth_of(points),
+        "worth": evaluation_report.worth_of(points),
     }
 
 

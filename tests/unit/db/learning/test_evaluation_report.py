@@ -52,7 +52,7 @@ def test_a_report_of_another_version_is_refused(report) -> None:
 
 
 def test_an_error_that_halves_with_twice_the_labels_goes_on_so() -> None:
-    worth = measurements.worth_of(curve((50, 0.8), (100, 0.9)), more=100)
+    worth = evaluation_report.worth_of(curve((50, 0.8), (100, 0.9)), more=100)
     assert worth is not None
     assert worth.gain == pytest.approx(0.05)
     assert not worth.unseen
@@ -60,14 +60,14 @@ def test_an_error_that_halves_with_twice_the_labels_goes_on_so() -> None:
 
 def test_a_curve_that_does_not_rise_promises_nothing() -> None:
     for points in (((50, 0.9), (100, 0.9)), ((50, 0.95), (100, 0.9)), ((50, 0.9), (100, 1.0))):
-        worth = measurements.worth_of(curve(*points))
+        worth = evaluation_report.worth_of(curve(*points))
         assert worth is not None
         assert worth.gain == 0
 
 
 def test_what_an_evaluation_cannot_see_is_called_so() -> None:
     points = ((500, 0.9), (1000, 0.91))
-    small, unknown = (measurements.worth_of(curve(*points, half=half)) for half in (0.05, None))
+    small, unknown = (evaluation_report.worth_of(curve(*points, half=half)) for half in (0.05, None))
     assert small is not None
     assert unknown is not None
     assert 0 < small.gain < 0.05
@@ -75,5 +75,5 @@ def test_what_an_evaluation_cannot_see_is_called_so() -> None:
 
 
 def test_one_point_says_nothing() -> None:
-    assert measurements.worth_of(curve((100, 0.9))) is None
-    assert measurements.worth_of([]) is None
+    assert evaluation_report.worth_of(curve((100, 0.9))) is None
+    assert evaluation_report.worth_of([]) is None

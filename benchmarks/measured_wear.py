@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.measure import Benchmark
 from db.learning.survival_curve import SurvivalCurve
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 from worker.lives.rolling_origin import MethodScore
 from worker.lives.wear_line import WearLine, WornOut, remaining
 from worker.lives.weibull import fit
@@ -77,11 +77,11 @@ class Insert:
         """Whether damage was found before it was changed."""
         return self.last > self.end
 
-    def life(self, age: int) -> Life:
+    def life(self, age: int) -> CensoredLife:
         """What is known of it at that age."""
         if self.last > age or not self.has_ended:
-            return Life(self.head, min(age, self.last))
-        return Life(self.head, self.last - 1, self.last, "broken" if self.broken else "worn")
+            return CensoredLife(self.head, min(age, self.last))
+        return CensoredLife(self.head, self.last - 1, self.last, "broken" if self.broken else "worn")
 
     def line(self, age: int) -> WearLine | None:
         """Its wear line up to that age."""

@@ -28,7 +28,7 @@ from producer.contract.reasons import stations as why
 from producer.contract.reasons.template import Reason
 from producer.delivery.metrics import made_at
 from producer.delivery.outbox import Outbox
-from producer.station.head_folder import HeadFolder, Problem
+from producer.station.head_folder import HeadFolder, HeadProblem
 from producer.station.submitted_files import KEEP_NOTES
 
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ def without_known(shown: HeadFolder, folder: Path, place: OperationPlace, outbox
             f"photograph the head anew after operation {place[2]}{_if_mistyped(place, newest[0])}"
         )
     problems = [
-        Problem(
+        HeadProblem(
             why.HANDED_IN_BEFORE(
                 file=photo.file,
                 before=_of_what(place, before[photo.pocket][0]),

@@ -15,6 +15,8 @@ PACKAGES = ("producer", "db", "worker")
 MODULES_OF_A_PACKAGE = {"__init__.py", "settings.py"}
 """All that may lie in a package itself; every other module lives in a folder whose name says what for."""
 MOST_LINES = 300
+TWINS = ("db.console.api.", "producer.contract.", "db.learning.evaluation_report")
+"""What is said there of a thing has the thing's name: a row as a program gets it, a message, a report that is read."""
 SAYS_NOTHING = {"each", "found", "told", "given", "made", "asked"}
 
 
@@ -39,6 +41,16 @@ def test_no_two_modules_import_each_other_by_any_way_round() -> None:
 def test_no_module_is_longer_than_a_person_reads_in_one_go() -> None:
     lines = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in sources()}
     assert {name: count for name, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_a_class_name_is_one_thing_s() -> None:
+    modules: dict[str, list[str]] = {}
+    for file in sources():
+        module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_") and not module.startswith(TWINS):
+                modules.setdefault(node.name, []).append(module)
+    assert {name: where for name, where in modules.items() if len(where) > 1} == {}
 
 
 def test_every_folder_of_modules_says_what_it_is_for() -> None:

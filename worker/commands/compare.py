@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from producer.terminal.console import Console, line, messages
+from producer.terminal.console import TerminalConsole, line, messages
 from producer.terminal.counts import counted
 from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
@@ -104,7 +104,7 @@ def _without_groups(one: ComparedSet) -> list[str]:
     return [sentence]
 
 
-def _draw(compared: list[ComparedSet], results: list[list[ComparedBackbone]], output: Path, console: Console) -> None:
+def _draw(compared: list[ComparedSet], results: list[list[ComparedBackbone]], output: Path, console: TerminalConsole) -> None:
     from producer.files.durable_files import make_folder, write_file
     from worker.evaluation.comparison_report import comparison_figures
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from producer.terminal.console import Console, answers, line, messages, progress, waiting
+from producer.terminal.console import TerminalConsole, answers, line, messages, progress, waiting
 from producer.terminal.error_text import naming
 from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say_json
@@ -117,7 +117,7 @@ def _load(name: str, weights: str | None, recipe: Recipe) -> Backbone:
     return load_backbone(name, weights, weights_folder=folder, lab_preprocessing=recipe.lab_preprocessing)
 
 
-def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Path, console: Console) -> BackboneResult:
+def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Path, console: TerminalConsole) -> BackboneResult:
     """One result with a progress bar of its extraction, and its results file."""
     from worker.backbones.pretrained_families import published_network
     from worker.lab.experiment import result_folder, run

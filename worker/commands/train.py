@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from producer.terminal.console import Console, messages, waiting
+from producer.terminal.console import TerminalConsole, messages, waiting
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.learning import GroupColumn, Labels, Meaning, meanings_said, tell
@@ -17,7 +17,7 @@ from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_notes, tell_skipped
 
 if TYPE_CHECKING:
-    from worker.commands.labelled_folder import FolderTaken
+    from worker.commands.labelled_folder import TakenInFolder
     from worker.learning.evaluate import DatedDecision
     from worker.learning.retrain import Retrained
     from worker.settings import WorkerSettings
@@ -96,7 +96,7 @@ def train(
     _tell_trained(trained, decided, settings, console, taken, in_charge, as_json)
 
 
-def _tell_taken(taken: FolderTaken | None, console: Console, as_json: bool) -> None:
+def _tell_taken(taken: TakenInFolder | None, console: TerminalConsole, as_json: bool) -> None:
     from worker.commands.labelled_folder import tell_folder
 
     if taken is not None:
@@ -109,8 +109,8 @@ def _tell_trained(
     trained: Retrained,
     decided: DatedDecision,
     settings: WorkerSettings,
-    console: Console,
-    taken: FolderTaken | None,
+    console: TerminalConsole,
+    taken: TakenInFolder | None,
     in_charge: bool,
     as_json: bool,
 ) -> None:

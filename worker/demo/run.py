@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import db.line.verdicts
 from db.engine.database import Database
-from producer.terminal.console import Console, line, progress, waiting
+from producer.terminal.console import TerminalConsole, line, progress, waiting
 from producer.terminal.counts import counted
 from worker.demo.data import HEAD, divide, leave_head
 from worker.demo.report import CheckRun, Summary, show, summarise
@@ -54,7 +54,7 @@ class Interrupted(Exception):
     """The demo was asked to stop."""
 
 
-def run_demo(options: DemoOptions, console: Console) -> Summary:
+def run_demo(options: DemoOptions, console: TerminalConsole) -> Summary:
     """Run the demo, showing what happens on `console`; every process that it started has ended on return.
 
     Raises:
@@ -83,7 +83,7 @@ def run_demo(options: DemoOptions, console: Console) -> Summary:
 
 
 class _Demo:
-    def __init__(self, options: DemoOptions, console: Console, supervisor: Supervisor, stop: StopSignal):
+    def __init__(self, options: DemoOptions, console: TerminalConsole, supervisor: Supervisor, stop: StopSignal):
         self._options = options
         self._console = console
         self._stop = stop

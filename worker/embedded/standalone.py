@@ -9,7 +9,7 @@ from pathlib import Path
 from db.commands.console import DEFAULT_PORT
 from producer.configuration.ports import PortTaken, check_port
 from producer.connect.configuration.connector_file import read_connector_file
-from producer.terminal.console import Console, line
+from producer.terminal.console import TerminalConsole, line
 from producer.terminal.programs import as_typed
 from worker.embedded.bind_address import Bind
 from worker.embedded.redis_server import LOCAL, free_port
@@ -22,7 +22,7 @@ def run_standalone(
     settings: WorkerSettings,
     port: int,
     bind: str,
-    console: Console,
+    console: TerminalConsole,
     console_port: int | None = None,
     connect: Path | None = None,
 ) -> None:
@@ -84,5 +84,5 @@ def _console_port(wanted: int | None) -> int:
     return DEFAULT_PORT
 
 
-def _report_waiting(console: Console, words: str) -> None:
+def _report_waiting(console: TerminalConsole, words: str) -> None:
     line(console, f"the worker is not ready yet; it said last: {words}")

@@ -10,7 +10,7 @@ from producer.contract.vocabulary import DamageKind
 
 
 @dataclass(frozen=True)
-class Life:
+class CensoredLife:
     """One insert's life as far as it was seen.
 
     `stratum` is what it has in common with others: its head, and its operation. It was last known to be intact after

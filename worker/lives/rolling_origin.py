@@ -17,7 +17,7 @@ import numpy as np
 
 from db.learning.change_cost import ChangeCosts, best_age
 from worker.lives.kaplan_meier import KaplanMeier, kaplan_meier
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 from worker.lives.weibull import FEWEST, WeibullFit, fit
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
@@ -33,12 +33,12 @@ class FollowedLife:
     `truth` is the age at which it really ended, None where nobody knows it better than from its looks.
     """
 
-    life: Life
+    life: CensoredLife
     ages: Sequence[float]
     times: Sequence[float]
     truth: float | None = None
 
-    def known_at(self, time: float) -> Life | None:
+    def known_at(self, time: float) -> CensoredLife | None:
         """What was known of it then; None before its first look."""
         looks = bisect_right(self.times, time)
         if looks == 0:
@@ -148,7 +148,7 @@ def judge(
     return judged
 
 
-def _by_stratum(known: Sequence[Life]) -> Mapping[object, KaplanMeier]:
+def _by_stratum(known: Sequence[CensoredLife]) -> Mapping[object, KaplanMeier]:
     """An estimate for each stratum in which enough lives have ended, and under None one for the plant."""
     result: dict[object, KaplanMeier] = {None: kaplan_meier(known)}
     for stratum in {life.stratum for life in known}:
@@ -162,7 +162,7 @@ def _ask(
     judged: JudgedMethods,
     model: WeibullFit,
     estimates: Mapping[object, KaplanMeier],
-    life: Life,
+    life: CensoredLife,
     age: float,
     truth: float,
 ) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from producer.contract.vocabulary import DamageKind
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 from worker.lives.rolling_origin import FollowedLife
 
 
@@ -52,5 +52,5 @@ class SimulatedPlant:
         last = min(damaged_at, removed, self.operations - begun)
         ages = tuple(float(age) for age in range(1, last + 1))
         kind: DamageKind = "worn" if worn < broken else "broken"
-        life = Life(head, damaged_at - 1, damaged_at, kind) if last == damaged_at else Life(head, last)
+        life = CensoredLife(head, damaged_at - 1, damaged_at, kind) if last == damaged_at else CensoredLife(head, last)
         return FollowedLife(life, ages, tuple(begun + age for age in ages), ends)

@@ -25,8 +25,9 @@ from producer.connect.unheard_machines import note_configured, note_heard
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer, may_be_state
-from producer.delivery.outage_log import OutageLog
 from producer.delivery.stream_reader import BATCH, StreamEntry, StreamReader, order
+from producer.runtime.backoff import Backoff
+from producer.runtime.outage_log import OutageLog
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
@@ -113,22 +114,20 @@ class Connector:
             self._deliveries.set_up(name, False, "not reached yet", time.time())
         for thread in self._threads:
             thread.start()
-        self._sender.start()
-        self._reporter.start()
-        try:
-            self._read(stop)
-        finally:
-            self._reporter.stop()
-            for thread in self._threads:
-                thread.stop()
-            for thread in self._threads:
-                thread.join()
-            self._sender.stop()
-            self._reader.close()
-            self._problems.close()
+        with self._sender:
+            try:
+                with self._reporter:
+                    self._read(stop)
+            finally:
+                for thread in self._threads:
+                    thread.stop()
+                for thread in self._threads:
+                    thread.join()
+                self._reader.close()
+                self._problems.close()
 
     def _read(self, stop: threading.Event) -> None:
-        pause, forgotten_at = 0.5, -FORGET_EVERY
+        backoff, forgotten_at = Backoff(0.5, LONGEST_PAUSE), -FORGET_EVERY
         while not stop.is_set():
             try:
                 if not self._begun:
@@ -141,15 +140,14 @@ class Connector:
                 problem = f"{type(error).__name__}: {error}"
                 self._reading.begins(problem)
                 self._problems.begins(EVERYWHERE, f"what the line says cannot be read or kept: {problem}")
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                stop.wait(backoff.next())
             else:
                 self._reading.ends()
                 if self._not_understood is None:
                     self._problems.ends(EVERYWHERE)
                 else:  # until a connector that understands it is started
                     self._problems.begins(EVERYWHERE, self._not_understood)
-                pause = 0.5
+                backoff.reset()
 
     def _begin(self) -> None:
         """A connector, or a system, that is new shows what holds now, and is told what the line says next."""

@@ -19,11 +19,12 @@ from uuid import UUID
 import redis
 
 from producer.contract.insert_change import INSERT_CHANGES, InsertChange, KeptChange
-from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_connection import connect
 from producer.delivery.stream_reader import CALL_TIMEOUT
 from producer.files.durable_files import make_folder
 from producer.files.sqlite_file import SqliteFile
+from producer.runtime.outage_log import OutageLog
+from producer.runtime.periodic import Periodic
 
 FILE: Final = "changes.db"
 """The file's name, beside the delivery log."""
@@ -108,39 +109,30 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute(_TABLE)
 
 
-class ChangeSender:
-    """Sends what waits, in a thread of its own."""
+class ChangeSender(Periodic):
+    """Sends what waits, and at once what is kept anew, from entering the block to its end."""
 
     def __init__(self, changes: InsertChangeOutbox, redis_url: str):
         """Nothing is connected yet."""
+        super().__init__(
+            LOOK_EVERY, name="send-changes", failure="insert changes are not sent", at_once=True, woken=changes.kept
+        )
         self._changes = changes
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
-        self._stop = threading.Event()
         self._outage = OutageLog("insert changes wait: they cannot be sent", "insert changes are sent again")
-        self._thread = threading.Thread(target=self._run, name="send-changes", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after what is in hand, and wait for it."""
-        self._stop.set()
-        self._changes.kept.set()
-        self._thread.join()
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         self._redis.close()
 
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self._changes.kept.clear()
-            try:
-                if self._send():
-                    continue
-                self._outage.ends()
-            except (redis.RedisError, OSError, sqlite3.Error) as error:
-                self._outage.begins(f"{type(error).__name__}: {error}")
-                self._stop.wait(1.0)
-            self._changes.kept.wait(LOOK_EVERY)
+    def turn(self) -> None:
+        """Send all that is due, unless Redis is away or the file cannot be read."""
+        try:
+            while self._send():
+                pass
+            self._outage.ends()
+        except (redis.RedisError, OSError, sqlite3.Error) as error:
+            self._outage.begins(f"{type(error).__name__}: {error}")
 
     def _send(self) -> bool:
         """Send what is due; whether there was anything."""

@@ -16,7 +16,9 @@ from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.deliveries.retry_schedule import LONGEST_PAUSE, next_attempt
 from producer.connect.sinks.sink import Sink, SinkAway, SinkEnded, Told
 from producer.connect.stream_freshness import StreamFreshness
-from producer.delivery.outage_log import OutageLog
+from producer.runtime.backoff import Backoff
+from producer.runtime.outage_log import OutageLog
+from producer.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 
@@ -63,18 +65,16 @@ class SinkThread:
         self._outcomes: list[Told] = []  # not noted yet
         self._woken = threading.Event()
         self._stop = threading.Event()
-        self._failures = 0
+        self._backoff = Backoff(1.0, LONGEST_PAUSE)
         self._up = False
         self._outage = OutageLog(f"{name} is not told: events wait", f"{name} is told again")
         self._refusals = OutageLog(f"{name} refuses an event: it is tried again", f"{name} takes events again")
         self._using = threading.Lock()  # the sink
         self._thread = threading.Thread(target=self._run, name=f"tell-{name}", daemon=True)
-        self._watch = threading.Thread(target=self._watches, name=f"watch-{name}", daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
-        self._watch.start()
 
     def wake(self) -> None:
         """There may be something new."""
@@ -88,27 +88,26 @@ class SinkThread:
     def join(self) -> None:
         """Wait for the end."""
         self._thread.join()
-        self._watch.join()
 
     def _run(self) -> None:
         try:
-            while not self._stop.is_set():
-                self._woken.clear()
-                self._woken.wait(self._turn())
+            with _FreshnessWatch(self):
+                while not self._stop.is_set():
+                    self._woken.clear()
+                    self._woken.wait(self._turn())
         finally:
             with self._using:
                 self._sink.close()
 
-    def _watches(self) -> None:
-        """Leave the sink once the line is not heard any more, whatever the other thread waits for: the log, say."""
-        while not self._stop.wait(LOOK_EVERY):
-            if not self._is_heard(self._spell) and self._using.acquire(blocking=False):
-                try:
-                    self._leave(None)
-                except Exception:
-                    log.exception("a system cannot be left", sink=self.name)
-                finally:
-                    self._using.release()
+    def leave_unheard(self) -> None:
+        """Leave the sink if the line is not heard any more, unless the sink is in use just now."""
+        if not self._is_heard(self._spell) and self._using.acquire(blocking=False):
+            try:
+                self._leave(None)
+            except Exception:
+                log.exception("a system cannot be left", sink=self.name)
+            finally:
+                self._using.release()
 
     def _is_heard(self, spell: int | None) -> bool:
         """Whether the line is heard since that spell began, and all that was shown in it holds."""
@@ -229,7 +228,8 @@ class SinkThread:
         self._outage.ends()
         if not self._up:
             self._log.set_up(self.name, True, None, time.time())
-        self._up, self._failures = True, 0
+        self._up = True
+        self._backoff.reset()
 
     def _is_away(self, problem: str) -> None:
         self._outage.begins(problem)
@@ -238,6 +238,18 @@ class SinkThread:
 
     def _pause(self, retry_after: float | None = None) -> None:
         """Wait as long as the sink asked for, never less; else longer with each failure. Differently long, for many."""
-        self._failures += 1
-        longest = 1.1 * retry_after if retry_after else min(LONGEST_PAUSE, 0.5 * 2 ** min(self._failures, 10))
+        longest = self._backoff.next()
+        if retry_after:
+            longest = 1.1 * retry_after
         self._stop.wait(random.uniform(retry_after or 0.75 * longest, longest))  # noqa: S311
+
+
+class _FreshnessWatch(Periodic):
+    """Leaves a sink once the line is not heard any more, whatever the sink's thread waits for: the log, say."""
+
+    def __init__(self, sink_thread: SinkThread):
+        super().__init__(LOOK_EVERY, name=f"watch-{sink_thread.name}", failure="a system is not left")
+        self._sink_thread = sink_thread
+
+    def turn(self) -> None:
+        self._sink_thread.leave_unheard()

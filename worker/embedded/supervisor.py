@@ -14,6 +14,8 @@ from typing import Final
 
 import structlog
 
+from producer.runtime.backoff import Backoff
+
 log = structlog.get_logger()
 
 GRACE: Final = 20.0
@@ -37,7 +39,7 @@ class ChildProcess:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = time.monotonic()
-        self._deaths = 0
+        self._backoff = Backoff(0.5, LONGEST_PAUSE)
 
     @property
     def pid(self) -> int | None:
@@ -63,9 +65,10 @@ class ChildProcess:
         return self._process.poll() if self._process else None
 
     def pause_before_restart(self) -> float:
-        """Count a death; seconds to wait before the next start, longer for a child that dies again and again."""
-        self._deaths = 1 if time.monotonic() - self._started_at > STEADY_AFTER else self._deaths + 1
-        return float(min(0.5 * 2 ** (self._deaths - 1), LONGEST_PAUSE))
+        """Seconds to wait before the next start, longer for a child that dies again and again."""
+        if time.monotonic() - self._started_at > STEADY_AFTER:
+            self._backoff.reset()
+        return self._backoff.next()
 
     def stop(self) -> None:
         """Ask the process to end, and kill it with all of its own children after the grace time."""

@@ -17,11 +17,11 @@ from db.engine.database import Database, is_unavailable
 from db.people.external_insert_changes import take
 from producer.contract.insert_change import INSERT_CHANGES, KeptChange
 from producer.contract.plant_news import InsertChangeAnswer
+from producer.runtime.periodic import Periodic
 from producer.terminal.error_text import in_words
 from worker.broker.patient_redis import connect_patiently
 from worker.line.notifier import Notifier
 from worker.runtime.failpoints import failpoint
-from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 

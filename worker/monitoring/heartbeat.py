@@ -16,7 +16,7 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from producer.files.durable_files import replaced_file
-from worker.runtime.periodic import Periodic
+from producer.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 

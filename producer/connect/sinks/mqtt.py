@@ -32,7 +32,7 @@ from producer.contract.answers import CheckAnswer
 from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name
 from producer.contract.plant_event import PlantEvent
-from producer.delivery.outage_log import OutageLog
+from producer.runtime.outage_log import OutageLog
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()

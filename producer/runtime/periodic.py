@@ -20,7 +20,9 @@ class Periodic(ABC):
     A turn that fails is logged, once for each reason until one succeeds, and the next one comes as usual.
     """
 
-    def __init__(self, every: float, *, name: str, failure: str, at_once: bool = False):
+    def __init__(
+        self, every: float, *, name: str, failure: str, at_once: bool = False, woken: threading.Event | None = None
+    ):
         """Describe the work; the block starts it.
 
         Args:
@@ -28,12 +30,14 @@ class Periodic(ABC):
             name: of the thread.
             failure: how the log says that a turn has failed.
             at_once: whether the first turn is taken at the start, rather than `every` seconds later.
+            woken: set by others when there is work, which has the next turn come at once.
         """
         self._every = every
         self._failure = failure
         self._at_once = at_once
         self._said: set[str] = set()
-        self._stop = threading.Event()
+        self._stopped = False
+        self._woken = woken or threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     @abstractmethod
@@ -42,7 +46,8 @@ class Periodic(ABC):
 
     def stop(self) -> None:
         """Take no further turn; may be called from a turn."""
-        self._stop.set()
+        self._stopped = True
+        self._woken.set()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -53,10 +58,13 @@ class Periodic(ABC):
         self._thread.join(STOP_TIMEOUT)
 
     def _run(self) -> None:
-        if self._at_once:
+        if not self._at_once:
+            self._woken.wait(self._every)
+        while not self._stopped:
+            self._woken.clear()
             self._take_turn()
-        while not self._stop.wait(self._every):
-            self._take_turn()
+            if not self._stopped:
+                self._woken.wait(self._every)
 
     def _take_turn(self) -> None:
         try:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from producer.delivery.outage_log import OutageLog
+from producer.runtime.outage_log import OutageLog
 
 
 def test_each_reason_is_said_once_and_the_end_once() -> None:

@@ -4,8 +4,8 @@ import threading
 
 import structlog
 
+from producer.runtime.periodic import Periodic
 from tests.support import wait_until
-from worker.runtime.periodic import Periodic
 
 
 class Counter(Periodic):
@@ -37,6 +37,23 @@ def test_the_first_turn_comes_at_once_only_where_that_is_asked_for() -> None:
     with Counter(every=60) as counter:
         assert counter.turns == 0
     assert counter.turns == 0
+
+
+def test_a_turn_comes_at_once_where_others_say_that_there_is_work_and_the_end_needs_no_turn() -> None:
+    class Woken(Counter):
+        def __init__(self, woken: threading.Event):
+            Periodic.__init__(self, 60, name="counter", failure="not counted", woken=woken)
+            self.turns = 0
+
+    woken = threading.Event()
+    with Woken(woken) as counter:
+        assert counter.turns == 0
+        for turns in (1, 2):
+            woken.set()
+            wait_until(lambda turns=turns: counter.turns == turns)
+            wait_until(lambda: not woken.is_set())
+    assert not is_running()
+    assert counter.turns == 2
 
 
 def test_a_turn_may_be_the_last() -> None:

@@ -50,7 +50,9 @@ class SinkReporter(Periodic):
         Raises:
             sqlite3.Error: the delivery log cannot be written.
         """
-        super().__init__(REPORT_EVERY, name="report-sinks", failure="how systems are told is not reported", at_once=True)
+        super().__init__(
+            REPORT_EVERY, name="report-sinks", failure="how systems are told is not reported", at_once=True
+        )
         self._site = site
         self._deliveries = deliveries
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)

@@ -30,7 +30,7 @@ LOOK_EVERY: Final = 1.0
 
 
 class ExternalInsertChangesWatch(Periodic):
-    """Looks for external changes every second, from entering the block to its end; several workers may do so at once."""
+    """Looks for external changes every second, from entering the block to its end; several workers may do so."""
 
     def __init__(self, database: Database, redis_url: str, notifier: Notifier) -> None:
         super().__init__(LOOK_EVERY, name="told-changes", failure="insert changes that were told are not written yet")

@@ -82,7 +82,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         # Here, for all children: what they could not use must not end one after the other.
         models = active_models(settings, database)
         models.start()
-        state.models = in_use(models)
+        state.use(in_use(models))
         del models
         wait_for_store(settings.image_store())
         notifier = Notifier(redis_url, settings.plant_stream)
@@ -91,7 +91,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.callback(sender.close)
         child = Child(settings, reports)
         app = make_app(redis_url)
-        register(app, child.inspect)
+        register(app, child)
         parts.enter_context(Reader(reports, take))
         parts.enter_context(RequeueWatch(database, sender))
         parts.enter_context(IncompleteWatch(database, notifier, metrics, settings.check_timeout))

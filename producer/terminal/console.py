@@ -15,6 +15,7 @@ from rich.console import ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
 from rich.status import Status
+from rich.table import Table
 from rich.text import Text
 
 from producer.terminal.output import ReaderGone, visible
@@ -45,6 +46,16 @@ def answers() -> TerminalConsole:
 def messages() -> TerminalConsole:
     """The console on standard error."""
     return TerminalConsole(stderr=True)
+
+
+def print_table(table: Table) -> None:
+    """Print a table as wide as the terminal, or as wide as it needs where there is none."""
+    console = answers()
+    if not console.is_terminal:
+        # Measured where there is room: a table is never wider than the console it is measured for.
+        console.width = 10_000
+        console.width = max(console.measure(table).maximum, 20)
+    console.print(table)
 
 
 def line(console: TerminalConsole, *parts: str | tuple[str, str]) -> None:

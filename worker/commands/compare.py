@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from producer.terminal.console import TerminalConsole, line, messages
+from producer.terminal.console import TerminalConsole, line, messages, print_table
 from producer.terminal.counts import counted
 from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
@@ -117,7 +117,6 @@ def _draw(compared: list[ComparedSet], results: list[list[ComparedBackbone]], ou
 
 
 def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) -> None:
-    from db.commands.output import print_table
     from worker.evaluation.comparison_report import score_table
 
     for number, one in enumerate(compared):

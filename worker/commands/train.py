@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from producer.terminal.console import TerminalConsole, messages, waiting
+from producer.terminal.console import TerminalConsole, messages, print_table, waiting
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.learning import GroupColumn, Labels, Meaning, meanings_said, tell
@@ -114,7 +114,6 @@ def _tell_trained(
     in_charge: bool,
     as_json: bool,
 ) -> None:
-    from db.commands.output import print_table
     from producer.settings import REDIS_URL_FILE
     from worker.commands.training_summary import next_steps, scores, table, warnings
     from worker.models.calibration_check import CalibrationCheck

@@ -6,8 +6,7 @@ import shlex
 from functools import partial
 from pathlib import Path
 
-from db.commands.console import DEFAULT_PORT
-from producer.configuration.ports import PortTaken, check_port
+from producer.configuration.ports import CONSOLE_PORT, PortTaken, check_port
 from producer.connect.configuration.connector_file import read_connector_file
 from producer.terminal.console import TerminalConsole, line
 from producer.terminal.programs import as_typed
@@ -78,10 +77,10 @@ def _console_port(wanted: int | None) -> int:
         check_port(LOCAL.host, wanted, "--console-port")
         return wanted
     try:
-        check_port(LOCAL.host, DEFAULT_PORT, "--console-port")
+        check_port(LOCAL.host, CONSOLE_PORT, "--console-port")
     except PortTaken:
         return free_port()
-    return DEFAULT_PORT
+    return CONSOLE_PORT
 
 
 def _report_waiting(console: TerminalConsole, words: str) -> None:

@@ -9,7 +9,6 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from db.commands.narrow_table import UNKNOWN, NarrowTable
 from db.engine.times import local
 from db.learning.model_registry import Model, Promotion
 from db.learning.reviews import Review
@@ -21,6 +20,7 @@ from db.line.rows import VerdictRow
 from db.line.shadow_verdicts import OutcomePair, Tally
 from db.queries.maintenance import PocketRow
 from db.queries.review_queue import ToReview
+from db.terminal.narrow_table import UNKNOWN, NarrowTable
 from producer.terminal.output import visible
 
 STYLES: Final = {

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from db.commands.terminal_tables import table
 from db.line.station_days import ASPECTS, Aspect, StationDay
+from db.terminal.tables import table
 
 
 def station_day_table(days: Sequence[StationDay]) -> Table:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from db.commands.terminal_tables import table
 from db.learning.change_cost import ChangeCosts
 from db.learning.remaining_lives import RemainingLife, said
 from db.line.insert_histories import SuspectedChange
 from db.queries.shift_risk import shift_risk
+from db.terminal.tables import table
 from producer.terminal.counts import counted
 
 

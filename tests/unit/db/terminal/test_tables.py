@@ -7,21 +7,13 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from db.commands.terminal_tables import (
-    check_table,
-    fault_table,
-    history_table,
-    model_table,
-    review_table,
-    text,
-    verdict_table,
-)
 from db.engine.times import local
 from db.learning.model_registry import Model, Promotion
 from db.learning.reviews import Review
 from db.line.checks import Check
 from db.line.faults import Fault
 from db.queries.maintenance import PocketRow
+from db.terminal.tables import check_table, fault_table, history_table, model_table, review_table, text, verdict_table
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from producer.terminal.console import TerminalConsole, answers, line, messages, progress, waiting
-from producer.terminal.error_text import naming
 from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say_json
 from worker.commands.options import weights_for
@@ -75,6 +74,7 @@ def experiment(
     - `insert-worker experiment photographs`
     - `insert-worker experiment lathe mill --backbone mobilenet:conv1_relu --weights mobilenet.h5 --repeats 10`
     """
+    from producer.files.durable_files import write_file
     from worker.lab.experiment import scan_all
     from worker.lab.recipe import Recipe
     from worker.lab.report import UNDECODED, markdown, results_json
@@ -98,8 +98,7 @@ def experiment(
             row.append(_run(dataset, loaded, recipe, output, err))
             # After every result: nothing is in vain when a later backbone's weights are missing.
             table = [(dataset, done) for dataset, done in zip(datasets, results, strict=True) if done]
-            with naming(report):
-                report.write_text(markdown(table, recipe), "utf-8", UNDECODED)
+            write_file(report, markdown(table, recipe).encode("utf-8", UNDECODED))
     if as_json:
         say_json(results_json(table))
     else:

@@ -61,7 +61,7 @@ def review(
         raise typer.BadParameter("--list asks nothing and says nothing, so it does not go with --capture")
     with opened(context, reads_only=only_list or (as_json and capture is None)) as database:
         if capture is not None and label is not None:
-            _told(database, capture, label, by or login(), note, as_json)
+            _label_capture(database, capture, label, by or login(), note, as_json)
             return
         from db.queries import review_queue
         from db.terminal import tables
@@ -94,7 +94,7 @@ def reviews(
         answer(rows, tables.review_table, as_json, "no review", limit)
 
 
-def _told(database: Database, capture: UUID, label: str, by: str, note: str | None, as_json: bool) -> None:
+def _label_capture(database: Database, capture: UUID, label: str, by: str, note: str | None, as_json: bool) -> None:
     from db.queries.plain_values import plain
 
     try:

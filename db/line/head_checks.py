@@ -60,7 +60,7 @@ _OF_IDS: Final = Prepared(
 )
 
 
-def given(dialect: str) -> CTE:
+def heads_table(dialect: str) -> CTE:
     """Some heads as a table to join with, in a statement that is given them `as_value` of `places`."""
     # One value for any number: as rows of values they take longer to send, and are planned anew, than to look up.
     rows = text(_ROWS[dialect]).bindparams(bindparam("places", type_=String()))
@@ -84,7 +84,7 @@ def _newest(number: int) -> Prepared:
     """The ids of the checks of each head, as texts: several in one are separated by commas."""
 
     def built(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
-        of = given(dialect)
+        of = heads_table(dialect)
         newest_first = Checks.started_at.desc(), Checks.check_id.desc()
         key: Any = cast(Checks.check_id, String)
         of_head = select(key).where(Checks.machine == of.c.machine, Checks.head == of.c.head)

@@ -255,7 +255,7 @@ def _of_checks(
 
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
-    of = head_checks.given(dialect)
+    of = head_checks.heads_table(dialect)
     is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
     with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
     since, until = (bindparam(name, type_=Pockets.ordered_at.type) for name in ("since", "until"))

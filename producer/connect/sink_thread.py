@@ -124,7 +124,7 @@ class SinkThread:
         Whatever fails, the log itself among it, the next turn comes: without it the sink would never be told again.
         """
         try:
-            wait = self._told()
+            wait = self._deliver()
         except sqlite3.Error as error:  # a full disk, say: what is in the log stays there
             problem = str(error)
         except Exception as error:
@@ -138,7 +138,7 @@ class SinkThread:
         self._pause()
         return 0.0
 
-    def _told(self) -> float:
+    def _deliver(self) -> float:
         """Tell what is due, and note what the sink makes of it; how many seconds to wait then."""
         spell = self._freshness.spell
         with self._using:

@@ -130,7 +130,7 @@ class FolderCamera:
         now = time.monotonic()
         self._heads.look_again(now)
         self._followed.bring_back(now)
-        looks = dict(self._progress.each(self._folder.files()))
+        looks = dict(self._progress.through(self._folder.files()))
         self._copies.look(self._folder.copies, now)
         self._unused.look(now)
         looks |= {path: look for path, (look, _) in self._folder.no_files.items()}
@@ -151,7 +151,7 @@ class FolderCamera:
             self._say_once(next(iter(files.values())), "a file cannot be handed in now and stays", str(problem))
             return True
         held = {file.operation for file in first if still[file.path] < self._settled_after}
-        for path in self._progress.each(sorted(settled, key=lambda path: (files[path] not in first, path))):
+        for path in self._progress.through(sorted(settled, key=lambda path: (files[path] not in first, path))):
             file = files[path]
             if self._copies.hold(path.parent) or (file.operation in held and file not in first):
                 waiting += 1

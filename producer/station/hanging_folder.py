@@ -39,7 +39,7 @@ class LookProgress:
         finally:
             self._since = None
 
-    def each(self, items: Iterable[_Item]) -> Iterator[_Item]:
+    def through(self, items: Iterable[_Item]) -> Iterator[_Item]:
         """The items of a look: with each it comes on."""
         for item in items:
             self._since = time.monotonic()

@@ -60,15 +60,6 @@ def test_every_folder_of_modules_says_what_it_is_for() -> None:
     assert silent == []
 
 
-def bound_names(tree: ast.AST) -> Iterator[str]:
-    """The names of variables, arguments and targets of loops."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.arg):
-            yield node.arg
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            yield node.id
-
-
 def root_of(node: ast.expr) -> str | None:
     """The name that an expression begins with."""
     while not isinstance(node, ast.Name):
@@ -84,7 +75,7 @@ def root_of(node: ast.expr) -> str | None:
 
 
 def written_in_place(tree: ast.AST) -> Iterator[int]:
-    """The lines that write a whole file elsewhere than at the temporary path of `replaced_file` or `replaced_folder`."""
+    """The lines that write a whole file elsewhere than at what `replaced_file` or `replaced_folder` gives."""
     temporary = {
         item.optional_vars.id
         for node in ast.walk(tree)
@@ -110,7 +101,20 @@ def test_a_file_is_written_whole_or_not_at_all() -> None:
     assert {file: places for file, places in lines.items() if places} == {}
 
 
-def test_no_variable_has_a_name_that_says_nothing() -> None:
+def bound_names(tree: ast.AST) -> Iterator[str]:
+    """The names of variables, arguments, targets of loops, attributes and functions, without underscores before."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.arg.lstrip("_")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name.lstrip("_")
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr.lstrip("_")
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id.lstrip("_")
+
+
+def test_nothing_has_a_name_that_says_nothing() -> None:
     names = {
         str(file.relative_to(ROOT)): SAYS_NOTHING.intersection(bound_names(ast.parse(file.read_text("utf-8"))))
         for file in sources()

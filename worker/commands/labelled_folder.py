@@ -24,7 +24,7 @@ class TakenInFolder:
     photographs: Photographs
     imported: Imported
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """It in one line."""
         return (
             f"{self.imported.new} new, {self.imported.changed} with another label than before, "

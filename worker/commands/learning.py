@@ -81,7 +81,7 @@ def import_folder(
     if as_json:
         say_json(taken.as_json())
     else:
-        say(taken.told())
+        say(taken.sentence())
 
 
 def meanings_said(texts: list[str]) -> dict[str, str]:

@@ -102,7 +102,7 @@ def _tell_taken(taken: TakenInFolder | None, console: TerminalConsole, as_json: 
     if taken is not None:
         tell_folder(taken.photographs, console)
         if not as_json:
-            say(f"photographs of the folder: {taken.told()}")
+            say(f"photographs of the folder: {taken.sentence()}")
 
 
 def _tell_trained(

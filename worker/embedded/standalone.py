@@ -44,17 +44,17 @@ def run_standalone(
         system.check_ports(port, where)
         pages = _console_port(console_port)
         system.migrate()
-        system.start_redis(port, where, should_stop=lambda: stop.asked)
-        if not stop.asked:
+        system.start_redis(port, where, should_stop=lambda: stop.came)
+        if not stop.came:
             system.start_console(pages)  # before the worker, so that nobody else takes its port meanwhile
-            system.start_worker(60.0, lambda: stop.asked, partial(_report_waiting, console))
-        if not stop.asked:
+            system.start_worker(60.0, lambda: stop.came, partial(_report_waiting, console))
+        if not stop.came:
             system.start_learning()
             system.start_connector()
             line(console, ("the line is up", "green"), f", its data in {settings.data}")
             for said in _what_to_do(settings.data, pages, connect is not None):
                 line(console, f"  {said}")
-        supervisor.run(lambda: stop.asked)
+        supervisor.run(lambda: stop.came)
         line(console, "stopping")
 
 

@@ -139,7 +139,7 @@ class StopSignal:
     """Notes within its block whether SIGTERM or Ctrl-C has come, rather than ending the process."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.came = False
 
     def __enter__(self) -> StopSignal:
         self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -150,4 +150,4 @@ class StopSignal:
             signal.signal(number, handler)
 
     def _note(self, *_: object) -> None:
-        self.asked = True
+        self.came = True

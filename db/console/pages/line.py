@@ -59,7 +59,7 @@ def heads(request: Request, person: Watcher, machine: Typed = "") -> Response:
 def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> Response:
     """One head, as a piece of those pages."""
 
-    def made() -> str:
+    def piece() -> str:
         with console_of(request).database.reading() as session:
             now = clock.latest(session)
             [overview] = heads_now(console_of(request), session, [(machine, head)], now)
@@ -68,18 +68,18 @@ def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> 
             raise HTTPException(404, Text("there is no such head"))
         return _drawn(request, overview, learnt, now)
 
-    return _piece(request, made)
+    return _piece(request, piece)
 
 
 @router.get("/line/faults")
 def open_faults(request: Request, person: Watcher) -> Response:
     """What could not be judged, as a piece of those pages."""
 
-    def made() -> str:
+    def piece() -> str:
         with console_of(request).database.reading() as session:
             return rendered(request, "faults.html", **_faults(session))
 
-    return _piece(request, made)
+    return _piece(request, piece)
 
 
 def _piece(request: Request, make: Callable[[], str]) -> Response:

@@ -159,7 +159,7 @@ class DeliveryLog:
             ' earlier."order" = one."order" AND earlier.state = \'waiting\' AND earlier.number < one.number AND'
             " earlier.next_at BETWEEN ?2 AND ?3) ORDER BY number LIMIT ?4"
         )
-        return self._found(where, sink, *_later(now), most)
+        return self._read(where, sink, *_later(now), most)
 
     def next_due(self, sink: str, now: float) -> float | None:
         """When `sink` is to be told something later than `now`; None where nothing waits for a later moment."""
@@ -228,13 +228,13 @@ class DeliveryLog:
     def latest(self, sink: str | None, state: State | None, most: int) -> list[Delivery]:
         """The newest deliveries first, of one sink or all, in one state or any."""
         where = "(?1 IS NULL OR sink = ?1) AND (?2 IS NULL OR state = ?2) ORDER BY number DESC LIMIT ?3"
-        return self._found(where, sink, state, most)
+        return self._read(where, sink, state, most)
 
     def behind(self, number: int, sink: str, state: State, most: int) -> list[Delivery]:
         """The deliveries to `sink` in one state that come behind a number, in their order."""
-        return self._found("sink = ? AND state = ? AND number > ? ORDER BY number LIMIT ?", sink, state, number, most)
+        return self._read("sink = ? AND state = ? AND number > ? ORDER BY number LIMIT ?", sink, state, number, most)
 
-    def _found(self, where: str, *values: object) -> list[Delivery]:
+    def _read(self, where: str, *values: object) -> list[Delivery]:
         with self._file.reading() as connection:
             query = f"SELECT {_COLUMNS} FROM delivery AS one WHERE {where}"  # noqa: S608
             rows = connection.execute(query, values).fetchall()

@@ -61,7 +61,7 @@ class Mqtt:
         self._changes = changes
         self._topics = Topics(site)
         self._password()  # says at once what cannot be read
-        self._asked = threading.Event()
+        self._introduce_now = threading.Event()
         self._introduce_at = float("inf")
         self._is_online = False
         self._short_ones = 0
@@ -81,7 +81,7 @@ class Mqtt:
             if connection.lost is not None:
                 self.close()
                 raise self._why_lost(connection, connection.lost)
-            if self._asked.is_set() or time.monotonic() > self._introduce_at:
+            if self._introduce_now.is_set() or time.monotonic() > self._introduce_at:
                 self._introduce(connection)
             return False
         client = self._client()
@@ -111,14 +111,14 @@ class Mqtt:
         if connection is None:
             raise SinkAway("there is no connection")
         try:
-            yield from self._told(connection, deliveries)
+            yield from self._published(connection, deliveries)
         except SinkAway as error:
             if connection.lost is None:
                 raise
             self.close()
             raise self._why_lost(connection, connection.lost) from error
 
-    def _told(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+    def _published(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[Told]:
         if self._refuses_news(connection, deliveries):
             self._says_offline(connection)
         in_flight: list[tuple[Delivery, list[tuple[str, int]], Remembered]] = []
@@ -192,7 +192,7 @@ class Mqtt:
         """What is done with what others publish, by the topics that we subscribe to."""
         heard: dict[str, Callable[[bytes], None]] = {}
         if self._configuration.home_assistant:
-            heard[f"{DISCOVERY}/status"] = lambda _: self._asked.set()
+            heard[f"{DISCOVERY}/status"] = lambda _: self._introduce_now.set()
         if self._configuration.commands:
             heard[self._topics.insert_change] = self._keep
         return heard
@@ -219,7 +219,7 @@ class Mqtt:
         Raises:
             SinkAway: the connection was lost, or the broker did not acknowledge in time.
         """
-        self._asked.clear()
+        self._introduce_now.clear()
         self._last = LastAnswers(self._log, self._name)
         if not self._is_online:
             self._put_right(connection)

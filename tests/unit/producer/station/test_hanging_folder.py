@@ -17,7 +17,7 @@ def test_a_look_that_hangs_is_said_and_so_is_that_it_goes_on() -> None:
 
     def work() -> None:
         with progress.look():
-            for _ in progress.each(range(2)):
+            for _ in progress.through(range(2)):
                 answers.wait(60)
         stop.wait(60)
 

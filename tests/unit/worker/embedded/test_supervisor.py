@@ -64,7 +64,7 @@ def test_all_children_end_with_the_supervisor_and_take_theirs_along(tmp_path: Pa
 def test_a_stop_signal_is_noted_and_the_handlers_are_put_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with StopSignal() as stop:
-        assert not stop.asked
+        assert not stop.came
         os.kill(os.getpid(), signal.SIGTERM)
-        wait_until(lambda: stop.asked)
+        wait_until(lambda: stop.came)
     assert signal.getsignal(signal.SIGTERM) is before

@@ -87,7 +87,7 @@ _NAMES = [column.key for column in COLUMNS[1:-2]]
 
 # Not the column itself: by its index SQLite, which has no statistics, would read all faults.
 _STANDS = func.coalesce(Faults.state, "").in_(STANDING_FAULTS)
-# Cheap, and never fewer than `assess` wants: a pocket counts once there, and may have several captures here.
+# Cheap, and never fewer than `answer` wants: a pocket counts once there, and may have several captures here.
 _ALL_ANSWERED = (
     Checks.size
     <= select(func.count())

@@ -18,7 +18,7 @@ from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, current_verdict
 from db.schema.index_conditions import DISPUTED, FINDING
 from db.schema.tables import Captures, Reviews, Verdicts
-from producer.contract.vocabulary import DECIDED
+from producer.contract.vocabulary import DECIDED, OUTCOMES
 
 WINDOW: Final = 10_000
 """How many of the newest verdicts of an outcome, and of the newest reviews, are looked through: what a queue costs does
@@ -76,7 +76,7 @@ def drawn(number: Any) -> Any:
     return number * multiplier % modulus < modulus // SAMPLE_ONE_IN
 
 
-_SAMPLED: Final = ("intact", "damaged", "unusable")
+_SAMPLED: Final = tuple(outcome for outcome in OUTCOMES if outcome != "unsure")
 """The outcomes that nobody need look at, of which some are looked at nevertheless."""
 
 

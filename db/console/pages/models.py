@@ -20,6 +20,7 @@ from db.learning.evaluation_report import EvaluationReport, ModelFigures
 from db.line import shadow_verdicts
 from db.people.sessions import Person
 from db.queries import maintenance
+from producer.contract.vocabulary import MODEL_ROLES
 
 router = APIRouter()
 
@@ -53,7 +54,7 @@ def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, l
         scores = evaluations.scores(session, [row.model_id for row in rows])
         champion, shadow = model_registry.champion(session), model_registry.shadow(session)
         promotions = model_registry.promotions(session, limit)
-        since = {role: model_registry.promotions(session, 1, role) for role in ("champion", "shadow")}
+        since = {role: model_registry.promotions(session, 1, role) for role in MODEL_ROLES}
         can_roll_back = len(model_registry.succession(session)) > 1
         agreement = None if shadow is None else shadow_verdicts.compare(session, shadow.model_id, newest=COMPARED)
         newest = evaluations.newest_model(session)

@@ -20,6 +20,7 @@ from producer.contract.places import OperationPlace
 from producer.contract.reasons import checks as why
 from producer.contract.reasons.template import Reason
 
+
 class First(NamedTuple):
     """The first capture of a photograph: where, in which pocket and when it came, and whether in the same check.
 

@@ -18,6 +18,7 @@ from db.line.checks import COLUMNS, Check, assessed
 from db.schema.tables import Captures, Checks
 from producer.contract.places import HeadPlace
 
+
 class Span(NamedTuple):
     """When a check's photographs came: the first by a worker's clock, the last in the order of all photographs.
 

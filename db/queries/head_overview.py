@@ -20,7 +20,7 @@ from db.line.insert_changes import is_unseen
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.names import IMPORTED
 from producer.contract.places import HeadPlace
-from producer.contract.vocabulary import OUTCOMES, OUTCOME_OF, Outcome, State
+from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome, State
 
 PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
 """What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; an insert that

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from producer.commands import safe_name
 from producer.commands import check as cli_check
 from producer.commands import connect as cli_connect
 from producer.commands import heads as cli_heads
 from producer.commands import publish as cli_publish
+from producer.commands import safe_name
 from producer.commands import simulate as cli_simulate
 from producer.commands.options import seconds, settings_of
 from producer.pictures.file_names import MAX_POCKET

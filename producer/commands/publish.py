@@ -11,7 +11,7 @@ from uuid import UUID
 import typer
 
 from producer.commands.options import Head, Machine, Operation, seconds, settings_of, uuid7
-from producer.contract.vocabulary import CHECK_STATE_OF
+from producer.contract.vocabulary import CHECK_STATE_OF, Outcome
 from producer.pictures.file_names import MAX_POCKET
 from producer.terminal.exit_codes import FAILED, NO
 from producer.terminal.options import Json
@@ -151,4 +151,5 @@ def _exit_code(received: Received, checked: CheckAnswer | None) -> int:
 
 def _alone(received: Received) -> str:
     """What a check of this photograph alone comes to, as far as its verdict tells."""
-    return CHECK_STATE_OF.get(getattr(received.answer, "outcome", None), "review")
+    outcome: Outcome | None = getattr(received.answer, "outcome", None)
+    return "review" if outcome is None else CHECK_STATE_OF[outcome]

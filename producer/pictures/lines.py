@@ -13,7 +13,6 @@ _GOLDEN: Final = (5**0.5 - 1) / 2
 """No two whole numbers have this ratio."""
 
 
-
 def lines_of(image: Image.Image, start: int, stop: int, rows: bool) -> Array:
     """Some rows or columns, as (line, pixel, colour)."""
     if stop <= start:

@@ -20,7 +20,6 @@ _AT_ONCE: Final = 512
 """Blocks that are copied at once, to be compared: of a plain image that is all of them."""
 
 
-
 def periods(every: Array, block: int) -> Array:
     """After how many bytes, 33 to 64, each block of bytes and what follows it repeats itself; 0 where it does not.
 

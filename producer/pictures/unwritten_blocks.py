@@ -20,7 +20,6 @@ _ENOUGH: Final = 3
 """So many holes between blocks, at columns of their own, are no chance; one between pages is none either."""
 
 
-
 def has_unwritten_blocks(every: Array, base: int, repeats_after: Array, first: int, stride: int) -> bool:
     """Whether there are holes of two blocks and more, of a pattern or plain.
 

@@ -104,7 +104,9 @@ def _without_groups(one: ComparedSet) -> list[str]:
     return [sentence]
 
 
-def _draw(compared: list[ComparedSet], results: list[list[ComparedBackbone]], output: Path, console: TerminalConsole) -> None:
+def _draw(
+    compared: list[ComparedSet], results: list[list[ComparedBackbone]], output: Path, console: TerminalConsole
+) -> None:
     from producer.files.durable_files import make_folder, write_file
     from worker.evaluation.comparison_report import comparison_figures
 

@@ -116,7 +116,9 @@ def _load(name: str, weights: str | None, recipe: Recipe) -> Backbone:
     return load_backbone(name, weights, weights_folder=folder, lab_preprocessing=recipe.lab_preprocessing)
 
 
-def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Path, console: TerminalConsole) -> BackboneResult:
+def _run(
+    dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Path, console: TerminalConsole
+) -> BackboneResult:
     """One result with a progress bar of its extraction, and its results file."""
     from worker.backbones.pretrained_families import published_network
     from worker.lab.experiment import result_folder, run

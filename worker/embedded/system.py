@@ -131,7 +131,9 @@ class EmbeddedSystem:
         if self._connect is None:
             return
         command = [sys.executable, "-m", "producer.commands.main", "connect", "run", str(self._connect.absolute())]
-        self._supervisor.add(ChildProcess("connect", command, self.data / "logs" / "connect.log", self._metrics_beside(2)))
+        self._supervisor.add(
+            ChildProcess("connect", command, self.data / "logs" / "connect.log", self._metrics_beside(2))
+        )
 
     def environment(self) -> dict[str, str]:
         """The environment in which every command opens this system."""

@@ -21,7 +21,6 @@ class Stratum(NamedTuple):
     operation: str
 
 
-
 def strata(inserts: Sequence[InsertHistory]) -> list[Stratum]:
     """The stratum of each insert.
 

@@ -50,8 +50,8 @@ class LineModel:
     """A model as it judges on the line, with the id that its verdicts carry.
 
     `classifier` distinguishes `LINE_CLASSES`, `kind` (where there is one) `DAMAGE_KINDS`. Without a `calibration` there
-    is no probability; without a `band` or a calibration the sign of the decision value decides and the band leaves nothing
-    unsure. What is novel, where the model can tell, is unsure whatever the classifier says.
+    is no probability; without a `band` or a calibration the sign of the decision value decides and the band leaves
+    nothing unsure. What is novel, where the model can tell, is unsure whatever the classifier says.
     `usual` (d,) is the mean of the intact inserts' features; without it no evidence is given.
     """
 

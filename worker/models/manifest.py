@@ -4,11 +4,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
-from worker.networks.manifest import Digest
 from worker.models.calibration import Calibration
 from worker.models.costs import Costs
 from worker.models.novelty import MOST_COLUMNS, MOST_KEPT, Novelty
 from worker.models.unsure_band import Band
+from worker.networks.manifest import Digest
 
 
 class LearntPhotographs(BaseModel):

@@ -33,9 +33,9 @@ from worker.monitoring.metrics import (
     Backlog,
     Queue,
     backlog_families,
+    line_status_families,
     process_families,
     queue_families,
-    line_status_families,
 )
 from worker.monitoring.process_state import ProcessState
 

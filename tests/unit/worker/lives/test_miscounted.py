@@ -17,7 +17,9 @@ def _lives(count: int, scale: float = 20.0, stratum: str = "a") -> list[Censored
     return [CensoredLife(stratum, math.floor(age), math.floor(age) + 1) for age in ages]
 
 
-@pytest.mark.parametrize("wrong", [CensoredLife("a", 5000.0), CensoredLife("a", 500.0), CensoredLife("a", 999_999.0, 1_000_000.0)])
+@pytest.mark.parametrize(
+    "wrong", [CensoredLife("a", 5000.0), CensoredLife("a", 500.0), CensoredLife("a", 999_999.0, 1_000_000.0)]
+)
 def test_one_wrong_count_spoils_no_answer(wrong: CensoredLife) -> None:
     lives = [*_lives(100), wrong]
     assert miscounted(lives) == {100}

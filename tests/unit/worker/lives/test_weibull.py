@@ -51,7 +51,9 @@ def test_thousands_of_lives_of_one_head_are_no_worse_than_hundreds(count: int, s
 def test_inserts_in_use_and_those_seen_late_do_not_mislead_it() -> None:
     ends = drawn(1500, 20, 3)
     # A third is changed at 15 while intact; a third is seen from its tenth operation on, if it comes to that.
-    changed = [CensoredLife("head", 15.0) if end > 15 else CensoredLife("head", end // 1, end // 1 + 1) for end in ends[:500]]
+    changed = [
+        CensoredLife("head", 15.0) if end > 15 else CensoredLife("head", end // 1, end // 1 + 1) for end in ends[:500]
+    ]
     late = [CensoredLife("head", max(end // 1, 10), end // 1 + 1, entry=10) for end in ends[500:1000] if end >= 10]
     result = fit(changed + late + looked_at(ends[1000:]))
     assert result is not None

@@ -19,8 +19,8 @@ from worker.monitoring.metrics import (
     Queue,
     WorkerMetrics,
     backlog_families,
-    queue_families,
     line_status_families,
+    queue_families,
     worker_families,
 )
 from worker.monitoring.plant_metrics import CachedReading, queue_lists

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db.schema.check_tables import AwaitedChecks
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.check_tables import AwaitedChecks
 from db.schema.drift_tables import StationDays

@@ -278,9 +278,7 @@ class Plc:
             raise ValueError(f"{head.state} keeps another value than is written: the PLC must leave it to us")
 
     async def _put_back(self) -> None:
-        """Write a head anew whose sequence number is another one: its program was loaded anew, unseen.
-
-        What a PLC's program does itself with the other variables is left to it.
+        """Write a head anew whose sequence number is another one: its program was loaded anew. The rest is left to it.
 
         Raises:
             ValueError: that a head has no state cannot be written.

@@ -27,6 +27,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     tuple_,
 )
 from sqlalchemy.orm import Session, aliased
@@ -92,6 +93,11 @@ def is_unseen() -> Exists:
     It is false of damage that has come since the person said so: that may be of the new insert.
     """
     return exists().where(*_since_newest()).correlate(Pockets)
+
+
+def is_changed_since(damage: Any) -> Exists:
+    """A condition of a query about captures that show damage: a person has changed the insert of each since."""
+    return exists().where(*_since(damage, true())).correlate(damage)
 
 
 def last_changed_at() -> ScalarSelect[Any]:
@@ -198,11 +204,15 @@ def since(session: Session, begin: datetime, limit: int = 100) -> list[InsertCha
 
 
 def _since_newest() -> list[ColumnElement[bool]]:
-    place = [getattr(InsertChanges, name) == getattr(Pockets, name) for name in ("machine", "head", "pocket")]
-    here, known = (tuple_(of.ordered_at, of.capture_id) for of in (Pockets, _Known))
+    return _since(Pockets, Pockets.damaged)
+
+
+def _since(of: Any, shows_damage: Any) -> list[ColumnElement[bool]]:
+    place = [getattr(InsertChanges, name) == getattr(of, name) for name in ("machine", "head", "pocket")]
+    here, known = (tuple_(capture.ordered_at, capture.capture_id) for capture in (of, _Known))
     was_known = exists().where(_Known.capture_id == InsertChanges.known, known >= here)
-    hidden = or_(~Pockets.damaged, was_known.correlate(InsertChanges, Pockets))
-    return [*place, InsertChanges.at > Pockets.ordered_at, hidden]
+    hidden = or_(~shows_damage, was_known.correlate(InsertChanges, of))
+    return [*place, InsertChanges.at > of.ordered_at, hidden]
 
 
 def _of(machine: str, head: str, pocket: int) -> list[Any]:

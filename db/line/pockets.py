@@ -3,7 +3,7 @@
 `db.line.captures.record` names a pocket's newest capture, which has no outcome then; what gives a capture its outcome,
 or keeps it from having one, brings its pocket up to date here, in the same transaction. A photograph that is unusable,
 or has a fault, shows nothing of the insert, nor is an intact one believed that may be of another pocket or operation:
-damage that the one before it showed stands.
+damage that the one before it showed stands. So does that before one that is still to be judged.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy import Connection, Subquery, and_, bindparam, func, select, text, update
 from sqlalchemy.orm import aliased
 
 from db.line.contradicting_captures import IS_DOUBTED
+from db.line.insert_changes import is_changed_since, is_unseen
 from db.schema.tables import Captures, Faults, Pockets
 from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.vocabulary import OUTCOME_OF
 
-_Named, _Newest = aliased(Captures), aliased(Captures)
+_DAMAGED = [word for word, outcome in OUTCOME_OF.items() if outcome == "damaged"]
+_Named, _Known, _Newest = aliased(Captures), aliased(Captures), aliased(Captures)
 _PLACE = (Pockets.machine, Pockets.head, Pockets.pocket)
 
 
@@ -35,37 +37,56 @@ _OF_NAMED = select(*_PLACE).join(_Named, _here(_Named)).where(_Named.capture_id.
 _HELD = _OF_NAMED.order_by(Pockets.machine.collate("C"), Pockets.head.collate("C"), Pockets.pocket).with_for_update(
     of=Pockets
 )
-_HAS_FAULT = (
-    select(Faults.id)
-    .where(Faults.capture_id == Captures.capture_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
-    .correlate(Captures)
-    .exists()
-)
 _NEWEST_SEEN = (
     select(Captures.capture_id)
     .where(
         _here(Captures),
-        func.coalesce(_WORD_SEEN, "") != "unusable",
-        _WORD_SEEN.is_not(None) | ~_HAS_FAULT,
-        (func.coalesce(_WORD_SEEN, "intact") != "intact") | ~IS_DOUBTED,
+        _WORD_SEEN != "unusable",
+        (_WORD_SEEN != "intact") | ~IS_DOUBTED,
     )
     .order_by(Captures.ordered_at.desc(), Captures.capture_id.desc())
     .limit(1)
     .correlate(Pockets)
     .scalar_subquery()
 )
+_HAS_FAULT = (
+    select(Faults.id)
+    .where(Faults.capture_id == Pockets.capture_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
+    .correlate(Pockets)
+    .exists()
+)
+_WAITS = and_(_Known.outcome.is_(None), _Known.review.is_(None), ~_HAS_FAULT)
 _STATES = _OF_NAMED.add_columns(
     Pockets.ordered_at,
     Pockets.capture_id,
     _Newest.ordered_at.label("seen_at"),
     _Newest.capture_id.label("seen"),
     func.coalesce(_Newest.review, _Newest.outcome).label("word"),
-).outerjoin(_Newest, _Newest.capture_id == _NEWEST_SEEN)
+    _WAITS.label("waits"),
+)
+_STATES = _STATES.join(_Known, _Known.capture_id == Pockets.capture_id)
+_STATES = _STATES.outerjoin(_Newest, _Newest.capture_id == _NEWEST_SEEN)
 _MARK: Any = (
     update(Pockets.__table__)  # type: ignore[arg-type]
     .where(*(column == bindparam(f"of_{column.key}") for column in _PLACE))
     .values(capture_id=bindparam("of_capture"), ordered_at=bindparam("at"), damaged=bindparam("is_damaged"))
 )
+
+
+def damaged() -> tuple[Subquery, Subquery]:
+    """The pockets whose insert is to be replaced, each with the capture that shows it, `capture_id`.
+
+    First those of which nothing newer is known, then those whose newest capture is still to be judged. Where a person
+    has changed the insert since, the pocket is not there.
+    """
+    marked = select(*_PLACE, Pockets.capture_id).where(text("pockets.damaged"), ~is_unseen())
+    waiting = select(*_PLACE, _Newest.capture_id).select_from(Pockets)
+    # By place and id: what waits is few, and its place leads to its pocket.
+    waiting = waiting.join(_Known, _here(_Known) & (_Known.capture_id == Pockets.capture_id))
+    waiting = waiting.join(_Newest, _Newest.capture_id == _NEWEST_SEEN)
+    is_damage = func.coalesce(_Newest.review, _Newest.outcome).in_(_DAMAGED)
+    waiting = waiting.where(_Known.outcome.is_(None), _Known.review.is_(None), is_damage, ~is_changed_since(_Newest))
+    return marked.subquery(), waiting.subquery()
 
 
 def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
@@ -85,12 +106,13 @@ def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
 
 
 def _marked(row: Any) -> dict[str, Any]:
-    """What becomes of a pocket, whose insert was `seen` last by a capture that shows it, or that is not judged yet.
+    """What becomes of a pocket, whose insert was `seen` last by a capture that shows it.
 
-    It keeps its newest capture, unless damage was seen before that, or one that has its outcome only now is newer.
+    It keeps its newest capture, unless damage was seen before that, or one that has its outcome only now is newer. One
+    that `waits` to be judged it keeps in any case (`damaged`), as the board tells of it.
     """
-    is_damaged = OUTCOME_OF.get(row.word, row.word) == "damaged"
     is_newer = row.word is not None and (row.seen_at, row.seen) > (row.ordered_at, row.capture_id)
+    is_damaged = OUTCOME_OF.get(row.word, row.word) == "damaged" and (is_newer or not row.waits)
     capture_id, at = (row.seen, row.seen_at) if is_damaged or is_newer else (row.capture_id, row.ordered_at)
     place = {"of_machine": row.machine, "of_head": row.head, "of_pocket": row.pocket}
     return {**place, "of_capture": capture_id, "at": at, "is_damaged": is_damaged}

@@ -125,7 +125,7 @@ def current_verdict() -> ColumnElement[bool]:
     return (Verdicts.capture_id == Captures.capture_id) & Verdicts.current
 
 
-def on_machine(column: InstrumentedAttribute[str], machine: str | None) -> ColumnElement[bool]:
+def on_machine(column: ColumnElement[str] | InstrumentedAttribute[str], machine: str | None) -> ColumnElement[bool]:
     """On that machine; without a name on any of the line's, which what was imported from a folder is none of."""
     return column != IMPORTED if machine is None else column == machine
 

@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, TextClause, select, text
+from sqlalchemy import Row, Select, select, text
 from sqlalchemy.orm import Session
 
-from db.line import insert_changes
-from db.line.insert_changes import InsertChange, insert_changed_at, insert_removed_at, is_unseen
+from db.line import insert_changes, pockets
+from db.line.insert_changes import InsertChange, insert_changed_at, insert_removed_at
 from db.line.rows import (
     COLUMNS,
     NEWEST_FIRST,
@@ -46,8 +46,6 @@ class PocketPlace(NamedTuple):
     head: str
     pocket: int
 
-
-_PLACE = (Pockets.machine, Pockets.head, Pockets.pocket)
 
 # Of several open faults of a capture the latest is enough.
 _FAULT = (
@@ -89,28 +87,32 @@ def known(session: Session, capture_ids: Collection[UUID]) -> set[UUID]:
 def to_replace(session: Session, machine: str | None = None, head: str | None = None) -> list[PocketRow]:
     """The inserts to change now, by machine, head and pocket.
 
-    A pocket is in the list when its newest capture that shows the insert is `damaged`, by its newest review where there
-    is one, else by its verdict (`db.line.pockets`); the photograph of the new insert takes it out, or a person who says
-    that it was changed (`db.line.insert_changes`). What was imported is in no machine, so it is in the list only where
-    its machine is asked for. The cost is that of the answer: a partial index holds just these pockets.
+    A pocket is in the list when its newest judged capture that shows the insert is `damaged`, by its newest review where
+    there is one, else by its verdict (`db.line.pockets`); the photograph of the new insert takes it out once it is
+    judged, or a person who says that it was changed (`db.line.insert_changes`). What was imported is in no machine, so
+    it is in the list only where its machine is asked for. The cost is that of the answer, and of what is still to be
+    judged: a partial index holds just these pockets.
     """
-    query: Select[Any] = (
-        select(*COLUMNS, Captures.review, insert_changed_at())
-        .select_from(Pockets)
-        .join(Captures, Captures.capture_id == Pockets.capture_id)
-        .outerjoin(Verdicts, current_verdict())
-        .where(*_to_replace(machine))
-        .order_by(*_PLACE)
-    )
-    if head is not None:
-        query = query.where(Pockets.head == head)
-    return [_row(row) for row in session.execute(query)]
+    rows: list[PocketRow] = []
+    for damage in pockets.damaged():
+        query: Select[Any] = (
+            select(*COLUMNS, Captures.review, insert_changed_at())
+            .select_from(damage)
+            .join(Captures, Captures.capture_id == damage.c.capture_id)
+            .outerjoin(Verdicts, current_verdict())
+            .where(on_machine(damage.c.machine, machine))
+        )
+        if head is not None:
+            query = query.where(damage.c.head == head)
+        rows += map(_row, session.execute(query))
+    return sorted(rows, key=_place)
 
 
 def places_to_replace(session: Session) -> list[PocketPlace]:
     """Where the inserts of `to_replace` are, for who asks for no more: a fraction of its cost."""
-    query = select(*_PLACE).where(*_to_replace(None)).order_by(*_PLACE)
-    return [PocketPlace(*row) for row in session.execute(query)]
+    columns = [damage.c for damage in pockets.damaged()]
+    queries = [select(of.machine, of.head, of.pocket).where(on_machine(of.machine, None)) for of in columns]
+    return sorted(PocketPlace(*row) for query in queries for row in session.execute(query))
 
 
 def just_changed(session: Session, machine: str | None = None, head: str | None = None) -> list[InsertChange]:
@@ -119,8 +121,8 @@ def just_changed(session: Session, machine: str | None = None, head: str | None 
     return insert_changes.unseen(session, text("pockets.damaged"), on_machine(Pockets.machine, machine), *of_head)
 
 
-def _to_replace(machine: str | None) -> list[ColumnElement[bool] | TextClause]:
-    return [text("pockets.damaged"), on_machine(Pockets.machine, machine), ~is_unseen()]
+def _place(of: PocketRow) -> PocketPlace:
+    return PocketPlace(of.machine, of.head, of.pocket)
 
 
 def _row(row: Row[*tuple[Any, ...]]) -> PocketRow:

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.check_tables import AwaitedChecks
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
-from db.schema.check_tables import AwaitedChecks
 from db.schema.drift_tables import StationDays
 from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
 from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
@@ -145,7 +144,8 @@ class Pockets(Base):
     It repeats what `captures` knows, for one question: what is in all the pockets now. Finding the newest capture of
     each of 15,000 pockets took 2 s among a million captures, and grew with them; this table has as many rows as the
     factory has pockets. `db.line.captures.record` is its one writer, but for `damaged`
-    (`db.line.pockets`): whether that capture shows an insert to be replaced.
+    (`db.line.pockets`): whether that capture shows an insert to be replaced. Where it is still to be judged, that is to
+    be looked up in what came before it.
     """
 
     __tablename__ = "pockets"

@@ -4,11 +4,12 @@ from datetime import timedelta
 import uuid6
 from sqlalchemy import select
 
-from db.line import captures, faults, pockets, verdicts
+from db.line import captures, faults, insert_changes, pockets, verdicts
 from db.queries import maintenance
 from db.schema.tables import Captures
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES
+from tests.integration.db.conftest import T0
 
 
 def to_replace(line, **where: str) -> list[tuple[str, str, int]]:
@@ -22,11 +23,37 @@ def test_only_the_newest_photograph_of_a_pocket_counts(line) -> None:
     line.see(3, 0, "intact")
     assert to_replace(line) == [("mill-1", "head-1", 1), ("mill-1", "head-1", 2)]
     line.see(1, 10, "intact")  # a new insert
-    line.see(2, 10)  # not judged yet: somebody has been at it since
+    line.see(2, 10, "intact")
     line.see(3, 10, "damaged")
     assert to_replace(line) == [("mill-1", "head-1", 3)]
     line.see(3, 5, "intact")  # arrives late
     assert to_replace(line) == [("mill-1", "head-1", 3)]
+
+
+def test_damage_stays_until_the_newer_photograph_is_judged_or_a_person_has_changed_the_insert(line) -> None:
+    """A worker may die in between, and none come after it for a night."""
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "damaged")
+    newer = [line.see(pocket, 10) for pocket in (1, 2, 3)]
+    line.see(1, 20)
+    assert marked(line) == [1, 2, 3]
+    with line.database.reading() as session:
+        assert {row.outcome for row in maintenance.to_replace(session)} == {"damaged"}
+        assert [place.pocket for place in maintenance.places_to_replace(session)] == [1, 2, 3]
+    judge(line, newer[0], "intact")
+    judge(line, newer[1], "unsure")
+    assert marked(line) == [3]
+    with line.database.transaction() as session:
+        insert_changes.record(session, "mill-1", "head-1", 3, by="ana", at=T0 + timedelta(minutes=30))
+    assert marked(line) == []
+
+
+def test_what_waits_for_the_worker_brings_no_insert_back_that_was_changed(line) -> None:
+    line.see(1, 0, "damaged")
+    with line.database.transaction() as session:
+        insert_changes.record(session, "mill-1", "head-1", 1, by="ana", at=T0 + timedelta(minutes=5))
+    line.see(1, 10)
+    assert marked(line) == []
 
 
 def test_a_better_model_changes_the_answer(line) -> None:
@@ -44,18 +71,18 @@ def test_what_shows_nothing_does_not_hide_damage(line, start) -> None:
     fault_of(line, line.see(2, 10), start)
     line.see(3, 10, "unusable")
     line.see(3, 20)
-    assert marked(line) == [1, 2, 4, 5, 6], "of what is not judged yet nothing is known"
+    assert marked(line) == [1, 2, 3, 4, 5, 6], "what is not judged yet hides nothing either"
     unread, late = line.see(4, 10), line.see(4, 20, "unusable")
-    assert marked(line) == [1, 2, 5, 6]
+    assert marked(line) == [1, 2, 3, 4, 5, 6]
     judge(line, unread, "unusable")
-    assert marked(line) == [1, 2, 4, 5, 6]
+    assert marked(line) == [1, 2, 3, 4, 5, 6]
     line.say(late, "intact")
     gone = line.see(5, 10)
     fault_of(line, gone, start)
     judge(line, gone, "intact")  # its photograph came after all
     line.see(6, 10, "unusable")
     line.say(seen[5], "intact")
-    assert marked(line) == [1, 2]
+    assert marked(line) == [1, 2, 3]
 
 
 def test_damage_that_is_found_after_the_unusable_photograph_behind_it_stands(line) -> None:
@@ -136,7 +163,7 @@ def damaged(line) -> list[int]:
             select(*columns).order_by(Captures.captured_at, Captures.capture_id)
         ):
             word = outcome if review is None else OUTCOME_OF[review]
-            newest[pocket] = newest.get(pocket) if word == "unusable" else word
+            newest[pocket] = newest.get(pocket) if word in (None, "unusable") else word
     return sorted(pocket for pocket, outcome in newest.items() if outcome == "damaged")
 
 

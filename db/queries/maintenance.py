@@ -87,11 +87,11 @@ def known(session: Session, capture_ids: Collection[UUID]) -> set[UUID]:
 def to_replace(session: Session, machine: str | None = None, head: str | None = None) -> list[PocketRow]:
     """The inserts to change now, by machine, head and pocket.
 
-    A pocket is in the list when its newest judged capture that shows the insert is `damaged`, by its newest review where
-    there is one, else by its verdict (`db.line.pockets`); the photograph of the new insert takes it out once it is
-    judged, or a person who says that it was changed (`db.line.insert_changes`). What was imported is in no machine, so
-    it is in the list only where its machine is asked for. The cost is that of the answer, and of what is still to be
-    judged: a partial index holds just these pockets.
+    A pocket is in the list when its newest judged capture that shows the insert is `damaged`, by its newest review
+    where there is one, else by its verdict (`db.line.pockets`); the photograph of the new insert takes it out once it
+    is judged, or a person who says that it was changed (`db.line.insert_changes`). What was imported is in no machine,
+    so it is in the list only where its machine is asked for. The cost is that of the answer, and of what is still to
+    be judged: a partial index holds just these pockets.
     """
     rows: list[PocketRow] = []
     for damage in pockets.damaged():

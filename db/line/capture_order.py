@@ -65,7 +65,8 @@ def ordered_at(
     say so, and it lies just behind `newest`, also where that is in the future. Nor is damage, or a doubt, outdated by
     what is said to have been photographed before it; and where the insert was changed since `newest`, such a photograph
     is none of the new insert, nor one that the same station took before by its clock and its ids, as a gateway does
-    that sends again what is left in its outbox.
+    that sends again what is left in its outbox. Nor is one that was taken before the change by the clock of its outbox,
+    less what that was ahead when `newest` came.
     """
     moment = claimed(captured_at, received_at)
     if newest is not None:
@@ -77,6 +78,10 @@ def ordered_at(
             if changed_at is not None and changed_at > newest.ordered_at:
                 return newest.ordered_at + _NEXT
         moment = _by_arrival(capture_id, station, captured_at, received_at, newest)
+        if changed_at is not None and newest.ordered_at < changed_at <= min(moment, received_at):
+            ahead = newest.captured_at - newest.received_at
+            if ahead > _NEXT and _of_one_outbox(capture_id, station, newest) and captured_at - ahead < changed_at:
+                return changed_at - _NEXT
     if changed_at is not None and received_at < changed_at:
         return max(moment, changed_at + _NEXT)
     return moment

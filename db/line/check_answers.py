@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from db.line import contradictions
 from db.line.contradictions import Doubt, Shown
 from db.line.second_run import RunPhotograph, second_run
+from producer.contract.event import node
 from producer.contract.places import OperationPlace
 from producer.contract.reasons.template import Reason
 from producer.contract.vocabulary import State
@@ -75,7 +77,8 @@ def gathered(
 ) -> KnownPockets:
     """What the captures of a check, which is of that `place` and `size`, and its faults say of its pockets.
 
-    Of a pocket that was captured more than once the newest capture counts. A fault sends its pocket to review,
+    Of a pocket that was captured more than once the newest capture counts: of one outbox that with the highest id, as
+    one that was lost and is sent again seems to be newer by a clock that is ahead. A fault sends its pocket to review,
     unless its capture was judged after all, or was followed by a newer one.
     """
     pocket_of: dict[Any, int] = {}
@@ -87,7 +90,9 @@ def gathered(
             elsewhere[capture.capture_id] = capture
             continue
         pocket_of[capture.capture_id] = capture.pocket
-        newest[capture.pocket] = capture
+        before = newest.get(capture.pocket)
+        if before is None or not _taken_before(capture, before):
+            newest[capture.pocket] = capture
     faulty: set[int] = set()
     for trouble in troubles:
         if trouble.capture_id in elsewhere:
@@ -112,6 +117,12 @@ def gathered(
             *contradictions.of_two_runs(second_run(size, filter(None, map(_taken, in_order)))),
         ],
     )
+
+
+def _taken_before(one: PocketState, other: PocketState) -> bool:
+    """Whether the ids of two captures say that `one` was taken first: those of one outbox that say which it is."""
+    first, second = (UUID(str(of.capture_id)) for of in (one, other))
+    return first < second and node(first) == node(second) is not None
 
 
 def _taken(capture: PocketState) -> RunPhotograph | None:

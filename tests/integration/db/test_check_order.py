@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 import uuid6
 
-from db.line import captures, incomplete_checks, verdicts
+from db.line import captures, checks, incomplete_checks, insert_changes, verdicts
 from db.line.captures import Arrival, Capture
 from db.queries import head_overview, maintenance
 from tests.integration.db.conftest import T0
@@ -114,3 +114,39 @@ def test_what_another_outbox_says_it_took_before_takes_no_doubt_away(line) -> No
     earlier = shop.photograph(1, T0 - 2 * MINUTE, uuid6.uuid7(), size=1, station="st-2")
     shop.comes(T0 + 5 * SECOND, earlier)
     assert shop.state() == "review"
+
+
+@pytest.mark.parametrize("ahead", [0 * SECOND, MINUTE])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_what_was_lost_and_is_sent_again_takes_no_stand_in_of_its_own_check_away(line, ahead, is_known) -> None:
+    """The newest photograph of the pocket was refused; also where the head was never seen before."""
+    shop, run = Shop(line), uuid6.uuid7()
+    if is_known:
+        before = uuid6.uuid7()
+        shop.comes(T0, *(shop.photograph(pocket, T0 + ahead, before, size=2) for pocket in (1, 2)))
+    at = T0 + 10 * MINUTE
+    first, lost, refused = (shop.photograph(pocket, at + ahead, run, size=2) for pocket in (1, 2, 2))
+    shop.comes(at + SECOND, first)
+    shop.comes(at + 2 * SECOND, refused, outcome="unusable", shows=False)
+    assert shop.state() == "review"
+    shop.comes(at + 8 * SECOND, lost)
+    assert shop.state() == "review"
+    with line.database.reading() as session:
+        assert [(check.state, check.review) for check in checks.recent(session, limit=1)] == [("review", (2,))]
+
+
+@pytest.mark.parametrize("ahead", [0, 5])
+def test_a_photograph_of_the_old_insert_that_comes_after_the_change_is_none_of_the_new_one(line, ahead) -> None:
+    """It was lost and is sent again, by a clock that was ahead when the head was photographed before."""
+    shop, runs, clock = Shop(line), [uuid6.uuid7() for _ in range(3)], ahead * MINUTE
+    shop.comes(T0 + SECOND, *(shop.photograph(pocket, T0 + clock, runs[0], size=2) for pocket in (1, 2)))
+    at = T0 + 10 * MINUTE
+    first, lost = (shop.photograph(pocket, at + clock, runs[1], size=2) for pocket in (1, 2))
+    shop.comes(at + SECOND, first)
+    with line.database.transaction() as session:
+        insert_changes.record(session, "mill-1", "head-1", 2, by="ana", at=at + 2 * MINUTE)
+    shop.comes(at + 6 * MINUTE, lost)
+    assert shop.state() == "new"
+    at += 7 * MINUTE
+    shop.comes(at + SECOND, *(shop.photograph(pocket, at + clock, runs[2], size=2) for pocket in (1, 2)))
+    assert shop.state() == "go"

@@ -2,8 +2,8 @@
 
 It must be the same at each start, whatever the network does then, and another one where the outbox was copied to
 another computer, or restored from a backup. So it is a number of the outbox's own, noted for the file that it is in,
-and for the network hardware that the computer has, connected or not. A copy is another file; that of a whole disk has
-other hardware.
+for the installed system (machine-id(5)), and for the network hardware that the computer has, connected or not. A copy
+is another file; that of a whole disk has other hardware, or is another system where a cloned machine keeps its address.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from contextlib import suppress
+from os.path import ismount
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,9 @@ from producer.delivery.outbox import Outbox
 
 HARDWARE: Final = Path("/sys/class/net")
 """Where Linux shows each network device; what is no hardware has no `device`. Elsewhere the file alone says it."""
+
+SYSTEM: Final = Path("/etc/machine-id")
+"""Where a system says which it is. One that is mounted there is not its own, or another one at each start."""
 
 _PERMANENT: Final = "0"
 """How Linux says that a device's address is its own, and was not made up or set."""
@@ -31,13 +35,22 @@ def node_of(outbox: Outbox) -> int:
         sqlite3.Error: the outbox cannot be written.
     """
     file = outbox.path.stat().st_ino
-    notes = [f"node of {file} {address}".rstrip() for address in _addresses()]
+    computer = f"{file} {_system()}".rstrip()
+    notes = [f"node of {computer} {address}".rstrip() for address in _addresses()]
     # One device of before is enough: others come and go.
     known = next((own for note in notes if (own := outbox.note(note)) is not None), None)
     own = outbox.first_note(notes[0], known or secrets.token_hex(16))
     for note in notes[1:]:
         outbox.first_note(note, own)
     return int.from_bytes(hashlib.sha256(own.encode()).digest()[:4])
+
+
+def _system() -> str:
+    """Which system this is; empty where nothing that lasts says it."""
+    with suppress(OSError, UnicodeDecodeError):
+        if not ismount(SYSTEM):
+            return SYSTEM.read_text().strip()
+    return ""
 
 
 def _addresses() -> list[str]:

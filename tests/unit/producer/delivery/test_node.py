@@ -11,6 +11,7 @@ from producer.delivery.outbox import Outbox
 @pytest.fixture
 def hardware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(node, "HARDWARE", tmp_path / "net")
+    monkeypatch.setattr(node, "SYSTEM", tmp_path / "machine-id")
     return tmp_path / "net"
 
 
@@ -50,4 +51,13 @@ def test_whatever_the_network_does_the_node_stays_and_a_copied_disk_has_another(
     assert node_at(tmp_path / "a.db") == first
     shutil.rmtree(hardware / "dock")
     plug(hardware, "eth0", "00:00:5e:00:53:02")
+    assert node_at(tmp_path / "a.db") != first
+
+
+def test_a_cloned_machine_that_keeps_its_address_is_another_system(tmp_path: Path, hardware: Path) -> None:
+    plug(hardware, "eth0", "02:fc:00:00:00:01")
+    (tmp_path / "machine-id").write_text(f"{'1' * 32}\n")
+    first = node_at(tmp_path / "a.db")
+    assert node_at(tmp_path / "a.db") == first
+    (tmp_path / "machine-id").write_text(f"{'2' * 32}\n")
     assert node_at(tmp_path / "a.db") != first

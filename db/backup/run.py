@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +17,11 @@ from typing import Any, Final
 
 from db.backup import postgres, sqlite
 from db.backup.contents import BackupError, rows_of
-from db.engine import migrate, schema_version
+from db.engine import clock, migrate, schema_version
+from db.engine.database import Database
 from db.engine.times import utc
 from db.engine.url import parse_url, shown
+from db.people import audit
 from producer.files.durable_files import replaced_file, write_file
 
 FORMAT: Final = 1
@@ -67,7 +70,8 @@ def back_up(url: str, target: Path, now: datetime) -> tuple[Path, BackupManifest
 def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, BackupManifest]:
     """Bring a backup back into the database at `url`; the file that was taken and its manifest.
 
-    `source` is a backup's file, or a folder of them: then the newest is taken. All of it happens or nothing does.
+    `source` is a backup's file, or a folder of them: then the newest is taken. All of it happens or nothing does. The
+    audit says so: what was photographed before says nothing of what is in the heads now.
 
     Raises:
         BackupError: it is no backup, it is damaged, of the other engine or of a newer version of this program, a
@@ -101,6 +105,10 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
     rows = rows_of(url)
     if rows != dict(manifest.rows):
         raise BackupError(f"{shown(url)} now holds {rows}, and the backup {dict(manifest.rows)}: do not use it")
+    if "audit" in rows:
+        with closing(Database(url)) as database, database.transaction() as session:
+            at = clock.of_database(session)
+            audit.write_restored(session, at=at, file=file.name, made_at=manifest.made_at)
     return file, manifest
 
 

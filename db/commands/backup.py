@@ -72,7 +72,8 @@ def restore(
 
     Then: `insert-db upgrade` where the backup has an older schema (the command says so); models, networks and
     photographs back in their places; then the workers. What was judged after the backup was made is not in it, and
-    stations that got their answers do not send it again.
+    stations that got their answers do not send it again: damage that was seen since is not known. So on the board all
+    heads are old until they are photographed anew.
 
     Examples:
 
@@ -91,6 +92,10 @@ def restore(
         say(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
         if older:
             say(copyable(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}"))
+        say(
+            f"what was judged after {manifest.made_at} is not known, damaged inserts too: check every head anew before "
+            "it runs; the board shows each as old until then, `replace` and other systems do not"
+        )
 
 
 def _rows(rows: Mapping[str, int]) -> str:

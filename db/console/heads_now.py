@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy.orm import Session
 
 from db.console.context import Console
 from db.line.capture_order import TOLERANCE
+from db.people import audit
 from db.queries import head_overview
 from db.queries.head_overview import HeadOverview
 from producer.contract.places import HeadPlace
 
+_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def heads_now(console: Console, session: Session, places: Sequence[HeadPlace], now: datetime) -> list[HeadOverview]:
-    """Some heads at a moment, in the order of the places."""
+    """Some heads at a moment, in the order of the places.
+
+    Once a backup was restored, what was photographed before that says nothing about now: what was judged since the
+    backup was made, damage too, is not known any more.
+    """
     known = {head: console.heads.get(head) for _, head in places} if console.heads is not None else {}
     declared = {head: entry.pockets for head, entry in known.items() if entry is not None}
-    fresh_since = now - console.settings.stale_after
+    fresh_since = max(now - console.settings.stale_after, audit.restored_at(session) or _EVER)
     return head_overview.overviews(session, places, declared=declared, fresh_since=fresh_since, now=now + TOLERANCE)

@@ -3,44 +3,44 @@
 `db.line.captures.record` names a pocket's newest capture, which has no outcome then; what gives a capture its outcome,
 or keeps it from having one, brings its pocket up to date here, in the same transaction. A photograph that is unusable,
 or has a fault, shows nothing of the insert, nor is an intact one believed that may be of another pocket or operation:
-damage that the one before it showed stands. So does that before one that is still to be judged.
+damage that the one before it showed stands. So does that before one that is still to be judged
+(`db.line.damaged_pockets`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Subquery, and_, bindparam, func, select, text, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
 from sqlalchemy.orm import aliased
 
 from db.line.contradicting_captures import IS_DOUBTED
-from db.line.insert_changes import is_changed_since, is_unseen
 from db.schema.tables import Captures, Faults, Pockets
 from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.vocabulary import OUTCOME_OF
 
-_DAMAGED = [word for word, outcome in OUTCOME_OF.items() if outcome == "damaged"]
 _Named, _Known, _Newest = aliased(Captures), aliased(Captures), aliased(Captures)
-_PLACE = (Pockets.machine, Pockets.head, Pockets.pocket)
+PLACE: Final = (Pockets.machine, Pockets.head, Pockets.pocket)
 
 
-def _here(captures: Any) -> Any:
-    return and_(*(getattr(captures, column.key) == column for column in _PLACE))
+def here(captures: Any) -> Any:
+    """A condition of a query about pockets: these captures are of the pocket."""
+    return and_(*(getattr(captures, column.key) == column for column in PLACE))
 
 
 _WORD_SEEN = func.coalesce(Captures.review, Captures.outcome)
-_OF_NAMED = select(*_PLACE).join(_Named, _here(_Named)).where(_Named.capture_id.in_(bindparam("ids", expanding=True)))
+_OF_NAMED = select(*PLACE).join(_Named, here(_Named)).where(_Named.capture_id.in_(bindparam("ids", expanding=True)))
 # In the order in which captures take them, that of code points: two that write wait for each other in line and not in a
 # circle.
 _HELD = _OF_NAMED.order_by(Pockets.machine.collate("C"), Pockets.head.collate("C"), Pockets.pocket).with_for_update(
     of=Pockets
 )
-_NEWEST_SEEN = (
+NEWEST_SEEN: Final = (
     select(Captures.capture_id)
     .where(
-        _here(Captures),
+        here(Captures),
         _WORD_SEEN != "unusable",
         (_WORD_SEEN != "intact") | ~IS_DOUBTED,
     )
@@ -49,6 +49,8 @@ _NEWEST_SEEN = (
     .correlate(Pockets)
     .scalar_subquery()
 )
+"""The newest capture of a pocket that shows its insert, in a query about pockets."""
+
 _HAS_FAULT = (
     select(Faults.id)
     .where(Faults.capture_id == Pockets.capture_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
@@ -65,28 +67,12 @@ _STATES = _OF_NAMED.add_columns(
     _WAITS.label("waits"),
 )
 _STATES = _STATES.join(_Known, _Known.capture_id == Pockets.capture_id)
-_STATES = _STATES.outerjoin(_Newest, _Newest.capture_id == _NEWEST_SEEN)
+_STATES = _STATES.outerjoin(_Newest, _Newest.capture_id == NEWEST_SEEN)
 _MARK: Any = (
     update(Pockets.__table__)  # type: ignore[arg-type]
-    .where(*(column == bindparam(f"of_{column.key}") for column in _PLACE))
+    .where(*(column == bindparam(f"of_{column.key}") for column in PLACE))
     .values(capture_id=bindparam("of_capture"), ordered_at=bindparam("at"), damaged=bindparam("is_damaged"))
 )
-
-
-def damaged() -> tuple[Subquery, Subquery]:
-    """The pockets whose insert is to be replaced, each with the capture that shows it, `capture_id`.
-
-    First those of which nothing newer is known, then those whose newest capture is still to be judged. Where a person
-    has changed the insert since, the pocket is not there.
-    """
-    marked = select(*_PLACE, Pockets.capture_id).where(text("pockets.damaged"), ~is_unseen())
-    waiting = select(*_PLACE, _Newest.capture_id).select_from(Pockets)
-    # By place and id: what waits is few, and its place leads to its pocket.
-    waiting = waiting.join(_Known, _here(_Known) & (_Known.capture_id == Pockets.capture_id))
-    waiting = waiting.join(_Newest, _Newest.capture_id == _NEWEST_SEEN)
-    is_damage = func.coalesce(_Newest.review, _Newest.outcome).in_(_DAMAGED)
-    waiting = waiting.where(_Known.outcome.is_(None), _Known.review.is_(None), is_damage, ~is_changed_since(_Newest))
-    return marked.subquery(), waiting.subquery()
 
 
 def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
@@ -109,7 +95,7 @@ def _marked(row: Any) -> dict[str, Any]:
     """What becomes of a pocket, whose insert was `seen` last by a capture that shows it.
 
     It keeps its newest capture, unless damage was seen before that, or one that has its outcome only now is newer. One
-    that `waits` to be judged it keeps in any case (`damaged`), as the board tells of it.
+    that `waits` to be judged it keeps in any case (`db.line.damaged_pockets`), as the board tells of it.
     """
     is_newer = row.word is not None and (row.seen_at, row.seen) > (row.ordered_at, row.capture_id)
     is_damaged = OUTCOME_OF.get(row.word, row.word) == "damaged" and (is_newer or not row.waits)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from db.schema.tables import Audit
+
+RESTORED: Final = "backup restored"
+"""The action of a restore: who says what is in the heads now must know of it."""
+_RESTORER: Final = "insert-db restore"
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,17 @@ _COLUMNS = [getattr(Audit, field.name) for field in fields(AuditEntry)]
 def write(session: Session, *, at: datetime, by: str, action: str, subject: str, **detail: Any) -> None:
     """Add a row, in the transaction of the change itself."""
     session.execute(insert(Audit).values(at=at, by=by, action=action, subject=subject[:200], detail=detail))
+
+
+def write_restored(session: Session, *, at: datetime, file: str, made_at: str) -> None:
+    """Add that the database is the one of a backup from now on: what was known since that was made is gone."""
+    write(session, at=at, by=_RESTORER, action=RESTORED, subject=file, made_at=made_at)
+
+
+def restored_at(session: Session) -> datetime | None:
+    """When a backup was restored last; None where the database goes on as it began."""
+    last = select(Audit.at).where(Audit.by == _RESTORER, Audit.action == RESTORED).order_by(Audit.id.desc()).limit(1)
+    return session.scalar(last)
 
 
 def recent(session: Session, *, by: str | None = None, before: int | None = None, limit: int = 100) -> list[AuditEntry]:

@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, text
+from sqlalchemy import Row, Select, select, text, union_all
 from sqlalchemy.orm import Session
 
-from db.line import insert_changes, pockets
+from db.line import insert_changes
+from db.line.damaged_pockets import damaged
 from db.line.insert_changes import InsertChange, insert_changed_at, insert_removed_at
 from db.line.rows import (
     COLUMNS,
@@ -94,7 +95,7 @@ def to_replace(session: Session, machine: str | None = None, head: str | None = 
     be judged: a partial index holds just these pockets.
     """
     rows: list[PocketRow] = []
-    for damage in pockets.damaged():
+    for damage in damaged():
         query: Select[Any] = (
             select(*COLUMNS, Captures.review, insert_changed_at())
             .select_from(damage)
@@ -110,9 +111,9 @@ def to_replace(session: Session, machine: str | None = None, head: str | None = 
 
 def places_to_replace(session: Session) -> list[PocketPlace]:
     """Where the inserts of `to_replace` are, for who asks for no more: a fraction of its cost."""
-    columns = [damage.c for damage in pockets.damaged()]
+    columns = [damage.c for damage in damaged()]
     queries = [select(of.machine, of.head, of.pocket).where(on_machine(of.machine, None)) for of in columns]
-    return sorted(PocketPlace(*row) for query in queries for row in session.execute(query))
+    return sorted(PocketPlace(*row) for row in session.execute(union_all(*queries)))
 
 
 def just_changed(session: Session, machine: str | None = None, head: str | None = None) -> list[InsertChange]:

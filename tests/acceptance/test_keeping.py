@@ -234,6 +234,7 @@ def test_backup_restore_and_back_to_an_older_schema(tmp_path: Path) -> None:
     said = insert_db(other, "restore", str(backups))
     assert said.returncode == 0, said.stderr
     assert "is restored: schema" in said.stdout
+    assert "check every head anew before it runs" in said.stdout
     assert "insert-db upgrade" not in said.stdout
     assert len(answer(other, "verdicts", "--limit", "100")) == 2 * PER_CHECK
 

@@ -23,6 +23,7 @@ from db.engine.database import Database
 from db.engine.url import sqlite_file
 from db.learning import model_registry, reviews, snapshots
 from db.line import captures, faults, verdicts
+from db.people import audit
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -82,6 +83,8 @@ def test_what_is_backed_up_is_what_is_brought_back(filled, empty_database_url, t
     assert told(empty_database_url) == told(filled)
     database = Database(empty_database_url)
     database.check_schema()
+    with database.reading() as session:
+        assert audit.restored_at(session) is not None, "what the board shows is of before"
     with database.transaction() as session:  # new rows get new numbers
         capture = next(verdicts.export(session)).capture_id
         assert reviews.add(session, capture_id=capture, label="broken", by="ana", at=NOW).id > 1

@@ -16,6 +16,7 @@ from db.console.pages import events
 from db.learning import model_registry
 from db.learning.model_registry import Model
 from db.line import checks, faults, incomplete_checks, insert_changes, verdicts
+from db.people import audit
 from db.queries import line_changes
 from tests.console_support import Browser, console_on
 from tests.integration.conftest import on_both_engines
@@ -46,6 +47,18 @@ def test_a_head_shows_its_answer_and_each_pocket_by_word_glyph_and_class(line, s
         assert f'href="#g-{word}"' in shown
         assert f"1 {word}</li>" in shown
     assert "hatch" not in shown
+
+
+def test_after_a_backup_was_restored_every_head_is_old_until_it_is_photographed_again(line, signed_in) -> None:
+    fresh(line, 1, "intact", size=1)
+    person = signed_in("viewer")
+    assert "card stale" not in person.get("/").text
+    with line.database.transaction() as session:
+        audit.write_restored(session, at=NOW, file="a.sqlite", made_at=NOW.isoformat())
+    assert 'class="card stale"' in person.get("/").text
+    line.check_id = uuid6.uuid7()
+    fresh(line, 1, "intact", size=1, minutes=-0.1)
+    assert "card stale" not in person.get("/").text
 
 
 @pytest.mark.parametrize(

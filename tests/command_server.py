@@ -152,6 +152,7 @@ def main(path: str, modules: list[str]) -> None:
     for module in modules:
         import_module(module)
     gc.freeze()  # nor is it after a fork, where to look through it copies hundreds of megabytes
+    gc.set_threshold(10_000, 10, 5)  # as in the tests themselves (`tests/conftest.py`)
     gc.enable()
     try:
         serve(listener)

@@ -23,6 +23,8 @@ from worker.embedded.redis_server import free_port
 
 PASSWORD = "a password of the tests"
 
+pytestmark = pytest.mark.usefixtures("hash_with_least_effort")
+
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:

@@ -8,7 +8,6 @@ needs to collect the tests.
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -41,7 +40,9 @@ def main() -> None:
 
 def _as_this_process() -> Request:
     streams = [f"/proc/{os.getpid()}/fd/{number}" for number in range(3)]
-    if stat.S_ISSOCK(os.fstat(2).st_mode):  # which cannot be opened by its name
+    try:
+        os.close(os.open(streams[2], os.O_WRONLY))
+    except OSError:  # a socket, or another user's terminal
         streams[2] = os.devnull
     return Request("tests.forked_worker", sys.argv, dict(os.environ), str(Path.cwd()), *streams, own_session=False)
 

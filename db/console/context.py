@@ -16,6 +16,7 @@ from db.console.settings import ConsoleSettings
 from db.engine.database import Database
 from db.learning.change_cost import ChangeCosts
 from db.people.session_limits import Limits
+from producer.station.followed_register import FollowedRegister
 from producer.station.head_register import HeadRegister
 from producer.storage.store import ImageStore
 
@@ -29,7 +30,7 @@ class Console:
     feed: Feed
     pieces: Pieces
     images: ImageStore
-    heads: HeadRegister | None
+    register: FollowedRegister | None
     templates: Environment
     cards: HeadCards
     throttle: Throttle = field(default_factory=Throttle)
@@ -38,6 +39,11 @@ class Console:
 
     provider_throttle: Throttle = field(default_factory=Throttle)
     """Of its own: another site's page can have a browser come back from a provider, and shuts out no password."""
+
+    @property
+    def heads(self) -> HeadRegister | None:
+        """The head register, as its file was when it was last still."""
+        return None if self.register is None else self.register.register
 
     @property
     def change_costs(self) -> ChangeCosts:

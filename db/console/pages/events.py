@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -11,6 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from db.console.access.guard import Watcher
 from db.console.context import console_of
+from db.console.edition import edition
 from db.console.live.feed import AWAY, BACK, Feed
 
 router = APIRouter()
@@ -32,20 +34,23 @@ async def events(request: Request, person: Watcher) -> StreamingResponse:
 async def _stream(feed: Feed, seconds: float) -> AsyncIterator[str]:
     end = asyncio.get_running_loop().time() + seconds
     async with feed.listen() as news:
-        yield f"retry: 1000\n{_READY}"
+        yield f"retry: 1000\n{_ready()}"
         if feed.away:
-            yield _AWAY
+            yield _said(AWAY)
         while (left := end - asyncio.get_running_loop().time()) > 0:
             try:
                 piece_id = await asyncio.wait_for(news.get(), min(_BEAT_SECONDS, left))
             except TimeoutError:
-                yield _AWAY if feed.away else "event: beat\ndata:\n\n"
+                yield _said(AWAY if feed.away else "beat")
             else:
-                yield {AWAY: _AWAY, BACK: _READY}.get(piece_id, f"event: changed\ndata: {piece_id}\n\n")
+                yield _said(AWAY) if piece_id == AWAY else _ready() if piece_id == BACK else _said("changed", piece_id)
 
 
-_READY: Final = "event: ready\ndata:\n\n"
-"""All that the page shows is to be fetched anew."""
+def _ready() -> str:
+    """All that the page shows is to be fetched anew, and the page itself where it is of another edition."""
+    return _said("ready", edition())
 
-_AWAY: Final = "event: away\ndata:\n\n"
-"""Nobody knows what the line is like now."""
+
+def _said(name: str, data: str = "") -> str:
+    """An event. Its id is the moment by the server's clock: what a page fetches then is of no time before it."""
+    return f"event: {name}\nid: {time.time():.3f}\ndata: {data}\n\n"

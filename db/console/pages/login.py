@@ -16,6 +16,7 @@ from db.console.access.throttle import Subject
 from db.console.context import console_of
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.engine.database import DatabaseUnavailable
 from db.people import accounts, audit, sessions
 
 router = APIRouter()
@@ -48,8 +49,12 @@ def sign_in(
         refused = _form(request, next, "throttled", 429)
         refused.headers["Retry-After"] = str(round(seconds) + 1)
         return refused
-    with console.database.reading() as session:
-        account = accounts.signed_in(session, name, password)
+    try:
+        with console.database.reading() as session:
+            account = accounts.signed_in(session, name, password)
+    except DatabaseUnavailable:
+        console.throttle.take_back(by_name, by_address)
+        raise
     if account is None:
         return _form(request, next, "wrong", 401)
     console.throttle.succeeded(by_name, by_address)

@@ -9,13 +9,14 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, String, bindparam, cast, func, literal_column, select, text
+from sqlalchemy import CTE, Select, String, bindparam, cast, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
 from db.line.check_answers import KnownPockets
 from db.line.checks import COLUMNS, Check, assessed
-from db.schema.tables import Captures, Checks
+from db.schema.index_conditions import FINDING
+from db.schema.tables import Captures, Checks, Pockets
 
 Place = tuple[str, str]
 """A machine and a head."""
@@ -32,19 +33,21 @@ class Span(NamedTuple):
 
 
 LOOKED_THROUGH: Final = 50
-"""So many of a head's last checks of more than one pocket are looked through for the last one of each size."""
+"""So many of a head's last checks of more than one pocket are looked through for the last one of each size, and so many
+of its last photographs that nobody can use for those that stand in for another one."""
 
 
 def newest_of_heads(
-    session: Session, places: Sequence[Place], number: int, also: Collection[UUID] = ()
+    session: Session, places: Sequence[Place], number: int, since: datetime, also: Collection[UUID] = ()
 ) -> list[tuple[Check, KnownPockets, Span]]:
     """So many of the last checks of each head, the newest first, each with what is known of its pockets; `also` these.
 
     And the last one of each size: any number of checks of a few pockets say nothing of one that was missed in a check
-    of more.
+    of more. And those in which, `since` a moment, the last that came of a pocket is no photograph that it could show.
     """
     connection = session.connection()
-    texts = (text for row in _newest(number).execute(connection, places=as_value(places)) for text in row if text)
+    rows = _newest(number).execute(connection, places=as_value(places), since=since)
+    texts = (text for row in rows for text in row if text)
     ids = {*also, *(UUID(of_one) for text in texts for of_one in text.split(","))}
     rows = _OF_IDS.execute(connection, ids=list(ids)) if ids else []
     spans = {row[1]: Span(*row[-2:]) for row in rows}
@@ -101,7 +104,24 @@ def _newest(number: int) -> Prepared:
         of_each_size = select(func.aggregate_strings(by_size.c.key, ",")).where(by_size.c.nth == 1).correlate(of)
         # Each is looked up by an index. Told where the last so many begin, PostgreSQL, which cannot know how few these
         # are, would read all checks.
-        sought = (*(of_head.offset(place) for place in range(number)), of_each_size)
+        sought = (*(of_head.offset(place) for place in range(number)), of_each_size, _with_stand_ins(of))
         return select(*(one.scalar_subquery() for one in sought)).select_from(of)
 
     return Prepared(built)
+
+
+def _with_stand_ins(of: CTE) -> Select[Any]:
+    """The ids of the checks of a head that hold something which nobody can use and which is newer than what its pocket
+    shows: it stands in for a photograph (`db.line.captures.Arrival`)."""
+    newest_first = Captures.ordered_at.desc(), Captures.capture_id.desc()
+    unusable = select(Captures.check_id, Captures.machine, Captures.pocket, Captures.ordered_at, Captures.capture_id)
+    unusable = unusable.where(Captures.head == of.c.head, Captures.machine == of.c.machine)
+    # As words, as the index of these has them (`db.schema.index_conditions`).
+    unusable = unusable.where(literal_column("captures.outcome = 'unusable'"), text(f"captures.{FINDING}"))
+    since = bindparam("since", type_=Captures.ordered_at.type)
+    last = unusable.where(Captures.ordered_at >= since).order_by(*newest_first).limit(LOOKED_THROUGH).correlate(of)
+    of_head = last.subquery()
+    shown = (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head) & (Pockets.pocket == of_head.c.pocket)
+    is_newer = tuple_(of_head.c.ordered_at, of_head.c.capture_id) > tuple_(Pockets.ordered_at, Pockets.capture_id)
+    ids = select(func.aggregate_strings(cast(of_head.c.check_id, String), ","))
+    return ids.select_from(of_head).join(Pockets, shown).where(is_newer).correlate(of)

@@ -7,10 +7,10 @@ from datetime import timedelta
 import uuid6
 
 from db.line import captures, checks, incomplete_checks, insert_changes, verdicts
-from db.line.captures import Arrival
+from db.line.captures import Arrival, Capture
 from db.queries import head_overview, maintenance
 from db.queries.head_overview import HeadOverview
-from tests.integration.db.conftest import Line
+from tests.integration.db.conftest import T0, Line
 from tests.support import next_of
 
 
@@ -39,15 +39,38 @@ def test_a_pocket_that_a_stand_in_came_of_does_not_show_what_it_was_before(line)
     after = uuid6.uuid7()
     line.see(1, 5, "intact", check_id=after, check_size=3)
     for pocket in (2, 3):
-        stand_in = line.capture(pocket, 5, check_id=after, check_size=3)
-        with line.database.transaction() as session:
-            captures.arrive(session, [Arrival(stand_in, stand_in.captured_at, shows=False)])
-            verdicts.record(session, line.verdict(stand_in.capture_id, "unusable"))
+        stand_in(line, pocket, 5, check_id=after, check_size=3)
     known = overview(line)
     assert known.words == {1: "intact", 2: "missing", 3: "damaged"}, "damage stays until the insert is changed"
     assert (known.answer.state, known.answer.replace, known.answer.review) == ("replace", [3], [2])
     line.see(2, 10, "unusable", check_id=uuid6.uuid7(), check_size=1)
     assert overview(line).words[2] == "unusable", "a photograph that nobody can use is one"
+
+
+def stand_in(line: Line, pocket: int, minute: float, **changes: object) -> Capture:
+    """What a station hands in where its newest photograph of a pocket is none."""
+    capture = line.capture(pocket, minute, **changes)
+    with line.database.transaction() as session:
+        captures.arrive(session, [Arrival(capture, capture.captured_at, shows=False)])
+        verdicts.record(session, line.verdict(capture.capture_id, "unusable"))
+    return capture
+
+
+def test_a_stand_in_is_not_forgotten_whatever_others_came_by_themselves(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    retaken = uuid6.uuid7()
+    line.see(2, 10, "intact", check_id=retaken, check_size=1)
+    stand_in(line, 2, 11, check_id=retaken, check_size=1)
+    assert gone_on(line) == ("review", [], [2]), "the last one that came of it is none"
+    line.see(2, 50, "intact", check_id=uuid6.uuid7(), check_size=1)
+    last = stand_in(line, 3, 51, check_id=uuid6.uuid7(), check_size=1)
+    for minute in range(52, 58):
+        line.see(1, minute, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("review", [], [3])
+    assert answered(line, fresh_since=last.captured_at) == ("review", [], [3])
+    line.see(3, 59, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("go", [], [])
 
 
 def test_what_waits_for_its_verdict_is_no_go_by_another_photograph(line) -> None:
@@ -217,6 +240,20 @@ def test_a_register_that_is_behind_the_stations_hides_nothing_that_their_last_ch
     for pocket in (1, 2):
         line.see(pocket, 9, "intact", check_id=right, check_size=2)
     assert answered(line, declared={"head-1": 2}) == ("go", [], []), "the check was of too many"
+
+
+def test_a_pocket_that_there_is_not_is_put_right_by_the_register(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    mistyped = line.see(33, 5, "unsure", check_id=uuid6.uuid7(), check_size=1)
+    register = {"declared": {"head-1": 3}, "fresh_since": T0 + timedelta(minutes=-1)}
+    assert answered(line, **register) == ("review", [], [33]), "somebody has to look what that shows"
+    line.say(mistyped, "intact")
+    assert answered(line, **register) == ("go", [], [])
+    with line.database.reading() as session:
+        for how, pockets in ((register, 3), ({}, 33)):
+            [known] = head_overview.overviews(session, [("mill-1", "head-1")], **how)
+            assert (known.size, max(known.words)) == (pockets, pockets)
 
 
 def test_pockets_above_the_largest_check_are_too_old_as_others_are(line) -> None:

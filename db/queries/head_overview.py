@@ -195,11 +195,12 @@ def _tells_of(operation: Operation, seen: Alike | None) -> bool:
 def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: int | None) -> int:
     """How many pockets a head has: as the register says, or its checks, or the photographs that came by themselves.
 
-    The register may be behind what stations have: the last check of several pockets that was of more counts.
+    The register may be behind what stations have: the last check that was of as many pockets, or of more, counts. One of
+    fewer says nothing of the others.
     """
     of_several = [operation.check.size for operation in last if operation.check.size > 1]
     if declared:
-        return max([declared, *of_several[:1]])
+        return next((size for size in of_several if size >= declared), declared)
     return max(of_several or now, default=0)
 
 

@@ -56,7 +56,9 @@ def _alike(row: Sequence[Any]) -> Alike:
     if is_elsewhere and word == "intact":
         word = "unsure"  # the check that it came with is another head's, and does not believe it
     numbers = frozenset(map(int, pockets.split(",")))
-    return Alike(word, numbers, bool(is_fresh), check_id, bool(is_open) and not is_elsewhere, *when)
+    # One that waits may have a fault, of which its check knows.
+    is_doubtful = (bool(is_open) or word == "pending") and not is_elsewhere
+    return Alike(word, numbers, bool(is_fresh), check_id, is_doubtful, *when)
 
 
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import uuid6
 
-from db.line import captures, checks, incomplete_checks, insert_changes, verdicts
+from db.line import captures, checks, faults, incomplete_checks, insert_changes, verdicts
 from db.line.captures import Arrival, Capture
 from db.queries import head_overview, maintenance
 from db.queries.head_overview import HeadOverview
@@ -240,6 +240,38 @@ def test_a_register_that_is_behind_the_stations_hides_nothing_that_their_last_ch
     for pocket in (1, 2):
         line.see(pocket, 9, "intact", check_id=right, check_size=2)
     assert answered(line, declared={"head-1": 2}) == ("go", [], []), "the check was of too many"
+
+
+def test_a_check_of_a_few_pockets_says_nothing_of_a_register_that_is_behind(line) -> None:
+    for pocket in (1, 2, 3, 5):
+        line.see(pocket, 0, "intact", check_size=5)
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    retaken = uuid6.uuid7()
+    for pocket in (1, 2):
+        line.see(pocket, 5, "intact", check_id=retaken, check_size=2)
+    assert answered(line, declared={"head-1": 3}) == ("review", [], [4])
+    line.see(4, 9, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line, declared={"head-1": 3}) == ("go", [], [])
+
+
+def test_a_fault_of_a_photograph_by_itself_is_to_be_looked_at_whatever_others_came(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    faulty = line.see(3, 5, check_id=uuid6.uuid7(), check_size=1)
+    with line.database.transaction() as session:
+        faults.record(
+            session,
+            capture_id=faulty.capture_id,
+            station="st-1",
+            check_id=faulty.check_id,
+            pocket=3,
+            reason="image_missing",
+            detail="",
+            event="{}",
+            at=T0,
+        )
+    assert gone_on(line) == ("review", [], [3])
 
 
 def test_a_pocket_that_there_is_not_is_put_right_by_the_register(line) -> None:

@@ -195,8 +195,8 @@ def _tells_of(operation: Operation, seen: Alike | None) -> bool:
 def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: int | None) -> int:
     """How many pockets a head has: as the register says, or its checks, or the photographs that came by themselves.
 
-    The register may be behind what stations have: the last check that was of as many pockets, or of more, counts. One of
-    fewer says nothing of the others.
+    The register may be behind what stations have: the last check that was of as many pockets, or of more, counts. One
+    of fewer says nothing of the others.
     """
     of_several = [operation.check.size for operation in last if operation.check.size > 1]
     if declared:

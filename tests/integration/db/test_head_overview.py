@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 import uuid6
 
 from db.line import captures, checks, faults, incomplete_checks, insert_changes, verdicts
@@ -184,6 +185,38 @@ def test_a_photograph_that_is_not_believed_hides_no_damage(line) -> None:
     for pocket in (2, 1):
         line.see(pocket, 70, "intact", **shared)
     assert to_replace() == [2]
+
+
+@pytest.mark.parametrize("kind", ["pixels", "operation", "beyond", "unsure"])
+def test_no_kind_of_doubt_hides_damage(line, kind) -> None:
+    first = {pocket: line.see(pocket, 0, "intact", check_size=4, operation="op-1") for pocket in (1, 2, 3, 4)}
+    line.see(4, 20, "damaged", check_id=uuid6.uuid7(), check_size=1, operation="op-2")
+    of_check = {"check_id": uuid6.uuid7(), "check_size": 3 if kind == "beyond" else 4, "operation": "op-3"}
+    for pocket in (1, 2, 3, 4):
+        changes = dict(of_check)
+        if pocket == 4 and kind == "operation":
+            changes["operation"] = "op-2"
+        if pocket == 4 and kind == "unsure":
+            changes["image_sha256"] = first[4].image_sha256
+        seen = line.see(pocket, 40, **changes)
+        frame = 7 if kind == "pixels" and pocket > 2 else pocket
+        outcome = "unsure" if kind == "unsure" and pocket == 4 else "intact"
+        with line.database.transaction() as session:
+            verdicts.record(session, line.verdict(seen.capture_id, outcome, frame=frame))
+    with line.database.reading() as session:
+        assert [row.pocket for row in maintenance.to_replace(session)] == [4]
+    assert answered(line)[1] == [4]
+
+
+def test_pixels_of_two_pockets_hide_no_damage_of_the_one_that_came_first(line) -> None:
+    line.see(1, 20, "damaged", check_id=uuid6.uuid7(), check_size=1)
+    check = {"check_id": uuid6.uuid7(), "check_size": 2, "operation": "op-3"}
+    for pocket in (1, 2):
+        seen = line.see(pocket, 40, **check)
+        with line.database.transaction() as session:
+            verdicts.record(session, line.verdict(seen.capture_id, "intact", frame=7))
+    with line.database.reading() as session:
+        assert [row.pocket for row in maintenance.to_replace(session)] == [1]
 
 
 def test_a_clock_that_is_behind_makes_no_check_older_than_the_one_before(line) -> None:

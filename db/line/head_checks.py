@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, String, bindparam, cast, func, literal_column, select, text, tuple_
+from sqlalchemy import CTE, Select, String, Subquery, bindparam, cast, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
@@ -95,12 +95,9 @@ def _newest(number: int) -> Prepared:
         key: Any = cast(Checks.check_id, String)
         of_head = select(key).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
         of_head = of_head.order_by(*newest_first).limit(1).correlate(of)
-        of_several = of_head.where(literal_column("checks.size > 1"))  # as words: so a partial index will do
-        several = of_several.with_only_columns(key.label("key"), Checks.size, Checks.started_at, Checks.check_id)
-        last = several.limit(LOOKED_THROUGH).correlate(of).subquery()
-        newest_of_size = last.c.started_at.desc(), last.c.check_id.desc()
-        nth = func.row_number().over(partition_by=last.c.size, order_by=newest_of_size).label("nth")
-        by_size = select(last.c.key, nth).subquery()
+        sizes = _last_of_several(of)
+        nth = func.row_number().over(partition_by=Checks.size, order_by=newest_first).label("nth")
+        by_size = select(key.label("key"), nth).join(sizes, sizes.c.check_id == Checks.check_id).subquery()
         of_each_size = select(func.aggregate_strings(by_size.c.key, ",")).where(by_size.c.nth == 1).correlate(of)
         # Each is looked up by an index. Told where the last so many begin, PostgreSQL, which cannot know how few these
         # are, would read all checks.
@@ -110,18 +107,31 @@ def _newest(number: int) -> Prepared:
     return Prepared(built)
 
 
+def _last_of_several(of: CTE) -> Subquery:
+    """The last checks of several pockets of a head: what of them the index has, so that no other row is read."""
+    last = select(Checks.check_id).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
+    last = last.where(literal_column("checks.size > 1"))  # as words: so a partial index will do
+    last = last.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(LOOKED_THROUGH)
+    return last.correlate(of).subquery()
+
+
 def _with_stand_ins(of: CTE) -> Select[Any]:
     """The ids of the checks of a head that hold something which nobody can use and which is newer than what its pocket
     shows: it stands in for a photograph (`db.line.captures.Arrival`)."""
-    newest_first = Captures.ordered_at.desc(), Captures.capture_id.desc()
-    unusable = select(Captures.check_id, Captures.machine, Captures.pocket, Captures.ordered_at, Captures.capture_id)
-    unusable = unusable.where(Captures.head == of.c.head, Captures.machine == of.c.machine)
-    # As words, as the index of these has them (`db.schema.index_conditions`).
-    unusable = unusable.where(literal_column("captures.outcome = 'unusable'"), text(f"captures.{FINDING}"))
-    since = bindparam("since", type_=Captures.ordered_at.type)
-    last = unusable.where(Captures.ordered_at >= since).order_by(*newest_first).limit(LOOKED_THROUGH).correlate(of)
-    of_head = last.subquery()
-    shown = (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head) & (Pockets.pocket == of_head.c.pocket)
-    is_newer = tuple_(of_head.c.ordered_at, of_head.c.capture_id) > tuple_(Pockets.ordered_at, Pockets.capture_id)
-    ids = select(func.aggregate_strings(cast(of_head.c.check_id, String), ","))
-    return ids.select_from(of_head).join(Pockets, shown).where(is_newer).correlate(of)
+    # What of them their index has, and only then those of a moment: PostgreSQL, which expects none of just now, would
+    # else read all photographs since then, once for each head.
+    last = select(Captures.capture_id, Captures.ordered_at).where(Captures.head == of.c.head)
+    last = last.where(literal_column("captures.outcome = 'unusable'"), text(f"captures.{FINDING}"))
+    last = last.order_by(Captures.ordered_at.desc(), Captures.capture_id.desc()).limit(LOOKED_THROUGH)
+    unusable = last.correlate(of).subquery()
+    here = (Pockets.machine == Captures.machine) & (Pockets.head == Captures.head) & (Pockets.pocket == Captures.pocket)
+    is_newer = tuple_(Captures.ordered_at, Captures.capture_id) > tuple_(Pockets.ordered_at, Pockets.capture_id)
+    return (
+        select(func.aggregate_strings(cast(Captures.check_id, String), ","))
+        .select_from(unusable)
+        .join(Captures, Captures.capture_id == unusable.c.capture_id)
+        .join(Pockets, here)
+        .where(unusable.c.ordered_at >= bindparam("since", type_=Captures.ordered_at.type))
+        .where(Captures.machine == of.c.machine, is_newer)
+        .correlate(of)
+    )

@@ -16,6 +16,7 @@ from db.console.settings import ConsoleSettings
 from db.engine.database import Database
 from db.learning.change_cost import ChangeCosts
 from db.people.session_limits import Limits
+from db.queries.pockets_now import Ahead
 from producer.station.followed_register import FollowedRegister
 from producer.station.head_register import HeadRegister
 from producer.storage.store import ImageStore
@@ -33,6 +34,7 @@ class Console:
     register: FollowedRegister | None
     templates: Environment
     cards: HeadCards
+    ahead: Ahead = field(default_factory=Ahead)
     throttle: Throttle = field(default_factory=Throttle)
     token_throttle: Throttle = field(default_factory=Throttle)
     """Of its own: a program whose token has ended, and which does not stop, keeps nobody from signing in."""

@@ -15,7 +15,7 @@ from db.line import head_checks
 from db.line.checks import Check
 from db.line.head_checks import Place, Span
 from db.queries import pockets_now
-from db.queries.pockets_now import Alike, PocketWord
+from db.queries.pockets_now import Ahead, Alike, PocketWord
 from db.schema.tables import Pockets
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import State
@@ -120,6 +120,7 @@ def overviews(
     declared: Mapping[str, int] | None = None,
     fresh_since: datetime = _ALWAYS,
     now: datetime = _NEVER,
+    ahead: Ahead | None = None,
 ) -> list[HeadOverview]:
     """Some heads, each with so many of its last operations: as many queries for fifty as for one.
 
@@ -130,10 +131,12 @@ def overviews(
         declared: how many pockets the head register gives a head, by its name.
         fresh_since: what was photographed or came before that is too old to say something about now.
         now: what did both later, by a clock that was ahead, says as little.
+        ahead: what did so at an earlier look, and is to be known at later ones.
     """
     if not places:
         return []
-    seen = pockets_now.newest(session, places, fresh_since, now)
+    newest, ahead = pockets_now.newest(session, places, fresh_since, now), ahead or Ahead()
+    seen = {place: ahead.told(rows) for place, rows in newest.items()}
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
     last: dict[Place, list[Operation]] = {place: [] for place in places}
     for check, known, span in head_checks.newest_of_heads(session, places, operations, fresh_since, doubtful):

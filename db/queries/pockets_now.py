@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Select, String, and_, bindparam, cast, func, select
+from sqlalchemy import Select, String, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
@@ -22,6 +22,9 @@ PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
 """What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; an insert that
 a person has put there since its newest photograph; nothing."""
 
+_MOST_AHEAD: Final = 10_000
+"""So many photographs that were ahead are known at most."""
+
 POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "new", "empty")
 """Every one of them."""
 
@@ -29,11 +32,12 @@ POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "p
 @dataclass(frozen=True)
 class Alike:
     """Pockets of a head whose newest photographs are of one check, which may doubt them or wait for others, and show
-    the same; when the first and last of these were taken, and when the first came."""
+    the same; when the first and last of these were taken, and when the first came. `is_ahead`: both is to come."""
 
     word: PocketWord
     pockets: Collection[int]
     is_fresh: bool
+    is_ahead: bool
     check_id: UUID
     is_doubtful: bool
     first_at: datetime
@@ -41,8 +45,31 @@ class Alike:
     received_at: datetime
 
 
+class Ahead:
+    """The photographs that lay in the time to come when somebody looked, by a clock that was set back since.
+
+    Of when they are nobody knows, also once that time has come. As long as a process runs it knows which these were.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[UUID, int], None] = {}
+
+    def told(self, rows: Iterable[Alike]) -> list[Alike]:
+        """The same pockets, of which none is fresh that ever was ahead."""
+        told: list[Alike] = []
+        for row in rows:
+            if row.is_ahead:
+                self._known |= dict.fromkeys((row.check_id, pocket) for pocket in row.pockets)
+            once = {pocket for pocket in row.pockets if (row.check_id, pocket) in self._known}
+            told += [replace(row, pockets=once, is_fresh=False)] if once else []
+            told += [replace(row, pockets=others)] if (others := {*row.pockets} - once) else []
+        while len(self._known) > _MOST_AHEAD:
+            self._known.pop(next(iter(self._known)), None)
+        return told
+
+
 def newest(session: Session, places: Sequence[Place], since: datetime, until: datetime) -> Mapping[Place, list[Alike]]:
-    """The pockets of some heads. Fresh: what was photographed and came `since` a moment, and not both after `until`."""
+    """The pockets of some heads. Fresh: what was photographed and came `since` a moment, ahead: both after `until`."""
     seen: dict[Place, list[Alike]] = {place: [] for place in places}
     values = {"places": head_checks.as_value(places), "since": since, "until": until}
     for machine, head, *row in _NOW.execute(session.connection(), **values):
@@ -51,14 +78,14 @@ def newest(session: Session, places: Sequence[Place], since: datetime, until: da
 
 
 def _alike(row: Sequence[Any]) -> Alike:
-    outcome, review, is_new, is_fresh, check_id, is_elsewhere, is_open, pockets, *when = row
+    outcome, review, is_new, is_fresh, is_ahead, check_id, is_elsewhere, is_open, pockets, *when = row
     word = "new" if is_new else _word(outcome, review)
     if is_elsewhere and word == "intact":
         word = "unsure"  # the check that it came with is another head's, and does not believe it
     numbers = frozenset(map(int, pockets.split(",")))
     # One that waits may have a fault, of which its check knows.
     is_doubtful = (bool(is_open) or word == "pending") and not is_elsewhere
-    return Alike(word, numbers, bool(is_fresh), check_id, is_doubtful, *when)
+    return Alike(word, numbers, bool(is_fresh) and not is_ahead, bool(is_ahead), check_id, is_doubtful, *when)
 
 
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
@@ -67,12 +94,18 @@ def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
     with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
     since, until = (bindparam(name, type_=Pockets.ordered_at.type) for name in ("since", "until"))
-    is_fresh = and_(
-        Pockets.ordered_at >= since,
-        Captures.received_at >= since,
-        (Pockets.ordered_at <= until) | (Captures.received_at <= until),
+    is_fresh = (Pockets.ordered_at >= since) & (Captures.received_at >= since)
+    is_ahead = (Pockets.ordered_at > until) & (Captures.received_at > until)
+    alike = (
+        Pockets.machine,
+        Pockets.head,
+        Captures.outcome,
+        Captures.review,
+        is_unseen(),
+        is_fresh,
+        is_ahead,
+        *with_check,
     )
-    alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen(), is_fresh, *with_check
     return (
         select(
             *alike,

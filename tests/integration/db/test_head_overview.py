@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import uuid6
@@ -11,6 +11,7 @@ from db.line import captures, checks, faults, incomplete_checks, insert_changes,
 from db.line.captures import Arrival, Capture
 from db.queries import head_overview, maintenance
 from db.queries.head_overview import HeadOverview
+from db.queries.pockets_now import Ahead
 from tests.integration.db.conftest import T0, Line
 from tests.support import next_of
 
@@ -251,6 +252,22 @@ def test_what_a_clock_placed_ahead_is_not_of_now(line) -> None:
         with line.database.reading() as session:
             [known] = head_overview.overviews(session, [("mill-1", "head-1")], now=now, **how)
         assert sorted(known.old) == old
+
+
+def test_what_a_clock_placed_ahead_is_not_of_now_either_when_that_time_has_come(line) -> None:
+    photo = line.see(1, 90, "intact", check_id=uuid6.uuid7(), check_size=1)
+    moment, seen_before = photo.captured_at, Ahead()
+    how = {"fresh_since": moment - timedelta(hours=2)}
+
+    def old_at(now: datetime, ahead: Ahead) -> list[int]:
+        with line.database.reading() as session:
+            [known] = head_overview.overviews(session, [("mill-1", "head-1")], now=now, ahead=ahead, **how)
+        return sorted(known.old)
+
+    assert old_at(moment - timedelta(minutes=80), seen_before) == [1]
+    assert (old_at(moment, seen_before), old_at(moment, Ahead())) == ([1], [])
+    line.see(1, 91, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert old_at(moment + timedelta(minutes=2), seen_before) == []
 
 
 def test_a_pocket_that_waits_is_not_awaited_when_another_photograph_of_it_came(line) -> None:

@@ -31,6 +31,10 @@ class Span(NamedTuple):
     began: datetime
     last_at: datetime
 
+    def is_after(self, other: Span) -> bool:
+        """Whether it is later by both, of which either may be wrong."""
+        return self.began > other.began and self.last_at > other.last_at
+
 
 LOOKED_THROUGH: Final = 50
 """So many of a head's last checks of more than one pocket are looked through for the last one of each size, and so many

@@ -210,27 +210,34 @@ def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: in
 def _of_checks(
     operations: Sequence[Operation], now: Mapping[int, PocketWord], seen: Mapping[int, Alike]
 ) -> dict[int, tuple[PocketWord, Check]]:
-    """The pockets of which the last check that was to look at them says less than their newest photograph, and that.
+    """The pockets of which a check that was to look at them says less than their newest photograph, and that.
 
-    It has none of them, or a fault: then what an earlier photograph shows is not of `now`, but for damage, which stays
-    until the insert is changed. Where it has one that nobody can use and that is not what the pocket shows, a stand-in
-    was handed in for it. Or it does not believe what the photograph shows.
+    It holds until another check that came later has more to say of the pocket: later by arrival and in the order, of
+    which one may be wrong.
     """
-    latest = {
-        pocket: (word, operation.check)
-        for operation in reversed(operations)
-        for pocket, word in operation.words.items()
-        if _tells_of(operation, seen.get(pocket))
-    }
     less: dict[int, tuple[PocketWord, Check]] = {}
-    for pocket, (word, check) in latest.items():
-        shown = now.get(pocket)
-        unseen = word if word in _UNSEEN else _MISSING if word == "unusable" != shown else None
-        if unseen is not None and shown not in ("damaged", "new"):
-            less[pocket] = unseen, check
-        elif word == "unsure" and shown == "intact":
-            less[pocket] = word, check
+    for operation in operations:
+        for pocket, word in operation.words.items():
+            doubt = _doubt(word, now.get(pocket))
+            if doubt is None or pocket in less or not _tells_of(operation, seen.get(pocket)):
+                continue
+            said = (later.words.get(pocket) for later in operations if later.span.is_after(operation.span))
+            if all(of is None or _doubt(of, now.get(pocket)) for of in said):
+                less[pocket] = doubt, operation.check
     return less
+
+
+def _doubt(word: PocketWord, shown: PocketWord | None) -> PocketWord | None:
+    """What a pocket whose newest photograph is `shown` shows by the word of a check, where that is less.
+
+    The check has none of it, or a fault: then what an earlier photograph shows is not of now, but for damage, which
+    stays until the insert is changed. Where it has one that nobody can use and that is not what the pocket shows, a
+    stand-in was handed in for it. Or it does not believe what the photograph shows.
+    """
+    if word == "unsure" and shown == "intact":
+        return word
+    unseen = word if word in _UNSEEN else _MISSING if word == "unusable" != shown else None
+    return None if shown in ("damaged", "new") else unseen
 
 
 def _words(check: Check, outcomes: Mapping[int, str | None]) -> dict[int, PocketWord]:

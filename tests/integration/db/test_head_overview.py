@@ -235,6 +235,29 @@ def test_a_clock_that_is_behind_makes_no_check_older_than_the_one_before(line) -
     assert answered(line) == ("review", [], [3, 4])
 
 
+def test_a_pocket_that_a_check_missed_is_not_seen_by_the_photograph_before_it_of_a_clock_ahead(line) -> None:
+    def see(pocket: int, minute: float, behind: float = 0, **how: object) -> None:
+        said = line.capture(pocket, minute - behind, **how)
+        with line.database.transaction() as session:
+            captures.record(session, said, said.captured_at + timedelta(minutes=behind))
+            verdicts.record(session, line.verdict(said.capture_id, "intact"))
+
+    tablet = {"station": "station-9", "behind": 2, "check_size": 3}
+    for pocket in (1, 2, 3):
+        see(pocket, pocket / 10, check_id=line.check_id, operation="op-2", **tablet)
+    see(2, 18.7, check_id=uuid6.uuid7(), check_size=1, operation="op-3")
+    after = uuid6.uuid7()
+    for pocket in (1, 3):
+        see(pocket, 19.8 + pocket / 10, check_id=after, operation="op-4", **tablet)
+    assert answered(line)[0] == "pending"
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    assert answered(line) == ("review", [], [2])
+    assert gone_on(line) == ("review", [], [2])
+    see(2, 50, check_id=uuid6.uuid7(), check_size=1, operation="op-5")
+    assert answered(line) == ("go", [], [])
+
+
 def test_a_clock_that_is_a_little_behind_makes_no_check_older_either(line) -> None:
     line.see(1, 60, "intact", check_id=uuid6.uuid7(), check_size=1)
     said = line.capture(2, 58, check_size=2, operation="op-2", station="station-9")

@@ -8,14 +8,17 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from db.console.access.guard import Watcher
 from db.console.context import console_of
 from db.console.edition import edition
+from db.console.head_requests import is_head
 from db.console.live.feed import AWAY, BACK, Feed
 
 router = APIRouter()
+
+_EVENTS: Final = "text/event-stream"
 
 LONGEST_SECONDS: Final = 300.0
 """After so long a stream ends and the page asks for it anew: a session that was ended meanwhile is noticed then."""
@@ -25,10 +28,12 @@ _BEAT_SECONDS: Final = 10.0
 
 
 @router.get("/events")
-async def events(request: Request, person: Watcher) -> StreamingResponse:
+async def events(request: Request, person: Watcher) -> Response:
     """A stream of ids. Who asks was looked up before it begins; it holds no connection to the database."""
+    if is_head(request):
+        return Response(media_type=_EVENTS)
     stream = _stream(console_of(request).feed, LONGEST_SECONDS)
-    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(stream, media_type=_EVENTS, headers={"X-Accel-Buffering": "no"})
 
 
 async def _stream(feed: Feed, seconds: float) -> AsyncIterator[str]:

@@ -14,6 +14,7 @@ from db.console.access.proxy import client_address, named_by_proxy
 from db.console.access.session_cookie import begin_session
 from db.console.access.throttle import Subject
 from db.console.context import console_of
+from db.console.head_requests import is_head
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.engine.database import DatabaseUnavailable
@@ -26,7 +27,7 @@ router = APIRouter()
 def ask(request: Request, next: str = "/") -> Response:
     """The form; who is named by a proxy of the plant has signed in there."""
     named = named_by_proxy(request)
-    if named is None:
+    if named is None or is_head(request):
         return _form(request, next, None)
     with console_of(request).database.reading() as session:
         account = accounts.enabled(session, named)

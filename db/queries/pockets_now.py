@@ -56,16 +56,16 @@ class Ahead:
 
     def told(self, rows: Iterable[Alike]) -> list[Alike]:
         """The same pockets, of which none is fresh that ever was ahead."""
-        told: list[Alike] = []
+        parts: list[Alike] = []
         for row in rows:
             if row.is_ahead:
                 self._known |= dict.fromkeys((row.check_id, pocket) for pocket in row.pockets)
             once = {pocket for pocket in row.pockets if (row.check_id, pocket) in self._known}
-            told += [replace(row, pockets=once, is_fresh=False)] if once else []
-            told += [replace(row, pockets=others)] if (others := {*row.pockets} - once) else []
+            parts += [replace(row, pockets=once, is_fresh=False)] if once else []
+            parts += [replace(row, pockets=others)] if (others := {*row.pockets} - once) else []
         while len(self._known) > _MOST_AHEAD:
             self._known.pop(next(iter(self._known)), None)
-        return told
+        return parts
 
 
 def newest(session: Session, places: Sequence[Place], since: datetime, until: datetime) -> Mapping[Place, list[Alike]]:

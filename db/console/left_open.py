@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from db.console.context import Console
 from db.console.heads_now import heads_now
 from db.engine import clock
-from db.line.head_checks import Place
 from db.queries.head_overview import HeadOverview
+from producer.contract.places import HeadPlace
 
 AT_ONCE: Final = 20
 """So many heads are looked through: those that a page lists first, and of each kind those that were photographed last.
@@ -20,11 +20,13 @@ A plant may have hundreds."""
 _OPEN: Final = ("unsure", "unusable", "fault", "missing", "pending", "old")
 """What a pocket may show of which nobody knows what is in it; the others are to be replaced, or intact."""
 
-LeftOpen = Mapping[Place, Mapping[str, Sequence[int]]]
+LeftOpen = Mapping[HeadPlace, Mapping[str, Sequence[int]]]
 """By head and by word the pockets of which nobody knows what is in them now; `old`: photographed too long ago."""
 
 
-def left_open(console: Console, session: Session, heads: Sequence[Place], listed: Collection[Place]) -> LeftOpen:
+def left_open(
+    console: Console, session: Session, heads: Sequence[HeadPlace], listed: Collection[HeadPlace]
+) -> LeftOpen:
     """What is open in `AT_ONCE` of some heads, which are in the order of their last photographs."""
     places = sorted(heads, key=lambda place: place not in listed)[:AT_ONCE]
     overviews = heads_now(console, session, places, clock.latest(session))

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from db.line import head_checks
 from db.line.checks import Check
-from db.line.head_checks import Place, Span
+from db.line.head_checks import Span
 from db.queries import pockets_now
 from db.queries.pockets_now import Ahead, Alike, PocketWord
 from db.schema.tables import Pockets
 from producer.contract.names import IMPORTED
+from producer.contract.places import HeadPlace
 from producer.contract.vocabulary import State
 
 _ALWAYS, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
@@ -31,7 +32,7 @@ _DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 
 
 @dataclass(frozen=True)
-class Operation:
+class HeadCheck:
     """A check of the head, what it left in each pocket that was looked at, and when its photographs came."""
 
     check: Check
@@ -68,7 +69,7 @@ class HeadOverview:
     head: str
     words: Mapping[int, PocketWord]
     last_at: datetime | None
-    operations: Sequence[Operation]
+    operations: Sequence[HeadCheck]
     size: int
     fresh_at: datetime | None = None
     old: Collection[int] = ()
@@ -104,7 +105,7 @@ class HeadOverview:
         return {pocket for pocket, word in self.words.items() if word in words}
 
 
-def heads(session: Session) -> list[Place]:
+def heads(session: Session) -> list[HeadPlace]:
     """Machine and head of all that were ever seen on the line, the one that was photographed last first."""
     newest = func.max(Pockets.ordered_at)
     query = select(Pockets.machine, Pockets.head).where(Pockets.machine != IMPORTED)
@@ -114,7 +115,7 @@ def heads(session: Session) -> list[Place]:
 
 def overviews(
     session: Session,
-    places: Sequence[Place],
+    places: Sequence[HeadPlace],
     *,
     operations: int = 5,
     declared: Mapping[str, int] | None = None,
@@ -136,17 +137,17 @@ def overviews(
     if not places:
         return []
     newest, ahead = pockets_now.newest(session, places, fresh_since, now), ahead or Ahead()
-    seen = {place: ahead.told(rows) for place, rows in newest.items()}
+    seen = {place: ahead.noted(rows) for place, rows in newest.items()}
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
-    last: dict[Place, list[Operation]] = {place: [] for place in places}
+    last: dict[HeadPlace, list[HeadCheck]] = {place: [] for place in places}
     for check, known, span in head_checks.newest_of_heads(session, places, operations, fresh_since, doubtful):
-        last[check.machine, check.head].append(Operation(check, _words(check, known.outcomes), span))
+        last[check.machine, check.head].append(HeadCheck(check, _words(check, known.outcomes), span))
     known_sizes = declared or {}
     return [_overview(place, seen[place], last[place], operations, known_sizes.get(place[1])) for place in places]
 
 
 def _overview(
-    place: Place, rows: Sequence[Alike], last: Sequence[Operation], operations: int, declared: int | None
+    place: HeadPlace, rows: Sequence[Alike], last: Sequence[HeadCheck], operations: int, declared: int | None
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
     seen = {pocket: row for row in rows for pocket in row.pockets}
@@ -174,7 +175,7 @@ def _overview(
     )
 
 
-def _awaited(operations: Sequence[Operation], seen: Mapping[int, Alike]) -> frozenset[int]:
+def _awaited(operations: Sequence[HeadCheck], seen: Mapping[int, Alike]) -> frozenset[int]:
     """The pockets that a check waits for and that were not photographed since it began."""
     return frozenset(
         pocket
@@ -185,7 +186,7 @@ def _awaited(operations: Sequence[Operation], seen: Mapping[int, Alike]) -> froz
     )
 
 
-def _tells_of(operation: Operation, seen: Alike | None) -> bool:
+def _tells_of(operation: HeadCheck, seen: Alike | None) -> bool:
     """Whether a check says more of a pocket than its newest photograph: it came with it, or before the check began.
 
     Nobody can tell a clock that is behind or ahead from a backlog, so either order will do: at worst a person looks.
@@ -195,7 +196,7 @@ def _tells_of(operation: Operation, seen: Alike | None) -> bool:
     return operation.span.began >= seen.received_at or operation.span.last_at >= seen.first_at
 
 
-def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: int | None) -> int:
+def _size(last: Sequence[HeadCheck], now: Mapping[int, PocketWord], declared: int | None) -> int:
     """How many pockets a head has: as the register says, or its checks, or the photographs that came by themselves.
 
     The register may be behind what stations have: the last check that was of as many pockets, or of more, counts. One
@@ -208,7 +209,7 @@ def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: in
 
 
 def _of_checks(
-    operations: Sequence[Operation], now: Mapping[int, PocketWord], seen: Mapping[int, Alike]
+    operations: Sequence[HeadCheck], now: Mapping[int, PocketWord], seen: Mapping[int, Alike]
 ) -> dict[int, tuple[PocketWord, Check]]:
     """The pockets of which a check that was to look at them says less than their newest photograph, and that.
 

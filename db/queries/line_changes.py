@@ -14,9 +14,7 @@ from sqlalchemy.orm import Session
 from db.queries.line_status import faults_query
 from db.schema.tables import Audit, Captures, Checks, Faults, InsertChanges, Pockets, Promotions, Reviews, Verdicts
 from producer.contract.names import IMPORTED
-
-Place = tuple[str, str]
-"""A machine and a head."""
+from producer.contract.places import HeadPlace
 
 _NEWEST_CHANGES: Final = (
     select(InsertChanges.id, InsertChanges.machine, InsertChanges.head).order_by(InsertChanges.id.desc()).limit(50)
@@ -80,14 +78,14 @@ class Marks:
     is new in `of_all` may be of any head.
     """
 
-    heads: Mapping[Place, datetime]
+    heads: Mapping[HeadPlace, datetime]
     verdicts: Reached
     reviews: Reached
     faults: Mapping[str, int]
-    judged: frozenset[Place]
-    changed: Mapping[int, Place]
-    of_checks: Mapping[object, tuple[Place, tuple[object, ...]]]
-    awaited: Mapping[object, Place]
+    judged: frozenset[HeadPlace]
+    changed: Mapping[int, HeadPlace]
+    of_checks: Mapping[object, tuple[HeadPlace, tuple[object, ...]]]
+    awaited: Mapping[object, HeadPlace]
     of_all: frozenset[tuple[str, int]]
 
 
@@ -129,7 +127,7 @@ def _gone(since: Marks | None, *reached: Reached) -> list[tuple[str, int]]:
 
 def _reached(
     session: Session, table: type[Verdicts | Reviews], before: Reached | None
-) -> tuple[Reached, frozenset[Place]]:
+) -> tuple[Reached, frozenset[HeadPlace]]:
     """How far a table has come since the look `before`, and the heads of the rows that came."""
     now = time.monotonic()
     newest = session.scalar(select(func.max(table.id))) or 0

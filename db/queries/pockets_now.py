@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
 from db.line import head_checks
-from db.line.head_checks import Place
 from db.line.insert_changes import is_unseen
 from db.schema.tables import Captures, Checks, Pockets
+from producer.contract.places import HeadPlace
 from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome
 
 PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
@@ -54,7 +54,7 @@ class Ahead:
     def __init__(self) -> None:
         self._known: dict[tuple[UUID, int], None] = {}
 
-    def told(self, rows: Iterable[Alike]) -> list[Alike]:
+    def noted(self, rows: Iterable[Alike]) -> list[Alike]:
         """The same pockets, of which none is fresh that ever was ahead."""
         parts: list[Alike] = []
         for row in rows:
@@ -68,9 +68,11 @@ class Ahead:
         return parts
 
 
-def newest(session: Session, places: Sequence[Place], since: datetime, until: datetime) -> Mapping[Place, list[Alike]]:
+def newest(
+    session: Session, places: Sequence[HeadPlace], since: datetime, until: datetime
+) -> Mapping[HeadPlace, list[Alike]]:
     """The pockets of some heads. Fresh: what was photographed and came `since` a moment, ahead: both after `until`."""
-    seen: dict[Place, list[Alike]] = {place: [] for place in places}
+    seen: dict[HeadPlace, list[Alike]] = {place: [] for place in places}
     values = {"places": head_checks.as_value(places), "since": since, "until": until}
     for machine, head, *row in _NOW.execute(session.connection(), **values):
         seen[machine, head].append(_alike(row))
@@ -90,7 +92,7 @@ def _alike(row: Sequence[Any]) -> Alike:
 
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
-    of = head_checks.given(dialect)
+    of = head_checks.heads_table(dialect)
     is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
     with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
     since, until = (bindparam(name, type_=Pockets.ordered_at.type) for name in ("since", "until"))

@@ -6,7 +6,7 @@ import math
 
 import structlog
 
-from producer.station.head_register import BeingWritten, HeadRegister
+from producer.station.head_register import HeadRegister, RegisterBeingWritten
 from producer.station.settled_files import DOUBT_FOR, SETTLED_AFTER, Look
 
 log = structlog.get_logger()
@@ -46,7 +46,7 @@ class FollowedRegister:
                     self._doubted = look
                     log.warning("the head register may not be written to its end: what it said counts", problem=doubt)
                 return False
-        except BeingWritten:
+        except RegisterBeingWritten:
             return False
         except (ValueError, OSError) as error:
             self._taken = look

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import typer
 
+from producer.contract.places import PocketPlace
+from producer.contract.vocabulary import DECIDED
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
@@ -85,7 +87,7 @@ def explain(
         raise typer.Exit(NO)
 
 
-def _meant(what: Sequence[str]) -> UUID | tuple[str, str, int]:
+def _meant(what: Sequence[str]) -> UUID | PocketPlace:
     """A capture's id, or a machine, a head and a pocket."""
     if len(what) == 1:
         try:
@@ -100,7 +102,7 @@ def _meant(what: Sequence[str]) -> UUID | tuple[str, str, int]:
     return machine, head, int(pocket)
 
 
-def _capture(database: Database, meant: UUID | tuple[str, str, int]) -> UUID:
+def _capture(database: Database, meant: UUID | PocketPlace) -> UUID:
     """The capture that is meant, of a pocket the newest with a verdict."""
     if isinstance(meant, UUID):
         return meant
@@ -196,7 +198,7 @@ def _sentences(case: _Case) -> list[str]:
     if verdict.reason:
         lines.append(verdict.reason)
     lines += [_without(verdict)] if case.evidence is None else _evidence_lines(case.evidence, verdict)
-    for side in ("intact", "damaged"):
+    for side in DECIDED:
         near = [neighbour for neighbour in case.neighbours if neighbour.side == side]
         if near:
             said = "; ".join(

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from producer.terminal.console import messages
+from producer.terminal.console import messages, print_table
 from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Data, Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 from producer.terminal.programs import copyable
 from worker.runtime.notices import shown
 
@@ -37,12 +37,11 @@ def list_features(
     from rich.filesize import decimal
     from rich.table import Table
 
-    from db.commands.output import print_json, print_table
     from worker.commands.options import settings_with
 
     rows = _stores(settings_with(data=data))
     if as_json:
-        print_json(rows)
+        say_json(rows)
         return
     if not rows:
         say(copyable("no features yet: review captures (`insert-db review`), then `insert-worker extract`"))
@@ -96,7 +95,6 @@ def verify(
 
     Example: `insert-worker features verify`
     """
-    from db.commands.output import print_json
     from worker.commands.options import settings_with
     from worker.features.verification import verify_stores
 
@@ -105,7 +103,7 @@ def verify(
         results = verify_stores(settings.features_path(), settings.url, fingerprint, progress)
     whole = all(store.whole for store in results)
     if as_json:
-        print_json({"whole": whole, "generations": [store.as_json() for store in results]})
+        say_json({"whole": whole, "generations": [store.as_json() for store in results]})
     elif not results:
         say("no features yet, so there is nothing to verify")
     else:

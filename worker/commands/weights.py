@@ -16,7 +16,7 @@ from worker.commands.verify_report import problem_of, report
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from worker.backbones.weight_store import Entry, WeightsStore
+    from worker.backbones.weight_store import WeightFileEntry, WeightsStore
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -126,7 +126,7 @@ def _store(data: Path | None, weights_folder: Path | None) -> WeightsStore:
     return WeightsStore(settings_with(data=data, weights_folder=weights_folder).weights_path())
 
 
-def _print_kept(entry: Entry, store: WeightsStore, as_json: bool) -> None:
+def _print_kept(entry: WeightFileEntry, store: WeightsStore, as_json: bool) -> None:
     if as_json:
         say_model(entry)
         return
@@ -136,7 +136,7 @@ def _print_kept(entry: Entry, store: WeightsStore, as_json: bool) -> None:
         say(f"it has no weights for {names}; backbones up to {entry.family}:{entry.usable_to} can be had with it")
 
 
-def _table(entries: list[Entry]) -> Table:
+def _table(entries: list[WeightFileEntry]) -> Table:
     from rich.table import Table
 
     table = Table("family", "digest", "MB", "top", "usable to", "source", "imported", box=None)

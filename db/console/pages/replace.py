@@ -12,10 +12,10 @@ from db.console.context import console_of
 from db.console.left_open import AT_ONCE, left_open
 from db.console.numbers import Typed
 from db.console.rendering import page
-from db.line.head_checks import Place
 from db.line.insert_changes import InsertChange
 from db.queries import head_overview, known_places, maintenance
 from db.queries.maintenance import PocketRow
+from producer.contract.places import HeadPlace
 
 router = APIRouter()
 
@@ -30,7 +30,7 @@ def replace(request: Request, person: Viewer, machine: Typed = "", head: Typed =
         listed = {(row.machine, row.head) for row in rows} | {(of.machine, of.head) for of in changes}
         open_now = left_open(console_of(request), session, matching, listed)
         unknown = None if rows or changes else known_places.unknown(session, machine or None, head or None)
-    sheets: defaultdict[Place, tuple[list[PocketRow], list[InsertChange]]] = defaultdict(lambda: ([], []))
+    sheets: defaultdict[HeadPlace, tuple[list[PocketRow], list[InsertChange]]] = defaultdict(lambda: ([], []))
     for row in rows:
         sheets[row.machine, row.head][0].append(row)
     for change in changes:

@@ -3,7 +3,7 @@
 That is what a sink was told last, or what waits for it: a system that comes back is shown the newest at once, and never
 in passing a `go` that has been overtaken. What is said while much waits is shown before that is told (`news`). What was
 given up counts too: of its head nothing is shown, for the answer before it holds no more. Neither is anything of before
-the sink's reading (`producer.connect.readings`). Both still say what is older than they are.
+the sink's reading (`producer.connect.deliveries.readings`). Both still say what is older than they are.
 
 Of a head that is what its checks come to (`producer.connect.sinks.head_answers`); of a pocket, a station and a model
 what was said last.
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from heapq import merge
 from typing import Final
 
-from producer.connect.delivery_log import Delivery, DeliveryLog, State
+from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog, State
 from producer.connect.sinks.head_answers import HeadAnswers, Numbered
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent

@@ -20,13 +20,13 @@ DEFAULT_PORT = 8377
 def console(
     context: typer.Context,
     bind: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address of this machine to listen on; 0.0.0.0 is all of them.")
+        str, typer.Option(metavar="ADDRESS", help="The address of this machine to listen on; 0.0.0.0 is all.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port to listen on.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The TCP port to listen on.")] = DEFAULT_PORT,
 ) -> None:
-    """The console: the line at a glance, reviews, and what happened, as pages for a browser.
+    """Serve the console until Ctrl-C or SIGTERM: the line at a glance, reviews and history, as pages for a browser.
 
-    There is no account at first: it asks for one, and `insert-db users add` makes others. Beyond this machine put a
+    The first start asks for a first account; `insert-db users add` adds others. For browsers on other machines, put a
     proxy with HTTPS in front and set INSERTS_CONSOLE_HTTPS=true (docs/console.md).
 
     Examples:

@@ -44,12 +44,12 @@ OutcomeOption = Annotated[
 Since = Annotated[datetime | None, moment_option("--since", "Only from this moment on")]
 At = Annotated[datetime | None, moment_option("--at", "As it was at this moment")]
 Until = Annotated[datetime | None, moment_option("--until", "Only before this moment")]
-Limit = Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the newest.")]
-By = Annotated[str | None, typer.Option(help="The person's name. [the login name]", show_default=False)]
+Limit = Annotated[int, typer.Option(min=1, max=LARGEST, help="At most this many, the newest.")]
+By = Annotated[str | None, typer.Option(help="The person's name. [default: the login name]", show_default=False)]
 
 
 def login() -> str:
-    """The name of who has no `--by`.
+    """The login name, for a person who gives no `--by`.
 
     Raises:
         ValueError: this process has no login name.

@@ -1,4 +1,4 @@
-"""Carries every answer of the line on: one thread reads the plant's stream, and one for each system tells it."""
+"""Sends every answer of the line on: one thread reads the plant's stream, and each system has one that sends to it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _OLD: Final = "no state up to"
 
 
 class Connector:
-    """Reads what the line says and tells the systems of the plant, until it is told to stop."""
+    """Reads the line's answers and sends them to the systems of the plant, until it is stopped."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Connector:
         """Nothing is connected yet.
 
         Args:
-            file: which systems are told what.
+            file: which systems receive what.
             redis_url: the line's Redis.
             deliveries: where everything is kept until it is delivered.
             changes: where insert changes that others tell are kept until a worker has them.
@@ -148,7 +148,7 @@ class Connector:
                 pause = 0.5
 
     def _begin(self) -> None:
-        """A connector, or a system, that is new shows what holds now, and is told what the line says next."""
+        """Show the present state in a new system, or by a new connector; then send the line's next answers."""
         is_new = self._kept is None
         if is_new:
             self._history = self._reader.history()  # before anything is read
@@ -212,8 +212,7 @@ class Connector:
         self._wake()
 
     def _answer_again(self, events: list[PlantEvent]) -> None:
-        """Tell what became of an insert change once more that waits though it was told: whoever said it again has not
-        heard it."""
+        """Send the result of an insert change again if the change is reported again: its sender missed the result."""
         ids = {event.data.change_id: event.id for event in events if isinstance(event.data, InsertChangeAnswer)}
         if waiting := self._changes.waiting(ids) if ids else []:
             self._deliveries.by_hand.tell_again([ids[change_id] for change_id in waiting], time.time())
@@ -247,7 +246,7 @@ class Connector:
             )
 
     def _require_same_history(self) -> None:
-        """Where Redis was started anew since we read, or is another one, it may have lost what it had said.
+        """Notice if Redis was restarted since we read, or is another one: it may have lost answers.
 
         It is asked behind each reading, for a client connects again unseen. What it has by then is no state.
         """
@@ -284,7 +283,7 @@ class Connector:
         self._old = old
 
     def _believe_nothing(self) -> None:
-        """Have the systems show no answer of before: one that was missed may have overtaken it."""
+        """Let the systems show no earlier answer: a missed one may have overtaken it."""
         self._hearing.ends()
         self._deliveries.readings.begin_anew()
 

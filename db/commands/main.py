@@ -60,7 +60,16 @@ def _root(
         ),
     ] = None,
 ) -> None:
-    """Ask the line's database about verdicts, checks, inserts to replace, histories, reviews, faults and models."""
+    """Ask the line's database about verdicts, checks, inserts to replace, histories, reviews, faults and models.
+
+    Settings come from options, or else from the environment:
+
+    - the line: `INSERTS_DATA`, `INSERTS_IMAGES`
+    - another database: `INSERTS_DATABASE_URL`, and its password in `INSERTS_DATABASE_PASSWORD` or
+      `INSERTS_DATABASE_PASSWORD_FILE`
+    - the costs of `life`: `INSERTS_PLANNED_CHANGE`, `INSERTS_DAMAGED_CHANGE`
+    - the console: `INSERTS_HEADS` and `INSERTS_CONSOLE_…` (docs/console.md)
+    """
     options: dict[str, Any] = {} if data is None else {"data": data}
     if database is not None:
         options["database_url"] = database

@@ -53,7 +53,7 @@ class Reporter:
         self._id = deliveries.note(_ID) or uuid4().hex
         deliveries.keep({}, {_ID: self._id})
         self._stop = threading.Event()
-        self._outage = OutageLog("the console does not see how systems are told", "the console sees it again")
+        self._outage = OutageLog("the console does not see the systems' state", "the console sees it again")
         self._thread = threading.Thread(target=self._run, name="report-sinks", daemon=True)
 
     def start(self) -> None:

@@ -58,7 +58,7 @@ class Teller:
         self._stop = threading.Event()
         self._failures = 0
         self._up = False
-        self._outage = OutageLog(f"{name} is not told: events wait", f"{name} is told again")
+        self._outage = OutageLog(f"{name} is away: events wait", f"{name} is back")
         self._refusals = OutageLog(f"{name} refuses an event: it is tried again", f"{name} takes events again")
         self._using = threading.Lock()  # the sink
         self._thread = threading.Thread(target=self._run, name=f"tell-{name}", daemon=True)

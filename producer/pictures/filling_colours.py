@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.lines import Array
+from producer.pictures.arrays import Array
 
 _OFF: Final = 2
 NEARLY: Final = 5

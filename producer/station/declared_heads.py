@@ -31,10 +31,10 @@ class DeclaredPocket:
 
 
 class DeclaredHeads:
-    """Says of each photograph's place what is declared of it. A head of which nobody says anything is never guessed.
+    """Says what is declared for the place of each photograph. An undeclared head is never guessed.
 
     Args:
-        check_size: how many pockets a head has that the register does not; None: nobody says.
+        check_size: how many pockets a head has that is not in the register; None if unknown.
         register: the head register, where there is one.
         settled_after: seconds that its file must show the same before what is changed in it counts.
 
@@ -64,8 +64,8 @@ class DeclaredHeads:
         """What is declared of a pocket.
 
         Raises:
-            ValueError: nobody says how many pockets the head has, or it has no such pocket. Taken all the same, the
-                photograph would stand for a pocket that nobody saw.
+            ValueError: the head's number of pockets is not declared, or it has no such pocket. If it were accepted, the
+                photograph would count for a pocket that was not photographed.
         """
         register = self._register
         head = register.get(place.head) if register is not None else None

@@ -16,7 +16,7 @@ from producer.delivery.outbox import Outbox
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
 from worker.embedded.redis_server import free_port, prepare_redis
-from worker.embedded.supervisor import Child, Supervisor
+from worker.embedded.supervisor import ChildProcess, Supervisor
 
 SUBMITTED = 600
 """Captures that a station hands in for one sample."""
@@ -32,7 +32,7 @@ def submitted_per_second(samples: int) -> list[float]:
     with tempfile.TemporaryDirectory(prefix="bench-station-") as name, Supervisor() as supervisor:
         folder = Path(name)
         redis = prepare_redis(folder, free_port())
-        supervisor.add(Child("redis", redis.command, folder / "redis.log"))
+        supervisor.add(ChildProcess("redis", redis.command, folder / "redis.log"))
         redis.wait_until_up(20)
         outbox = Outbox(folder / "outbox.db")
         with Station("station-1", FolderStore(folder / "images"), outbox, redis.url) as station:

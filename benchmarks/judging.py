@@ -32,18 +32,19 @@ from db.learning import reviews
 from db.line.captures import Arrival, arrive
 from db.line.verdicts import record_all
 from producer.contract.event import CaptureEvent, new_id
+from producer.contract.vocabulary import DAMAGE_KINDS
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.simulation.head import labelled_images
 from worker.images.decoding import decode_photograph
 from worker.images.measurements import measure
 from worker.line.blurred_or_dark import FEWEST
 from worker.line.child import active_models
-from worker.line.judging import Judge, Photograph
-from worker.line.mapping import capture_of, photograph_of, verdict_of
+from worker.line.judging import ImageToJudge, Judge
+from worker.line.mapping import capture_of, image_to_judge, verdict_of
 from worker.line.stations import EXAMPLES, Stations
 from worker.models.calibration import Calibration
 from worker.models.costs import Costs
-from worker.models.line_model import KINDS, Judgement
+from worker.models.line_model import Judgement
 from worker.models.linear_svm import LinearModel
 from worker.models.novelty import MOST_KEPT, Novelty, learnt_novelty
 from worker.models.unsure_band import band
@@ -87,14 +88,14 @@ def photographs(count: int = 32) -> tuple[bytes, ...]:
     return tuple(image for image, _ in labelled_images(count, seed=1, size=SIZE, head=1))
 
 
-def through_alone(through: Network) -> Callable[[Sequence[Photograph]], object]:
+def through_alone(through: Network) -> Callable[[Sequence[ImageToJudge]], object]:
     """Decoding and one network, of a message's photographs."""
     return lambda message: through.features_of(
         np.stack([decode_photograph(photograph.data, through.input_size).pixels for photograph in message])
     )
 
 
-def _seconds(work: Callable[[Sequence[Photograph]], object], shown: Sequence[Photograph]) -> float:
+def _seconds(work: Callable[[Sequence[ImageToJudge]], object], shown: Sequence[ImageToJudge]) -> float:
     """Processor seconds of one photograph, of all threads of this process."""
     began = time.process_time()
     for first in range(0, len(shown), DEFAULT_GROUP):
@@ -111,21 +112,21 @@ def _check(judgements: Sequence[Judgement]) -> None:
 
 
 @contextmanager
-def _line(through: Network, images: Sequence[bytes], store: Path) -> Iterator[tuple[Judge, list[Photograph]]]:
+def _line(through: Network, images: Sequence[bytes], store: Path) -> Iterator[tuple[Judge, list[ImageToJudge]]]:
     """A judge with a model in charge and a station that it knows, and the photographs that this station takes."""
     with tempfile.TemporaryDirectory(prefix="bench-judging-") as folder:
         settings = WorkerSettings(data=Path(folder), networks=str(store.absolute()))
         migrate.upgrade(settings.url)
-        features = np.concatenate([through_alone(through)([Photograph(image)]) for image in images])
+        features = np.concatenate([through_alone(through)([ImageToJudge(image)]) for image in images])
         parts = {"calibration": Calibration(1.0, 0.0), "band": band(Costs()), "novelty": _novelty(features)}
         first = _in_the_middle(random_model(through.feature_size), features)
-        kind = LinearModel(KINDS, first.coef[:, ::-1].copy(), np.zeros(1))
+        kind = LinearModel(DAMAGE_KINDS, first.coef[:, ::-1].copy(), np.zeros(1))
         put_in_charge(settings, through, first, kind=kind, **parts)
         with closing(Database(settings.url)) as database:
             models, metrics = active_models(settings, database), ChildMetrics()
             _remember(database, Judge(models, metrics), images)
             events = _events(len(images))
-            shown = [photograph_of(event, image) for event, image in zip(events, images, strict=True)]
+            shown = [image_to_judge(event, image) for event, image in zip(events, images, strict=True)]
             yield Judge(models, metrics, Stations(database)), shown
 
 
@@ -144,7 +145,7 @@ def _novelty(features: Float32Array) -> Novelty | None:
 
 def _remember(database: Database, judge: Judge, images: Sequence[bytes]) -> None:
     """Keep what a station's photographs looked like: `FEWEST` good ones, and empty pockets that were reviewed."""
-    good = judge.judge_all([Photograph(image) for image in islice(cycle(images), FEWEST)])
+    good = judge.judge_all([ImageToJudge(image) for image in islice(cycle(images), FEWEST)])
     rng, now = np.random.default_rng(0), datetime.now(UTC)
     with Image.open(io.BytesIO(images[0])) as image:
         empty = [fixed_camera.without_insert(image.convert("RGB"), rng).resize((224, 224)) for _ in range(EXAMPLES)]

@@ -28,7 +28,7 @@ from producer.delivery.grouping import DEFAULT_GROUP, in_messages
 from producer.delivery.redis_client import EventSender
 from producer.storage.folder import FolderStore
 from worker.embedded.redis_server import free_port
-from worker.embedded.supervisor import Child, Supervisor
+from worker.embedded.supervisor import ChildProcess, Supervisor
 from worker.embedded.system import EmbeddedSystem
 from worker.models import store
 from worker.models.line_model import LINE_CLASSES
@@ -47,7 +47,7 @@ WITHOUT_PROGRESS = 120.0
 class Line:
     """A running line; `worker` is its parent process."""
 
-    def __init__(self, system: EmbeddedSystem, worker: Child):
+    def __init__(self, system: EmbeddedSystem, worker: ChildProcess):
         self.settings = system.settings
         self.worker = worker
         self.redis_url = self.settings.broker_url()
@@ -172,7 +172,7 @@ def running_with(command: Sequence[str], network: Network | None = None) -> Iter
             put_in_charge(settings, network, random_model(network.feature_size))
 
     with _system(prepare) as (system, supervisor):
-        child = Child("worker", command, system.data / "logs" / "worker.log", system.environment())
+        child = ChildProcess("worker", command, system.data / "logs" / "worker.log", system.environment())
         supervisor.add(child)
         with closing(Line(system, child)) as line:
             yield line

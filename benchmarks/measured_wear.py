@@ -17,8 +17,8 @@ import numpy as np
 
 from benchmarks.measure import Benchmark
 from db.learning.survival_curve import SurvivalCurve
-from worker.lives.life import Life
-from worker.lives.rolling_origin import Score
+from worker.lives.life import CensoredLife
+from worker.lives.rolling_origin import MethodScore
 from worker.lives.wear_line import WearLine, WornOut, remaining
 from worker.lives.weibull import fit
 from worker.runtime.arrays import Float64Array
@@ -77,11 +77,11 @@ class Insert:
         """Whether damage was found before it was changed."""
         return self.last > self.end
 
-    def life(self, age: int) -> Life:
+    def life(self, age: int) -> CensoredLife:
         """What is known of it at that age."""
         if self.last > age or not self.has_ended:
-            return Life(self.head, min(age, self.last))
-        return Life(self.head, self.last - 1, self.last, "broken" if self.broken else "worn")
+            return CensoredLife(self.head, min(age, self.last))
+        return CensoredLife(self.head, self.last - 1, self.last, "broken" if self.broken else "worn")
 
     def line(self, age: int) -> WearLine | None:
         """Its wear line up to that age."""
@@ -127,8 +127,8 @@ def _insert(rng: np.random.Generator, kind: str, head: int, pace: float, begun: 
 class Asked:
     """Answers by the wear line and by the age, to the same questions, with the widths of their intervals."""
 
-    line: Score
-    age: Score
+    line: MethodScore
+    age: MethodScore
     line_width: float = 0.0
     age_width: float = 0.0
 
@@ -136,7 +136,7 @@ class Asked:
 @cache
 def asked(kind: str, sample: int = 0) -> Asked:
     """Ask in several plants of a kind; another sample is of other plants."""
-    result = Asked(Score(), Score())
+    result = Asked(MethodScore(), MethodScore())
     for seed in range(PLANTS):
         plant = list(inserts(kind, 1000 * sample + seed))
         ends = sorted(insert.begun + insert.last for insert in plant if insert.has_ended)
@@ -163,7 +163,7 @@ def _ask(plant: list[Insert], origin: int, result: Asked) -> None:
         result.age_width += _take(result.age, model.curve(insert.head, age), insert.end - age)
 
 
-def _take(score: Score, curve: SurvivalCurve, truth: float) -> float:
+def _take(score: MethodScore, curve: SurvivalCurve, truth: float) -> float:
     low, high = curve.interval
     score.take((low, curve.median, high), truth)
     return high - low

@@ -12,7 +12,7 @@ from functools import cache
 
 from benchmarks.measure import Benchmark
 from db.learning.change_cost import ChangeCosts
-from worker.lives.rolling_origin import Judged, judge
+from worker.lives.rolling_origin import JudgedMethods, judge
 from worker.lives.simulated_plant import SimulatedPlant
 
 COSTS = ChangeCosts(planned=1, damaged=4)
@@ -35,15 +35,15 @@ anything from 0.73 to 0.79."""
 
 
 @cache
-def judged(name: str, sample: int) -> Judged:
+def judged(name: str, sample: int) -> JudgedMethods:
     """Ask about several plants of a kind; another sample is of other plants."""
-    result, plant = Judged(), PLANTS[name]
+    result, plant = JudgedMethods(), PLANTS[name]
     for seed in range(FEWEST_PLANTS.get(name, HEADS // plant.heads)):
         judge(plant.lives(1000 * sample + seed), ORIGINS, COSTS, result)
     return result
 
 
-def of_all(figure: Callable[[Judged], float], worst: Callable[..., float] = max) -> Callable[[int], list[float]]:
+def of_all(figure: Callable[[JudgedMethods], float], worst: Callable[..., float] = max) -> Callable[[int], list[float]]:
     """The worst of a figure over all kinds of plants, for each sample."""
 
     def measure(samples: int) -> list[float]:
@@ -52,19 +52,19 @@ def of_all(figure: Callable[[Judged], float], worst: Callable[..., float] = max)
     return measure
 
 
-def _coverage(result: Judged) -> float:
+def _coverage(result: JudgedMethods) -> float:
     return result.scores["weibull"].coverage
 
 
-def _pinball(result: Judged) -> float:
+def _pinball(result: JudgedMethods) -> float:
     return result.scores["weibull"].pinball / result.scores["kaplan_meier"].pinball
 
 
-def _cost(result: Judged) -> float:
+def _cost(result: JudgedMethods) -> float:
     return result.bills["weibull"].rate / result.bills["fixed"].rate
 
 
-def _all(name: str, figure: Callable[[Judged], float]) -> Callable[[int], list[float]]:
+def _all(name: str, figure: Callable[[JudgedMethods], float]) -> Callable[[int], list[float]]:
     return lambda samples: [figure(judged(name, sample)) for sample in range(samples)]
 
 
@@ -114,7 +114,7 @@ def main() -> None:
         show(name, judged(name, 0))
 
 
-def show(name: str, result: Judged) -> None:
+def show(name: str, result: JudgedMethods) -> None:
     """Print one line of scores and one of costs."""
     scores = ", ".join(
         f"{method} {score.coverage:.3f} covered, loss {score.pinball:.2f}" for method, score in result.scores.items()

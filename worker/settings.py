@@ -11,7 +11,7 @@ from db.settings import DatabaseSettings
 from producer.contract.plant_event import PLANT_LENGTH
 from producer.settings import StationSettings
 from worker.models.costs import Costs
-from worker.monitoring.heartbeat import Role
+from worker.monitoring.heartbeat import ProcessRole
 from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.runtime.process import NICENESS, usable_cores
 
@@ -93,7 +93,7 @@ class WorkerSettings(StationSettings, DatabaseSettings):
         """What wrong answers and looks cost."""
         return Costs(self.missed_damaged, self.needless_change, self.look)
 
-    def heartbeat_path(self, role: Role = "worker") -> Path:
+    def heartbeat_path(self, role: ProcessRole = "worker") -> Path:
         """The file of the heartbeat of a process of that role."""
         return self.heartbeat or self.data / "run" / f"{role}.heartbeat"
 

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from db.commands.output import print_json, settings_of
+from db.commands.output import settings_of
 from producer.terminal.options import Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 from producer.terminal.programs import copyable
 
 
@@ -53,7 +53,7 @@ def backup(
         )
     file, manifest = subject.back_up(settings_of(context).url, target, datetime.now(UTC))
     if as_json:
-        print_json({"file": str(file), **plain(manifest)})
+        say_json({"file": str(file), **plain(manifest)})
     else:
         say(f"{file}: schema {manifest.revision}, {manifest.size} bytes, {_rows(manifest.rows)}")
 
@@ -93,7 +93,7 @@ def restore(
     file, manifest = subject.restore(settings_of(context).url, source, replace=replace)
     older = manifest.revision != schema_version.head()
     if as_json:
-        print_json({"file": str(file), "upgrade_needed": older, **plain(manifest)})
+        say_json({"file": str(file), "upgrade_needed": older, **plain(manifest)})
     else:
         say(f"{file} of {manifest.made_at} is restored: schema {manifest.revision}, {_rows(manifest.rows)}")
         if older:

@@ -34,9 +34,9 @@ def checks(
     - `insert-db checks --state replace --json`
     """
     with reading(context) as session:
-        from db.commands import terminal_tables
         from db.line import checks as subject
         from db.queries import known_places
+        from db.terminal import tables
 
         rows = subject.recent(
             session,
@@ -49,4 +49,4 @@ def checks(
         )
         if not rows:
             known_places.refuse_unknown(session, machine, head, station=station)
-        answer(rows, terminal_tables.check_table, as_json, "no check matches", limit)
+        answer(rows, tables.check_table, as_json, "no check matches", limit)

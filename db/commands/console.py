@@ -10,11 +10,9 @@ import typer
 from db.commands import users
 from db.commands.output import reading, writing
 from db.commands.users import asked_password
-from producer.configuration.ports import check_port
+from producer.configuration.ports import CONSOLE_PORT, check_port
 from producer.terminal.output import note, say
 from producer.terminal.programs import copyable
-
-DEFAULT_PORT = 8377
 
 
 def console(
@@ -22,7 +20,7 @@ def console(
     bind: Annotated[
         str, typer.Option(metavar="ADDRESS", help="The address of this machine to listen on; 0.0.0.0 is all.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The TCP port to listen on.")] = DEFAULT_PORT,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The TCP port to listen on.")] = CONSOLE_PORT,
 ) -> None:
     """Serve the console until Ctrl-C or SIGTERM: the line at a glance, reviews and history, as pages for a browser.
 

@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from db.commands.options import By, Station, login
-from db.commands.output import print_json, print_table, reading, writing
-from db.commands.users import who
+from db.commands.options import Station
+from db.commands.output import reading, writing
+from db.terminal.person import By, login, who
 from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 from producer.terminal.programs import copyable
 
 
@@ -47,10 +47,11 @@ def drift(
         _accept(context, station, by or login(), as_json)
         return
     with reading(context) as session:
-        from db.commands.drift_table import station_day_table
         from db.line import station_days
         from db.queries import known_places
         from db.queries.plain_values import plain
+        from db.terminal.drift_table import station_day_table
+        from producer.terminal.console import print_table
 
         today = datetime.now(UTC).date()
         rows = station_days.recent(session, today - timedelta(days=days), station)
@@ -58,7 +59,7 @@ def drift(
         if not rows:
             known_places.refuse_unknown(session, station=station)
     if as_json:
-        print_json(plain({"drifting": drifts, "days": rows}))
+        say_json(plain({"drifting": drifts, "days": rows}))
     elif not rows:
         say(copyable("no day was measured yet: `insert-worker learn` does so once a day has ended"))
     else:
@@ -83,6 +84,6 @@ def _accept(context: typer.Context, station: str, by: str, as_json: bool) -> Non
         except LookupError as error:
             raise ValueError(str(error)) from error
     if as_json:
-        print_json({"station": station, "days": days})
+        say_json({"station": station, "days": days})
     else:
         say(f"{counted(days, 'day')} of station {station} count no more; its reference days are gathered anew")

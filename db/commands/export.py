@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from db.commands.options import Head, Machine, Operation, OutcomeOption, Pocket, Since, Station, Until
-from db.commands.output import print_json, reading
+from db.commands.output import reading
 from producer.terminal.counts import counted
 from producer.terminal.options import Json
-from producer.terminal.output import answer_stream, say
+from producer.terminal.output import answer_stream, say, say_json
 
 
 def export(
@@ -66,6 +66,6 @@ def export(
             return
         count = write_csv_file(rows, Path(file))
         if as_json:
-            print_json({"file": file, "rows": count})
+            say_json({"file": file, "rows": count})
         else:
             say(f"{counted(count, 'verdict')} in {file}")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from db.commands.options import Limit
-from db.commands.output import answer, print_json, reading, writing
-from db.commands.users import who
+from db.commands.output import answer, reading, writing
 from db.schema.vocabulary import FaultState
+from db.terminal.person import who
 from producer.terminal.options import LARGEST, Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -43,13 +43,13 @@ def list_faults(
     Example: `insert-db faults list --json`
     """
     with reading(context) as session:
-        from db.commands import terminal_tables
         from db.line import faults
         from db.queries import unusable_runs
+        from db.terminal import tables
 
         chosen = None if state == "all" else state
         rows = faults.search(session, state=chosen, limit=limit)
-        answer(rows, terminal_tables.fault_table, as_json, "no faults", limit)
+        answer(rows, tables.fault_table, as_json, "no faults", limit)
         for run in [] if as_json else unusable_runs.runs(session):
             say(f"the last {run.captures} photographs of station {run.station} cannot be judged: {run.reason}")
 
@@ -68,7 +68,7 @@ def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
         if fault is None:
             raise ValueError(f"there is no fault {number}; `insert-db faults list` shows those there are")
         if as_json:
-            print_json(plain(fault))
+            say_json(plain(fault))
         else:
             for name, value in plain(fault).items():
                 say(f"{name:<11} {'–' if value is None else value}")
@@ -110,6 +110,6 @@ def _change(
             raise ValueError(str(error)) from error
         audit.write(session, at=now, by=who(), action=action, subject=str(number), reason=fault.reason)
         if as_json:
-            print_json(plain(fault))
+            say_json(plain(fault))
         else:
             say(f"fault {fault.id} is {fault.state}")

@@ -26,12 +26,12 @@ def history(
     Example: `insert-db history mill-1 head-7 12`
     """
     with reading(context) as session:
-        from db.commands import terminal_tables
         from db.line import insert_changes
         from db.queries import known_places, maintenance
+        from db.terminal import tables
 
         rows = maintenance.history(session, machine, head, pocket, limit=limit)
         changes = insert_changes.of_pocket(session, machine, head, pocket)
         if not rows:
             known_places.refuse_unknown(session, machine, head, pocket)
-        answer(rows, lambda rows: terminal_tables.history_table(rows, changes), as_json, "no photograph", limit)
+        answer(rows, lambda rows: tables.history_table(rows, changes), as_json, "no photograph", limit)

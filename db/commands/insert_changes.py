@@ -8,11 +8,11 @@ from uuid import UUID
 
 import typer
 
-from db.commands.options import By, OneHead, OneMachine, login
-from db.commands.output import print_json, writing
-from db.commands.users import who
+from db.commands.options import OneHead, OneMachine
+from db.commands.output import writing
+from db.terminal.person import By, login, who
 from producer.terminal.options import LARGEST, Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 
 
 def insert_changed(
@@ -58,7 +58,7 @@ def insert_changed(
         except LookupError as error:
             raise ValueError(str(error)) from error
     if as_json:
-        print_json(plain(change))
+        say_json(plain(change))
     elif undo:
         place = f"machine {change.machine}, head {change.head}, pocket {change.pocket}"
         say(f"{place} keeps its insert: what {change.by} said for {local(change.at)} is taken back")

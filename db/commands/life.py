@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from db.commands.options import Head, Machine
-from db.commands.output import print_json, print_table, reading, settings_of
+from db.commands.output import reading, settings_of
 from producer.terminal.counts import counted
 from producer.terminal.options import LARGEST, Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 from producer.terminal.programs import copyable
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def life(
         if shift is not None:
             lives = remaining_lives.not_lasting(lives, shift)
         if as_json:
-            print_json(_plain(fit, lives, suspected, shift, costs))
+            say_json(_plain(fit, lives, suspected, shift, costs))
             return
         _show(fit, lives, suspected, shift, costs)
 
@@ -73,10 +73,10 @@ def life(
 def _plain(
     fit: LifeFit | None, lives: list[RemainingLife], suspected: list[SuspectedChange], shift: int | None, costs: Any
 ) -> dict[str, Any]:
-    from db.queries.lasting import lasting
     from db.queries.plain_values import plain
+    from db.queries.shift_risk import shift_risk
 
-    rows = (vars(lasting(insert, shift, costs)) for insert in lives)
+    rows = (vars(shift_risk(insert, shift, costs)) for insert in lives)
     remaining = [{name: value for name, value in row.items() if value is not None} for row in rows]
     of_fit = None
     if fit is not None:
@@ -87,7 +87,8 @@ def _plain(
 def _show(
     fit: LifeFit | None, lives: list[RemainingLife], suspected: list[SuspectedChange], shift: int | None, costs: Any
 ) -> None:
-    from db.commands import life_tables
+    from db.terminal import life_tables
+    from producer.terminal.console import print_table
 
     if fit is None:
         say(copyable("no life was followed yet: `insert-worker standalone`, or `learn` and `beat`, do so"))

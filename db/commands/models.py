@@ -5,9 +5,9 @@ from __future__ import annotations
 import typer
 
 from db.commands.options import At, Limit
-from db.commands.output import print_json, print_table, reading
+from db.commands.output import reading
 from producer.terminal.options import Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 
 
 def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Json = False) -> None:
@@ -19,9 +19,10 @@ def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Js
     - `insert-db models --at 2026-11-17T14:05`
     """
     with reading(context) as session:
-        from db.commands import terminal_tables
         from db.learning import model_registry as subject
         from db.queries.plain_values import plain
+        from db.terminal import tables
+        from producer.terminal.console import print_table
 
         champion = subject.champion(session, at)
         shadow = subject.shadow(session) if at is None else None
@@ -30,7 +31,7 @@ def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Js
         ]
         rows = subject.recent(session, limit) if at is None else [champion] if champion else []
         if as_json:
-            print_json(
+            say_json(
                 {
                     "champion": champion.model_id if champion else None,
                     "shadow": shadow.model_id if shadow else None,
@@ -43,4 +44,4 @@ def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Js
         elif not rows:
             say("no model yet: every verdict is 'unsure' until one is trained")
         else:
-            print_table(terminal_tables.model_table(rows, promotions, champion, shadow))
+            print_table(tables.model_table(rows, promotions, champion, shadow))

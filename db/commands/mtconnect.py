@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from db.commands.options import Head, Machine
-from db.commands.output import print_json, reading
+from db.commands.output import reading
 from producer.files.durable_files import write_file
 from producer.terminal.counts import counted
 from producer.terminal.options import Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 
 if TYPE_CHECKING:
     from db.queries.head_inserts import HeadNow
@@ -84,7 +84,7 @@ def _write(tools: list[HeadNow], folder: Path, as_json: bool) -> None:
         write_file(file, _document(tool).encode())
     if as_json:
         rows = zip(tools, files, strict=True)
-        print_json([{"machine": tool.machine, "head": tool.head, "file": str(file)} for tool, file in rows])
+        say_json([{"machine": tool.machine, "head": tool.head, "file": str(file)} for tool, file in rows])
     elif tools:
         say(f"{counted(len(files), 'head')} in {folder}")
     else:

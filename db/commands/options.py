@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -45,16 +44,3 @@ Since = Annotated[datetime | None, moment_option("--since", "Only from this mome
 At = Annotated[datetime | None, moment_option("--at", "As it was at this moment")]
 Until = Annotated[datetime | None, moment_option("--until", "Only before this moment")]
 Limit = Annotated[int, typer.Option(min=1, max=LARGEST, help="At most this many, the newest.")]
-By = Annotated[str | None, typer.Option(help="The person's name. [default: the login name]", show_default=False)]
-
-
-def login() -> str:
-    """The login name, for a person who gives no `--by`.
-
-    Raises:
-        ValueError: this process has no login name.
-    """
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # which one depends on the version of Python and the system
-        raise ValueError("this process has no login name: say who you are with --by") from None

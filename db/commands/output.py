@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import typer
 
@@ -100,27 +100,12 @@ def answer(
     from db.queries.plain_values import plain
 
     if as_json:
-        print_json(plain(list(rows)))
+        say_json(plain(list(rows)))
     elif not rows:
         say(copyable(nothing))
     else:
+        from producer.terminal.console import print_table
+
         print_table(table(rows))
         if len(rows) == limit:
             note(f"the newest {limit}; there may be more: --limit")
-
-
-def print_json(value: Any) -> None:
-    """Print one JSON value, and nothing else, on stdout."""
-    say_json(value, indent=2)
-
-
-def print_table(table: Table) -> None:
-    """Print a table as wide as the terminal, or as wide as it needs where there is none."""
-    from producer.terminal.console import answers
-
-    console = answers()
-    if not console.is_terminal:
-        # Measured where there is room: a table is never wider than the console it is measured for.
-        console.width = 10_000
-        console.width = max(console.measure(table).maximum, 20)
-    console.print(table)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from db.commands.options import moment_option
-from db.commands.output import opened, print_json, settings_of
+from db.commands.output import opened, settings_of
 from producer.contract.vocabulary import OUTCOMES
 from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Json
-from producer.terminal.output import note, say
+from producer.terminal.output import note, say, say_json
 
 if TYPE_CHECKING:
     from db.retention.image_removal import Images
@@ -118,7 +118,7 @@ def prune(
                 extent = retention.extent(session, policy)
             about = _bytes(store, extent)
             if as_json:
-                print_json(_would_go(extent, about))
+                say_json(_would_go(extent, about))
             else:
                 _describe(extent, about)
         if dry_run:
@@ -132,7 +132,7 @@ def prune(
             disk_space.vacuum(database.url)
         free = disk_space.free_bytes(database.url)
         if as_json:
-            print_json({**_gone(run), "free_bytes": free})
+            say_json({**_gone(run), "free_bytes": free})
         else:
             _report(run, free)
 

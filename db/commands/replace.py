@@ -17,10 +17,10 @@ def replace(context: typer.Context, machine: Machine = None, head: Head = None, 
     Example: `insert-db replace --machine mill-1`
     """
     with reading(context) as session:
-        from db.commands import terminal_tables
         from db.queries import known_places, maintenance
+        from db.terminal import tables
 
         rows = maintenance.to_replace(session, machine, head)
         if not rows:
             known_places.refuse_unknown(session, machine, head)
-        answer(rows, terminal_tables.replace_table, as_json, "no insert is known to be damaged")
+        answer(rows, tables.replace_table, as_json, "no insert is known to be damaged")

@@ -11,13 +11,13 @@ from uuid import UUID
 
 import typer
 
-from db.commands.options import By, Limit, Since, login
-from db.commands.output import answer, opened, print_json, reading, settings_of
-from db.commands.users import who
+from db.commands.options import Limit, Since
+from db.commands.output import answer, opened, reading, settings_of
+from db.terminal.person import By, login, who
 from producer.contract.vocabulary import LABELS, Label
 from producer.terminal.counts import counted
 from producer.terminal.options import LARGEST, Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 from producer.terminal.redaction import discreet
 
 if TYPE_CHECKING:
@@ -63,15 +63,15 @@ def review(
         raise typer.BadParameter("--list only lists, so it does not go with --capture")
     with opened(context, reads_only=only_list or (as_json and capture is None)) as database:
         if capture is not None and label is not None:
-            _told(database, capture, label, by or login(), note, as_json)
+            _label_capture(database, capture, label, by or login(), note, as_json)
             return
-        from db.commands import terminal_tables
         from db.queries import review_queue
+        from db.terminal import tables
 
         with database.reading() as session:
             queue = review_queue.queue(session, limit)
         if only_list or as_json or not queue:
-            answer(queue, terminal_tables.queue_table, as_json, "nothing to look at")
+            answer(queue, tables.queue_table, as_json, "nothing to look at")
         else:
             _walk(database, queue, by or login(), settings_of(context).images_root)
 
@@ -89,14 +89,14 @@ def reviews(
     Example: `insert-db reviews --by ana --since 1d`
     """
     with reading(context) as session:
-        from db.commands import terminal_tables
         from db.learning import reviews as subject
+        from db.terminal import tables
 
         rows = subject.recent(session, capture_id=capture, by=by, since=since, limit=limit)
-        answer(rows, terminal_tables.review_table, as_json, "no review", limit)
+        answer(rows, tables.review_table, as_json, "no review", limit)
 
 
-def _told(database: Database, capture: UUID, label: str, by: str, note: str | None, as_json: bool) -> None:
+def _label_capture(database: Database, capture: UUID, label: str, by: str, note: str | None, as_json: bool) -> None:
     from db.queries.plain_values import plain
 
     try:
@@ -104,7 +104,7 @@ def _told(database: Database, capture: UUID, label: str, by: str, note: str | No
     except LookupError as error:
         raise ValueError(str(error)) from error
     if as_json:
-        print_json(plain(kept))
+        say_json(plain(kept))
     else:
         say(f"capture {kept.capture_id} is {kept.label}, says {kept.by}")
 
@@ -162,11 +162,11 @@ def _typed() -> tuple[str | None, str | None] | None:
 
 def _description(item: ToReview, images: str) -> Iterator[str]:
     """What a person should know before looking at the photograph; nothing in it reaches the terminal as a command."""
-    from db.commands import terminal_tables
     from db.line.photographs import REMOVED
+    from db.terminal import tables
 
     row = item.row
-    shown: dict[str, terminal_tables.Shown] = {
+    shown: dict[str, tables.Shown] = {
         "why": item.why,
         "seen": f"machine {row.machine}, head {row.head}, pocket {row.pocket}, after {row.operation}",
         "captured": row.captured_at,
@@ -186,4 +186,4 @@ def _description(item: ToReview, images: str) -> Iterator[str]:
     }
     for name, value in shown.items():
         if value is not None:
-            yield f"{name:<9} {terminal_tables.text(value).plain}"
+            yield f"{name:<9} {tables.text(value).plain}"

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from db.commands.output import print_json, settings_of
+from db.commands.output import settings_of
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 
 
 def upgrade(context: typer.Context, as_json: Json = False) -> None:
@@ -32,7 +32,7 @@ def upgrade(context: typer.Context, as_json: Json = False) -> None:
     after = migrate.current(url)
     where = shown(url)
     if as_json:
-        print_json({"database": where, "before": before, "after": after})
+        say_json({"database": where, "before": before, "after": after})
     elif before == after:
         say(f"{where} is up to date (schema {after})")
     else:
@@ -84,6 +84,6 @@ def downgrade(
         migrate.downgrade(url, revision)
     after = migrate.current(url)
     if as_json:
-        print_json({"database": where, "before": before, "after": after, "lost": [what for _, what in lost]})
+        say_json({"database": where, "before": before, "after": after, "lost": [what for _, what in lost]})
     elif lost:
         say(f"{where} now has schema {after or 'none'} (before: {before})")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from db.commands.options import Since
-from db.commands.output import print_json, print_table, reading
+from db.commands.output import reading
 from producer.terminal.counts import counted
 from producer.terminal.options import Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -33,29 +33,30 @@ def shadow(
     - `insert-db shadow --since 1d --json`
     """
     with reading(context) as session:
-        from db.commands import terminal_tables
         from db.line import shadow_verdicts as subject
         from db.queries.plain_values import plain
+        from db.terminal import tables
+        from producer.terminal.console import print_table
 
         name = _known(session, model) if model is not None else _in_shadow(session)
         report = subject.compare(session, name, since) if name is not None else None
         if as_json:
-            print_json(plain(report))
+            say_json(plain(report))
         elif report is None:
             say("no model is in shadow")
         elif not report.compared:
             say(f"{name} has judged nothing alongside the line")
         else:
             say(
-                f"{name} beside the line, {terminal_tables.text(report.first_at).plain} "
-                f"to {terminal_tables.text(report.last_at).plain}: "
+                f"{name} beside the line, {tables.text(report.first_at).plain} "
+                f"to {tables.text(report.last_at).plain}: "
                 f"{counted(report.compared, 'capture')}, {report.agreements} alike, {report.disagreements} not\n"
             )
-            print_table(terminal_tables.pair_table(report.outcomes))
+            print_table(tables.pair_table(report.outcomes))
             say(f"\n{report.reviewed} of them were reviewed as intact or damaged")
             if report.reviewed:
                 say()
-                print_table(terminal_tables.tally_table({"line": report.line, "shadow": report.shadow}))
+                print_table(tables.tally_table({"line": report.line, "shadow": report.shadow}))
 
 
 def _in_shadow(session: Session) -> str | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from db.commands.output import answer, reading, writing
-from db.commands.users import who
+from db.terminal.person import who
 from producer.terminal.options import Json
 from producer.terminal.output import note, say
 
@@ -100,7 +100,7 @@ def revoke(context: typer.Context, account: Account, name: Name) -> None:
 def _table(rows: Sequence[Token]) -> Table:
     from rich.table import Table
 
-    from db.commands import terminal_tables
+    from db.terminal import tables
 
     table = Table()
     for heading in ("account", "token", "since", "last used", "ends", "opens"):
@@ -110,5 +110,5 @@ def _table(rows: Sequence[Token]) -> Table:
         ended = row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now)
         cells = (row.account, row.name, row.created_at, row.last_used_at or "never")
         ends = row.revoked_at or row.expires_at or "never"
-        table.add_row(*(terminal_tables.text(cell) for cell in (*cells, ends, "no" if ended else "yes")))
+        table.add_row(*(tables.text(cell) for cell in (*cells, ends, "no" if ended else "yes")))
     return table

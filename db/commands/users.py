@@ -5,7 +5,6 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeVar
@@ -14,6 +13,7 @@ import typer
 
 from db.commands.output import answer, reading, writing
 from db.schema.vocabulary import PersonRole
+from db.terminal.person import who
 from producer.terminal.options import Json
 from producer.terminal.output import note, say
 
@@ -160,13 +160,6 @@ def _typed_password() -> str:
     return first
 
 
-def who() -> str:
-    """The person at the terminal, as the audit names one: never like an account, which has no colon."""
-    with suppress(OSError, KeyError, ImportError):  # which one depends on the version of Python and the system
-        return f"terminal: {getpass.getuser()}"
-    return "terminal: ?"
-
-
 def _password(file: Path | None) -> str:
     if file is not None:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -184,12 +177,12 @@ def _known(change: Callable[[], _Result]) -> _Result:
 def _table(rows: Sequence[Account]) -> Table:
     from rich.table import Table
 
-    from db.commands import terminal_tables
+    from db.terminal import tables
 
     table = Table()
     for heading in ("name", "role", "since", "may sign in"):
         table.add_column(heading)
     for row in rows:
         cells = (row.name, row.role, row.created_at, "no" if row.disabled else "yes")
-        table.add_row(*(terminal_tables.text(cell) for cell in cells))
+        table.add_row(*(tables.text(cell) for cell in cells))
     return table

@@ -32,9 +32,9 @@ def verdicts(
     - `insert-db verdicts --machine mill-1 --head head-7 --pocket 12`
     """
     with reading(context) as session:
-        from db.commands import terminal_tables
         from db.line import verdicts as subject
         from db.queries import known_places
+        from db.terminal import tables
 
         rows = subject.search(
             session,
@@ -50,4 +50,4 @@ def verdicts(
         )
         if not rows:
             known_places.refuse_unknown(session, machine, head, pocket, station=station)
-        answer(rows, terminal_tables.verdict_table, as_json, "no verdict matches", limit)
+        answer(rows, tables.verdict_table, as_json, "no verdict matches", limit)

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from db.console.context import Console
 from db.line.capture_order import TOLERANCE
-from db.line.head_checks import Place
 from db.queries import head_overview
 from db.queries.head_overview import HeadOverview
+from producer.contract.places import HeadPlace
 
 
-def heads_now(console: Console, session: Session, places: Sequence[Place], now: datetime) -> list[HeadOverview]:
+def heads_now(console: Console, session: Session, places: Sequence[HeadPlace], now: datetime) -> list[HeadOverview]:
     """Some heads at a moment, in the order of the places."""
     known = {head: console.heads.get(head) for _, head in places} if console.heads is not None else {}
     declared = {head: entry.pockets for head, entry in known.items() if entry is not None}

@@ -19,7 +19,7 @@ from db.schema.vocabulary import PersonRole
 from db.settings import DatabaseSettings
 from producer.configuration.passwords import password_of
 
-Network = IPv4Network | IPv6Network
+IpNetwork = IPv4Network | IPv6Network
 
 
 class ConsoleSettings(DatabaseSettings):
@@ -123,7 +123,7 @@ class ConsoleSettings(DatabaseSettings):
         )
 
     @property
-    def proxies(self) -> tuple[Network, ...]:
+    def proxies(self) -> tuple[IpNetwork, ...]:
         """The proxies whose headers are believed."""
         return tuple(_networks_of(self.console_proxies))
 
@@ -133,6 +133,6 @@ class ConsoleSettings(DatabaseSettings):
         return timedelta(minutes=self.console_stale_minutes)
 
 
-def _networks_of(text: str) -> Iterator[Network]:
+def _networks_of(text: str) -> Iterator[IpNetwork]:
     for network in filter(None, (part.strip() for part in text.split(","))):
         yield ip_network(network)

@@ -30,7 +30,7 @@ def inserted(dialect: str, table: type[DeclarativeBase], names: Sequence[str], r
 
 
 @dataclass
-class _Made:
+class _Statement:
     """A statement as its driver reads it.
 
     `places` says of each of its parameters, in the statement's order, how it is called, where it stands among all
@@ -59,7 +59,7 @@ class Prepared:
                 `bindparam` with `expanding`.
         """
         self._build = build
-        self._made: dict[tuple[object, ...], _Made] = {}
+        self._statements: dict[tuple[object, ...], _Statement] = {}
 
     def execute(
         self, connection: Connection, rows: Sequence[Mapping[str, Any]] = (), /, **values: Any
@@ -71,9 +71,9 @@ class Prepared:
         """
         lists = [value for value in values.values() if isinstance(value, list)]
         key = (connection.dialect.name, len(rows), *map(len, lists))
-        prepared = self._made.get(key)
+        prepared = self._statements.get(key)
         if prepared is None:
-            prepared = self._made[key] = self._make(connection.dialect, rows, values)
+            prepared = self._statements[key] = self._make(connection.dialect, rows, values)
         parameters = [row[name] for row in rows for name in prepared.columns]
         parameters += [value for value in values.values() if not isinstance(value, list)]
         for members in lists:
@@ -87,7 +87,7 @@ class Prepared:
             return [_processed(row, prepared.out) for row in answer]
         return answer
 
-    def _make(self, dialect: Dialect, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> _Made:
+    def _make(self, dialect: Dialect, rows: Sequence[Mapping[str, Any]], values: Mapping[str, Any]) -> _Statement:
         statement = self._build(dialect.name, len(rows))
         compiled = statement.compile(dialect=dialect)
         columns = tuple(rows[0]) if rows else ()
@@ -104,7 +104,7 @@ class Prepared:
         own = {name: value for name, value in state.parameters.items() if name not in set(names)}
         names += own
         places = {name: place for place, name in enumerate(names)}
-        return _Made(
+        return _Statement(
             text=state.statement,
             columns=columns,
             places=[(name, places[name], into.get(name)) for name in state.positiontup or state.parameters],
@@ -114,7 +114,7 @@ class Prepared:
         )
 
 
-def _sent(connection: Connection, prepared: _Made, bound: Sequence[Any]) -> tuple[Sequence[Sequence[Any]], Any]:
+def _sent(connection: Connection, prepared: _Statement, bound: Sequence[Any]) -> tuple[Sequence[Sequence[Any]], Any]:
     """What the database answers, and how its driver describes the columns; None where there are none."""
     # Whoever listens to statements hears of these too.
     if connection.dialect.name == "sqlite" and not connection.dispatch.before_cursor_execute:

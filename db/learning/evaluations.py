@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from db.schema.tables import Evaluations
+from db.schema.vocabulary import SPLIT_KINDS
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def scores(session: Session, model_ids: Collection[str]) -> dict[str, Score]:
     newest = select(func.max(Evaluations.id)).where(Evaluations.model_id.in_(model_ids)).group_by(Evaluations.model_id)
     of_kind = [
         Evaluations.report["evaluations"][kind]["candidate"]["scores"]["balanced_accuracy"].label(kind)
-        for kind in ("grouped", "plain")
+        for kind in reversed(SPLIT_KINDS)
     ]
     query = select(Evaluations.model_id, Evaluations.report["decision"]["promote"].label("promote"), *of_kind)
     rows = session.execute(query.where(Evaluations.id.in_(newest)))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from producer.contract.names import IMPORTED
+from producer.contract.places import HeadPlace
 
 MOST: Final = 500
 """Most heads that are written down with a model; where it learned from more, none is said to be new."""
@@ -19,7 +20,7 @@ def heads_of(items: Iterable[Labelled]) -> list[list[str]] | None:
     return [list(place) for place in heads] if len(heads) <= MOST else None
 
 
-def learnt_heads(model: Model) -> frozenset[tuple[str, str]] | None:
+def learnt_heads(model: Model) -> frozenset[HeadPlace] | None:
     """Return machine and head of each that `model` learned from; None where that is not known."""
     labelled_set: Any = model.metrics.get("labelled_set") or {}
     heads = labelled_set.get("heads")

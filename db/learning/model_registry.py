@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import exists, select, text, update
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from db.engine.upsert import insert
 from db.schema.tables import Models, Promotions
 from producer.contract.reasons import refusals as why
 from producer.contract.reasons.template import Template
+from producer.contract.vocabulary import ModelAction, ModelRole
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,6 @@ class Model:
     network_digest: str | None = None
 
 
-Role = Literal["champion", "shadow"]
-Action = Literal["promoted", "rolled_back", "ended"]
-
-
 @dataclass(frozen=True)
 class Promotion:
     """The moment from which a model had a role, who gave it and why.
@@ -58,8 +55,8 @@ class Promotion:
     at: datetime
     by: str
     reason: str
-    role: Role = "champion"
-    action: Action = "promoted"
+    role: ModelRole = "champion"
+    action: ModelAction = "promoted"
 
 
 _MODEL = [getattr(Models, field.name) for field in fields(Model)]
@@ -171,7 +168,7 @@ def succession(session: Session) -> list[str]:
 
 
 def promotions(
-    session: Session, limit: int = 20, role: Role | None = None, after: tuple[datetime, int] | None = None
+    session: Session, limit: int = 20, role: ModelRole | None = None, after: tuple[datetime, int] | None = None
 ) -> list[Promotion]:
     """Which model was given which role, last first; `role` chooses one.
 
@@ -267,7 +264,9 @@ def _known(session: Session, model_id: str, refusal: Template) -> None:
         raise LookupError(refusal(model=model_id))
 
 
-def _put_in_charge(session: Session, model_id: str, action: Action, by: str, reason: str, at: datetime) -> Promotion:
+def _put_in_charge(
+    session: Session, model_id: str, action: ModelAction, by: str, reason: str, at: datetime
+) -> Promotion:
     in_shadow = _last(session, "shadow")
     promotion = _add(session, model_id, "champion", action, by, reason, at)
     if in_shadow is not None and in_shadow.model_id == model_id:
@@ -276,7 +275,7 @@ def _put_in_charge(session: Session, model_id: str, action: Action, by: str, rea
 
 
 def _add(
-    session: Session, model_id: str | None, role: Role, action: Action, by: str, reason: str, at: datetime
+    session: Session, model_id: str | None, role: ModelRole, action: ModelAction, by: str, reason: str, at: datetime
 ) -> Promotion:
     last = _last(session, role)
     # The row that came last counts, also when the clock that says so is behind the last one's.
@@ -288,7 +287,7 @@ def _add(
     return Promotion(row.id, model_id, row.at, by, reason, role, action)
 
 
-def _last(session: Session, role: Role) -> Promotion | None:
+def _last(session: Session, role: ModelRole) -> Promotion | None:
     query = select(*_PROMOTION).where(Promotions.role == role).order_by(*_LAST_FIRST).limit(1)
     row = session.execute(query).first()
     return Promotion(*row) if row else None

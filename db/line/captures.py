@@ -21,6 +21,7 @@ from db.line.insert_changes import is_unseen, last_changed_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
 from db.schema.tables import Captures, Checks, Pockets
+from producer.contract.places import PocketPlace
 
 
 @dataclass(frozen=True)
@@ -200,7 +201,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
     return order | put_behind(connection, latest)
 
 
-def _place(arrival: Arrival) -> tuple[str, str, int]:
+def _place(arrival: Arrival) -> PocketPlace:
     return arrival.capture.machine, arrival.capture.head, arrival.capture.pocket
 
 
@@ -210,7 +211,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
         return set()
     checks: dict[UUID, dict[str, Any]] = {}
     counted: dict[UUID, int] = {}
-    pockets: dict[tuple[str, str, int], dict[str, Any]] = {}
+    pockets: dict[PocketPlace, dict[str, Any]] = {}
     rows = []
     unseen = {arrival.capture.capture_id for arrival in arrivals if not arrival.shows}
     for arrival in arrivals:

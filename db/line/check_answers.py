@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from db.line import contradictions
-from db.line.contradictions import Doubt, Place, Shown
-from db.line.runs import Taken, second_run
+from db.line.contradictions import Doubt, Shown
+from db.line.second_run import RunPhotograph, second_run
+from producer.contract.places import OperationPlace
 from producer.contract.reasons.template import Reason
 from producer.contract.vocabulary import State
 
@@ -69,7 +70,7 @@ def gathered(
     states: Iterable[PocketState],
     troubles: Iterable[Trouble] = (),
     *,
-    place: Place | None = None,
+    place: OperationPlace | None = None,
     size: int = 1,
 ) -> KnownPockets:
     """What the captures of a check, which is of that `place` and `size`, and its faults say of its pockets.
@@ -113,19 +114,12 @@ def gathered(
     )
 
 
-def _taken(capture: PocketState) -> Taken | None:
+def _taken(capture: PocketState) -> RunPhotograph | None:
     """A photograph of a pocket of its check, where it is known when it came."""
     of = capture.shown
     if capture.elsewhere is not None or of is None or of.times is None:
         return None
-    return Taken(capture.pocket, of.image, of.times, capture.outcome == "intact")
-
-
-def assess(
-    size: int, states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, awaited: bool = True
-) -> CheckSummary:
-    """What a check of `size` inserts comes to; see `gathered` and `answer`."""
-    return answer(size, gathered(states, troubles), awaited=awaited)
+    return RunPhotograph(capture.pocket, of.image, of.times, capture.outcome == "intact")
 
 
 def answer(size: int, known: KnownPockets, *, awaited: bool) -> CheckSummary:

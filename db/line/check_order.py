@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 from db.engine.prepared import Prepared
 from db.schema.tables import Captures, Checks
 from producer.contract.event import are_of_one_outbox
+from producer.contract.places import HeadPlace
 
 _NEXT: Final = timedelta(microseconds=1)
 
@@ -56,7 +57,7 @@ def put_behind(connection: Connection, photos: Iterable[Placed]) -> dict[UUID, d
     behind them.
     """
     order: dict[UUID, datetime] = {}
-    of_heads: dict[tuple[str, str], list[Placed]] = {}
+    of_heads: dict[HeadPlace, list[Placed]] = {}
     for photo in photos:
         of_heads.setdefault((photo.machine, photo.head), []).append(photo)
     for (machine, head), of_head in of_heads.items():

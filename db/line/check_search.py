@@ -21,11 +21,11 @@ from db.line.rows import NEWEST_FIRST, Filters, Position, conditions, older_than
 from db.schema.tables import Captures, Checks, Faults, UtcDateTime
 from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.names import IMPORTED
-from producer.contract.vocabulary import OUTCOME_OF
+from producer.contract.vocabulary import CHECK_STATE_OF, OUTCOME_OF
 
 Rows = Sequence[Row[*tuple[Any, ...]]]
 
-Page = tuple[Rows, datetime | None]
+CheckPage = tuple[Rows, datetime | None]
 """Some checks, and a moment: those still to come did not begin after it. None: there are no more."""
 
 _EVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -34,7 +34,10 @@ _FAULTY: Final = select(Faults.check_id).where(Faults.state.in_(STANDING_FAULTS)
 _BEGUN: Final = attrgetter("started_at", "check_id")
 
 # By state: the outcome or review of a capture that may be the reason for it, or a property of the check itself.
-_OUTCOMES: Final = {"replace": ("damaged",), "review": ("unsure", "unusable")}
+_OUTCOMES: Final = {
+    state: tuple(outcome for outcome, comes_to in CHECK_STATE_OF.items() if comes_to == state)
+    for state in ("replace", "review")
+}
 _REVIEWS: Final = {
     state: tuple(label for label, outcome in OUTCOME_OF.items() if outcome in outcomes)
     for state, outcomes in _OUTCOMES.items()
@@ -139,7 +142,7 @@ def _aside(table: type[Captures | Checks], place: Filters) -> list[ColumnElement
     return terms
 
 
-def _by_checks(session: Session, checks: Select[*tuple[Any, ...]], size: int) -> Iterator[Page]:
+def _by_checks(session: Session, checks: Select[*tuple[Any, ...]], size: int) -> Iterator[CheckPage]:
     """Checks in the order of their beginning."""
     query = checks.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(size)
     page = query
@@ -151,7 +154,7 @@ def _by_checks(session: Session, checks: Select[*tuple[Any, ...]], size: int) ->
 
 def _by_captures(
     session: Session, checks: Select[*tuple[Any, ...]], captures: Select[*tuple[Any, ...]], size: int
-) -> Iterator[Page]:
+) -> Iterator[CheckPage]:
     """The checks of captures, in the order of these: a check began before any of its captures was taken."""
     query = captures.order_by(*NEWEST_FIRST).limit(size)
     page = query

@@ -19,10 +19,11 @@ from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, ga
 from db.line.check_revisions import hold, next_revision
 from db.line.check_search import begun_before, candidates, of_place
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
-from db.line.contradictions import Place, elsewhere
+from db.line.contradictions import elsewhere
 from db.line.rows import Filters, Position
 from db.schema.tables import Captures, Checks, Faults
 from db.schema.vocabulary import STANDING_FAULTS
+from producer.contract.places import OperationPlace
 from producer.contract.vocabulary import OUTCOME_OF, State
 
 
@@ -86,7 +87,7 @@ _NAMES = [column.key for column in COLUMNS[1:-2]]
 
 # Not the column itself: by its index SQLite, which has no statistics, would read all faults.
 _STANDS = func.coalesce(Faults.state, "").in_(STANDING_FAULTS)
-# Cheap, and never fewer than `assess` wants: a pocket counts once there, and may have several captures here.
+# Cheap, and never fewer than `answer` wants: a pocket counts once there, and may have several captures here.
 _ALL_ANSWERED = (
     Checks.size
     <= select(func.count())
@@ -253,7 +254,7 @@ def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[
 def _known(
     connection: Connection,
     ids: Mapping[Any, UUID],
-    places: Mapping[Any, Place],
+    places: Mapping[Any, OperationPlace],
     sizes: Mapping[Any, int],
     troubles: Mapping[Any, Sequence[Trouble]],
     doubtful: Collection[Any],

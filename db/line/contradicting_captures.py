@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from db.line.contradictions import First, Shown
 from db.line.rows import current_verdict
-from db.line.runs import Times
+from db.line.second_run import Times
 from db.schema.tables import Captures, Checks, Verdicts
 from producer.contract.names import IMPORTED
 

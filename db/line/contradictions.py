@@ -14,13 +14,11 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from db.line.runs import A_RUN, SecondRun, Times
+from db.line.second_run import A_RUN, SecondRun, Times
 from producer.contract.names import designation_form
+from producer.contract.places import OperationPlace
 from producer.contract.reasons import checks as why
 from producer.contract.reasons.template import Reason
-
-Place = tuple[str, str, str]
-"""A machine, a head and an operation."""
 
 
 class First(NamedTuple):
@@ -29,7 +27,7 @@ class First(NamedTuple):
     In the same check, and of a part of the photograph, the pocket is the capture's own (`shared` looks at those).
     """
 
-    place: Place
+    place: OperationPlace
     pocket: int
     times: Times
     in_this_check: bool
@@ -56,7 +54,7 @@ class Doubt(NamedTuple):
     pockets: Collection[int]
 
 
-def elsewhere(check: Place, capture: Place) -> Reason | None:
+def elsewhere(check: OperationPlace, capture: OperationPlace) -> Reason | None:
     """Of what else a capture is, in words, where it is not of its check's place; None where it is."""
     machine, head, operation = capture
     if machine != check[0]:
@@ -100,7 +98,7 @@ def of_two_kinds(designations: Mapping[int, str]) -> list[Doubt]:
     return [Doubt(why.TWO_KINDS(designations=sorted(pockets)), other)]
 
 
-def repeated(check: Place, pictures: Mapping[int, Shown]) -> list[Doubt]:
+def repeated(check: OperationPlace, pictures: Mapping[int, Shown]) -> list[Doubt]:
     """The pockets whose photograph is that of another operation, head, pocket or run, for which it came before."""
     before: dict[Reason, dict[int, datetime]] = defaultdict(dict)
     for pocket, picture in pictures.items():
@@ -154,7 +152,7 @@ def in_words(
     return why.CONTRADICTION(parts=parts) if parts else None
 
 
-def _in_full(check: Place, place: Place) -> Reason:
+def _in_full(check: OperationPlace, place: OperationPlace) -> Reason:
     """An operation, with its head and machine where they are not the check's."""
     head = elsewhere(check, place) if place[:2] != check[:2] else None
     if head is None:

@@ -16,9 +16,7 @@ from db.engine.prepared import Prepared
 from db.line.check_answers import KnownPockets
 from db.line.checks import COLUMNS, Check, assessed
 from db.schema.tables import Captures, Checks
-
-Place = tuple[str, str]
-"""A machine and a head."""
+from producer.contract.places import HeadPlace
 
 
 class Span(NamedTuple):
@@ -36,7 +34,7 @@ LOOKED_THROUGH: Final = 50
 
 
 def newest_of_heads(
-    session: Session, places: Sequence[Place], number: int, also: Collection[UUID] = ()
+    session: Session, places: Sequence[HeadPlace], number: int, also: Collection[UUID] = ()
 ) -> list[tuple[Check, KnownPockets, Span]]:
     """So many of the last checks of each head, the newest first, each with what is known of its pockets; `also` these.
 
@@ -63,7 +61,7 @@ _OF_IDS: Final = Prepared(
 )
 
 
-def given(dialect: str) -> CTE:
+def heads_table(dialect: str) -> CTE:
     """Some heads as a table to join with, in a statement that is given them `as_value` of `places`."""
     # One value for any number: as rows of values they take longer to send, and are planned anew, than to look up.
     rows = text(_ROWS[dialect]).bindparams(bindparam("places", type_=String()))
@@ -77,7 +75,7 @@ _ROWS: Final = {
 }
 
 
-def as_value(places: Sequence[Place]) -> str:
+def as_value(places: Sequence[HeadPlace]) -> str:
     """Some heads as one value of a statement."""
     return json.dumps(places)
 
@@ -87,7 +85,7 @@ def _newest(number: int) -> Prepared:
     """The ids of the checks of each head, as texts: several in one are separated by commas."""
 
     def built(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
-        of = given(dialect)
+        of = heads_table(dialect)
         newest_first = Checks.started_at.desc(), Checks.check_id.desc()
         key: Any = cast(Checks.check_id, String)
         of_head = select(key).where(Checks.machine == of.c.machine, Checks.head == of.c.head)

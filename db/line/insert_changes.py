@@ -35,6 +35,7 @@ from db.engine import clock
 from db.line.faults import fitting
 from db.schema.column_types import aware
 from db.schema.tables import Captures, InsertChanges, Pockets
+from producer.contract.places import PocketPlace
 from producer.contract.reasons import refusals as why
 
 _NEXT: Final = timedelta(microseconds=1)
@@ -208,9 +209,7 @@ def _of(machine: str, head: str, pocket: int) -> list[Any]:
     return [InsertChanges.machine == machine, InsertChanges.head == head, InsertChanges.pocket == pocket]
 
 
-def _between(
-    session: Session, place: tuple[str, str, int], at: datetime, first: UUID | None, *, late: bool = False
-) -> _Place:
+def _between(session: Session, place: PocketPlace, at: datetime, first: UUID | None, *, late: bool = False) -> _Place:
     machine, head, pocket = place
     # A capture that is recorded meanwhile waits for the pocket's row, or this waits for it.
     here = Pockets.machine == machine, Pockets.head == head, Pockets.pocket == pocket

@@ -22,7 +22,7 @@ from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.rows import Wear, current_verdict, on_machine
 from db.schema.tables import Captures, InsertChanges, Verdicts
-from producer.contract.vocabulary import OUTCOME_OF
+from producer.contract.vocabulary import DECIDED, OUTCOME_OF
 
 MOST: Final = 500_000
 """So many photographs are gone through at most, the newest of the line."""
@@ -34,7 +34,7 @@ JUMP: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Look:
+class InsertLook:
     """One photograph of an insert: `outcome` and `label` are those of its newest review, else of its verdict.
 
     `age` is how many operations the insert had done, None where nobody knows. `probability` is that of damage; a review
@@ -63,7 +63,7 @@ class InsertHistory:
     machine: str
     head: str
     pocket: int
-    looks: Sequence[Look]
+    looks: Sequence[InsertLook]
     is_from_new: bool
     is_in_use: bool
     suspected: SuspectedChange | None = None
@@ -167,7 +167,7 @@ def _photo(row: Any) -> PocketPhoto:
     )
 
 
-def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[Look]:
+def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[InsertLook]:
     """The looks at one insert, with its age: as the line counts it, else by the operations since it was new."""
     age, before = (0 if is_from_new else None), None
     for row in rows:
@@ -179,7 +179,7 @@ def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[Look]:
         before = row if is_next else before
         outcome = OUTCOME_OF[row.review] if row.review else row.outcome
         sure = {"intact": 0.0, "damaged": 1.0}.get(outcome) if row.review else None
-        yield Look(
+        yield InsertLook(
             row.capture_id,
             row.ordered_at,
             row.operation,
@@ -202,19 +202,19 @@ def _is_after_another_operation(before: Any, row: Any) -> bool:
     return row.operation != before.operation or not row.check_size == 1 < before.check_size
 
 
-def _runs(looks: Sequence[Look]) -> list[tuple[str | None, list[int]]]:
+def _runs(looks: Sequence[InsertLook]) -> list[tuple[str | None, list[int]]]:
     """The outcomes of runs of looks, with the looks' numbers: what is neither, as an unsure verdict, ends no run."""
-    sure = ((number, look) for number, look in enumerate(looks) if look.outcome in ("intact", "damaged"))
+    sure = ((number, look) for number, look in enumerate(looks) if look.outcome in DECIDED)
     return [(outcome, [number for number, _ in of]) for outcome, of in groupby(sure, lambda it: it[1].outcome)]
 
 
-def _is_back(looks: Sequence[Look]) -> bool:
+def _is_back(looks: Sequence[InsertLook]) -> bool:
     """Whether intact looks follow a damaged one, but too few yet to ask."""
     *before, (_, last) = _runs(looks) or [(None, [])]
     return bool(before) and looks[last[0]].outcome == "intact" and len(last) < INTACT_RUN
 
 
-def _jump(looks: Sequence[Look]) -> tuple[int, int] | None:
+def _jump(looks: Sequence[InsertLook]) -> tuple[int, int] | None:
     """Where a run of damaged looks begins and where the intact ones after it do; None where there is no such jump."""
     for (outcome, damaged), (_, intact) in pairwise(_runs(looks)):
         if outcome != "damaged" or len(intact) < INTACT_RUN:

@@ -13,6 +13,7 @@ from itertools import groupby
 from uuid import UUID
 
 from producer.contract.names import IMPORTED, designation_form
+from producer.contract.vocabulary import DECIDED
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class _Known:
             self.edge = photo.edge
         if photo.operations_on_edge is not None:
             self.operations_on_edge = photo.operations_on_edge
-        if photo.outcome in ("intact", "damaged"):
+        if photo.outcome in DECIDED:
             self.outcome = photo.outcome
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert_into
 from db.schema.tables import Captures, ShadowVerdicts
-from producer.contract.vocabulary import OUTCOME_OF
+from producer.contract.vocabulary import DECIDED, OUTCOME_OF
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Pair:
+class OutcomePair:
     """How often the line decided one outcome and the shadow another, or the same."""
 
     line: str
@@ -59,7 +59,7 @@ class ShadowReport:
     compared: int
     agreements: int
     disagreements: int
-    outcomes: tuple[Pair, ...]
+    outcomes: tuple[OutcomePair, ...]
     reviewed: int
     line: Tally
     shadow: Tally
@@ -115,10 +115,10 @@ def compare(session: Session, model_id: str, since: datetime | None = None, newe
     if since is not None:
         query = query.where(of.c.judged_at >= since)
     pairs: Counter[tuple[str, str]] = Counter()
-    truths: list[tuple[str, Pair]] = []
+    truths: list[tuple[str, OutcomePair]] = []
     moments: list[datetime] = []
     for line, shadow, review, count, first_at, last_at in session.execute(query):
-        pair = Pair(line or "", shadow, count)
+        pair = OutcomePair(line or "", shadow, count)
         pairs[pair.line, pair.shadow] += count
         moments += [first_at, last_at]
         if review is not None and OUTCOME_OF[review] != "unusable":
@@ -130,7 +130,7 @@ def compare(session: Session, model_id: str, since: datetime | None = None, newe
         compared=compared,
         agreements=agreements,
         disagreements=compared - agreements,
-        outcomes=tuple(Pair(line, shadow, count) for (line, shadow), count in sorted(pairs.items())),
+        outcomes=tuple(OutcomePair(line, shadow, count) for (line, shadow), count in sorted(pairs.items())),
         reviewed=sum(pair.count for _, pair in truths),
         line=_tally((truth, pair.line, pair.count) for truth, pair in truths),
         shadow=_tally((truth, pair.shadow, pair.count) for truth, pair in truths),
@@ -172,5 +172,5 @@ def _of(model_id: str, newest: int | None) -> Subquery:
 def _tally(answers: Iterable[tuple[str, str, int]]) -> Tally:
     tally: Counter[str] = Counter()
     for truth, outcome, count in answers:
-        tally["right" if outcome == truth else "wrong" if outcome in ("intact", "damaged") else "undecided"] += count
+        tally["right" if outcome == truth else "wrong" if outcome in DECIDED else "undecided"] += count
     return Tally(tally["right"], tally["wrong"], tally["undecided"])

@@ -10,9 +10,8 @@ from sqlalchemy.orm import Session
 from db.line.rows import NEWEST_FIRST
 from db.schema.index_conditions import FINDING
 from db.schema.tables import Captures, Verdicts
-
-Place = tuple[str, str, int]
-"""Machine, head and pocket."""
+from producer.contract.places import PocketPlace
+from producer.contract.vocabulary import JUDGED
 
 _LOOKED_THROUGH: Final = 1_000
 """The newest reviews as unusable, of all stations."""
@@ -24,7 +23,7 @@ class Photographed(NamedTuple):
     sharpness: float
     brightness: float
     frame: int
-    place: Place
+    place: PocketPlace
     sketch: bytes | None = None
 
 
@@ -37,7 +36,7 @@ def good(session: Session, station: str, limit: int) -> list[Photographed]:
     """
     judged = (
         select(Captures.capture_id, Captures.ordered_at, Captures.machine, Captures.head, Captures.pocket)
-        .where(Captures.station == station, Captures.outcome.in_(("intact", "damaged", "unsure")))
+        .where(Captures.station == station, Captures.outcome.in_(JUDGED))
         .where(or_(Captures.review.is_(None), Captures.review != "unusable"))
         .order_by(*NEWEST_FIRST)
         .limit(limit)

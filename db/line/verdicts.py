@@ -27,6 +27,7 @@ from db.line.rows import (
     on_machine,
 )
 from db.schema.tables import Captures, Faults, Verdicts
+from db.schema.vocabulary import UNSETTLED_FAULTS
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ _CLOSE_FAULTS = Prepared(
     lambda *_: (
         update(Faults.__table__)  # type: ignore[arg-type]
         # Not the column itself: by its index SQLite, which has no statistics, would read all open faults.
-        .where(Faults.capture_id.in_(_IDS), func.coalesce(Faults.state, "").in_(("open", "requeued")))
+        .where(Faults.capture_id.in_(_IDS), func.coalesce(Faults.state, "").in_(UNSETTLED_FAULTS))
         .values(state="closed")
         .returning(Faults.capture_id)
     )

@@ -13,7 +13,7 @@ from db.schema.tables import Audit
 
 
 @dataclass(frozen=True)
-class Entry:
+class AuditEntry:
     """One thing that a person did: `action` to `subject`, as `detail` says."""
 
     id: int
@@ -24,7 +24,7 @@ class Entry:
     detail: dict[str, Any]
 
 
-_COLUMNS = [getattr(Audit, field.name) for field in fields(Entry)]
+_COLUMNS = [getattr(Audit, field.name) for field in fields(AuditEntry)]
 
 
 def write(session: Session, *, at: datetime, by: str, action: str, subject: str, **detail: Any) -> None:
@@ -32,11 +32,11 @@ def write(session: Session, *, at: datetime, by: str, action: str, subject: str,
     session.execute(insert(Audit).values(at=at, by=by, action=action, subject=subject[:200], detail=detail))
 
 
-def recent(session: Session, *, by: str | None = None, before: int | None = None, limit: int = 100) -> list[Entry]:
+def recent(session: Session, *, by: str | None = None, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
     """The newest rows first; `before` is the number of the last one of the page before."""
     query = select(*_COLUMNS).order_by(Audit.id.desc()).limit(limit)
     if by is not None:
         query = query.where(Audit.by == by)
     if before is not None:
         query = query.where(Audit.id < before)
-    return [Entry(*row) for row in session.execute(query)]
+    return [AuditEntry(*row) for row in session.execute(query)]

@@ -22,6 +22,8 @@ from db.line.rows import NEWEST_FIRST, current_verdict
 from db.queries.station_health import station_names
 from db.schema.tables import Captures, Verdicts
 from producer.contract.names import IMPORTED
+from producer.contract.places import PocketPlace
+from producer.contract.vocabulary import JUDGED
 
 SAMPLE: Final = 60
 """How many photographs stand for a day at most."""
@@ -56,7 +58,7 @@ class Sampled:
     pocket: int
 
     @property
-    def place(self) -> tuple[str, str, int]:
+    def place(self) -> PocketPlace:
         """The machine, head and pocket."""
         return self.machine, self.head, self.pocket
 
@@ -87,14 +89,14 @@ def sample(session: Session, station: str, day: date) -> list[Sampled]:
 
     So a head that is photographed often has no more weight than another. The same captures give the same sample.
     """
-    by_pocket: dict[tuple[str, str, int], list[UUID]] = {}
+    by_pocket: dict[PocketPlace, list[UUID]] = {}
     for hour in range(24):
         begin = _begin(day) + timedelta(hours=hour)
         newest = (
             select(Captures.capture_id, Captures.machine, Captures.head, Captures.pocket)
             .where(Captures.station == station, Captures.ordered_at >= begin)
             .where(Captures.ordered_at < begin + timedelta(hours=1))
-            .where(Captures.outcome.in_(("intact", "damaged", "unsure")), Captures.machine != IMPORTED)
+            .where(Captures.outcome.in_(JUDGED), Captures.machine != IMPORTED)
             .order_by(*NEWEST_FIRST)
             .limit(MOST_AN_HOUR)
         )

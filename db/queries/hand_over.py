@@ -19,10 +19,11 @@ from db.line.insert_histories import SuspectedChange
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
 from db.queries import maintenance
-from db.queries.lasting import Lasting, not_lasting_again
 from db.queries.maintenance import PocketPlace, PocketRow
+from db.queries.shift_risk import ShiftRisk, not_lasting_again
 from db.schema.index_conditions import DISPUTED
 from db.schema.tables import Captures, Checks, Reviews, Verdicts
+from producer.contract.places import HeadPlace
 
 MOST: Final = 100
 """Of each kind so many at most, the newest: more is nothing that a person reads at the end of a shift."""
@@ -61,7 +62,7 @@ class HandOver:
     to_look_at: list[VerdictRow]
     faults: list[Fault]
     suspected: list[SuspectedChange]
-    not_lasting: list[Lasting]
+    not_lasting: list[ShiftRisk]
 
 
 def since(session: Session, begin: datetime, costs: ChangeCosts) -> HandOver:
@@ -82,7 +83,7 @@ def since(session: Session, begin: datetime, costs: ChangeCosts) -> HandOver:
     )
 
 
-def _operations(session: Session, begin: datetime) -> dict[tuple[str, str], int]:
+def _operations(session: Session, begin: datetime) -> dict[HeadPlace, int]:
     """How many operations each head has done since a moment: those that it was checked after.
 
     A photograph by itself is of one pocket: where no check of a head was of several, those of the pocket count that was
@@ -99,7 +100,7 @@ def _operations(session: Session, begin: datetime) -> dict[tuple[str, str], int]
         .where(begun, Checks.size == 1)
         .group_by(machine, head, Captures.pocket)
     )
-    most: dict[tuple[str, str], int] = {}
+    most: dict[HeadPlace, int] = {}
     for row in session.execute(alone):
         most[row[0], row[1]] = max(row[2], most.get((row[0], row[1]), 0))
     return most | counts

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line import head_checks
 from db.line.checks import Check
-from db.line.head_checks import Place, Span
+from db.line.head_checks import Span
 from db.line.insert_changes import is_unseen
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.names import IMPORTED
+from producer.contract.places import HeadPlace
 from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome, State
 
 PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
@@ -37,7 +38,7 @@ _DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 
 
 @dataclass(frozen=True)
-class Operation:
+class HeadCheck:
     """A check of the head, what it left in each pocket that was looked at, and when its photographs came."""
 
     check: Check
@@ -73,7 +74,7 @@ class HeadOverview:
     head: str
     words: Mapping[int, PocketWord]
     last_at: datetime | None
-    operations: Sequence[Operation]
+    operations: Sequence[HeadCheck]
     size: int
     fresh_at: datetime | None = None
     old: Collection[int] = ()
@@ -108,7 +109,7 @@ class HeadOverview:
         return {pocket for pocket, word in self.words.items() if word in words}
 
 
-def heads(session: Session) -> list[Place]:
+def heads(session: Session) -> list[HeadPlace]:
     """Machine and head of all that were ever seen on the line, the one that was photographed last first."""
     newest = func.max(Pockets.ordered_at)
     query = select(Pockets.machine, Pockets.head).where(Pockets.machine != IMPORTED)
@@ -118,7 +119,7 @@ def heads(session: Session) -> list[Place]:
 
 def overviews(
     session: Session,
-    places: Sequence[Place],
+    places: Sequence[HeadPlace],
     *,
     operations: int = 5,
     declared: Mapping[str, int] | None = None,
@@ -137,14 +138,14 @@ def overviews(
     """
     if not places:
         return []
-    seen: dict[Place, list[_Alike]] = {place: [] for place in places}
+    seen: dict[HeadPlace, list[_Alike]] = {place: [] for place in places}
     values = {"places": head_checks.as_value(places), "since": fresh_since, "until": now}
     for machine, head, *row in _NOW.execute(session.connection(), **values):
         seen[machine, head].append(_alike(row))
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
-    last: dict[Place, list[Operation]] = {place: [] for place in places}
+    last: dict[HeadPlace, list[HeadCheck]] = {place: [] for place in places}
     for check, known, span in head_checks.newest_of_heads(session, places, operations, doubtful):
-        last[check.machine, check.head].append(Operation(check, _words(check, known.outcomes), span))
+        last[check.machine, check.head].append(HeadCheck(check, _words(check, known.outcomes), span))
     known_sizes = declared or {}
     return [_overview(place, seen[place], last[place], operations, known_sizes.get(place[1])) for place in places]
 
@@ -174,7 +175,7 @@ def _alike(row: Sequence[Any]) -> _Alike:
 
 
 def _overview(
-    place: Place, rows: Sequence[_Alike], last: Sequence[Operation], operations: int, declared: int | None
+    place: HeadPlace, rows: Sequence[_Alike], last: Sequence[HeadCheck], operations: int, declared: int | None
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
     seen = {pocket: row for row in rows for pocket in row.pockets}
@@ -199,7 +200,7 @@ def _overview(
     )
 
 
-def _awaited(operations: Sequence[Operation], seen: Mapping[int, _Alike]) -> frozenset[int]:
+def _awaited(operations: Sequence[HeadCheck], seen: Mapping[int, _Alike]) -> frozenset[int]:
     """The pockets that a check waits for and that were not photographed since it began."""
     return frozenset(
         pocket
@@ -210,7 +211,7 @@ def _awaited(operations: Sequence[Operation], seen: Mapping[int, _Alike]) -> fro
     )
 
 
-def _tells_of(operation: Operation, seen: _Alike | None) -> bool:
+def _tells_of(operation: HeadCheck, seen: _Alike | None) -> bool:
     """Whether a check says more of a pocket than its newest photograph: it came with it, or before the check began.
 
     Nobody can tell a clock that is behind or ahead from a backlog, so either order will do: at worst a person looks.
@@ -220,7 +221,7 @@ def _tells_of(operation: Operation, seen: _Alike | None) -> bool:
     return operation.span.began >= seen.received_at or operation.span.last_at >= seen.first_at
 
 
-def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: int | None) -> int:
+def _size(last: Sequence[HeadCheck], now: Mapping[int, PocketWord], declared: int | None) -> int:
     """How many pockets a head has: as the register says, or its checks, or the photographs that came by themselves.
 
     The register may be behind what stations have: the last check of several pockets that was of more counts.
@@ -232,7 +233,7 @@ def _size(last: Sequence[Operation], now: Mapping[int, PocketWord], declared: in
 
 
 def _of_checks(
-    operations: Sequence[Operation], now: Mapping[int, PocketWord], seen: Mapping[int, _Alike]
+    operations: Sequence[HeadCheck], now: Mapping[int, PocketWord], seen: Mapping[int, _Alike]
 ) -> dict[int, PocketWord]:
     """The pockets of which the last check that was to look at them says less than their newest photograph.
 
@@ -254,7 +255,7 @@ def _of_checks(
 
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
-    of = head_checks.given(dialect)
+    of = head_checks.heads_table(dialect)
     is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
     with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
     since, until = (bindparam(name, type_=Pockets.ordered_at.type) for name in ("since", "until"))

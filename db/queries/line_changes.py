@@ -14,9 +14,7 @@ from sqlalchemy.orm import Session
 from db.queries.line_status import faults_query
 from db.schema.tables import Audit, Captures, Checks, Faults, InsertChanges, Pockets, Promotions, Reviews, Verdicts
 from producer.contract.names import IMPORTED
-
-Place = tuple[str, str]
-"""A machine and a head."""
+from producer.contract.places import HeadPlace
 
 _NEWEST_CHANGES: Final = (
     select(InsertChanges.id, InsertChanges.machine, InsertChanges.head).order_by(InsertChanges.id.desc()).limit(50)
@@ -79,14 +77,14 @@ class Marks:
     with its head; `of_checks` the newest checks and faults, each with its head and what changes with its answer.
     """
 
-    heads: Mapping[Place, datetime]
+    heads: Mapping[HeadPlace, datetime]
     verdicts: Reached
     reviews: Reached
     faults: Mapping[str, int]
-    judged: frozenset[Place]
-    changed: Mapping[int, Place]
-    of_checks: Mapping[object, tuple[Place, tuple[object, ...]]]
-    awaited: Mapping[object, Place]
+    judged: frozenset[HeadPlace]
+    changed: Mapping[int, HeadPlace]
+    of_checks: Mapping[object, tuple[HeadPlace, tuple[object, ...]]]
+    awaited: Mapping[object, HeadPlace]
     of_all: frozenset[tuple[str, int]]
 
 
@@ -121,7 +119,7 @@ def marks(session: Session, since: Marks | None) -> Marks:
 
 def _reached(
     session: Session, table: type[Verdicts | Reviews], before: Reached | None
-) -> tuple[Reached, frozenset[Place]]:
+) -> tuple[Reached, frozenset[HeadPlace]]:
     """How far a table has come since the look `before`, and the heads of the rows that came."""
     now = time.monotonic()
     newest = session.scalar(select(func.max(table.id))) or 0

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from db.line.rows import on_machine
 from db.queries.review_queue import drawn
 from db.schema.tables import Captures, Verdicts
-from producer.contract.vocabulary import OUTCOME_OF
+from producer.contract.vocabulary import JUDGED, OUTCOME_OF
 
 WINDOW: Final = 20_000
 """How many of the newest verdicts are counted."""
@@ -29,8 +29,6 @@ FEWEST: Final = 30
 
 FEWEST_EACH: Final = 5
 """Of verdicts of each outcome that there is."""
-
-_JUDGED: Final = ("intact", "damaged", "unsure")
 
 
 @dataclass(frozen=True)
@@ -51,14 +49,14 @@ def line_rate(session: Session) -> LineRate:
     query = (
         select(window.c.outcome, by_chance, Captures.review, func.count())
         .join(Captures, Captures.capture_id == window.c.capture_id)
-        .where(on_machine(Captures.machine, None), window.c.outcome.in_(_JUDGED))
+        .where(on_machine(Captures.machine, None), window.c.outcome.in_(JUDGED))
         .group_by(window.c.outcome, by_chance, Captures.review)
     )
     verdicts, reviews, damaged = Counter[str](), Counter[str](), Counter[str]()
     for outcome, is_drawn, label, count in session.execute(query):
         verdicts[outcome] += count
         shown = OUTCOME_OF[label] if label else None
-        if (is_drawn or outcome == "unsure") and shown in _JUDGED:
+        if (is_drawn or outcome == "unsure") and shown in JUDGED:
             reviews[outcome] += count
             damaged[outcome] += count * (shown == "damaged")
     known = all(reviews[outcome] >= FEWEST_EACH for outcome in verdicts) and reviews.total() >= FEWEST

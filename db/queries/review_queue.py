@@ -18,6 +18,7 @@ from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, current_verdict
 from db.schema.index_conditions import DISPUTED, FINDING
 from db.schema.tables import Captures, Reviews, Verdicts
+from producer.contract.vocabulary import DECIDED, OUTCOMES
 
 WINDOW: Final = 10_000
 """How many of the newest verdicts of an outcome, and of the newest reviews, are looked through: what a queue costs does
@@ -75,7 +76,7 @@ def drawn(number: Any) -> Any:
     return number * multiplier % modulus < modulus // SAMPLE_ONE_IN
 
 
-_SAMPLED: Final = ("intact", "damaged", "unusable")
+_SAMPLED: Final = tuple(outcome for outcome in OUTCOMES if outcome != "unsure")
 """The outcomes that nobody need look at, of which some are looked at nevertheless."""
 
 
@@ -165,7 +166,7 @@ def _near_threshold(session: Session) -> Iterator[_Group]:
     The threshold need not be known: of intact verdicts the highest decision value is nearest to it, of damaged ones
     the lowest. Values of two models have no common scale, so the share is taken of each model by itself.
     """
-    for outcome in ("intact", "damaged"):
+    for outcome in DECIDED:
         newest = _newest(session, outcome).where(Verdicts.decision.is_not(None))
         nearest = Verdicts.decision.desc() if outcome == "intact" else Verdicts.decision
         counted = newest.with_only_columns(Verdicts.model_id, func.count()).group_by(Verdicts.model_id)

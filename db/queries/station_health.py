@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from db.line.rows import NEWEST_FIRST
 from db.queries import line_status
 from db.schema.tables import Captures, Faults
 from producer.contract.names import IMPORTED
+from producer.contract.vocabulary import OUTCOMES, Outcome
 
 WINDOW: Final = 200
 """How many of a station's newest photographs are compared with as many before them."""
@@ -26,19 +27,18 @@ WAITS_TOO_LONG: Final = timedelta(minutes=5)
 _CHANCE: Final = 3.0
 """Standard errors by which two shares differ where it is hardly chance: less than once in 300 comparisons."""
 
-Word = Literal["unusable", "unsure", "damaged"]
-WORDS: Final[tuple[Word, ...]] = ("unusable", "unsure", "damaged")
+TELLING: Final[tuple[Outcome, ...]] = tuple(outcome for outcome in reversed(OUTCOMES) if outcome != "intact")
 """The outcomes of which a station's share tells something about it."""
 
 
 @dataclass(frozen=True)
 class Outcomes:
-    """How many photographs were judged, and how many of these had each of the `WORDS`."""
+    """How many photographs were judged, and how many of these had each of the `TELLING`."""
 
     judged: int
-    counts: Mapping[Word, int]
+    counts: Mapping[Outcome, int]
 
-    def share(self, word: Word) -> float:
+    def share(self, word: Outcome) -> float:
         """The share of an outcome; 0 where nothing was judged."""
         return self.counts[word] / self.judged if self.judged else 0.0
 
@@ -58,7 +58,7 @@ class StationHealth:
     now: Outcomes
     before: Outcomes | None
 
-    def drifts(self, word: Word) -> bool:
+    def drifts(self, word: Outcome) -> bool:
         """Whether the share of an outcome has changed by more than chance: lamp, lens, camera or inserts have."""
         return self.before is not None and differ(self.now, self.before, word)
 
@@ -84,7 +84,7 @@ def workers(session: Session, now: datetime) -> WorkerHealth:
     return WorkerHealth(oldest, session.scalar(crashed) or 0)
 
 
-def differ(one: Outcomes, other: Outcomes, word: Word) -> bool:
+def differ(one: Outcomes, other: Outcomes, word: Outcome) -> bool:
     """Whether two shares differ by more than chance (the test of two proportions, pooled)."""
     total = one.judged + other.judged
     if not (one.judged and other.judged):
@@ -123,6 +123,6 @@ def _station(session: Session, name: str) -> StationHealth | None:
 def _outcomes(session: Session, name: str, skipped: int) -> Outcomes:
     of_station = select(Captures.outcome).where(Captures.station == name).order_by(*NEWEST_FIRST)
     some = of_station.offset(skipped).limit(WINDOW).subquery()
-    counts = [func.coalesce(func.sum(case((some.c.outcome == word, 1), else_=0)), 0) for word in WORDS]
+    counts = [func.coalesce(func.sum(case((some.c.outcome == word, 1), else_=0)), 0) for word in TELLING]
     judged, *numbers = session.execute(select(func.count(some.c.outcome), *counts)).one()
-    return Outcomes(judged, dict(zip(WORDS, numbers, strict=True)))
+    return Outcomes(judged, dict(zip(TELLING, numbers, strict=True)))

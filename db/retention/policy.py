@@ -22,6 +22,7 @@ from db.learning import model_registry
 from db.line.photographs import LONGEST_KEY, MARK, is_marked, is_there
 from db.retention.days_kept import DAYS_OF_FAULTS, DAYS_OF_IMAGES, DAYS_OF_SHADOWS, DAYS_OF_VERDICTS
 from db.schema.tables import Captures, Checks, Faults, Pockets, ShadowVerdicts, Verdicts
+from db.schema.vocabulary import UNSETTLED_FAULTS
 from producer.contract.vocabulary import OUTCOMES
 
 LONG_IDLE: Final = 30
@@ -78,7 +79,7 @@ def days_idle(session: Session, now: datetime) -> int:
 def needed(capture: Any = Captures) -> ColumnElement[bool]:
     """Captures that are kept, photograph and row, however old they are; each item of a snapshot has a review."""
     place = [getattr(Pockets, name) == getattr(capture, name) for name in ("machine", "head", "pocket", "capture_id")]
-    unsettled = (Faults.capture_id == capture.capture_id) & Faults.state.in_(("open", "requeued"))
+    unsettled = (Faults.capture_id == capture.capture_id) & Faults.state.in_(UNSETTLED_FAULTS)
     return or_(
         capture.review.is_not(None),
         capture.outcome.is_(None),
@@ -124,7 +125,7 @@ def check_may_go(limits: Mapping[str, datetime]) -> ColumnElement[bool]:
     """Checks all of whose captures may go, and that wait for nothing."""
     capture = aliased(Captures)
     stays = exists().where(capture.check_id == Checks.check_id, or_(needed(capture), ~old(limits, capture)))
-    unsettled = exists().where(Faults.check_id == Checks.check_id, Faults.state.in_(("open", "requeued")))
+    unsettled = exists().where(Faults.check_id == Checks.check_id, Faults.state.in_(UNSETTLED_FAULTS))
     youngest = max(limits.values(), default=None)
     # The moment alone lets an index find those to look at.
     begun = Checks.started_at < youngest if youngest is not None else false()

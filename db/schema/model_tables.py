@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import PLAIN_JSON, ROW_ID, Base, one_of
-from db.schema.vocabulary import ACTIONS, ROLES
+from producer.contract.vocabulary import MODEL_ACTIONS, MODEL_ROLES
 
 
 class Snapshots(Base):
@@ -62,8 +62,8 @@ class Promotions(Base):
 
     __tablename__ = "promotions"
     __table_args__ = (
-        CheckConstraint(one_of("role", ROLES), name="role"),
-        CheckConstraint(one_of("action", ACTIONS), name="action"),
+        CheckConstraint(one_of("role", MODEL_ROLES), name="role"),
+        CheckConstraint(one_of("action", MODEL_ACTIONS), name="action"),
         CheckConstraint("model_id IS NOT NULL OR role = 'shadow'", name="model_id"),
         Index(None, "at", "id"),
     )

@@ -1,4 +1,4 @@
-"""The words of the database that no message says; outcomes, labels and states are in `producer.contract.vocabulary`."""
+"""The words of the database that no message says; those that one says are in `producer.contract.vocabulary`."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ FaultState = Literal["open", "requeued", "closed", "dismissed"]
 FAULT_STATES: Final[tuple[FaultState, ...]] = get_args(FaultState)
 """All states of a fault."""
 
+UNSETTLED_FAULTS: Final[tuple[FaultState, ...]] = ("open", "requeued")
+"""Those that a verdict would still close."""
+
 STANDING_FAULTS: Final[tuple[FaultState, ...]] = ("open", "dismissed")
 """Those of captures that nothing will judge: a person who takes a fault off the list has not seen the insert."""
-
-ROLES: Final = ("champion", "shadow")
-"""What a model can be there for: the champion judges, a shadow judges alongside and the line never sees it."""
 
 Provenance = Literal["single", "bulk"]
 """How a review came: of one photograph that was looked at, or of a sheet of them at once."""
@@ -22,8 +22,11 @@ Provenance = Literal["single", "bulk"]
 PROVENANCES: Final[tuple[Provenance, ...]] = get_args(Provenance)
 """All provenances of a review."""
 
-ACTIONS: Final = ("promoted", "rolled_back", "ended")
-"""How a model came into its role; `ended` leaves a role empty."""
+SplitKind = Literal["plain", "grouped"]
+"""How an evaluation divides the labelled set: at random, or with all photographs of an insert on one side."""
+
+SPLIT_KINDS: Final[tuple[SplitKind, ...]] = get_args(SplitKind)
+"""All kinds of splits."""
 
 PersonRole = Literal["viewer", "reviewer", "maintainer", "administrator"]
 """What an account may do; each role may do what those before it may."""

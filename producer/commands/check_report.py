@@ -9,7 +9,7 @@ from producer.contract.answers import FaultAnswer, VerdictAnswer
 from producer.contract.event import CaptureEvent
 from producer.contract.reasons.stations import IN_FILE
 from producer.station.head_check import CheckResult
-from producer.station.head_folder import HeadFolder, Problem
+from producer.station.head_folder import HeadFolder, HeadProblem
 from producer.station.head_register import Head, HeadRegister
 from producer.station.head_register_file import nearest
 from producer.terminal.counts import counted
@@ -33,7 +33,7 @@ def sentence(result: CheckResult) -> str:
     return first
 
 
-def as_values(result: CheckResult, problems: list[Problem], notes: list[str]) -> dict[str, Any]:
+def as_values(result: CheckResult, problems: list[HeadProblem], notes: list[str]) -> dict[str, Any]:
     """The answer for a program; `missing` are the pockets of which the line has no photograph.
 
     `reason` is what the check's events say against each other, or None.
@@ -78,18 +78,18 @@ def notes_on(
     return notes
 
 
-def not_stored(result: CheckResult, shown: HeadFolder) -> list[Problem]:
+def not_stored(result: CheckResult, shown: HeadFolder) -> list[HeadProblem]:
     """The photographs that the image store had no room for, by their files."""
     files = {photograph.pocket: [photograph.file or ""] for photograph in shown.photographs}
-    return [Problem(reason, files[pocket], [pocket]) for pocket, reason in result.not_stored.items()]
+    return [HeadProblem(reason, files[pocket], [pocket]) for pocket, reason in result.not_stored.items()]
 
 
-def unusable(result: CheckResult, shown: HeadFolder) -> list[Problem]:
+def unusable(result: CheckResult, shown: HeadFolder) -> list[HeadProblem]:
     """What the line could not judge of what was handed in, by its file, unless it was named before."""
     files = {photograph.pocket: photograph.file or "" for photograph in shown.photographs}
     named = {file for problem in shown.problems for file in problem.files}
     return [
-        Problem(IN_FILE(file=files[event.pocket], problem=reason), [files[event.pocket]], [event.pocket])
+        HeadProblem(IN_FILE(file=files[event.pocket], problem=reason), [files[event.pocket]], [event.pocket])
         for event, _ in result.submitted
         if files[event.pocket] not in named and (reason := _reason(result, event))
     ]

@@ -42,7 +42,7 @@ def example() -> None:
 
     Example: `insert-station connect example > connect.toml`
     """
-    from producer.connect.example_file import EXAMPLE
+    from producer.connect.configuration.example_file import EXAMPLE
 
     say(EXAMPLE, end="")
 
@@ -73,10 +73,10 @@ def run(context: typer.Context, file: File = None) -> None:
     chosen = file or settings.connect
     if chosen is None:
         raise ValueError("which systems? Name the connector's file, or set INSERTS_CONNECT to it")
-    from producer.connect.configuration import read_connector_file
+    from producer.connect.configuration.connector_file import read_connector_file
     from producer.connect.connector import Connector
+    from producer.connect.insert_change_outbox import InsertChangeOutbox
     from producer.connect.metrics import connector_metrics
-    from producer.connect.told_changes import ToldChanges
     from producer.station.folder_lock import FolderLock
     from producer.telemetry.metrics_server import exposed
 
@@ -89,7 +89,7 @@ def run(context: typer.Context, file: File = None) -> None:
         log = settings.open_delivery_log()
         parts.callback(log.close)
         parts.callback(FolderLock(log.path.parent, _RUN).close)
-        changes = ToldChanges(log.path.parent)
+        changes = InsertChangeOutbox(log.path.parent)
         parts.callback(changes.close)
         if (register := settings.head_register()) is not None:
             log.sizes.declare({name: head.pockets for name, head in register.heads.items()})
@@ -115,16 +115,16 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 
     Example: `insert-station --data var/line connect status`
     """
-    from producer.connect.heard_places import unheard
-    from producer.connect.told_changes import ToldChanges
-    from producer.connect.troubles import current_states
+    from producer.connect.connector_problems import current_states
+    from producer.connect.insert_change_outbox import InsertChangeOutbox
+    from producer.connect.unheard_machines import unheard
     from producer.station.folder_lock import is_taken
 
     log = existing_log(context)
     try:
         runs = is_taken(log.path.parent)
         sinks, unknown = current_states(log), unheard(log)
-        changes = ToldChanges(log.path.parent)
+        changes = InsertChangeOutbox(log.path.parent)
         waiting = len(changes)
         changes.close()
     finally:
@@ -167,7 +167,7 @@ def deliveries(
     """
     from typing import cast
 
-    from producer.connect.delivery_log import State
+    from producer.connect.deliveries.delivery_log import State
 
     log = existing_log(context)
     try:

@@ -12,7 +12,7 @@ from producer.terminal.counts import counted
 from producer.terminal.output import say
 
 if TYPE_CHECKING:
-    from producer.connect.delivery_log import DeliveryLog
+    from producer.connect.deliveries.delivery_log import DeliveryLog
 
 SinkName = Annotated[str, typer.Argument(metavar="SYSTEM", help="A system's name in the connector's file.")]
 Events = Annotated[list[str], typer.Argument(metavar="EVENT…", help="Ids, as `deliveries` lists them.")]

@@ -113,7 +113,7 @@ def watch(
     from producer.commands.opening import open_station
     from producer.station.declared_heads import DeclaredHeads
     from producer.station.folder_camera import FolderCamera
-    from producer.station.hanging_folder import Progress, run_aside
+    from producer.station.hanging_folder import LookProgress, run_aside
 
     if not folder.is_dir():
         raise ValueError(f"{folder} is no folder" if folder.exists() else f"there is no folder {folder}")
@@ -128,7 +128,7 @@ def watch(
         note(f"handed in {event.machine} {event.head} {event.operation} pocket {event.pocket}")
 
     with open_station(settings, on_answer=lambda received: show(received, as_json), measured=True) as (station, outbox):
-        progress = Progress()
+        progress = LookProgress()
 
         def work() -> None:
             camera = FolderCamera(

@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 
 from producer.commands.options import Head, Machine, Operation, seconds, settings_of, uuid7
+from producer.contract.vocabulary import CHECK_STATE_OF, Outcome
 from producer.pictures.file_names import MAX_POCKET
 from producer.terminal.exit_codes import FAILED, NO
 from producer.terminal.options import Json
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 0.3
 """Seconds to wait for the answer of a check that a verdict completed. Both are sent in one step."""
-
-_COMES_TO: Final = {"intact": "go", "damaged": "replace"}
-"""The answer of a check of one pocket, by its verdict; after any other verdict a person must look."""
 
 
 def publish(
@@ -158,4 +156,5 @@ def _exit_code(received: Received, checked: CheckAnswer | None) -> int:
 
 def _alone(received: Received) -> str:
     """The answer of a check of this photograph alone, as far as its verdict says."""
-    return _COMES_TO.get(getattr(received.answer, "outcome", ""), "review")
+    outcome: Outcome | None = getattr(received.answer, "outcome", None)
+    return "review" if outcome is None else CHECK_STATE_OF[outcome]

@@ -39,10 +39,10 @@ class SimulatedCheck:
 def rendered(pockets: int, seed: int) -> Iterator[SimulatedCheck]:
     """Checks of one simulated head without end, an operation before each; its inserts are changed as they are told."""
     from producer.simulation.head import SimulatedHead
-    from producer.simulation.insert_changes import InsertChanges
+    from producer.simulation.insert_changes import SimulatedChanges
 
     head = SimulatedHead(pockets=pockets, seed=seed)
-    changes = InsertChanges(head, seed)
+    changes = SimulatedChanges(head, seed)
     for number in count(1):
         head.operate()
         shown, truth = [], {}

@@ -1,4 +1,4 @@
-"""Whether a TCP port of this machine is free, checked before anything else is started."""
+"""The console's TCP port, and whether a port of this machine is free, checked before anything else is started."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+CONSOLE_PORT: Final = 8377
+"""Where the console listens, if it is given no other port."""
 
 _LISTENING: Final = "0A"
 """In /proc/net/tcp: https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html"""

@@ -12,21 +12,22 @@ from typing import Final
 import redis
 import structlog
 
-from producer.connect.configuration import ConnectorFile
-from producer.connect.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
-from producer.connect.heard_places import name_places, now_heard
-from producer.connect.hearing import Hearing, now
-from producer.connect.reporter import Reporter
+from producer.connect.configuration.connector_file import ConnectorFile
+from producer.connect.connector_problems import EVERYWHERE, ConnectorProblems
+from producer.connect.deliveries.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
+from producer.connect.initial_state import InitialState, reading_configurations, replay_stream
+from producer.connect.insert_change_outbox import ChangeSender, InsertChangeOutbox
+from producer.connect.reporter import SinkReporter
+from producer.connect.sink_thread import SinkThread
 from producer.connect.sinks.opening import open_sink
-from producer.connect.teller import Teller
-from producer.connect.told_changes import ChangeSender, ToldChanges
-from producer.connect.troubles import EVERYWHERE, Troubles
-from producer.connect.what_held import WhatHeld, hear_what_was_said, to_read_for
+from producer.connect.stream_freshness import StreamFreshness, now
+from producer.connect.unheard_machines import note_configured, note_heard
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer, may_be_state
-from producer.delivery.outage_log import OutageLog
-from producer.delivery.stream_reader import BATCH, Entry, StreamReader, order
+from producer.delivery.stream_reader import BATCH, StreamEntry, StreamReader, order
+from producer.runtime.backoff import Backoff
+from producer.runtime.outage_log import OutageLog
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
@@ -57,7 +58,7 @@ class Connector:
         file: ConnectorFile,
         redis_url: str,
         deliveries: DeliveryLog,
-        changes: ToldChanges,
+        changes: InsertChangeOutbox,
         limit: int = DEFAULT_LIMIT,
     ):
         """Nothing is connected yet.
@@ -86,45 +87,47 @@ class Connector:
         self._history = deliveries.note(_HISTORY)
         self._not_understood: str | None = None  # why an answer was passed over that may be a state
         self._begun = False
-        self._hearing = Hearing()
+        self._freshness = StreamFreshness()
         self._sinks = [*file.sinks()]
-        self._troubles = Troubles(deliveries.path.parent)
+        self._problems = ConnectorProblems(deliveries.path.parent)
         self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty, self._was_cut)
-        self._tellers = [
-            Teller(
-                name, open_sink(name, file.site, sink, deliveries, changes), deliveries, self._troubles, self._hearing
+        self._threads = [
+            SinkThread(
+                name,
+                open_sink(name, file.site, sink, deliveries, changes),
+                deliveries,
+                self._problems,
+                self._freshness,
             )
             for name, sink in self._sinks
         ]
         self._sender = ChangeSender(changes, redis_url)
-        self._reporter = Reporter(file.site, deliveries, redis_url)
+        self._reporter = SinkReporter(file.site, deliveries, redis_url)
         self._reading = OutageLog("what the line says cannot be read", "what the line says is read again")
 
     def run(self, stop: threading.Event) -> None:
         """Read and tell until `stop` is set."""
-        names = [teller.name for teller in self._tellers]
+        names = [thread.name for thread in self._threads]
         self._deliveries.configure(names)
-        name_places(self._deliveries, self._sinks)
+        note_configured(self._deliveries, self._sinks)
         for name in names:
             self._deliveries.set_up(name, False, "not reached yet", time.time())
-        for teller in self._tellers:
-            teller.start()
-        self._sender.start()
-        self._reporter.start()
-        try:
-            self._read(stop)
-        finally:
-            self._reporter.stop()
-            for teller in self._tellers:
-                teller.stop()
-            for teller in self._tellers:
-                teller.join()
-            self._sender.stop()
-            self._reader.close()
-            self._troubles.close()
+        for thread in self._threads:
+            thread.start()
+        with self._sender:
+            try:
+                with self._reporter:
+                    self._read(stop)
+            finally:
+                for thread in self._threads:
+                    thread.stop()
+                for thread in self._threads:
+                    thread.join()
+                self._reader.close()
+                self._problems.close()
 
     def _read(self, stop: threading.Event) -> None:
-        pause, forgotten_at = 0.5, -FORGET_EVERY
+        backoff, forgotten_at = Backoff(0.5, LONGEST_PAUSE), -FORGET_EVERY
         while not stop.is_set():
             try:
                 if not self._begun:
@@ -136,16 +139,15 @@ class Connector:
             except (redis.RedisError, OSError, sqlite3.Error) as error:
                 problem = f"{type(error).__name__}: {error}"
                 self._reading.begins(problem)
-                self._troubles.begins(EVERYWHERE, f"what the line says cannot be read or kept: {problem}")
-                stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                self._problems.begins(EVERYWHERE, f"what the line says cannot be read or kept: {problem}")
+                stop.wait(backoff.next())
             else:
                 self._reading.ends()
                 if self._not_understood is None:
-                    self._troubles.ends(EVERYWHERE)
+                    self._problems.ends(EVERYWHERE)
                 else:  # until a connector that understands it is started
-                    self._troubles.begins(EVERYWHERE, self._not_understood)
-                pause = 0.5
+                    self._problems.begins(EVERYWHERE, self._not_understood)
+                backoff.reset()
 
     def _begin(self) -> None:
         """Show the present state in a new system, or by a new connector; then send the line's next answers."""
@@ -154,13 +156,13 @@ class Connector:
             self._history = self._reader.history()  # before anything is read
         end = self._reader.newest() if self._kept is None else self._kept
         read_for = {} if is_new else self._deliveries.readings.configured()
-        every = to_read_for(self._sinks, self._file.site)
+        every = reading_configurations(self._sinks, self._file.site)
         how = {name: text for name, text in every.items() if read_for.get(name) != text}
-        held = WhatHeld(self._deliveries, [one for one in self._sinks if one[0] in how])
+        state = InitialState(self._deliveries, [one for one in self._sinks if one[0] in how])
         if how or is_new:
-            hear_what_was_said(held, self._redis_url, self._old, end, self._event)
+            replay_stream(state, self._redis_url, self._old, end, self._event)
         self._not_understood = None  # it was said before, and is not among them
-        held.begin(how)
+        state.begin(how)
         if is_new:
             if self._marker.exists():
                 log.error(
@@ -168,7 +170,7 @@ class Connector:
                     file=str(self._deliveries.path),
                     hint="`insert-db verdicts --since` has it; from now on all is told that the line says next",
                 )
-            self._deliveries.keep({}, {_POSITION: end, _HISTORY: str(self._history)}, [*held.said.values()])
+            self._deliveries.keep({}, {_POSITION: end, _HISTORY: str(self._history)}, [*state.said.values()])
             self._kept = self._reader.position = end
         self._begun = True
         self._marker.touch()
@@ -178,7 +180,7 @@ class Connector:
 
         What the systems were shown before may be overtaken: a `go` that we vouch for would be acted on.
         """
-        moment, hears = now(), self._hearing.spell is not None
+        moment, hears = now(), self._freshness.spell is not None
         entries = self._reader.read(wait=hears)
         try:
             self._require_same_history()
@@ -187,23 +189,23 @@ class Connector:
             self._reader.position = self._kept or "0-0"  # read again what was not kept
             raise
         if len(entries) < BATCH:
-            self._hearing.heard(moment)
+            self._freshness.heard(moment)
             if not hears:
                 self._wake()
 
-    def _keep(self, entries: list[Entry]) -> None:
+    def _keep(self, entries: list[StreamEntry]) -> None:
         if not entries:
             return
         before, self._not_understood = self._not_understood, None
         events = [event for entry in entries if (event := self._event(entry)) is not None]
-        events, said = self._deliveries.as_said(events)
+        events, said = self._deliveries.with_event_ids(events)
         self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
         is_state = order(entries[0].id) > order(self._old) and self._not_understood is None
         if self._not_understood is not None:  # it may overtake what is shown
-            self._hearing.ends()
+            self._freshness.ends()
         self._not_understood = self._not_understood or before
-        notes = {_POSITION: entries[-1].id} | now_heard(self._deliveries, events)
+        notes = {_POSITION: entries[-1].id} | note_heard(self._deliveries, events)
         self._deliveries.keep(wanted, notes, said, is_state=is_state)
         self._kept = entries[-1].id
         answers = (event.data for event in events)
@@ -218,10 +220,10 @@ class Connector:
             self._deliveries.by_hand.tell_again([ids[change_id] for change_id in waiting], time.time())
 
     def _wake(self) -> None:
-        for teller in self._tellers:
-            teller.wake()
+        for thread in self._threads:
+            thread.wake()
 
-    def _event(self, entry: Entry) -> PlantEvent | None:
+    def _event(self, entry: StreamEntry) -> PlantEvent | None:
         text = entry.fields.get(STREAM_FIELD, b"")
         try:
             answer = PLANT_ANSWERS.validate_json(text)
@@ -284,9 +286,9 @@ class Connector:
 
     def _believe_nothing(self) -> None:
         """Let the systems show no earlier answer: a missed one may have overtaken it."""
-        self._hearing.ends()
+        self._freshness.ends()
         self._deliveries.readings.begin_anew()
 
 
 def _day(entry_id: str) -> str:
-    return datetime.fromtimestamp(Entry(entry_id, {}).written_at, UTC).isoformat(timespec="seconds")
+    return datetime.fromtimestamp(StreamEntry(entry_id, {}).written_at, UTC).isoformat(timespec="seconds")

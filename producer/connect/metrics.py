@@ -12,8 +12,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from producer.connect.delivery_log import DeliveryLog
-from producer.connect.troubles import current_states
+from producer.connect.connector_problems import current_states
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.connector_report import SinkState
 
 log = structlog.get_logger()

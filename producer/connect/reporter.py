@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import sqlite3
-import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -12,8 +11,8 @@ from uuid import uuid4
 
 import redis
 
-from producer.connect.delivery_log import DeliveryLog
-from producer.connect.troubles import current_states
+from producer.connect.connector_problems import current_states
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.connector_report import (
     CONNECTORS,
     KEPT_FOR,
@@ -22,9 +21,10 @@ from producer.contract.connector_report import (
     SinkState,
     report_key,
 )
-from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_connection import connect
 from producer.delivery.stream_reader import CALL_TIMEOUT
+from producer.runtime.outage_log import OutageLog
+from producer.runtime.periodic import Periodic
 
 _ID: Final = "connector"
 """The note in the delivery log that has this connector's id, made when it first runs."""
@@ -38,8 +38,11 @@ def report_of(site: str, sinks: list[SinkState], now: datetime) -> ConnectorRepo
     return ConnectorReport(site=site, host=socket.gethostname()[:255], written_at=now, sinks=tuple(short))
 
 
-class Reporter:
-    """Reports every few seconds, in a thread of its own; nothing that fails here keeps anybody from being told."""
+class SinkReporter(Periodic):
+    """Reports every few seconds, from entering the block to its end; what was reported last goes by itself.
+
+    Nothing that fails here keeps a sink from its events.
+    """
 
     def __init__(self, site: str, deliveries: DeliveryLog, redis_url: str):
         """Nothing is connected yet.
@@ -47,34 +50,27 @@ class Reporter:
         Raises:
             sqlite3.Error: the delivery log cannot be written.
         """
+        super().__init__(
+            REPORT_EVERY, name="report-sinks", failure="how systems are told is not reported", at_once=True
+        )
         self._site = site
         self._deliveries = deliveries
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
         self._id = deliveries.note(_ID) or uuid4().hex
         deliveries.keep({}, {_ID: self._id})
-        self._stop = threading.Event()
         self._outage = OutageLog("the console does not see how systems are told", "the console sees it again")
-        self._thread = threading.Thread(target=self._run, name="report-sinks", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End, and wait for it; what was reported last goes by itself."""
-        self._stop.set()
-        self._thread.join()
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         self._redis.close()
 
-    def _run(self) -> None:
-        while True:
-            try:
-                self._report()
-                self._outage.ends()
-            except (redis.RedisError, OSError, sqlite3.Error) as error:
-                self._outage.begins(f"{type(error).__name__}: {error}")
-            if self._stop.wait(REPORT_EVERY):
-                return
+    def turn(self) -> None:
+        """Report, unless Redis is away or the delivery log cannot be read."""
+        try:
+            self._report()
+            self._outage.ends()
+        except (redis.RedisError, OSError, sqlite3.Error) as error:
+            self._outage.begins(f"{type(error).__name__}: {error}")
 
     def _report(self) -> None:
         report = report_of(self._site, current_states(self._deliveries), datetime.now(UTC))

@@ -22,7 +22,7 @@ PLANT_LENGTH: Final = 100_000
 STATION_FIELD: Final = b"station"
 """The field of an entry beside the answer: the station that the answer is for; empty where it is for none."""
 
-Kind = Literal["verdict", "fault", "check", "model_change", "fault_run", "insert_change"]
+EventKind = Literal["verdict", "fault", "check", "model_change", "fault_run", "insert_change"]
 
 
 class PlantEvent(BaseModel):
@@ -54,7 +54,7 @@ class PlantEvent(BaseModel):
     data: PlantAnswer
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> EventKind:
         """What the event is about."""
         return self.data.kind
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import UtcDatetime
 from producer.contract.names import Name
+from producer.contract.vocabulary import ModelAction, ModelRole
 
 
 class _News(BaseModel):
@@ -24,9 +25,9 @@ class ModelChange(_News):
 
     kind: Literal["model_change"] = "model_change"
     number: int = Field(description="Rises from each change to the next.")
-    role: Literal["champion", "shadow"] = Field(description="The champion judges; a shadow only judges alongside.")
+    role: ModelRole = Field(description="The champion judges; a shadow only judges alongside.")
     model: str | None = Field(default=None, description="The model; absent where the role is empty from now on.")
-    action: Literal["promoted", "rolled_back", "ended"]
+    action: ModelAction
     at: UtcDatetime
     by: str = Field(description="The person, or the part of the system, that did it.")
     reason: str

@@ -22,9 +22,10 @@ from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import MOST_EVENTS
 from producer.delivery.grouping import DEFAULT_GROUP, in_messages
 from producer.delivery.metrics import StationMetrics
-from producer.delivery.outage_log import OutageLog
 from producer.delivery.outbox import LAST_RESEND, Outbox, Waiting
 from producer.delivery.redis_client import AnswerReader, EventSender
+from producer.runtime.backoff import Backoff
+from producer.runtime.outage_log import OutageLog
 
 log = structlog.get_logger()
 
@@ -93,7 +94,7 @@ def send_due(
     return len(sent), problem
 
 
-class Delivery:
+class OutboxSender:
     """Sends what waits in the outbox until it is answered, and calls `on_answer` with every answer."""
 
     def __init__(
@@ -153,7 +154,7 @@ class Delivery:
         self._reader.close()
 
     def _send_loop(self) -> None:
-        pause = 0.5
+        backoff = Backoff(0.5, LONGEST_PAUSE)
         while not self._stop.is_set():
             self._woken.clear()
             try:
@@ -166,10 +167,9 @@ class Delivery:
                 problem = f"{type(error).__name__}: {error}"
             if problem is not None:
                 self._sending.begins(problem)
-                self._stop.wait(pause)
-                pause = min(pause * 2, LONGEST_PAUSE)
+                self._stop.wait(backoff.next())
                 continue
-            pause = 0.5
+            backoff.reset()
             self._sending.ends()
             # Another process of this station may add to the same outbox, so look at least once a second.
             self._woken.wait(1.0 if next_due is None else min(1.0, max(0.0, next_due - time.time())))
@@ -192,7 +192,7 @@ class Delivery:
         return None
 
     def _read_loop(self) -> None:
-        pause = 0.5
+        backoff = Backoff(0.5, LONGEST_PAUSE)
         while not self._stop.is_set():
             try:
                 answers = self._reader.read()
@@ -205,12 +205,11 @@ class Delivery:
                 log.exception("reading answers failed, and is tried again")
                 self._reading.begins(f"{type(error).__name__}: {error}")
             else:
-                pause = 0.5
+                backoff.reset()
                 self._metrics.redis_up.set(1)
                 self._reading.ends()
                 continue
-            self._stop.wait(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            self._stop.wait(backoff.next())
 
     def _awaited(self) -> set[UUID]:
         """The captures in the outbox, and their checks."""

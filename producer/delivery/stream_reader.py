@@ -22,7 +22,7 @@ READ_BLOCK_MS: Final = 1000
 
 
 @dataclass(frozen=True)
-class Entry:
+class StreamEntry:
     """An entry of a stream: its id, `MILLISECONDS-NUMBER` by the clock of Redis, and its fields."""
 
     id: str
@@ -63,7 +63,7 @@ class StreamReader:
         self._checked = False
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
 
-    def read(self, *, wait: bool = True) -> list[Entry]:
+    def read(self, *, wait: bool = True) -> list[StreamEntry]:
         """The next entries, at most `BATCH`, after a wait of at most a second; none when there are none.
 
         Args:
@@ -84,7 +84,7 @@ class StreamReader:
             raise
         # While nothing comes, look again: Redis may be emptied without a connection being lost.
         self._checked = bool(batches)
-        entries = [Entry(entry_id.decode(), fields) for _, read in batches for entry_id, fields in read]
+        entries = [StreamEntry(entry_id.decode(), fields) for _, read in batches for entry_id, fields in read]
         if entries:
             self.position = entries[-1].id
         return entries

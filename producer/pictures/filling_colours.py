@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from producer.pictures.lines import Array
+from producer.pictures.arrays import Array
 
 _OFF: Final = 2
 NEARLY: Final = 5

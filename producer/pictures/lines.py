@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from PIL import Image
 
+from producer.pictures.arrays import Array
+
 _GOLDEN: Final = (5**0.5 - 1) / 2
 """No two whole numbers have this ratio."""
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def lines_of(image: Image.Image, start: int, stop: int, rows: bool) -> Array:

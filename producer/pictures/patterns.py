@@ -6,9 +6,11 @@ The noise of a camera does not repeat itself over hundreds of bytes, neither as 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+
+from producer.pictures.arrays import Array
 
 LONGEST: Final = 64
 """Bytes of the longest pattern. Each shorter one, several times, is half as long at least."""
@@ -16,8 +18,6 @@ LONGEST: Final = 64
 _WORD: Final = 8
 _AT_ONCE: Final = 512
 """Blocks that are copied at once, to be compared: of a plain image that is all of them."""
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def periods(every: Array, block: int) -> Array:

@@ -17,7 +17,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.lines import Array, changes, lines_of, of_one_colour, sampled
+from producer.pictures.arrays import Array
+from producer.pictures.lines import changes, lines_of, of_one_colour, sampled
 
 _APART: Final = 16
 """By how many lines a line must be apart from its like: those of one block of a JPEG may well be alike."""

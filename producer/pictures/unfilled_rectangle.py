@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.lines import Array, changes
+from producer.pictures.arrays import Array
+from producer.pictures.lines import changes
 
 _CELLS: Final = 64
 """Cells that the longer side of an image is looked at by."""

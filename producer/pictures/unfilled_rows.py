@@ -21,8 +21,9 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
+from producer.pictures.arrays import Array
 from producer.pictures.filling_colours import NEARLY, is_decoders_own, is_filling, is_nearly_filling
-from producer.pictures.lines import Array, changes, lines_of, of_one_colour, sampled, stretches
+from producer.pictures.lines import changes, lines_of, of_one_colour, sampled, stretches
 
 _SAMPLED: Final = 4
 _STEP: Final = 20

@@ -7,17 +7,17 @@ colour begins and ends anywhere: with both ends at a block's in one of 260,000 c
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+
+from producer.pictures.arrays import Array
 
 BLOCK: Final = 512
 _PAGE: Final = 4096
 
 _ENOUGH: Final = 3
 """So many holes between blocks, at columns of their own, are no chance; one between pages is none either."""
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def has_unwritten_blocks(every: Array, base: int, repeats_after: Array, first: int, stride: int) -> bool:

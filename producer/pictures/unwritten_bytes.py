@@ -21,6 +21,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageFile
 
+from producer.pictures.arrays import Array
 from producer.pictures.patterns import LONGEST, periods, stretches
 from producer.pictures.unwritten_blocks import BLOCK, has_unwritten_blocks, has_unwritten_end
 
@@ -46,7 +47,6 @@ _CONTRAST: Final = 12.0
 
 _BITS_PER_SAMPLE: Final = 258
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Box = tuple[int, int, int, int]
 
 

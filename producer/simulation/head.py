@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from producer.simulation.insert import LABELS, WORN_FLANK_MM, Condition, Insert, Label
+from producer.simulation.insert import TRUE_LABELS, WORN_FLANK_MM, Condition, Insert, TrueLabel
 from producer.simulation.rendering import render
 from producer.simulation.view import View
 
@@ -82,7 +82,7 @@ class SimulatedHead:
         """
         return self._edges[pocket]
 
-    def truth(self, pocket: int) -> Label:
+    def truth(self, pocket: int) -> TrueLabel:
         """The ground truth of the edge in a pocket, whatever a photograph shows."""
         return self._edges[pocket].condition.label
 
@@ -123,7 +123,7 @@ class SimulatedHead:
         self.edge(pocket)
         self._edges[pocket] = self._new()
 
-    def photograph(self, pocket: int) -> tuple[bytes, Label]:
+    def photograph(self, pocket: int) -> tuple[bytes, TrueLabel]:
         """A photograph of a pocket as it is now, as a JPEG, and its ground truth.
 
         Raises:
@@ -147,7 +147,9 @@ def _set_up(rng: np.random.Generator) -> View:
     )
 
 
-def labelled_images(count: int, seed: int, size: int = 512, head: int | None = None) -> Iterator[tuple[bytes, Label]]:
+def labelled_images(
+    count: int, seed: int, size: int = 512, head: int | None = None
+) -> Iterator[tuple[bytes, TrueLabel]]:
     """JPEGs with their truth, in turn intact, worn, intact and broken: half of them damaged.
 
     With `head`, they are of the inserts and the station of `SimulatedHead(seed=head)`, as a first day's labelled
@@ -156,7 +158,7 @@ def labelled_images(count: int, seed: int, size: int = 512, head: int | None = N
     rng = np.random.default_rng([seed, 13])
     line = None if head is None else SimulatedHead(1, head)
     for number in range(count):
-        label = LABELS[(0, 1, 0, 2)[number % 4]]
+        label = TRUE_LABELS[(0, 1, 0, 2)[number % 4]]
         if line is None:
             insert, view = Insert.random(rng), View.random(rng)
         else:
@@ -166,7 +168,7 @@ def labelled_images(count: int, seed: int, size: int = 512, head: int | None = N
 
 def write_labelled_folder(folder: Path, count: int, seed: int, size: int = 512, head: int | None = None) -> None:
     """`labelled_images` as files, folder/intact, folder/worn and folder/broken, to train a first model on."""
-    for label in LABELS:
+    for label in TRUE_LABELS:
         (folder / label).mkdir(parents=True, exist_ok=True)
     for number, (image, label) in enumerate(labelled_images(count, seed, size, head)):
         (folder / label / f"{label}-{number:05d}.jpg").write_bytes(image)

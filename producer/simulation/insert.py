@@ -6,13 +6,18 @@ The simulated line draws these; nothing here knows about cameras. Lengths are mi
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-Label = Literal["intact", "worn", "broken"]
-LABELS: tuple[Label, ...] = ("intact", "worn", "broken")
+from producer.contract.vocabulary import DamageKind
+
+TrueLabel = Literal["intact", DamageKind]
+"""What a simulated insert is; no label beside these says something else of one that is known."""
+
+TRUE_LABELS: Final[tuple[TrueLabel, ...]] = get_args(TrueLabel)
+"""All that a simulated insert can be."""
 
 # Tool-life criteria of ISO 8688-1 (face milling) and ISO 8688-2 (end milling): a flank wear land of 0.3 mm averaged
 # along the edge, or 0.5 mm anywhere on it; a chip out of the edge counts as such localized wear.
@@ -92,7 +97,7 @@ class Condition:
     pattern: int = 0  # seed of where the edge gives way: the same edge wears on in the same places
 
     @property
-    def label(self) -> Label:
+    def label(self) -> TrueLabel:
         """The truth about this edge, by the tool-life criteria of ISO 8688."""
         if self.break_size > 0:
             return "broken"
@@ -100,7 +105,7 @@ class Condition:
         return "worn" if worn else "intact"
 
     @staticmethod
-    def random(rng: np.random.Generator, label: Label) -> Condition:
+    def random(rng: np.random.Generator, label: TrueLabel) -> Condition:
         """An edge of the wanted label, clear of the thresholds by about a third, so that the label means something."""
         pattern = int(rng.integers(2**31))
         used = Condition(0.18 * float(rng.random()) ** 1.5, float(rng.uniform(0, 0.15)), 0.0, pattern)

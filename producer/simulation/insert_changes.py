@@ -22,7 +22,7 @@ SERVICED_AFTER: Final = (10, 20)
 """So many operations after the first answer, at least and at most, they are changed all the same."""
 
 
-class InsertChanges:
+class SimulatedChanges:
     """Who changes the inserts of one head; the same seed gives the same changes on the same answers."""
 
     def __init__(self, head: SimulatedHead, seed: int) -> None:

@@ -22,7 +22,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Edge:
+class EdgeProfile:
     """The cutting edge column by column, (size,) each."""
 
     x: Floats
@@ -42,7 +42,7 @@ class Edge:
 class Relief:
     """What each pixel shows, (size, size) each."""
 
-    edge: Edge
+    edge: EdgeProfile
     depth: Floats  # below the cutting edge, down the flank
     y: Floats  # of the top face, where it is seen
     inside: Mask
@@ -80,7 +80,7 @@ def relief(insert: Insert, condition: Condition, view: View, size: int) -> Relie
     return Relief(edge, depth, height / np.float32(sin), inside, top, flank, land, fracture, broken_off)
 
 
-def _edge(insert: Insert, condition: Condition, view: View, size: int) -> Edge:
+def _edge(insert: Insert, condition: Condition, view: View, size: int) -> EdgeProfile:
     shape = outline(insert, float(np.radians(view.yaw)))
     tip = int(np.argmin(np.abs(shape.arc)))
     corner_x, corner_y = float(shape.x[tip]), float(shape.y[tip])
@@ -96,7 +96,7 @@ def _edge(insert: Insert, condition: Condition, view: View, size: int) -> Edge:
     # The side of the corner that shows more of itself is the one that cuts.
     side = 1.0 if shape.x[right] - corner_x > corner_x - shape.x[left] else -1.0
     land, recess, broken_down = _wear(condition, side * arc)
-    return Edge(
+    return EdgeProfile(
         x=_single(x),
         front=_single(np.interp(x, shape.x[ahead], shape.y[ahead])),
         back=_single(np.interp(x, shape.x[behind], shape.y[behind])),

@@ -9,7 +9,7 @@ import structlog
 
 from producer.contract.reasons.stations import ABOVE_CHECK_SIZE, NOT_IN_REGISTER
 from producer.contract.region import AnyRegion
-from producer.station.head_register import BeingWritten, HeadRegister
+from producer.station.head_register import HeadRegister, RegisterBeingWritten
 from producer.station.head_register_file import nearest
 from producer.station.place import Place
 from producer.station.settled_files import DOUBT_FOR, SETTLED_AFTER, Look
@@ -83,7 +83,7 @@ class DeclaredHeads:
                     self._doubted = look
                     log.warning("the head register may not be written to its end: what it said counts", problem=doubt)
                 return
-        except BeingWritten:
+        except RegisterBeingWritten:
             return
         except (ValueError, OSError) as error:
             self._taken = look

@@ -28,7 +28,7 @@ from producer.station.check_timeout import CHECK_TIMEOUT
 from producer.station.declared_heads import DeclaredHeads
 from producer.station.file_captures import FileCaptures, ListedFile, why_refused
 from producer.station.followed_files import FollowedFiles
-from producer.station.hanging_folder import Progress
+from producer.station.hanging_folder import LookProgress
 from producer.station.known_photographs import SentBefore
 from producer.station.overwritten_files import OverwrittenFiles
 from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
@@ -77,9 +77,9 @@ class FolderCamera:
         doubt_for: float = DOUBT_FOR,
         every: float = WATCH_EVERY,
         check_timeout: float = CHECK_TIMEOUT,
-        progress: Progress | None = None,
+        progress: LookProgress | None = None,
     ):
-        self._progress = progress or Progress()
+        self._progress = progress or LookProgress()
         self._folder = WatchedFolder(folder)
         self._settled_after = settled_after
         self._doubt_for = doubt_for
@@ -130,7 +130,7 @@ class FolderCamera:
         now = time.monotonic()
         self._heads.look_again(now)
         self._followed.bring_back(now)
-        looks = dict(self._progress.each(self._folder.files()))
+        looks = dict(self._progress.through(self._folder.files()))
         self._copies.look(self._folder.copies, now)
         self._unused.look(now)
         looks |= {path: look for path, (look, _) in self._folder.no_files.items()}
@@ -151,7 +151,7 @@ class FolderCamera:
             self._say_once(next(iter(files.values())), "a file cannot be handed in now and stays", str(problem))
             return True
         held = {file.operation for file in first if still[file.path] < self._settled_after}
-        for path in self._progress.each(sorted(settled, key=lambda path: (files[path] not in first, path))):
+        for path in self._progress.through(sorted(settled, key=lambda path: (files[path] not in first, path))):
             file = files[path]
             if self._copies.hold(path.parent) or (file.operation in held and file not in first):
                 waiting += 1

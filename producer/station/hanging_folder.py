@@ -24,7 +24,7 @@ _EVERY: Final = 0.5
 _Item = TypeVar("_Item")
 
 
-class Progress:
+class LookProgress:
     """When a look at the folder last came on. All up to the end of the first is one."""
 
     def __init__(self) -> None:
@@ -39,7 +39,7 @@ class Progress:
         finally:
             self._since = None
 
-    def each(self, items: Iterable[_Item]) -> Iterator[_Item]:
+    def through(self, items: Iterable[_Item]) -> Iterator[_Item]:
         """The items of a look: with each it comes on."""
         for item in items:
             self._since = time.monotonic()
@@ -53,7 +53,7 @@ class Progress:
 
 def run_aside(
     work: Callable[[], None],
-    progress: Progress,
+    progress: LookProgress,
     folder: Path,
     stop: threading.Event,
     *,

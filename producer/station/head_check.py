@@ -16,7 +16,7 @@ from producer.contract.event import CaptureEvent, new_id
 from producer.contract.reasons.stations import NOT_HANDED_IN, NOT_STORED
 from producer.contract.reasons.template import Reason, numbered
 from producer.contract.region import AnyRegion
-from producer.contract.vocabulary import Outcome, State
+from producer.contract.vocabulary import DECIDED, Outcome, State
 from producer.pictures.stand_in import stand_in
 from producer.station.station import Received, Station
 
@@ -88,7 +88,7 @@ class CheckResult:
         """The pockets that a person must look at: undecided, not answered in time, never handed in, or doubted."""
         if self.answer is not None:
             return sorted({*self.answer.review, *self.doubted, *self.missing})
-        decided = {event.pocket for event, _ in self.submitted if self._outcome(event) in ("intact", "damaged")}
+        decided = {event.pocket for event, _ in self.submitted if self._outcome(event) in DECIDED}
         return sorted(set(range(1, self.check_size + 1)) - decided | self.doubted)
 
     @property

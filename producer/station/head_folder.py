@@ -37,7 +37,7 @@ from producer.station.settled_files import Changing, Look
 
 
 @dataclass(frozen=True)
-class Problem:
+class HeadProblem:
     """Why a person must look: what is wrong, in words, and which files and pockets it is about."""
 
     what: Reason
@@ -56,7 +56,7 @@ class HeadFolder:
 
     photographs: list[Photograph]
     check_size: int
-    problems: list[Problem]
+    problems: list[HeadProblem]
     elsewhere: list[str]
     looks: Mapping[str, Look | None]
 
@@ -109,7 +109,7 @@ def look_at(folder: Path, pockets: int | None, regions: Mapping[int, AnyRegion] 
     return HeadFolder(photographs, size, problems, named.elsewhere, looks)
 
 
-def changes_since(shown: HeadFolder, folder: Path) -> list[Problem]:
+def changes_since(shown: HeadFolder, folder: Path) -> list[HeadProblem]:
     """What came, changed or went in `folder` since it showed `shown`: nothing of it was judged as it is now."""
     try:
         named = _sorted_out(folder)
@@ -134,9 +134,9 @@ def changes_since(shown: HeadFolder, folder: Path) -> list[Problem]:
     return problems
 
 
-def _changed(what: str, files: Sequence[str] = (), pockets: Sequence[int] = ()) -> Problem:
+def _changed(what: str, files: Sequence[str] = (), pockets: Sequence[int] = ()) -> HeadProblem:
     """A problem that comes too late for the line: it is said at the terminal alone."""
-    return Problem(IN_OTHER_WORDS(text=what), files, pockets)
+    return HeadProblem(IN_OTHER_WORDS(text=what), files, pockets)
 
 
 def _sorted_out(folder: Path) -> _Named:
@@ -204,35 +204,35 @@ def _entries(folder: Path) -> list[Path]:
 
 def _taken(
     pocket: int, paths: Sequence[Path], coming: Sequence[str], pockets: int | None
-) -> tuple[Photograph | None, Problem | None]:
+) -> tuple[Photograph | None, HeadProblem | None]:
     """The photograph of a pocket as far as it can be handed in, and what is wrong with it."""
     names = [*(path.name for path in paths), *coming]
     name = names[0]
     if len(names) > 1:
         several = why.SEVERAL(pocket=pocket, count=len(names), names=_listed(names))
-        return None, Problem(several, names, [pocket])
+        return None, HeadProblem(several, names, [pocket])
     if pockets is not None and pocket > pockets:
         beyond = why.ONE_POCKET_OF_HEAD() if pockets == 1 else why.POCKETS_OF_HEAD(count=pockets)
-        return None, Problem(why.IN_FILE(file=name, problem=beyond), names, [pocket])
+        return None, HeadProblem(why.IN_FILE(file=name, problem=beyond), names, [pocket])
     try:
         if not paths[0].is_file():
-            return None, Problem(why.NO_FILE(file=name), names, [pocket])
+            return None, HeadProblem(why.NO_FILE(file=name), names, [pocket])
         taken = content(paths[0], Look.at(paths[0].stat()))
     except OSError as error:
-        return None, Problem(why.UNREADABLE(file=name, problem=error.strerror), names, [pocket])
+        return None, HeadProblem(why.UNREADABLE(file=name, problem=error.strerror), names, [pocket])
     except (BeingWritten, Changing):
-        return None, Problem(why.BEING_WRITTEN(file=name), names, [pocket])
+        return None, HeadProblem(why.BEING_WRITTEN(file=name), names, [pocket])
     except TooLarge as error:
-        return None, Problem(error.reason, names, [pocket])
+        return None, HeadProblem(error.reason, names, [pocket])
     image = taken.image
     photograph = Photograph(pocket, image, file=name, unguarded=taken.unguarded)
     if not image:
-        return photograph, Problem(why.EMPTY(file=name), names, [pocket])
+        return photograph, HeadProblem(why.EMPTY(file=name), names, [pocket])
     # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is
     # the small preview, so those are kept back.
     if ending_of(name) not in UNREADABLE or image.startswith(OTHER_BEGINNINGS):
         return photograph, None
-    problem = Problem(why.OTHER_KIND(file=name), names, [pocket])
+    problem = HeadProblem(why.OTHER_KIND(file=name), names, [pocket])
     return None if image.startswith(TIFF_BEGINNINGS) else photograph, problem
 
 
@@ -250,26 +250,26 @@ def _the_same(photographs: Sequence[Photograph], regions: Mapping[int, AnyRegion
     return [group for group in alike.values() if len(group) > 1]
 
 
-def _one_for_many(group: Sequence[Photograph]) -> Problem:
+def _one_for_many(group: Sequence[Photograph]) -> HeadProblem:
     names = [photograph.file or "" for photograph in group]
-    return Problem(why.THE_SAME(names=_listed(names)), names, [photograph.pocket for photograph in group])
+    return HeadProblem(why.THE_SAME(names=_listed(names)), names, [photograph.pocket for photograph in group])
 
 
-def _not_there(size: int, named: _Named) -> Iterator[Problem]:
+def _not_there(size: int, named: _Named) -> Iterator[HeadProblem]:
     """The pockets from 1 to `size` of which there is no photograph."""
     hinted = sorted(named.hints.keys() - named.photographs.keys())
     for pocket in hinted:
         names = named.hints[pocket]
-        yield Problem(why.UNFINISHED(pocket=pocket, names=_listed(names)), names, [pocket])
+        yield HeadProblem(why.UNFINISHED(pocket=pocket, names=_listed(names)), names, [pocket])
     if gaps := sorted(set(range(1, size + 1)) - named.photographs.keys() - set(hinted)):
-        yield Problem(why.MISSING(pockets=gaps), pockets=gaps)
+        yield HeadProblem(why.MISSING(pockets=gaps), pockets=gaps)
 
 
-def _of_no_pocket(one_more: int, named: _Named) -> Iterator[Problem]:
+def _of_no_pocket(one_more: int, named: _Named) -> Iterator[HeadProblem]:
     """What may be the newest photograph of any pocket."""
     for names, what in ((named.strays, why.OF_WHICH_POCKET), (named.folders, why.IN_A_FOLDER)):
         if names:
-            yield Problem(what(names=_listed(names), pocket=one_more), names, [one_more])
+            yield HeadProblem(what(names=_listed(names), pocket=one_more), names, [one_more])
 
 
 def _why_nothing(folder: Path, named: _Named) -> str:

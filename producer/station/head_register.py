@@ -15,7 +15,7 @@ from producer.station.file_writers import open_for_writing
 from producer.station.head_register_file import nearest, read_heads
 
 
-class BeingWritten(ValueError):
+class RegisterBeingWritten(ValueError):
     """A program of this computer has the register open for writing: half of it may be one of fewer pockets."""
 
 
@@ -46,11 +46,13 @@ class HeadRegister:
         """Read a register.
 
         Raises:
-            BeingWritten: a program writes it.
+            RegisterBeingWritten: a program writes it.
             ValueError: the file cannot be read or is no register; the message says where and what to do.
         """
         if _is_being_written(path):
-            raise BeingWritten(f"{path}: a program has this head register open for writing: try again when it is done")
+            raise RegisterBeingWritten(
+                f"{path}: a program has this head register open for writing: try again when it is done"
+            )
         heads = {}
         for name, entry in read_heads(path).items():
             if beyond := [pocket for pocket in sorted(entry.regions) if pocket > entry.pockets]:

@@ -14,7 +14,7 @@ from typing import Final
 from producer.contract.reasons.stations import FEWER_THAN_BEFORE
 from producer.delivery.outbox import Outbox
 from producer.station.head_check import CheckResult
-from producer.station.head_folder import HeadFolder, Problem
+from producer.station.head_folder import HeadFolder, HeadProblem
 
 _NOTE: Final = "pockets:"
 """What the names of the notes begin with."""
@@ -28,16 +28,16 @@ def as_large_as_before(shown: HeadFolder, head: str, outbox: Outbox) -> HeadFold
     return replace(shown, check_size=before, problems=[*shown.problems, _lacking(shown.check_size, before, head)])
 
 
-def larger_on_the_line(result: CheckResult, head: str) -> list[Problem]:
+def larger_on_the_line(result: CheckResult, head: str) -> list[HeadProblem]:
     """The pockets that the line knows the head to have, and that a check that counted its photographs left out."""
     if result.answer is None or result.answer.size <= result.check_size:
         return []
     return [_lacking(result.check_size, result.answer.size, head)]
 
 
-def _lacking(pockets: int, before: int, head: str) -> Problem:
+def _lacking(pockets: int, before: int, head: str) -> HeadProblem:
     lacking = range(pockets + 1, before + 1)
-    return Problem(FEWER_THAN_BEFORE(pockets=lacking, head=head, count=before), pockets=lacking)
+    return HeadProblem(FEWER_THAN_BEFORE(pockets=lacking, head=head, count=before), pockets=lacking)
 
 
 def remember(pockets: int, head: str, outbox: Outbox) -> None:

@@ -22,24 +22,22 @@ from uuid import UUID
 import structlog
 
 from producer.contract.event import CaptureEvent
+from producer.contract.places import OperationPlace
 from producer.contract.reasons import checks
 from producer.contract.reasons import stations as why
 from producer.contract.reasons.template import Reason
 from producer.delivery.metrics import made_at
 from producer.delivery.outbox import Outbox
-from producer.station.head_folder import HeadFolder, Problem
+from producer.station.head_folder import HeadFolder, HeadProblem
 from producer.station.submitted_files import KEEP_NOTES
 
 log = structlog.get_logger()
-
-Place = tuple[str, str, str]
-"""A machine, a head and an operation."""
 
 _NOTE: Final = "handed in:"
 """What the names of the notes begin with."""
 
 
-def without_known(shown: HeadFolder, folder: Path, place: Place, outbox: Outbox) -> HeadFolder:
+def without_known(shown: HeadFolder, folder: Path, place: OperationPlace, outbox: Outbox) -> HeadFolder:
     """What `folder` shows of a head after an operation, without what was handed in for another one: a problem each.
 
     Raises:
@@ -56,7 +54,7 @@ def without_known(shown: HeadFolder, folder: Path, place: Place, outbox: Outbox)
             f"photograph the head anew after operation {place[2]}{_if_mistyped(place, newest[0])}"
         )
     problems = [
-        Problem(
+        HeadProblem(
             why.HANDED_IN_BEFORE(
                 file=photo.file,
                 before=_of_what(place, before[photo.pocket][0]),
@@ -94,7 +92,7 @@ class SentBefore:
 
     def __init__(self, outbox: Outbox):
         self._outbox = outbox
-        self._before: dict[Place, list[tuple[Place, float]]] = defaultdict(list)
+        self._before: dict[OperationPlace, list[tuple[OperationPlace, float]]] = defaultdict(list)
 
     def take(self, event: CaptureEvent, image: bytes) -> None:
         """Take note of a photograph that was handed in just now."""
@@ -122,7 +120,7 @@ class SentBefore:
         self._before.clear()
 
 
-def _of_another(image: bytes, place: Place, outbox: Outbox) -> tuple[Place, float] | None:
+def _of_another(image: bytes, place: OperationPlace, outbox: Outbox) -> tuple[OperationPlace, float] | None:
     """The other place that a photograph was first handed in for, and when (since the epoch); None: there is none."""
     noted = outbox.note(f"{_NOTE}{hashlib.sha256(image).hexdigest()}")
     if noted is None or not image:
@@ -138,7 +136,7 @@ def _normal(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _if_mistyped(place: Place, before: Place) -> str:
+def _if_mistyped(place: OperationPlace, before: OperationPlace) -> str:
     """What to do where a name was mistyped, as it seems where the operation is the same one."""
     if _normal(before[2]) != _normal(place[2]):
         return ""
@@ -149,7 +147,7 @@ def _if_mistyped(place: Place, before: Place) -> str:
     )
 
 
-def _of_what(place: Place, before: Place) -> Reason:
+def _of_what(place: OperationPlace, before: OperationPlace) -> Reason:
     machine, head, operation = before
     if machine != place[0]:
         other = why.HEAD_OF_MACHINE(head=head, machine=machine)
@@ -160,5 +158,5 @@ def _of_what(place: Place, before: Place) -> Reason:
     return checks.OPERATION_ELSEWHERE(operation=operation, place=other)
 
 
-def _in_words(place: Place, before: Place, at: float) -> str:
+def _in_words(place: OperationPlace, before: OperationPlace, at: float) -> str:
     return f"{_of_what(place, before)}, handed in at {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"

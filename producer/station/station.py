@@ -20,7 +20,7 @@ from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.metrics import StationMetrics
 from producer.delivery.node import node_of
 from producer.delivery.outbox import NEWEST_ID, Outbox, OutboxFull
-from producer.delivery.resend import Delivery
+from producer.delivery.resend import OutboxSender
 from producer.pictures.image_formats import STORED_AS
 from producer.storage.store import ImageStore
 
@@ -73,14 +73,14 @@ class Station:
         self._answered = threading.Condition()
         self.metrics = StationMetrics(name)
         self.metrics.watch(outbox)
-        self._delivery = Delivery(name, outbox, redis_url, self._take, self.metrics, group)
+        self._sender = OutboxSender(name, outbox, redis_url, self._take, self.metrics, group)
 
     def __enter__(self) -> Station:
-        self._delivery.start()
+        self._sender.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._delivery.close()
+        self._sender.close()
 
     def submit(
         self,
@@ -167,7 +167,7 @@ class Station:
             raise OSError(error.errno, problem, error.filename or event.image) from error
         self._outbox.add(event, time.time(), note)
         self.metrics.submitted.inc()
-        self._delivery.wake()
+        self._sender.wake()
         return event
 
     def new_capture_id(self) -> UUID:
@@ -186,7 +186,7 @@ class Station:
             sqlite3.Error: the outbox cannot be written.
         """
         self._outbox.add(event, time.time())
-        self._delivery.wake()
+        self._sender.wake()
 
     def wait_for(self, ids: Collection[UUID], timeout: float, *, since: float = 0.0) -> dict[UUID, Received]:
         """Wait for answers.

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from producer.contract.reasons.stations import IT_IS
-from producer.files.durable_files import move_back, replace
+from producer.files.durable_files import move_back, replace, write_file
 from producer.files.file_kinds import no_file
 from producer.pictures.file_names import (
     SIDECARS,
@@ -176,7 +176,7 @@ class WatchedFolder:
                 log.warning("a newer photograph came before this one was read", file=relative.as_posix(), kept=kept)
             raise Changing
         if reason is not None:
-            target.with_name(f"{target.name}.reason.txt").write_text(f"{reason}\n", encoding="utf-8")
+            write_file(target.with_name(f"{target.name}.reason.txt"), f"{reason}\n".encode())
         return target
 
     def _say(self, problem: str) -> None:

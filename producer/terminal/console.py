@@ -15,13 +15,14 @@ from rich.console import ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
 from rich.status import Status
+from rich.table import Table
 from rich.text import Text
 
 from producer.terminal.output import ReaderGone, visible
 from producer.terminal.redaction import discreet
 
 
-class Console(rich.console.Console):
+class TerminalConsole(rich.console.Console):
     """Rich's console that shows data as it is: no markup, no emoji, no escape sequences."""
 
     def __init__(self, *, stderr: bool):
@@ -37,23 +38,33 @@ class Console(rich.console.Console):
         raise ReaderGone
 
 
-def answers() -> Console:
+def answers() -> TerminalConsole:
     """The console on standard output."""
-    return Console(stderr=False)
+    return TerminalConsole(stderr=False)
 
 
-def messages() -> Console:
+def messages() -> TerminalConsole:
     """The console on standard error."""
-    return Console(stderr=True)
+    return TerminalConsole(stderr=True)
 
 
-def line(console: Console, *parts: str | tuple[str, str]) -> None:
+def print_table(table: Table) -> None:
+    """Print a table as wide as the terminal, or as wide as it needs where there is none."""
+    console = answers()
+    if not console.is_terminal:
+        # Measured where there is room: a table is never wider than the console it is measured for.
+        console.width = 10_000
+        console.width = max(console.measure(table).maximum, 20)
+    console.print(table)
+
+
+def line(console: TerminalConsole, *parts: str | tuple[str, str]) -> None:
     """Print one line of parts, each a text or a text with its style; it is not broken at the console's width."""
     shown = [(discreet(part[0]), part[1]) if isinstance(part, tuple) else discreet(part) for part in parts]
     console.print(Text.assemble(*shown), soft_wrap=True)
 
 
-def waiting(console: Console, what: str) -> Status:
+def waiting(console: TerminalConsole, what: str) -> Status:
     """A spinner with a text, on a terminal, for as long as the block goes on."""
     return console.status(Text(what))
 
@@ -64,6 +75,6 @@ def columns(before: str = "") -> tuple[ProgressColumn, ...]:
     return (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
-def progress(console: Console, *, transient: bool = True, before: str = "", **options: Any) -> Progress:
+def progress(console: TerminalConsole, *, transient: bool = True, before: str = "", **options: Any) -> Progress:
     """Progress bars with `columns`; what is `transient` leaves nothing behind."""
     return Progress(*columns(before), console=console, transient=transient, **options)

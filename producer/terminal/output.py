@@ -94,7 +94,9 @@ def note(text: object) -> None:
 
 
 def say_json(value: Any, indent: int | None = None) -> None:
-    """Print a JSON value on standard output: valid for who reads UTF-8, as JSON wants it, whatever its encoding."""
+    """Print a JSON value on one line of standard output: valid for who reads UTF-8, as JSON wants it, whatever its
+    encoding. Only a document that people keep, as a schema, has an `indent`.
+    """
     _print(json_text(value, sys.stdout.encoding, indent), sys.stdout)
 
 

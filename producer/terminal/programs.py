@@ -48,12 +48,12 @@ def _about_this_line(program: str, rest: str) -> str:
     if "--data" in rest or rest.split()[:1] in ([name] for name in _NO_LINE):
         place = ""
     else:
-        place = "".join(f" {name} {shlex.quote(value)}" for name, value in _given(program))
+        place = "".join(f" {name} {shlex.quote(value)}" for name, value in _options_typed(program))
     # The worker's commands have the option each, the other two before the command.
     return as_typed(program) + (rest + place if program == "insert-worker" else place + rest)
 
 
-def _given(program: str) -> list[tuple[str, str]]:
+def _options_typed(program: str) -> list[tuple[str, str]]:
     """The options of this command, as typed, that the same or another program takes as well; of each the last."""
     repeated: dict[str, str] = {}
     arguments = sys.argv[1:]

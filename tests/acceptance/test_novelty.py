@@ -17,7 +17,7 @@ from producer.contract.answers import VerdictAnswer
 from producer.contract.event import new_id
 from producer.contract.reasons.models import UNLIKE
 from producer.simulation.head import SimulatedHead
-from producer.simulation.insert import LABELS, Condition
+from producer.simulation.insert import TRUE_LABELS, Condition
 from producer.simulation.rendering import render
 from producer.simulation.view import View
 from producer.station.station import Station
@@ -45,7 +45,7 @@ def photographs(view: View, count: int, seed: int) -> Iterator[tuple[bytes, str]
     """JPEGs of as many inserts out of one box, half of them damaged, and what each is."""
     rng = np.random.default_rng([seed, 17])
     for number in range(count):
-        label = LABELS[(0, 1, 0, 2)[number % 4]]
+        label = TRUE_LABELS[(0, 1, 0, 2)[number % 4]]
         picture = render(HEAD.box.twin(rng), Condition.random(rng, label), view.again(rng), 256)
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "JPEG", quality=92)

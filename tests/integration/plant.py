@@ -20,8 +20,8 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from producer.connect.delivery_log import DeliveryLog
-from producer.connect.troubles import current_states
+from producer.connect.connector_problems import current_states
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import new_id
 from tests.forked_commands import RunningCommand, run_command, start_command

@@ -17,13 +17,14 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import model_registry
+from producer.contract.vocabulary import DAMAGE_KINDS
 from tests.integration.conftest import on_one_engine
 from tests.network_support import BACKBONE, OTHER_BACKBONE
 from tests.support import photograph
 from worker.line import active_models as module
 from worker.line.active_models import ActiveModels, ModelPair
 from worker.models.calibration import Calibration
-from worker.models.line_model import KINDS, LINE_CLASSES, Judgement
+from worker.models.line_model import LINE_CLASSES, Judgement
 from worker.models.linear_svm import LinearModel
 from worker.models.manifest import ModelManifest
 from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, save
@@ -114,7 +115,7 @@ def put_in_shadow(database: Database, models: Path, value: float, **more: Any) -
     return manifest
 
 
-def finer(value: float, classes: tuple[str, ...] = KINDS) -> LinearModel:
+def finer(value: float, classes: tuple[str, ...] = DAMAGE_KINDS) -> LinearModel:
     return LinearModel(classes, np.full((1, SIZE), value, np.float32), np.zeros(1))
 
 

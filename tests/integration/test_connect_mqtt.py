@@ -13,10 +13,10 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from producer.connect.configuration import MqttSink
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.configuration.connector_file import MqttSink
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.mqtt import Mqtt
-from producer.connect.told_changes import ToldChanges
 from tests.integration.plant import (
     Listener,
     Mosquitto,
@@ -207,7 +207,7 @@ def test_what_a_broker_retains_is_taken_away_of_however_many_heads(
     for topic in before:
         listener.publish(topic, b'{"data":{"state":"go"}}')
     wait_until(lambda: all(listener.latest(topic) for topic in before))
-    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log, closing(ToldChanges(tmp_path)) as changes:
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log, closing(InsertChangeOutbox(tmp_path)) as changes:
         sink = Mqtt("broker", "plant-1", MqttSink(url=f"mqtt://127.0.0.1:{broker.port}"), log, changes)
         assert sink.open()
         wait_until(lambda: listener.latest(f"{root}/available") == b"online")

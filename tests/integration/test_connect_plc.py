@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.answers import CheckAnswer
 from producer.contract.vocabulary import CheckState
 from tests.integration.opcua import identity

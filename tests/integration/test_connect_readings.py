@@ -15,13 +15,13 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
-from producer.connect.configuration import ConnectorFile, MqttSink
+from producer.connect.configuration.connector_file import ConnectorFile, MqttSink
 from producer.connect.connector import Connector
-from producer.connect.delivery_log import DeliveryLog
-from producer.connect.hearing import Hearing
+from producer.connect.connector_problems import current_states
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.last_answers import LastAnswers
-from producer.connect.told_changes import ToldChanges
-from producer.connect.troubles import current_states
+from producer.connect.stream_freshness import StreamFreshness
 from producer.contract.answers import STREAM_FIELD, CheckAnswer
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD
 from producer.contract.vocabulary import CheckState
@@ -43,16 +43,16 @@ def log(tmp_path: Path) -> Iterator[DeliveryLog]:
 
 
 @contextmanager
-def reading(server: RedisProcess, log: DeliveryLog, **sinks: MqttSink) -> Iterator[Hearing]:
+def reading(server: RedisProcess, log: DeliveryLog, **sinks: MqttSink) -> Iterator[StreamFreshness]:
     """A connector that reads the line to its end, and then for as long as the block takes."""
     stop = threading.Event()
-    with closing(ToldChanges(log.path.parent)) as changes:
+    with closing(InsertChangeOutbox(log.path.parent)) as changes:
         connector = Connector(ConnectorFile(site="p", mqtt=sinks), server.url, log, changes)
         running = threading.Thread(target=connector.run, args=(stop,))
         running.start()
         try:
-            wait_until(lambda: connector._hearing.spell is not None)
-            yield connector._hearing
+            wait_until(lambda: connector._freshness.spell is not None)
+            yield connector._freshness
             wait_until(lambda: log.note("position") == connector._reader.newest())
         finally:
             stop.set()
@@ -248,11 +248,11 @@ def test_an_answer_that_is_not_understood_may_overtake_what_is_shown(
         say(line, run)
         add('{"kind":"weather","schema_version":1}')  # of workers that say more than we know
     assert shows(log) == {"H12": "go"}
-    with reading(redis_server, log, broker=shown) as hearing:
-        spell = hearing.spell
+    with reading(redis_server, log, broker=shown) as freshness:
+        spell = freshness.spell
         add(newer)
         wait_until(lambda: shows(log) == {})
-        wait_until(lambda: hearing.spell not in (None, spell), what="a spell in which it is not shown")
+        wait_until(lambda: freshness.spell not in (None, spell), what="a spell in which it is not shown")
         wait_until(lambda: "not understood" in str([state.problem for state in current_states(log)]))
         say(line, then(run, "review"))
     assert shows(log) == {"H12": "review"}
@@ -264,15 +264,15 @@ def test_an_answer_that_is_not_understood_may_overtake_what_is_shown(
 def test_a_redis_that_became_a_replica_is_not_heard(
     redis_server: RedisProcess, log: DeliveryLog, line: Notifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.connect.hearing.VOUCHED_FOR", 2.0)
+    monkeypatch.setattr("producer.connect.stream_freshness.VOUCHED_FOR", 2.0)
     client = redis_server.client()
     try:
-        with reading(redis_server, log, broker=broker()) as hearing:
+        with reading(redis_server, log, broker=broker()) as freshness:
             client.replicaof("127.0.0.1", "1")
-            wait_until(lambda: hearing.spell is None, what="a line that is not heard")
+            wait_until(lambda: freshness.spell is None, what="a line that is not heard")
             assert "to its master" in str([state.problem for state in current_states(log)])
             client.replicaof("NO", "ONE")
-            wait_until(lambda: hearing.spell is not None)
+            wait_until(lambda: freshness.spell is not None)
     finally:
         client.replicaof("NO", "ONE")
 
@@ -295,11 +295,11 @@ def test_a_disk_that_fails_for_a_moment_costs_no_answer(
         monkeypatch.setattr(log, name, fails)
 
     with reading(redis_server, log, broker=broker()):
-        for name in ("as_said", "note"):
+        for name in ("with_event_ids", "note"):
             failing(name)
         said = [verdict(pocket) for pocket in range(1, 9)]
         for answer in said:
-            failures.extend(["as_said", "note"])
+            failures.extend(["with_event_ids", "note"])
             line.send([("station-1", answer)])
             wait_until(lambda: not failures)
         del failures[:]

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from producer.connect.configuration import read_connector_file
+from producer.connect.configuration.connector_file import read_connector_file
 from producer.connect.connector import Connector
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.signature import new_secret
-from producer.connect.told_changes import ToldChanges
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import ConnectProcess, Receiver, check, connecting, fault, in_order, once, verdict
 from tests.support import RedisProcess, wait_until
@@ -215,7 +215,7 @@ def test_a_system_that_is_away_for_good_holds_up_no_other(
     own = tmp_path / "away.toml"
     other = file(tmp_path, free_port()).partition("\n")[2].replace("webhook.mes", "webhook.away")
     own.write_text(file(tmp_path, receiver.port) + other)
-    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log, closing(ToldChanges(tmp_path)) as changes:
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log, closing(InsertChangeOutbox(tmp_path)) as changes:
         waiting = [plant_event("plant-1", "station-1", verdict(pocket), 1.0) for pocket in range(1, 9)]
         log.keep({"away": waiting}, {"position": "0-0"})
         connector, stop = (

@@ -27,7 +27,7 @@ from worker.images.decoding import decode
 from worker.images.measurements import measure
 from worker.learning.context import Learning
 from worker.learning.day_values import DAYS_APART, FEWEST, FEWEST_DAYS
-from worker.learning.drift import FARTHEST, Measured, measure_drift
+from worker.learning.drift import FARTHEST, DriftRun, measure_drift
 from worker.learning.lease import held
 
 NOW = datetime.combine(datetime.now(UTC).date(), time(12), UTC)
@@ -98,11 +98,11 @@ def test_a_station_whose_light_changes_drifts_and_a_quiet_one_does_not(
         photographed(days_ago, "quiet")
         changed = photographed(days_ago, "other light", brightness=DARKER if days_ago <= 2 else 120)
     photographed(0, "quiet")  # has not ended
-    assert measure_drift(learning, NOW - timedelta(days=1)) == Measured(2 * (REFERENCE[0] - 1), 0, ())
+    assert measure_drift(learning, NOW - timedelta(days=1)) == DriftRun(2 * (REFERENCE[0] - 1), 0, ())
     assert run(line).exit_code == 0, "one day is none"
 
-    assert measure_drift(learning, NOW) == Measured(2, 0, ("other light",))
-    assert measure_drift(learning, NOW) == Measured(0, 0, ("other light",))
+    assert measure_drift(learning, NOW) == DriftRun(2, 0, ("other light",))
+    assert measure_drift(learning, NOW) == DriftRun(0, 0, ("other light",))
     with line.database.reading() as session:
         assert line_status.current(session, NOW).drift_seconds == {"other light": 172_800}
         (one,) = station_days.drifting(session, NOW.date())
@@ -143,7 +143,7 @@ def test_what_is_gone_or_too_few_is_not_compared_and_no_error(
     photographed(2, count=FEWEST - 1)
     for image in (tmp_path / "images" / "120").iterdir():
         image.unlink()
-    assert measure_drift(learning, NOW) == Measured(REFERENCE[0], 0, ())
+    assert measure_drift(learning, NOW) == DriftRun(REFERENCE[0], 0, ())
     with line.database.reading() as session:
         newest, before, *_ = station_days.recent(session, NOW.date() - timedelta(days=30))
     assert set(newest.aspects) == {"score", "brightness", "sharpness"}

@@ -22,7 +22,7 @@ from db.line import verdicts
 from producer.storage.folder import FolderStore
 from tests.database_support import status_of
 from tests.support import photograph
-from worker.commands.labelled_folder import Taken, take_in
+from worker.commands.labelled_folder import TakenInFolder, take_in
 from worker.commands.learning import import_folder
 from worker.dataset.class_names import known_words, meanings
 from worker.dataset.labelled_folder import DatasetError
@@ -48,7 +48,7 @@ def images(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "images")
 
 
-def imported(folder: Path, database: Database, images: FolderStore, **options: Any) -> Taken:
+def imported(folder: Path, database: Database, images: FolderStore, **options: Any) -> TakenInFolder:
     return take_in(
         folder,
         known_words,
@@ -64,7 +64,7 @@ def labelled(database: Database) -> list[reviews.Labelled]:
         return reviews.labelled(session)
 
 
-def counts(result: Taken) -> tuple[int, int, int, int]:
+def counts(result: TakenInFolder) -> tuple[int, int, int, int]:
     return result.imported.new, result.imported.changed, result.imported.known, len(result.photographs.skipped)
 
 

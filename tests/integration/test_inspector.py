@@ -39,6 +39,7 @@ from db.queries import maintenance
 from db.schema.tables import Faults
 from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, Remaining, VerdictAnswer
 from producer.contract.event import INSPECT_QUEUE, Region, new_id
+from producer.contract.vocabulary import DAMAGE_KINDS
 from producer.storage.folder import FolderStore
 from tests.database_support import shadows_of
 from tests.support import RedisProcess, photograph, stored_event, wait_until
@@ -47,11 +48,11 @@ from worker.features.extraction import read_image
 from worker.line.active_models import ModelPair
 from worker.line.attempts import IMAGE_TRIES, MAX_ATTEMPTS
 from worker.line.inspector import AT_ONCE, Inspector
-from worker.line.judging import Judge, Photograph
+from worker.line.judging import ImageToJudge, Judge
 from worker.line.notifier import Notifier
 from worker.line.requeue import RequeueWatch
 from worker.models.calibration import Calibration
-from worker.models.line_model import KINDS, LINE_CLASSES, Judgement, LineModel
+from worker.models.line_model import LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.registry import ActiveModel
 from worker.models.unsure_band import Band
@@ -75,7 +76,7 @@ CALIBRATED = replace(
     BRIGHT_IS_DAMAGED,
     calibration=Calibration(0.1, 0.0),
     band=Band(0.05, 0.2, 0.8),
-    kind=LinearModel(KINDS, np.ones((1, 1), np.float32), np.array([-200.0])),
+    kind=LinearModel(DAMAGE_KINDS, np.ones((1, 1), np.float32), np.array([-200.0])),
 )
 """Sure of worn inserts and intact ones, and unsure in between."""
 
@@ -116,7 +117,7 @@ class Line:
     def judge(self, image: bytes, region: Region | None) -> Judgement:
         return self.judge_hook(image, region)
 
-    def judge_all(self, images: list[Photograph]) -> list[Judgement]:
+    def judge_all(self, images: list[ImageToJudge]) -> list[Judgement]:
         return [self.judge(image.data, image.region) for image in images]
 
     def judge_well(self, image: bytes, region: Region | None) -> Judgement:

@@ -19,7 +19,7 @@ from tests.learning_support import BEGAN, FINGERPRINT, NETWORK, Reviewer, SmallN
 from worker.features import catalogue
 from worker.learning import evaluate as learning_evaluate
 from worker.learning.context import Learning
-from worker.learning.evaluate import Overtaken, decided, evaluate
+from worker.learning.evaluate import ChampionChanged, decided, evaluate
 from worker.learning.extract import extract_captures, plan, reextract
 from worker.learning.lease import held
 from worker.learning.retrain import retrain
@@ -260,7 +260,7 @@ def test_a_candidate_that_was_overtaken_while_it_was_measured_is_measured_anew(
 
     with monkeypatch.context() as patch:
         patch.setattr(learning_evaluate, "write_report", meanwhile)
-        with pytest.raises(Overtaken):
+        with pytest.raises(ChampionChanged):
             evaluate(learning)
     assert in_charge(database) == first.model_id
     result = evaluate(learning)

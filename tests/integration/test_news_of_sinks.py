@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from producer.connect.configuration import read_connector_file
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.configuration.connector_file import read_connector_file
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.opcua.vision_system import VisionSystem
 from producer.connect.sinks import mqtt
 from producer.connect.sinks.opening import open_sink
 from producer.connect.sinks.plc import Plc as PlcSink
-from producer.connect.told_changes import ToldChanges
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import plant_event
 from tests.integration.opcua import Plant
@@ -35,7 +35,7 @@ def overtaken(run: CheckAnswer) -> CheckAnswer:
 class System:
     """The one system of a connector's file, of whose head the line has said `go`; it is not reached yet."""
 
-    def __init__(self, file: str, log: DeliveryLog, changes: ToldChanges):
+    def __init__(self, file: str, log: DeliveryLog, changes: InsertChangeOutbox):
         path = log.path.parent / "connect.toml"
         path.write_text(file, encoding="utf-8")
         configuration = read_connector_file(path)
@@ -76,7 +76,7 @@ class System:
 
 @contextmanager
 def system(folder: Path, file: str) -> Iterator[System]:
-    with closing(DeliveryLog(folder / "deliveries.db")) as log, closing(ToldChanges(folder)) as changes:
+    with closing(DeliveryLog(folder / "deliveries.db")) as log, closing(InsertChangeOutbox(folder)) as changes:
         started = System(file, log, changes)
         try:
             yield started

@@ -18,6 +18,7 @@ from db.learning import model_registry
 from db.line import shadow_verdicts, verdicts
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import Region, new_id
+from producer.contract.vocabulary import DAMAGE_KINDS
 from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
@@ -26,7 +27,7 @@ from tests.integration.test_worker_process import Line
 from tests.network_support import BACKBONE
 from tests.support import RedisProcess, wait_until
 from worker.models.calibration import Calibration
-from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
+from worker.models.line_model import LINE_CLASSES, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.store import save
 from worker.models.unsure_band import Band
@@ -51,7 +52,7 @@ def register(line: Line, decision: float, calibration: Calibration, kind: float 
     """A model that gives every image this decision value, and every damaged one the same finer label."""
     backbone = NetworkStore(WorkerSettings().networks_root()).open(BACKBONE)
     planes = LinearModel(LINE_CLASSES, constant(backbone.feature_size, 0.0), np.array([decision]))
-    finer = LinearModel(KINDS, constant(backbone.feature_size, 0.0), np.array([kind])) if kind else None
+    finer = LinearModel(DAMAGE_KINDS, constant(backbone.feature_size, 0.0), np.array([kind])) if kind else None
     band = Band(0.1, 0.2, 0.9)
     folder = f"says{decision}"
     manifest = save(

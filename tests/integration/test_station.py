@@ -548,7 +548,7 @@ def test_where_the_outbox_was_lost_only_what_is_awaited_is_heard_of_what_was_ans
         place.redis.xadd("verdicts:station-1", {b"something": b"else"}, id="99999999999999-0")
         with station:
             event = place.submit(station)
-            wait_until(lambda: station._delivery._reader.position == "99999999999999-0", what="that it has read")
+            wait_until(lambda: station._sender._reader.position == "99999999999999-0", what="that it has read")
             place.redis.flushall()
             place.answer(place.intact(event))
             wait_until(lambda: len(another) == 0, what="an answer after the wipe")
@@ -679,10 +679,10 @@ STATION_PROCESS = """
 import resource, sys
 from pathlib import Path
 from producer.contract.event import new_id
-from producer.storage.folder import FolderStore
 from producer.contract.json_schema import schema_text
 from producer.delivery.outbox import Outbox
 from producer.station.station import Station
+from producer.storage.folder import FolderStore
 
 folder, redis_url, disk = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 where = dict(machine="m", head="h", pocket=1, operation="o", check_id=new_id(), check_size=1)

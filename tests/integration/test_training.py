@@ -15,7 +15,7 @@ from producer.storage.folder import FolderStore
 from tests.integration.conftest import on_one_engine
 from tests.learning_support import FINGERPRINT, NETWORK, SmallNetwork, learning_in, use_few_splits
 from tests.support import photograph, wait_until
-from worker.commands.labelled_folder import Taken, take_in
+from worker.commands.labelled_folder import TakenInFolder, take_in
 from worker.dataset.class_names import meanings_to_train
 from worker.learning.context import Learning
 from worker.learning.lease import held
@@ -49,7 +49,7 @@ def filled(folder: Path, each: int, sides: dict[str, int] = SIDES, first: int = 
     return folder
 
 
-def taken(learning: Learning, folder: Path) -> Taken:
+def taken(learning: Learning, folder: Path) -> TakenInFolder:
     return take_in(
         folder,
         lambda classes: meanings_to_train(classes, {}, None),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from db.schema.vocabulary import FAULT_STATES, ROLES
-from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
+from db.schema.vocabulary import FAULT_STATES
+from producer.contract.vocabulary import LABELS, MODEL_ROLES, OUTCOMES, STATES
 
 TEXT = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")
 ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if line.startswith("| ") and "| ---" not in line]
@@ -24,4 +24,4 @@ def test_no_word_is_explained_twice() -> None:
 
 def test_the_words_of_the_contract_and_the_database_are_explained() -> None:
     explained = {word for row in ROWS for word in re.findall(r"`(\w+)`", row[0])}
-    assert {*OUTCOMES, *LABELS, *STATES, *FAULT_STATES, *ROLES} - explained == set()
+    assert {*OUTCOMES, *LABELS, *STATES, *FAULT_STATES, *MODEL_ROLES} - explained == set()

@@ -34,9 +34,9 @@ from worker.monitoring.metrics import (
     WorkerMetrics,
     backlog_families,
     learn_families,
+    line_status_families,
     process_families,
     queue_families,
-    standing_families,
     worker_families,
 )
 
@@ -69,7 +69,9 @@ def everything() -> Iterator[Scrape]:
         worker_families(in_hand=1, champion="m", shadow="s", refused=False),
         learn_families(job=None),
         queue_families(Queue(1, 1, now, 0.5), now),
-        standing_families(LineStatus(now, dict.fromkeys(FAULTS, 1), 0.5, model, {"st-1": 5}, {"st-1": 172_800}), now),
+        line_status_families(
+            LineStatus(now, dict.fromkeys(FAULTS, 1), 0.5, model, {"st-1": 5}, {"st-1": 172_800}), now
+        ),
     )
     yield collected(backlog_families(Backlog(1)))
     yield collected(sink_families([SinkState("mes", True, None, 1.0, False, 1, 1.0, 0, 1, 1.0)], 2.0))

@@ -14,7 +14,7 @@ from worker.backbones.names import WeightsMissing, WeightsUnfit, canonical_famil
 from worker.backbones.pretrained_families import PublishedNetwork, published_network
 from worker.backbones.unfit_weight_files import check_readable
 from worker.backbones.weight_file import WeightFile, flaw, match
-from worker.backbones.weight_store import Entry, WeightsStore
+from worker.backbones.weight_store import WeightFileEntry, WeightsStore
 
 _DOWNLOAD: Final = (
     "import sys; from worker.backbones.pretrained_families import download; download(sys.argv[1], sys.argv[2] == 'top')"
@@ -23,7 +23,7 @@ _LONGEST_DOWNLOAD: Final = 3 * 3600.0
 """Seconds; the largest published file has 1.4 GB. A connection that says nothing is given up after 20 s."""
 
 
-def import_weights(folder: Path, path: Path, family: str) -> Entry:
+def import_weights(folder: Path, path: Path, family: str) -> WeightFileEntry:
     """Check that a weight file fits a family's network and keep it in the store.
 
     A file that lacks layers, or has placeholders of zeros in their place, is kept too: its entry says which layers,
@@ -54,7 +54,7 @@ def import_weights(folder: Path, path: Path, family: str) -> Entry:
     )
 
 
-def import_from_url(folder: Path, url: str, family: str) -> Entry:
+def import_from_url(folder: Path, url: str, family: str) -> WeightFileEntry:
     """Copy a weight file from an object store (`s3://bucket/vgg16.h5`) and import it (see `import_weights`).
 
     Raises:
@@ -69,7 +69,7 @@ def import_from_url(folder: Path, url: str, family: str) -> Entry:
         return import_weights(folder, copy, family)
 
 
-def fetch_weights(folder: Path, family: str, *, top: bool = True) -> Entry:
+def fetch_weights(folder: Path, family: str, *, top: bool = True) -> WeightFileEntry:
     """Download a family's ImageNet weights through Keras, in a process of its own, and keep them in the store.
 
     Raises:

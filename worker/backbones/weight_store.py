@@ -23,7 +23,7 @@ from worker.backbones.names import BackboneError, WeightsMissing, WeightsUnfit
 _SHORTEST_PREFIX: Final = 6
 
 
-class Entry(BaseModel):
+class WeightFileEntry(BaseModel):
     """The metadata of one weight file.
 
     `top` says whether it includes the classification layers; `missing` names the network's layers that it has no usable
@@ -59,11 +59,11 @@ class WeightsStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def path(self, entry: Entry) -> Path:
+    def path(self, entry: WeightFileEntry) -> Path:
         """Return where the entry's file is."""
         return self.folder / f"{entry.digest}.h5"
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[WeightFileEntry]:
         """Return all entries, in the order of their import.
 
         Raises:
@@ -72,14 +72,14 @@ class WeightsStore:
         entries = []
         for path in sorted(self.folder.glob("*.json")):
             try:
-                entries.append(Entry.model_validate_json(path.read_bytes()))
+                entries.append(WeightFileEntry.model_validate_json(path.read_bytes()))
             except ValidationError as error:
                 raise BackboneError(
                     f"the weights store's entry {path} is damaged: remove it and import its file again"
                 ) from error
         return sorted(entries, key=lambda entry: (entry.imported_at, entry.digest))
 
-    def for_family(self, family: str, needed: Collection[str]) -> Entry | None:
+    def for_family(self, family: str, needed: Collection[str]) -> WeightFileEntry | None:
         """Return the file for a family that has all the `needed` layers, or None.
 
         Where several have them it is the one imported first: a later import must not change, unasked, the features
@@ -90,7 +90,7 @@ class WeightsStore:
         ]
         return fitting[0] if fitting else None
 
-    def named(self, name: str) -> Entry:
+    def named(self, name: str) -> WeightFileEntry:
         """Return the entry whose digest begins with `name` (six characters or more) or whose source file has that name.
 
         Raises:
@@ -117,7 +117,7 @@ class WeightsStore:
 
     def add(
         self, path: Path, family: str, *, top: bool, layers: int, missing: Collection[str], usable_to: str
-    ) -> Entry:
+    ) -> WeightFileEntry:
         """Store a copy of a file that was checked, under its digest, and return its entry.
 
         A file that is there already keeps the time that it was imported at.
@@ -127,7 +127,7 @@ class WeightsStore:
         """
         digest = file_digest(path)
         entry_path = self.folder / f"{digest}.json"
-        entry = Entry(
+        entry = WeightFileEntry(
             family=family,
             digest=digest,
             top=top,
@@ -150,7 +150,7 @@ class WeightsStore:
             temporary.write_text(entry.model_dump_json(indent=2) + "\n", encoding="utf-8")
         return entry
 
-    def check(self, entry: Entry, digest: str) -> None:
+    def check(self, entry: WeightFileEntry, digest: str) -> None:
         """Compare the digest that the entry's file has now with the one that it was imported with.
 
         Raises:
@@ -162,7 +162,7 @@ class WeightsStore:
                 f"import {entry.source} again"
             )
 
-    def present_path(self, entry: Entry) -> Path:
+    def present_path(self, entry: WeightFileEntry) -> Path:
         """Return the path of the entry's file, without checking its content (see `check`).
 
         Raises:
@@ -173,7 +173,7 @@ class WeightsStore:
             raise WeightsUnfit(f"the weights file {path} is gone: import {entry.source} again")
         return path
 
-    def checked_path(self, entry: Entry) -> Path:
+    def checked_path(self, entry: WeightFileEntry) -> Path:
         """Return the path of the entry's file after checking its digest.
 
         Raises:

@@ -21,10 +21,10 @@ from kombu.transport.redis import QoS
 
 from producer.contract.answers import STREAM_FIELD, STREAM_PREFIX
 from producer.contract.event import INSPECT_QUEUE
-from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_connection import connect
 from producer.delivery.redis_refusals import RedisRefuses, is_away, is_denied, refusal
 from producer.delivery.redis_transport import UrlChannel, UrlTransport
+from producer.runtime.outage_log import OutageLog
 from worker.broker.sanitising import sanitise
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ import structlog
 
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.redis_connection import connect
-from worker.runtime.periodic import Periodic
+from producer.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from producer.terminal.console import Console, line, messages
+from producer.terminal.console import TerminalConsole, line, messages, print_table
 from producer.terminal.counts import counted
 from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
@@ -106,7 +106,9 @@ def _without_groups(one: ComparedSet) -> list[str]:
     return [sentence]
 
 
-def _draw(compared: list[ComparedSet], results: list[list[ComparedBackbone]], output: Path, console: Console) -> None:
+def _draw(
+    compared: list[ComparedSet], results: list[list[ComparedBackbone]], output: Path, console: TerminalConsole
+) -> None:
     from producer.files.durable_files import make_folder, write_file
     from worker.evaluation.comparison_report import comparison_figures
 
@@ -119,7 +121,6 @@ def _draw(compared: list[ComparedSet], results: list[list[ComparedBackbone]], ou
 
 
 def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) -> None:
-    from db.commands.output import print_table
     from worker.evaluation.comparison_report import score_table
 
     for number, one in enumerate(compared):
@@ -137,8 +138,8 @@ def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
             for problem in row[number].problems.values():
                 say(f"{row[number].backbone} by insert: no scores, {problem}")
         for row in results:
-            if (promise := row[number].promise) is not None:
-                say(f"{row[number].backbone}: {promise.sentence()}")
+            if (error_bound := row[number].error_bound) is not None:
+                say(f"{row[number].backbone}: {error_bound.sentence()}")
     say(_advice(results))
 
 
@@ -159,7 +160,7 @@ def _json(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
                         "fingerprint": row[number].fingerprint,
                         "feature_size": row[number].feature_size,
                         **measured_json(row[number].measured, row[number].problems),
-                        "promise": None if (promise := row[number].promise) is None else asdict(promise),
+                        "promise": None if (error_bound := row[number].error_bound) is None else asdict(error_bound),
                         "seconds_per_image": row[number].seconds,
                         "megabytes": row[number].megabytes,
                     }

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from producer.terminal.console import Console, answers, line, messages, progress, waiting
-from producer.terminal.error_text import naming
+from producer.terminal.console import TerminalConsole, answers, line, messages, progress, waiting
 from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say_json
 from worker.commands.options import weights_for
@@ -78,6 +77,7 @@ def experiment(
     - `insert-worker experiment photographs`
     - `insert-worker experiment lathe mill --backbone mobilenet:conv1_relu --weights mobilenet.h5 --repeats 10`
     """
+    from producer.files.durable_files import write_file
     from worker.lab.experiment import scan_all
     from worker.lab.recipe import Recipe
     from worker.lab.report import UNDECODED, markdown, results_json
@@ -101,8 +101,7 @@ def experiment(
             row.append(_run(dataset, loaded, recipe, output, err))
             # After every result: nothing is in vain when a later backbone's weights are missing.
             table = [(dataset, done) for dataset, done in zip(datasets, results, strict=True) if done]
-            with naming(report):
-                report.write_text(markdown(table, recipe), "utf-8", UNDECODED)
+            write_file(report, markdown(table, recipe).encode("utf-8", UNDECODED))
     if as_json:
         say_json(results_json(table))
     else:
@@ -120,7 +119,9 @@ def _load(name: str, weights: str | None, recipe: Recipe) -> Backbone:
     return load_backbone(name, weights, weights_folder=folder, lab_preprocessing=recipe.lab_preprocessing)
 
 
-def _run(dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Path, console: Console) -> BackboneResult:
+def _run(
+    dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Path, console: TerminalConsole
+) -> BackboneResult:
     """One result with a progress bar of its extraction, and its results file."""
     from worker.backbones.pretrained_families import published_network
     from worker.lab.experiment import result_folder, run

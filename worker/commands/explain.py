@@ -10,6 +10,8 @@ from uuid import UUID
 
 import typer
 
+from producer.contract.places import PocketPlace
+from producer.contract.vocabulary import DECIDED
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
@@ -89,7 +91,7 @@ def explain(
         raise typer.Exit(NO)
 
 
-def _meant(what: Sequence[str]) -> UUID | tuple[str, str, int]:
+def _meant(what: Sequence[str]) -> UUID | PocketPlace:
     """A capture's id, or a machine, a head and a pocket."""
     if len(what) == 1:
         try:
@@ -104,7 +106,7 @@ def _meant(what: Sequence[str]) -> UUID | tuple[str, str, int]:
     return machine, head, int(pocket)
 
 
-def _capture(database: Database, meant: UUID | tuple[str, str, int]) -> UUID:
+def _capture(database: Database, meant: UUID | PocketPlace) -> UUID:
     """The capture's id; of a pocket, that of the newest capture with a verdict."""
     if isinstance(meant, UUID):
         return meant
@@ -200,7 +202,7 @@ def _sentences(case: _Case) -> list[str]:
     if verdict.reason:
         lines.append(verdict.reason)
     lines += [_without(verdict)] if case.evidence is None else _evidence_lines(case.evidence, verdict)
-    for side in ("intact", "damaged"):
+    for side in DECIDED:
         near = [neighbour for neighbour in case.neighbours if neighbour.side == side]
         if near:
             said = "; ".join(

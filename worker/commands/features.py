@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from producer.terminal.console import messages
+from producer.terminal.console import messages, print_table
 from producer.terminal.counts import counted
 from producer.terminal.options import Data, Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 from producer.terminal.programs import copyable
 from worker.runtime.notices import shown
 
@@ -38,12 +38,11 @@ def list_features(
     from rich.filesize import decimal
     from rich.table import Table
 
-    from db.commands.output import print_json, print_table
     from worker.commands.options import settings_with
 
     rows = _stores(settings_with(data=data))
     if as_json:
-        print_json(rows)
+        say_json(rows)
         return
     if not rows:
         say(copyable("no features yet: review captures (`insert-db review`), then `insert-worker extract`"))

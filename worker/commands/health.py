@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Process(StrEnum):
-    """The processes that have a heartbeat: the `worker.monitoring.heartbeat.Role`s."""
+    """The processes that have a heartbeat: the `worker.monitoring.heartbeat.ProcessRole`s."""
 
     worker = "worker"
     learn = "learn"

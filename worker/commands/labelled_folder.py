@@ -10,7 +10,7 @@ from typing import Any
 
 from db.engine.database import Database
 from producer.storage.store import ImageStore
-from producer.terminal.console import Console
+from producer.terminal.console import TerminalConsole
 from worker.dataset.class_names import Meanings
 from worker.learning.folder_import import Imported, Photographs, import_photographs, photographs
 from worker.runtime.notices import tell_notes, tell_skipped
@@ -18,13 +18,13 @@ from worker.runtime.progress import Progress
 
 
 @dataclass(frozen=True)
-class Taken:
+class TakenInFolder:
     """Which `photographs` there were in a folder and what came of it."""
 
     photographs: Photographs
     imported: Imported
 
-    def told(self) -> str:
+    def sentence(self) -> str:
         """It in one line."""
         return (
             f"{self.imported.new} new, {self.imported.changed} with another label than before, "
@@ -46,7 +46,7 @@ def take_in(
     images: ImageStore,
     database: Database,
     progress: Progress,
-) -> Taken:
+) -> TakenInFolder:
     """Look at the photographs in `folder` and record them, as `worker.learning.folder_import` does. Raises what that
     raises."""
     seen = photographs(
@@ -64,10 +64,10 @@ def take_in(
         at=datetime.now(UTC),
         progress=lambda done, total: progress("taking them in", done, total),
     )
-    return Taken(seen, imported)
+    return TakenInFolder(seen, imported)
 
 
-def tell_folder(photographs: Photographs, console: Console) -> None:
+def tell_folder(photographs: Photographs, console: TerminalConsole) -> None:
     """Print each file that is not used with its reason, and what was not understood."""
     tell_skipped(photographs.skipped, console)
     tell_notes(photographs.notes, console)

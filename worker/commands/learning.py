@@ -15,7 +15,7 @@ from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_skipped
 
 if TYPE_CHECKING:
-    from worker.learning.evaluate import Decided
+    from worker.learning.evaluate import DatedDecision
     from worker.settings import WorkerSettings
 
 Labels = Annotated[
@@ -88,7 +88,7 @@ def import_folder(
     if as_json:
         say_json(taken.as_json())
     else:
-        say(taken.told())
+        say(taken.sentence())
 
 
 def meanings_said(texts: list[str]) -> dict[str, str]:
@@ -204,7 +204,7 @@ def evaluate(
     tell(decided, settings, as_json)
 
 
-def tell(decided: Decided, settings: WorkerSettings, as_json: bool) -> None:
+def tell(decided: DatedDecision, settings: WorkerSettings, as_json: bool) -> None:
     """Print what was decided about a model."""
     if as_json:
         say_model(decided)

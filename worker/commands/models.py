@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from db.terminal.person import By, login, who
 from producer.terminal.options import LARGEST, Data, Json
-from producer.terminal.output import say
+from producer.terminal.output import say, say_json
 from producer.terminal.programs import copyable
 from worker.commands import model_words
 
@@ -35,7 +35,6 @@ OrChampion = Annotated[
 ]
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, as in the list.")]
 Why = Annotated[str, typer.Option(help="The reason, which is kept in the history.")]
-By = Annotated[str | None, typer.Option(help="The person's name. [default: the login name]", show_default=False)]
 
 
 @app.command("list")
@@ -48,10 +47,10 @@ def list_models(
 
     Example: `insert-worker models list`
     """
-    from db.commands import terminal_tables
-    from db.commands.output import print_json, print_table
     from db.learning import model_registry
     from db.queries.plain_values import plain
+    from db.terminal import tables
+    from producer.terminal.console import print_table
 
     with _database(data, reads_only=True) as (_, database), database.reading() as session:
         rows = model_registry.recent(session, limit)
@@ -59,11 +58,11 @@ def list_models(
         champion, shadow = model_registry.champion(session), model_registry.shadow(session)
     if as_json:
         in_charge, in_shadow = champion and champion.model_id, shadow and shadow.model_id
-        print_json({"models": plain(rows), "champion": in_charge, "shadow": in_shadow, "promotions": plain(promotions)})
+        say_json({"models": plain(rows), "champion": in_charge, "shadow": in_shadow, "promotions": plain(promotions)})
     elif not rows:
         say(copyable("no model yet: review captures (`insert-db review`), or `insert-worker train FOLDER`"))
     else:
-        print_table(terminal_tables.model_table(rows, promotions, champion, shadow))
+        print_table(tables.model_table(rows, promotions, champion, shadow))
 
 
 @app.command()
@@ -75,13 +74,12 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
     - `insert-worker models show`
     - `insert-worker models show efficientnet_lite0-876f3f6e923c`
     """
-    from db.commands.output import print_json
     from db.queries.plain_values import plain
     from worker.learning.evaluate import decided
     from worker.models import store
     from worker.models.calibration_check import CalibrationCheck
+    from worker.models.error_bound import ErrorBound
     from worker.models.prior import Prior
-    from worker.models.promise import Promise
 
     with _database(data, reads_only=True) as (settings, database), database.reading() as session:
         model = model or _in_charge(session)
@@ -96,7 +94,7 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
         "decision": decision.model_dump(mode="json") if decision else None,
     }
     if as_json:
-        print_json(values)
+        say_json(values)
         return
     labelled = f"snapshot {registered.snapshot_id}" if registered.snapshot_id else "a folder"
     say(f"{model}, of {registered.trained_on} images from {labelled}, made {_local(registered.created_at)}")
@@ -111,8 +109,8 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
         say(f"  prior        {prior.sentence()}")
     if manifest.band is not None:
         say(f"  band         {model_words.band(manifest.band, manifest.costs)}")
-    if (promise := Promise.of(manifest.metrics)) is not None:
-        say(f"  promise      {promise.sentence()}")
+    if (error_bound := ErrorBound.of(manifest.metrics)) is not None:
+        say(f"  promise      {error_bound.sentence()}")
     if (check := CalibrationCheck.of(manifest.metrics)) is not None:
         say(f"  checked      {check.sentence()}")
     if manifest.kind_classes is not None:
@@ -155,7 +153,7 @@ def promote(model: Name, why: Why, by: By = None, data: Data = None, as_json: Js
 
         _check_files(session, settings, model)
         now = datetime.now(UTC)
-        promotion = model_registry.promote(session, model, by=by or _login(), reason=why, at=now)
+        promotion = model_registry.promote(session, model, by=by or login(), reason=why, at=now)
         return _signed(session, "model promoted", model, promotion, now)
 
     _change(data, as_json, work)
@@ -173,7 +171,7 @@ def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) 
         from worker.models.registry import check_network
 
         now, before = datetime.now(UTC), _in_charge(session)
-        promotion = model_registry.rollback(session, by=by or _login(), reason=why, at=now)
+        promotion = model_registry.rollback(session, by=by or login(), reason=why, at=now)
         check_network(_known(session, str(promotion.model_id)))
         return _signed(session, "model rolled back", before, promotion, now, to=promotion.model_id)
 
@@ -192,7 +190,7 @@ def shadow(model: Name, why: Why, by: By = None, data: Data = None, as_json: Jso
 
         _check_files(session, settings, model)
         now = datetime.now(UTC)
-        promotion = model_registry.start_shadow(session, model, by=by or _login(), reason=why, at=now)
+        promotion = model_registry.start_shadow(session, model, by=by or login(), reason=why, at=now)
         return _signed(session, "shadow started", model, promotion, now)
 
     _change(data, as_json, work)
@@ -209,7 +207,7 @@ def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False
         from db.learning import model_registry
 
         now, before = datetime.now(UTC), model_registry.shadow(session)
-        promotion = model_registry.end_shadow(session, by=by or _login(), reason=why, at=now)
+        promotion = model_registry.end_shadow(session, by=by or login(), reason=why, at=now)
         if promotion is None or before is None:
             return promotion
         return _signed(session, "shadow ended", before.model_id, promotion, now)
@@ -219,7 +217,6 @@ def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False
 
 def _signed(session: Session, action: str, model: str, promotion: Promotion, at: datetime, **detail: Any) -> Promotion:
     """Note in the audit who changed a role at this terminal, whoever was named with `--by`; not what was so before."""
-    from db.commands.users import who
     from db.people import audit
 
     if promotion.at < at:
@@ -231,7 +228,6 @@ def _signed(session: Session, action: str, model: str, promotion: Promotion, at:
 
 def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSettings], Promotion | None]) -> None:
     """Change a role, and print what it is now."""
-    from db.commands.output import print_json
     from db.queries.plain_values import plain
 
     with _database(data) as (settings, database), database.transaction() as session:
@@ -240,7 +236,7 @@ def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSet
         except LookupError as error:
             raise ValueError(f"{error}; `insert-worker models list` shows them") from error
     if as_json:
-        print_json(plain(promotion))
+        say_json(plain(promotion))
     elif promotion is None:
         say("no model was in shadow")
     elif promotion.model_id is None:
@@ -291,10 +287,3 @@ def _local(moment: datetime) -> str:
     from db.engine.times import local
 
     return local(moment)
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # which one depends on the version of Python and the system
-        raise ValueError("this process has no login name: say who you are with --by") from None

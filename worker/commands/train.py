@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from producer.terminal.console import Console, messages, waiting
+from producer.terminal.console import TerminalConsole, messages, print_table, waiting
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.learning import GroupColumn, Labels, Meaning, meanings_said, tell
@@ -17,8 +17,8 @@ from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_notes, tell_skipped
 
 if TYPE_CHECKING:
-    from worker.commands.labelled_folder import Taken
-    from worker.learning.evaluate import Decided
+    from worker.commands.labelled_folder import TakenInFolder
+    from worker.learning.evaluate import DatedDecision
     from worker.learning.retrain import Retrained
     from worker.settings import WorkerSettings
 
@@ -102,34 +102,33 @@ def train(
     _tell_trained(trained, decided, settings, console, taken, in_charge, as_json)
 
 
-def _tell_taken(taken: Taken | None, console: Console, as_json: bool) -> None:
+def _tell_taken(taken: TakenInFolder | None, console: TerminalConsole, as_json: bool) -> None:
     from worker.commands.labelled_folder import tell_folder
 
     if taken is not None:
         tell_folder(taken.photographs, console)
         if not as_json:
-            say(f"photographs of the folder: {taken.told()}")
+            say(f"photographs of the folder: {taken.sentence()}")
 
 
 def _tell_trained(
     trained: Retrained,
-    decided: Decided,
+    decided: DatedDecision,
     settings: WorkerSettings,
-    console: Console,
-    taken: Taken | None,
+    console: TerminalConsole,
+    taken: TakenInFolder | None,
     in_charge: bool,
     as_json: bool,
 ) -> None:
-    from db.commands.output import print_table
     from producer.settings import REDIS_URL_FILE
     from worker.commands.training_summary import next_steps, scores, table, warnings
     from worker.models.calibration_check import CalibrationCheck
-    from worker.models.promise import Promise
+    from worker.models.error_bound import ErrorBound
 
     evaluation: dict[str, Any] = json.loads(
         (settings.evaluations_path() / decided.model / "evaluation.json").read_text("utf-8")
     )
-    promise = None if trained.model is None else Promise.of(trained.model.metrics)
+    error_bound = None if trained.model is None else ErrorBound.of(trained.model.metrics)
     check = None if trained.model is None else CalibrationCheck.of(trained.model.metrics)
     tell_skipped(trained.unusable, console)
     tell_notes(warnings(evaluation), console)
@@ -138,7 +137,7 @@ def _tell_trained(
             "trained_on": evaluation["images"],
             "in_charge": in_charge,
             "scores": scores(evaluation),
-            "promise": None if promise is None else asdict(promise),
+            "promise": None if error_bound is None else asdict(error_bound),
             "calibration_check": None if check is None else asdict(check),
             "warnings": warnings(evaluation),
             "folder": taken.as_json() if taken else None,
@@ -147,9 +146,9 @@ def _tell_trained(
         return
     say(trained.summary)
     print_table(table(evaluation))
-    if promise is not None:
+    if error_bound is not None:
         say("the table counts images, of models that learned from a part of them; of all of them, counted by insert:")
-        say(promise.sentence())
+        say(error_bound.sentence())
     if check is not None:
         say(check.sentence())
     tell(decided, settings, False)

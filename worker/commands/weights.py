@@ -16,7 +16,7 @@ from worker.commands.verify_report import Verified, problem_of, refuse_missing, 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from worker.backbones.weight_store import Entry, WeightsStore
+    from worker.backbones.weight_store import WeightFileEntry, WeightsStore
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -140,7 +140,7 @@ def _existing_store(data: Path | None, weights_folder: Path | None) -> WeightsSt
     return _store(data, weights_folder)
 
 
-def _print_kept(entry: Entry, store: WeightsStore, as_json: bool) -> None:
+def _print_kept(entry: WeightFileEntry, store: WeightsStore, as_json: bool) -> None:
     if as_json:
         say_model(entry)
         return
@@ -150,7 +150,7 @@ def _print_kept(entry: Entry, store: WeightsStore, as_json: bool) -> None:
         say(f"it has no weights for {names}; backbones up to {entry.family}:{entry.usable_to} can be had with it")
 
 
-def _table(entries: list[Entry]) -> Table:
+def _table(entries: list[WeightFileEntry]) -> Table:
     from rich.table import Table
 
     table = Table("family", "digest", "MB", "top", "usable to", "source", "imported", box=None)

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from db.line.rows import VerdictRow
-from producer.terminal.console import Console, line
+from producer.terminal.console import TerminalConsole, line
 from producer.terminal.counts import counted
 from producer.terminal.programs import as_typed
 from worker.demo.data import HEAD
@@ -126,7 +126,7 @@ def summarise(
     )
 
 
-def show(console: Console, summary: Summary, runs: Sequence[CheckRun], data: Path) -> None:
+def show(console: TerminalConsole, summary: Summary, runs: Sequence[CheckRun], data: Path) -> None:
     """Print each check's answer beside the truth, the figures, and where to look next."""
     table = Table("after", "answer", "replace", "unsure: look at", "really damaged", "missed", "needless", title=None)
     for run in runs:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import db.line.verdicts
 from db.engine.database import Database
-from producer.terminal.console import Console, line, progress, waiting
+from producer.terminal.console import TerminalConsole, line, progress, waiting
 from producer.terminal.counts import counted
 from worker.demo.data import HEAD, divide, leave_head
 from worker.demo.report import CheckRun, Summary, show, summarise
@@ -54,7 +54,7 @@ class Interrupted(Exception):
     """The demo was asked to stop."""
 
 
-def run_demo(options: DemoOptions, console: Console) -> Summary:
+def run_demo(options: DemoOptions, console: TerminalConsole) -> Summary:
     """Run the demo, showing what happens on `console`; every process that it started has ended on return.
 
     Raises:
@@ -77,13 +77,13 @@ def run_demo(options: DemoOptions, console: Console) -> Summary:
     if runs:
         leave_head(rows, runs[-1].operation, demo.settings.image_store(), options.data / HEAD)
         _fit_lives(demo.settings.url)
-    summary = summarise(runs, rows, verdicts, time.monotonic() - started, complete=not stop.asked)
+    summary = summarise(runs, rows, verdicts, time.monotonic() - started, complete=not stop.came)
     show(console, summary, runs, options.data)
     return summary
 
 
 class _Demo:
-    def __init__(self, options: DemoOptions, console: Console, supervisor: Supervisor, stop: StopSignal):
+    def __init__(self, options: DemoOptions, console: TerminalConsole, supervisor: Supervisor, stop: StopSignal):
         self._options = options
         self._console = console
         self._stop = stop
@@ -119,7 +119,7 @@ class _Demo:
         with self._step("training the first model", "some ten seconds") as emit:
             emit(self._train(folder))
         with self._step("a worker"):
-            self._system.start_worker(should_stop=lambda: self._stop.asked)
+            self._system.start_worker(should_stop=lambda: self._stop.came)
         self._inspect(shown)
         return self.runs
 
@@ -202,7 +202,7 @@ class _Demo:
             selector.register(process.stdout, selectors.EVENT_READ)
             pending = b""
             while True:
-                if self._stop.asked:
+                if self._stop.came:
                     raise Interrupted
                 self._supervisor.restart_dead()
                 if not selector.select(timeout=0.2):
@@ -248,13 +248,13 @@ class _Demo:
     @contextmanager
     def _step(self, what: str, expected: str = "") -> Iterator[Callable[[str], None]]:
         """Show one step of the start: a spinner while it goes on, with the time it may take; then how long it took."""
-        if self._stop.asked:
+        if self._stop.came:
             raise Interrupted
         details: list[str] = []
         started = time.monotonic()
         with waiting(self._console, f"{what} ({expected})" if expected else what):
             yield details.append
-        if self._stop.asked:
+        if self._stop.came:
             raise Interrupted
         detail = f" {details[0]}" if details else ""
         line(self._console, ("✓", "green"), f" {what}", (f"{detail} {time.monotonic() - started:.1f} s", "dim"))

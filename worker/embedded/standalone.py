@@ -6,10 +6,9 @@ import shlex
 from functools import partial
 from pathlib import Path
 
-from db.commands.console import DEFAULT_PORT
-from producer.configuration.ports import PortTaken, check_port
-from producer.connect.configuration import read_connector_file
-from producer.terminal.console import Console, line
+from producer.configuration.ports import CONSOLE_PORT, PortTaken, check_port
+from producer.connect.configuration.connector_file import read_connector_file
+from producer.terminal.console import TerminalConsole, line
 from producer.terminal.programs import as_typed
 from worker.embedded.bind_address import Bind
 from worker.embedded.redis_server import LOCAL, free_port
@@ -22,7 +21,7 @@ def run_standalone(
     settings: WorkerSettings,
     port: int,
     bind: str,
-    console: Console,
+    console: TerminalConsole,
     console_port: int | None = None,
     connect: Path | None = None,
 ) -> None:
@@ -45,17 +44,17 @@ def run_standalone(
         system.check_ports(port, where)
         pages = _console_port(console_port)
         system.migrate()
-        system.start_redis(port, where, should_stop=lambda: stop.asked)
-        if not stop.asked:
+        system.start_redis(port, where, should_stop=lambda: stop.came)
+        if not stop.came:
             system.start_console(pages)  # before the worker, so that nobody else takes its port meanwhile
-            system.start_worker(60.0, lambda: stop.asked, partial(_report_waiting, console))
-        if not stop.asked:
+            system.start_worker(60.0, lambda: stop.came, partial(_report_waiting, console))
+        if not stop.came:
             system.start_learning()
             system.start_connector()
             line(console, ("the line is up", "green"), f", its data in {settings.data}")
             for said in _what_to_do(settings.data, pages, connect is not None):
                 line(console, f"  {said}")
-        supervisor.run(lambda: stop.asked)
+        supervisor.run(lambda: stop.came)
         line(console, "stopping")
 
 
@@ -78,11 +77,11 @@ def _console_port(wanted: int | None) -> int:
         check_port(LOCAL.host, wanted, "--console-port")
         return wanted
     try:
-        check_port(LOCAL.host, DEFAULT_PORT, "--console-port")
+        check_port(LOCAL.host, CONSOLE_PORT, "--console-port")
     except PortTaken:
         return free_port()
-    return DEFAULT_PORT
+    return CONSOLE_PORT
 
 
-def _report_waiting(console: Console, words: str) -> None:
+def _report_waiting(console: TerminalConsole, words: str) -> None:
     line(console, f"the worker is not ready yet; it said last: {words}")

@@ -14,6 +14,8 @@ from typing import Final
 
 import structlog
 
+from producer.runtime.backoff import Backoff
+
 log = structlog.get_logger()
 
 GRACE: Final = 20.0
@@ -26,7 +28,7 @@ STEADY_AFTER: Final = 60.0
 """Seconds of running after which a child's earlier deaths are forgotten."""
 
 
-class Child:
+class ChildProcess:
     """One child process with its log file; it dies with this process, also when that one is killed."""
 
     def __init__(self, name: str, command: Sequence[str], log_file: Path, environment: dict[str, str] | None = None):
@@ -37,7 +39,7 @@ class Child:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = time.monotonic()
-        self._deaths = 0
+        self._backoff = Backoff(0.5, LONGEST_PAUSE)
 
     @property
     def pid(self) -> int | None:
@@ -63,9 +65,10 @@ class Child:
         return self._process.poll() if self._process else None
 
     def pause_before_restart(self) -> float:
-        """Count a death; seconds to wait before the next start, longer for a child that dies again and again."""
-        self._deaths = 1 if time.monotonic() - self._started_at > STEADY_AFTER else self._deaths + 1
-        return float(min(0.5 * 2 ** (self._deaths - 1), LONGEST_PAUSE))
+        """Seconds to wait before the next start, longer for a child that dies again and again."""
+        if time.monotonic() - self._started_at > STEADY_AFTER:
+            self._backoff.reset()
+        return self._backoff.next()
 
     def stop(self) -> None:
         """Ask the process to end, and kill it with all of its own children after the grace time."""
@@ -93,8 +96,8 @@ class Supervisor:
     """Children in the order that they need each other; stopped in the opposite order."""
 
     def __init__(self) -> None:
-        self._children: list[Child] = []
-        self._restart_at: dict[Child, float] = {}
+        self._children: list[ChildProcess] = []
+        self._restart_at: dict[ChildProcess, float] = {}
 
     def __enter__(self) -> Supervisor:
         return self
@@ -103,7 +106,7 @@ class Supervisor:
         for child in reversed(self._children):
             child.stop()
 
-    def add(self, child: Child) -> None:
+    def add(self, child: ChildProcess) -> None:
         """Start a child and keep it running from now on."""
         self._children.append(child)
         child.start()
@@ -136,7 +139,7 @@ class StopSignal:
     """Notes within its block whether SIGTERM or Ctrl-C has come, rather than ending the process."""
 
     def __init__(self) -> None:
-        self.asked = False
+        self.came = False
 
     def __enter__(self) -> StopSignal:
         self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -147,4 +150,4 @@ class StopSignal:
             signal.signal(number, handler)
 
     def _note(self, *_: object) -> None:
-        self.asked = True
+        self.came = True

@@ -16,7 +16,7 @@ from db.engine.migrate import upgrade
 from producer.configuration.ports import PortRefused, PortTaken, check_port, holder
 from worker.embedded.bind_address import Bind
 from worker.embedded.redis_server import LOCAL, RedisFiles, prepare_redis
-from worker.embedded.supervisor import GRACE, Child, Supervisor
+from worker.embedded.supervisor import GRACE, ChildProcess, Supervisor
 from worker.settings import WorkerSettings
 
 
@@ -61,7 +61,7 @@ class EmbeddedSystem:
             NoRedisServer, StartFailed: there is no server, or it does not come up.
         """
         files = prepare_redis(self.data, port, bind)
-        child = Child("redis", files.command, self.data / "logs" / "redis.log")
+        child = ChildProcess("redis", files.command, self.data / "logs" / "redis.log")
         self._supervisor.add(child)
         try:
             files.wait_until_up(timeout=20.0, should_stop=lambda: should_stop() or child.exit_code() is not None)
@@ -80,7 +80,7 @@ class EmbeddedSystem:
         timeout: float = 120.0,
         should_stop: Callable[[], bool] = lambda: False,
         on_wait: Callable[[str], None] | None = None,
-    ) -> Child:
+    ) -> ChildProcess:
         """Start a worker and wait until it takes messages.
 
         With `on_wait` a worker that runs is waited for as long as it takes, since it logs itself what it waits for
@@ -92,7 +92,7 @@ class EmbeddedSystem:
         ready = self.data / "run" / "worker.ready"
         ready.parent.mkdir(parents=True, exist_ok=True)
         ready.unlink(missing_ok=True)
-        child = Child(
+        child = ChildProcess(
             "worker",
             [sys.executable, "-m", "worker.commands.main", "run", "--ready-file", str(ready)],
             self.data / "logs" / "worker.log",
@@ -119,19 +119,21 @@ class EmbeddedSystem:
         environment.pop("INSERTS_HEARTBEAT", None)  # the worker's
         for name in ("learn", "beat"):
             command = [sys.executable, "-m", "worker.commands.main", name]
-            self._supervisor.add(Child(name, command, self.data / "logs" / f"{name}.log", environment))
+            self._supervisor.add(ChildProcess(name, command, self.data / "logs" / f"{name}.log", environment))
 
     def start_console(self, port: int) -> None:
         """Start the console for browsers on this machine, without waiting for it."""
         command = [sys.executable, "-m", "db.commands.main", "console", "--port", str(port)]
-        self._supervisor.add(Child("console", command, self.data / "logs" / "console.log", self.environment()))
+        self._supervisor.add(ChildProcess("console", command, self.data / "logs" / "console.log", self.environment()))
 
     def start_connector(self) -> None:
         """Start what tells the other systems of the plant, where it has a file, without waiting for it."""
         if self._connect is None:
             return
         command = [sys.executable, "-m", "producer.commands.main", "connect", "run", str(self._connect.absolute())]
-        self._supervisor.add(Child("connect", command, self.data / "logs" / "connect.log", self._metrics_beside(2)))
+        self._supervisor.add(
+            ChildProcess("connect", command, self.data / "logs" / "connect.log", self._metrics_beside(2))
+        )
 
     def environment(self) -> dict[str, str]:
         """The environment in which every command opens this system."""

@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from worker.evaluation.cross_validation import CrossValidation, Kind
+from db.schema.vocabulary import SplitKind
+from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.pooled_predictions import PooledPredictions, pool
 from worker.evaluation.promotion_rule import LEVEL, worse_by_chance
 from worker.evaluation.scores import Interval
@@ -107,5 +108,5 @@ def _beaten(ours: CrossValidation, theirs: CrossValidation, score: str) -> bool:
     return float(differences.mean()) < 0 and worse_by_chance(differences.tolist(), ours.tested_over_trained) < LEVEL
 
 
-Measured = Mapping[Kind, BackboneScores]
+Measured = Mapping[SplitKind, BackboneScores]
 """The scores by kind of split, as far as there are any."""

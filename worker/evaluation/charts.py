@@ -7,7 +7,8 @@ from datetime import datetime
 
 import numpy as np
 
-from worker.evaluation.cross_validation import CrossValidation, Kind
+from db.schema.vocabulary import SplitKind
+from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.drawing import GREY, PALETTE, Plot, tables
 from worker.evaluation.pooled_predictions import SHORTEST, PooledPredictions, pool
 from worker.models.calibration import BINS
@@ -16,7 +17,7 @@ from worker.models.line_model import LINE_CLASSES
 from worker.models.unsure_band import band
 from worker.runtime.arrays import Int64Array
 
-CrossValidations = Mapping[Kind, tuple[CrossValidation, CrossValidation | None]]
+CrossValidations = Mapping[SplitKind, tuple[CrossValidation, CrossValidation | None]]
 
 _POINTS = 400
 """Points of a curve that are drawn at most."""
@@ -58,7 +59,7 @@ def total_confusion(assessment: CrossValidation) -> Int64Array:
 def _series(assessments: CrossValidations) -> dict[str, CrossValidation]:
     """The evaluations to draw, by their name in the legend."""
     candidates = {f"{kind} splits": candidate for kind, (candidate, _) in assessments.items()}
-    counts: Kind = "grouped" if "grouped" in assessments else "plain"
+    counts: SplitKind = "grouped" if "grouped" in assessments else "plain"
     champion = assessments[counts][1]
     return candidates if champion is None else candidates | {f"champion, {counts}": champion}
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
+from db.schema.vocabulary import SplitKind
 from worker.evaluation.backbone_scores import BackboneScores, Measured, no_worse
 from worker.evaluation.charts import curves
-from worker.evaluation.cross_validation import Kind
 from worker.evaluation.drawing import PALETTE
 from worker.evaluation.scores import Interval
 from worker.models.costs import Costs
@@ -24,10 +24,10 @@ _ROWS: Final = (
 AS_GOOD: Final = 0.01
 """Balanced accuracies that differ by no more are as good as each other."""
 
-_HEADS: Final[Mapping[Kind, str]] = {"plain": "plain splits", "grouped": "by insert"}
+_HEADS: Final[Mapping[SplitKind, str]] = {"plain": "plain splits", "grouped": "by insert"}
 
 
-def deciding(measured: Sequence[Measured]) -> Kind:
+def deciding(measured: Sequence[Measured]) -> SplitKind:
     """Return the kind of split that the choice rests on: grouped where all have it, since plain ones flatter."""
     return "grouped" if all("grouped" in one for one in measured) else "plain"
 
@@ -105,7 +105,7 @@ def comparison_figures(measured: Mapping[str, Measured]) -> dict[str, bytes]:
     return curves(series, {name: scores.predictions for name, scores in shown.items()}, Costs())
 
 
-def measured_json(measured: Measured, problems: Mapping[Kind, str]) -> dict[str, Any]:
+def measured_json(measured: Measured, problems: Mapping[SplitKind, str]) -> dict[str, Any]:
     """Return the scores by kind of split for programs; null for a missing kind, of which `problems` may say why."""
     values: dict[str, Any] = {kind: measured[kind].as_json() if kind in measured else None for kind in _HEADS}
     return values | {"problems": dict(problems)}

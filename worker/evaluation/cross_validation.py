@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
+from db.schema.vocabulary import SPLIT_KINDS, SplitKind
 from producer.contract.reasons import promotion as why
 from worker.evaluation.assessed import rows_to_take
 from worker.evaluation.scores import Interval, Scores, interval, scores
@@ -28,8 +29,6 @@ FEWEST_AT_A_PLACE = 30
 
 UNKNOWN = -1
 """In the champion's labels: an image that was not in its labelled set."""
-
-Kind = Literal["plain", "grouped"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +55,7 @@ class Misclassified:
 class CrossValidation:
     """All splits of one kind. `tested_over_trained` is the ratio of their sizes, which the intervals need."""
 
-    kind: Kind
+    kind: SplitKind
     splits: tuple[SplitResult, ...]
     tested_over_trained: float
 
@@ -109,10 +108,10 @@ def cross_validate(
     costs: Costs,
     repeats: int = 10,
     test_size: float = 0.3,
-    kinds: Sequence[Kind] = ("plain", "grouped"),
+    kinds: Sequence[SplitKind] = SPLIT_KINDS,
     champion_labels: Int64Array | None = None,
     progress: Callable[[int, int], None] = lambda done, of: None,  # noqa: ARG005
-) -> dict[Kind, tuple[CrossValidation, CrossValidation | None]]:
+) -> dict[SplitKind, tuple[CrossValidation, CrossValidation | None]]:
     """Evaluate learning on `features` (n, d) with `labels` (n,), 0 or 1, and inserts `groups` (n,), by kind of split.
 
     `champion_labels` (n,) are the labels that the champion was fitted on, `UNKNOWN` where it had none: the second
@@ -143,7 +142,7 @@ def cross_validate(
     judged = np.ones(len(labels), bool)
     if champion_labels is not None:
         judged = (champion_labels == UNKNOWN) | (champion_labels == labels)
-    results: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
+    results: dict[SplitKind, tuple[CrossValidation, CrossValidation | None]] = {}
     for number, kind in enumerate(kinds):
         if kind == "plain":
             drawn = list(repeated_splits(labels, test_size=test_size, repeats=repeats))

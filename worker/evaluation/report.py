@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from db.learning.evaluation_report import SCHEMA_VERSION
 from db.learning.reviews import Labelled
+from db.schema.vocabulary import SplitKind
 from producer.files.durable_folders import replaced_folder
 from worker.evaluation.assessed import assessed_rows
 from worker.evaluation.charts import figures, total_confusion
-from worker.evaluation.cross_validation import CrossValidation, Kind
+from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.learning_curve import CurvePoint
 from worker.evaluation.pooled_predictions import PooledPredictions, pool
 from worker.evaluation.promotion_rule import Decision, Newest
@@ -27,9 +29,6 @@ from worker.models.costs import Costs
 from worker.models.line_model import LINE_CLASSES
 from worker.models.unsure_band import band
 from worker.runtime.arrays import Int64Array
-
-SCHEMA_VERSION: Final = 1
-"""Of `evaluation.json`; increment when a field changes its meaning or is removed."""
 
 REPORT_FILE: Final = "evaluation.json"
 
@@ -60,7 +59,7 @@ class Evaluation:
     fingerprint: str
     feature_size: int
     items: Sequence[Labelled]
-    assessments: Mapping[Kind, tuple[CrossValidation, CrossValidation | None]]
+    assessments: Mapping[SplitKind, tuple[CrossValidation, CrossValidation | None]]
     costs: Costs
     test_size: float = 0.3
     snapshot_id: str | None = None
@@ -69,7 +68,7 @@ class Evaluation:
     decision: Decision | None = None
     newest: Newest | None = None
     learning_curve: Sequence[CurvePoint] = ()
-    problems: Mapping[Kind, str] = field(default_factory=dict)
+    problems: Mapping[SplitKind, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9._+-]+", self.name):

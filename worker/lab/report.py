@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from producer.terminal.error_text import naming
+from producer.files.durable_files import write_file
 from producer.terminal.output import visible
 from worker.dataset.labelled_folder import LabelledFolder
 from worker.lab.imagenet_error import SOURCE, top1_error
@@ -253,6 +253,5 @@ def _code(text: str) -> str:
 def write_results(folder: Path, result: BackboneResult, recipe: Recipe) -> Path:
     """Write `results<dataset>.txt` into `folder` and return its path."""
     path = folder / f"results{result.dataset.name}.txt"
-    with naming(path):
-        path.write_text(results_text(result, recipe), "utf-8", UNDECODED)
+    write_file(path, results_text(result, recipe).encode("utf-8", UNDECODED))
     return path

@@ -11,8 +11,9 @@ from typing import Final
 
 import numpy as np
 
+from db.schema.vocabulary import SplitKind
 from worker.evaluation.backbone_scores import BackboneScores, Measured, backbone_scores
-from worker.evaluation.cross_validation import Kind, cross_validate
+from worker.evaluation.cross_validation import cross_validate
 from worker.evaluation.splits import EvaluationError
 from worker.features.batches import feature_batches
 from worker.images.decoding import decode
@@ -20,7 +21,7 @@ from worker.learning.folder_import import LabelledPhoto, Photographs
 from worker.learning.network import of_labelled, stored_or_built
 from worker.models.candidate import CandidateError, binary, learn
 from worker.models.costs import Costs
-from worker.models.promise import Promise
+from worker.models.error_bound import ErrorBound
 from worker.models.solver import solver_for
 from worker.networks.memory_use import resident_megabytes
 from worker.networks.names import NetworkName
@@ -56,8 +57,8 @@ class ComparedSet:
 class ComparedBackbone:
     """One backbone on one set: its scores by kind of split, and what a photograph costs.
 
-    `problems` says why a kind of split has no scores. `promise` is what could be promised of a model of the whole set,
-    None where it is too small. `seconds` is the median time of a photograph on one core, from its bytes to its
+    `problems` says why a kind of split has no scores. `error_bound` is what could be promised of a model of the whole
+    set, None where it is too small. `seconds` is the median time of a photograph on one core, from its bytes to its
     features; `megabytes` what the network takes of memory while it runs, its file included.
     """
 
@@ -65,8 +66,8 @@ class ComparedBackbone:
     fingerprint: str
     feature_size: int
     measured: Measured
-    problems: dict[Kind, str]
-    promise: Promise | None
+    problems: dict[SplitKind, str]
+    error_bound: ErrorBound | None
     seconds: float
     megabytes: float
 
@@ -111,11 +112,18 @@ def compare_on(
         with TemporaryDirectory(prefix="compare-") as folder:
             features = _features(one, network, Path(folder) / "features.npy", progress)
             measured, problems = _scores(one, features, repeats, progress)
-            promise = _promise(one, features)
+            error_bound = _error_bound(one, features)
         seconds = _seconds(one, network)
         results.append(
             ComparedBackbone(
-                network.name, network.fingerprint, network.feature_size, measured, problems, promise, seconds, megabytes
+                network.name,
+                network.fingerprint,
+                network.feature_size,
+                measured,
+                problems,
+                error_bound,
+                seconds,
+                megabytes,
             )
         )
     return results
@@ -152,12 +160,12 @@ def _features(one: ComparedSet, network: Network, file: Path, progress: Progress
 
 def _scores(
     one: ComparedSet, features: Float32Array, repeats: int, progress: Progress
-) -> tuple[Measured, dict[Kind, str]]:
+) -> tuple[Measured, dict[SplitKind, str]]:
     """The scores by kind of split; plain ones have to be there, grouped ones may have a problem instead."""
     alone = np.arange(len(one.labels))
     groups = alone if one.groups is None else one.groups
 
-    def measure(kind: Kind) -> BackboneScores:
+    def measure(kind: SplitKind) -> BackboneScores:
         results = cross_validate(
             features,
             one.labels,
@@ -169,7 +177,7 @@ def _scores(
         )
         return backbone_scores(results[kind][0], one.labels, groups)
 
-    measured: dict[Kind, BackboneScores] = {"plain": measure("plain")}
+    measured: dict[SplitKind, BackboneScores] = {"plain": measure("plain")}
     if one.groups is None:
         return measured, {}
     try:
@@ -178,14 +186,14 @@ def _scores(
         return measured, {"grouped": str(error)}
 
 
-def _promise(one: ComparedSet, features: Float32Array) -> Promise | None:
+def _error_bound(one: ComparedSet, features: Float32Array) -> ErrorBound | None:
     rows = np.arange(len(one.labels))
     groups = rows if one.groups is None else one.groups
     try:
         learned = learn(solver_for(features), features, one.labels, groups, rows, costs=Costs())
     except CandidateError:
         return None
-    return learned.promise(one.labels, groups)
+    return learned.error_bound(one.labels, groups)
 
 
 def _seconds(one: ComparedSet, network: Network) -> float:

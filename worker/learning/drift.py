@@ -38,7 +38,7 @@ FARTHEST: Final = 10
 
 
 @dataclass(frozen=True)
-class Measured:
+class DriftRun:
     """How many days were `measured`, how many are `left` for the next run, and the stations that drift."""
 
     measured: int = 0
@@ -46,7 +46,7 @@ class Measured:
     drifting: tuple[str, ...] = ()
 
 
-def measure_drift(learning: Learning, now: datetime) -> Measured | None:
+def measure_drift(learning: Learning, now: datetime) -> DriftRun | None:
     """Measure the days that ended before `now`; None where another process is at it.
 
     Raises:
@@ -65,7 +65,7 @@ def measure_drift(learning: Learning, now: datetime) -> Measured | None:
         log.warning(
             "a station drifts", station=drift.station, since=drift.since.isoformat(), aspects=list(drift.aspects)
         )
-    return Measured(len(due[:MOST_AT_ONCE]), len(due[MOST_AT_ONCE:]), tuple(drift.station for drift in drifts))
+    return DriftRun(len(due[:MOST_AT_ONCE]), len(due[MOST_AT_ONCE:]), tuple(drift.station for drift in drifts))
 
 
 def _measure(learning: Learning, station: str, day: date, now: datetime) -> None:

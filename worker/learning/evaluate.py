@@ -15,10 +15,11 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from db.learning import evaluations, model_registry, snapshots
 from db.learning.model_registry import Model
+from db.schema.vocabulary import SPLIT_KINDS, SplitKind
 from producer.contract.reasons import promotion as why
 from producer.contract.reasons.template import Reason
 from producer.files.durable_files import replaced_file
-from worker.evaluation.cross_validation import CrossValidation, Kind, cross_validate
+from worker.evaluation.cross_validation import CrossValidation, cross_validate
 from worker.evaluation.learning_curve import CurvePoint, learning_curve
 from worker.evaluation.promotion_rule import Decision, decide
 from worker.evaluation.report import REPORT_FILE, Evaluation, write_report
@@ -42,7 +43,7 @@ REPEATS: Final = 10
 DECISION_FILE: Final = "decision.json"
 
 
-class Decided(BaseModel):
+class DatedDecision(BaseModel):
     """The decision about a model, when, and against which champion; kept in the folder of its evaluation."""
 
     model_config = ConfigDict(frozen=True)
@@ -61,7 +62,7 @@ class Decided(BaseModel):
         return "; ".join(self.reasons if self.promote else self.against)
 
 
-class Overtaken(ValueError):
+class ChampionChanged(ValueError):
     """Another model was promoted while this one was evaluated."""
 
 
@@ -72,7 +73,7 @@ def evaluate(
     again: bool = False,
     by: str = BY,
     progress: Progress = silent,
-) -> Decided | None:
+) -> DatedDecision | None:
     """Evaluate a candidate (the newest one, or `model_id`) against the champion, and promote it if it wins.
 
     None where there is no candidate that can judge, or another process is evaluating. A candidate that was refused
@@ -84,7 +85,7 @@ def evaluate(
         NoNetwork: `model_id` was made before networks were files.
         FeaturesMissing: the features of its snapshot are gone.
         ModelError: the champion's files are damaged.
-        Overtaken: another model was promoted meanwhile.
+        ChampionChanged: another model was promoted meanwhile.
     """
     with learning.database.reading() as session:
         model = (
@@ -103,15 +104,15 @@ def evaluate(
         return _settle(learning, model, again, by, progress) if mine else None
 
 
-def decided(folder: Path, model_id: str) -> Decided | None:
+def decided(folder: Path, model_id: str) -> DatedDecision | None:
     """Return the decision about a model, or None; `folder` is that of all evaluations."""
     try:
-        return Decided.model_validate_json((folder / model_id / DECISION_FILE).read_text("utf-8"))
+        return DatedDecision.model_validate_json((folder / model_id / DECISION_FILE).read_text("utf-8"))
     except (FileNotFoundError, ValidationError):
         return None
 
 
-def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Progress) -> Decided:
+def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Progress) -> DatedDecision:
     with learning.database.reading() as session:
         champion = model_registry.champion(session)
         was_in_charge = model_registry.was_in_charge(session, model.model_id)
@@ -129,7 +130,7 @@ def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Pr
     return settled
 
 
-def _promote(learning: Learning, decision: Decided, by: str) -> None:
+def _promote(learning: Learning, decision: DatedDecision, by: str) -> None:
     with learning.database.transaction() as session:
         at = datetime.now(UTC)
         promotion = model_registry.promote(session, decision.model, by=by, reason=decision.summary(), at=at)
@@ -137,13 +138,13 @@ def _promote(learning: Learning, decision: Decided, by: str) -> None:
         newest = model_registry.promotions(session, 2, "champion")
         before = [earlier for earlier in newest if earlier.id != promotion.id]
         if (before[0].model_id if before else None) != decision.champion:
-            raise Overtaken(
+            raise ChampionChanged(
                 f"another model than {decision.champion} is in charge now; {decision.model} is measured anew"
             )
     log.info("promoted", model=decision.model, by=by)
 
 
-def _measure(learning: Learning, model: Model, in_charge: Model | None, progress: Progress) -> Decided:
+def _measure(learning: Learning, model: Model, in_charge: Model | None, progress: Progress) -> DatedDecision:
     with learning.database.reading() as session:
         items = snapshots.items(session, model.snapshot_id or "")
     store = catalogue.find(learning.features, model.fingerprint)
@@ -180,7 +181,7 @@ def _measure(learning: Learning, model: Model, in_charge: Model | None, progress
     report = json.loads((folder / REPORT_FILE).read_text("utf-8"))
     with learning.database.transaction() as session:
         evaluations.record(session, model.model_id, evaluation.at, report)
-    return Decided(
+    return DatedDecision(
         model=model.model_id,
         champion=evaluation.champion,
         at=evaluation.at,
@@ -203,10 +204,9 @@ def _compared(
     evaluation: Evaluation, features: Any, dataset: LabelledSet, baseline: Baseline | None, progress: Progress
 ) -> Evaluation:
     """The evaluation with both models' results, and with the newest labels where there is a champion."""
-    assessments: dict[Kind, tuple[CrossValidation, CrossValidation | None]] = {}
-    problems: dict[Kind, str] = {}
-    kinds: tuple[Kind, ...] = ("plain", "grouped")
-    for kind in kinds:
+    assessments: dict[SplitKind, tuple[CrossValidation, CrossValidation | None]] = {}
+    problems: dict[SplitKind, str] = {}
+    for kind in SPLIT_KINDS:
         try:
             ours, theirs = cross_validate(
                 features,

@@ -14,7 +14,7 @@ import structlog
 
 from db.engine.database import Database, DatabaseUnavailable
 from db.learning import leases
-from worker.runtime.periodic import Periodic
+from producer.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 

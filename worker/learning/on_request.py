@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from db.learning import model_registry
 from producer.contract.reasons.refusals import ASKED_FOR
 from worker.learning.context import Learning
-from worker.learning.evaluate import Decided, evaluate
+from worker.learning.evaluate import DatedDecision, evaluate
 from worker.learning.retrain import Retrained, retrain
 from worker.runtime.progress import Progress, silent
 
@@ -23,7 +23,7 @@ _SHOWN: Final = 3
 """Most reasons for unusable images in a refusal."""
 
 
-def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tuple[Retrained, Decided]:
+def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tuple[Retrained, DatedDecision]:
     """Fit a model to the labels as they are, evaluate it, and promote it, as `by`, where the rule says so.
 
     Another process that is doing the same, such as the learner of a running line, is waited for. Beside what follows
@@ -46,7 +46,7 @@ def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tu
     return trained, decided
 
 
-def settle(learning: Learning, decided: Decided, *, by: str, promote: bool) -> bool:
+def settle(learning: Learning, decided: DatedDecision, *, by: str, promote: bool) -> bool:
     """Return whether the model is champion now; `promote` makes it so whatever was decided."""
     with learning.database.transaction() as session:
         if promote:

@@ -16,7 +16,7 @@ from producer.contract.vocabulary import SIMULATED_MACHINE
 from worker.learning import lease
 from worker.lives.from_histories import Stratum, life_of, lives, strata, wear_line_of, worn_out
 from worker.lives.kaplan_meier import kaplan_meier
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 from worker.lives.miscounted import miscounted
 from worker.lives.wear_line import WornOut, remaining
 from worker.lives.weibull import FEWEST, WeibullFit, fit
@@ -125,7 +125,7 @@ def _by_wear(model: WeibullFit, measured: list[WornOut], insert: InsertHistory, 
     return None if law is None else law.curve(model, age)
 
 
-def _gap(model: WeibullFit, known: list[Life]) -> float:
+def _gap(model: WeibullFit, known: list[CensoredLife]) -> float:
     """The largest difference between the fitted share of intact inserts and the Kaplan–Meier estimate of it."""
     estimate = kaplan_meier(known)
     count = {stratum: sum(life.stratum == stratum for life in known) for stratum in model.effects}

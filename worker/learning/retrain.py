@@ -205,7 +205,7 @@ def _keep(
         metrics={
             "labelled_set": labelled_set,
             "prior": asdict(prior),
-            "promise": asdict(candidate.promise),
+            "promise": asdict(candidate.error_bound),
             "calibration_check": asdict(candidate.calibration_check),
         },
         created_at=datetime.now(UTC),

@@ -16,7 +16,8 @@ from typing import Final, Self
 
 import numpy as np
 
-from db.line.station_history import Photographed, Place
+from db.line.station_history import Photographed
+from producer.contract.places import PocketPlace
 from producer.contract.reasons import photographs
 from producer.contract.reasons.template import Reason
 from worker.images.measurements import Measurements
@@ -89,7 +90,7 @@ def unlike_usual(seen: Measurements, usual: Usual) -> Reason | None:
     return None
 
 
-def same_frame(place: Place, frame: int, before: tuple[int, Place] | None, usual: Usual) -> Reason | None:
+def same_frame(place: PocketPlace, frame: int, before: tuple[int, PocketPlace] | None, usual: Usual) -> Reason | None:
     """Why a photograph is the one before it again, handed in for another insert; or None.
 
     Of the same insert it may well be handed in twice.

@@ -16,8 +16,8 @@ import structlog
 from db.engine.database import Database
 from db.queries import connector_health
 from producer.contract.connector_report import CONNECTORS, REPORT_EVERY, report_key
+from producer.runtime.periodic import Periodic
 from worker.broker.patient_redis import connect_patiently
-from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 

@@ -20,10 +20,10 @@ import db.line.checks
 from db.engine.database import Database
 from db.line import incomplete_checks
 from db.line.incomplete_checks import Awaited
+from producer.runtime.periodic import Periodic
 from worker.line.mapping import check_answer
 from worker.line.notifier import Notifier
 from worker.monitoring.metrics import WorkerMetrics
-from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 

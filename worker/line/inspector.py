@@ -29,14 +29,14 @@ from producer.pictures.stand_in import is_stand_in
 from producer.storage.store import ImageStore
 from worker.broker.messages import MessageSender, celery_message
 from worker.line.attempts import IMAGE_TRIES, PAUSE
-from worker.line.delivery import Delivery
 from worker.line.events import about, entries_of, read_events
 from worker.line.faults import of_another_capture
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch
 from worker.line.judging import Judge
 from worker.line.known_lives import KnownLives
-from worker.line.mapping import capture_of, photograph_of, shadow_verdict_of, verdict_of
+from worker.line.mapping import capture_of, image_to_judge, shadow_verdict_of, verdict_of
 from worker.line.notifier import Notifier
+from worker.line.received_message import ReceivedMessage
 from worker.line.requeue import event_of, number_in
 from worker.line.results import Ended, Results
 from worker.line.writes import Writes
@@ -110,15 +110,15 @@ class Inspector:
                 return
             message, received_at = event_of(fault), fault.first_at
         entries = entries_of(message)
-        delivery = Delivery(message_id, retries, received_at, alone=len(entries) == 1, requeued=number)
+        received = ReceivedMessage(message_id, retries, received_at, alone=len(entries) == 1, requeued=number)
         self._metrics.group(len(entries))
         try:
             for first in range(0, len(entries), AT_ONCE):
-                self._inspect(entries[first : first + AT_ONCE], delivery)
+                self._inspect(entries[first : first + AT_ONCE], received)
         except ShuttingDown:
             raise
         except Exception:
-            if delivery.alone:
+            if received.alone:
                 raise
             # Whatever it was, one of them may be to blame: each is tried by itself.
             log.exception("a message failed, its captures are tried one by one")
@@ -136,7 +136,7 @@ class Inspector:
             fault = faults.find(session, number)
         return fault if fault is not None and fault.state == "requeued" else None
 
-    def _inspect(self, entries: Sequence[object], delivery: Delivery) -> None:
+    def _inspect(self, entries: Sequence[object], received: ReceivedMessage) -> None:
         events, broken = read_events(entries)
         # What another process of this worker has in hand comes to its end by the message that it has, which is not
         # acknowledged before.
@@ -149,14 +149,14 @@ class Inspector:
         results = Results(faults=broken)
         to_judge = [
             (event, image)
-            for event, image, known in zip(events, images, self._arrive(taken, images, delivery), strict=True)
-            if self._is_to_judge(event, image, known, delivery, results) and isinstance(image, LoadedImage)
+            for event, image, known in zip(events, images, self._arrive(taken, images, received), strict=True)
+            if self._is_to_judge(event, image, known, received, results) and isinstance(image, LoadedImage)
         ]
-        self._judge_all(to_judge, delivery, results)
+        self._judge_all(to_judge, received, results)
         failpoint("before-commit")
-        ended = self._commit(results, delivery)
+        ended = self._commit(results, received)
         failpoint("before-notify")
-        self._answer(results, ended, delivery)
+        self._answer(results, ended, received)
         self._in_hand.release()  # before another process can be handed what goes back
         self._send_back(results.back)
 
@@ -165,12 +165,12 @@ class Inspector:
             return fetch(self._images, event)
 
     def _arrive(
-        self, taken: Sequence[tuple[CaptureEvent, Capture]], images: Sequence[Image], delivery: Delivery
+        self, taken: Sequence[tuple[CaptureEvent, Capture]], images: Sequence[Image], received: ReceivedMessage
     ) -> list[Known]:
         arrivals = [
             Arrival(
                 capture,
-                delivery.received_at,
+                received.received_at,
                 tried=isinstance(image, LoadedImage),
                 shows=not (isinstance(image, LoadedImage) and is_stand_in(image.data)),
                 counted=event.check_size_counted,
@@ -193,7 +193,7 @@ class Inspector:
         return known
 
     def _is_to_judge(
-        self, event: CaptureEvent, image: Image, known: Known, delivery: Delivery, results: Results
+        self, event: CaptureEvent, image: Image, known: Known, received: ReceivedMessage, results: Results
     ) -> bool:
         """Whether a capture is to be judged now; else what becomes of it is among the results."""
         if known.another:
@@ -203,17 +203,17 @@ class Inspector:
         elif isinstance(image, RefusedImage):
             results.judged.append((event, Judgement("unusable", reason=image.reason)))
         elif isinstance(image, AbsentImage):
-            if image.may_come and delivery.requeued is None and delivery.retries < IMAGE_TRIES:
-                results.back.append(delivery.back(event, retries=delivery.retries + 1, pause=PAUSE))
+            if image.may_come and received.requeued is None and received.retries < IMAGE_TRIES:
+                results.back.append(received.back(event, retries=received.retries + 1, pause=PAUSE))
             else:
                 results.faults.append(image.fault)
         elif known.attempts == 0:
             return True
-        elif not delivery.alone:
+        elif not received.alone:
             # Of what is in hand together when a process dies only one is to blame.
-            results.back.append(delivery.back(event))
+            results.back.append(received.back(event))
         else:
-            ended = self._writes.begin_another_attempt(event, delivery.requeued)
+            ended = self._writes.begin_another_attempt(event, received.requeued)
             if isinstance(ended, Verdict):
                 results.again.append((event, ended))
             elif ended is not None:
@@ -222,7 +222,7 @@ class Inspector:
         return False
 
     def _judge_all(
-        self, captures: Sequence[tuple[CaptureEvent, LoadedImage]], delivery: Delivery, results: Results
+        self, captures: Sequence[tuple[CaptureEvent, LoadedImage]], received: ReceivedMessage, results: Results
     ) -> None:
         """Judge captures together; where that fails, one by one."""
         if not captures:
@@ -232,25 +232,25 @@ class Inspector:
             with self._limit(), structlog.contextvars.bound_contextvars(model=self._judge.model_in_charge):
                 for event, _ in captures:
                     failpoint("judge", about=event.operation, **about(event))
-                judgements = self._judge.judge_all([photograph_of(event, image.data) for event, image in captures])
+                judgements = self._judge.judge_all([image_to_judge(event, image.data) for event, image in captures])
         except Exception:
             if len(captures) > 1:
                 for capture in captures:
-                    self._judge_all([capture], delivery, results)
+                    self._judge_all([capture], received, results)
                 return
             log.exception("judging failed, it is tried again", **about(event), model=self._judge.model_in_charge)
-            results.back.append(delivery.back(event, pause=PAUSE))
+            results.back.append(received.back(event, pause=PAUSE))
         else:
             results.judged += zip((event for event, _ in captures), judgements, strict=True)
 
-    def _commit(self, results: Results, delivery: Delivery) -> Ended:
-        verdicts = [verdict_of(event, judgement, delivery.received_at) for event, judgement in results.judged]
+    def _commit(self, results: Results, received: ReceivedMessage) -> Ended:
+        verdicts = [verdict_of(event, judgement, received.received_at) for event, judgement in results.judged]
         # One that goes back stays requeued.
-        requeued = None if results.back else delivery.requeued
+        requeued = None if results.back else received.requeued
         with self._metrics.stage("commit"):
             return self._writes.end(verdicts, results.faults, requeued, results.checks.keys(), results.checks_again)
 
-    def _answer(self, results: Results, ended: Ended, delivery: Delivery) -> None:
+    def _answer(self, results: Results, ended: Ended, received: ReceivedMessage) -> None:
         """Send what was committed, now or before, to the stations; then log and count it."""
         answers = results.answers(ended, self._lives.of)
         with self._metrics.stage("notify"):
@@ -259,7 +259,7 @@ class Inspector:
         for event, verdict in results.kept(ended):
             said = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
             log.info("judged", **about(event), model=verdict.model_id, **said)
-            taken = claimed(event.captured_at, delivery.received_at)
+            taken = claimed(event.captured_at, received.received_at)
             self._metrics.judged(verdict.outcome, (datetime.now(UTC) - taken).total_seconds(), event.station)
         for event, verdict in results.again:
             log.info("judged before, told again", **about(event), model=verdict.model_id, outcome=verdict.outcome)

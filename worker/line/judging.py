@@ -34,7 +34,7 @@ _WITHOUT_MODEL: Final = (224, 224)
 _NOT_LEARNT: Final[dict[Form, Template]] = {"box": why.NO_BOXES, "polygon": why.NO_POLYGONS, "edge": why.NO_EDGES}
 
 
-class Photograph(NamedTuple):
+class ImageToJudge(NamedTuple):
     """An image file to judge, the region of it that shows the insert, and where it comes from, if that is known."""
 
     data: bytes
@@ -58,9 +58,9 @@ class Judge:
 
     def judge(self, image: bytes, region: AnyRegion | None) -> Judgement:
         """Judge one image file, or the region of it that shows the insert."""
-        return self.judge_all([Photograph(image, region)])[0]
+        return self.judge_all([ImageToJudge(image, region)])[0]
 
-    def judge_all(self, images: Sequence[Photograph]) -> list[Judgement]:
+    def judge_all(self, images: Sequence[ImageToJudge]) -> list[Judgement]:
         """Judge several photographs by the same models.
 
         Without a champion nothing is guessed: the outcome is `unsure`; so it is where a part of the photograph may be
@@ -79,7 +79,7 @@ class Judge:
         return [replace(judgement, seen=values, wear=land) for judgement, values, land in parts]
 
     def _judged_by(
-        self, models: ModelPair, images: Sequence[Photograph], seen: Sequence[DecodedPhotograph | Judgement]
+        self, models: ModelPair, images: Sequence[ImageToJudge], seen: Sequence[DecodedPhotograph | Judgement]
     ) -> list[Judgement]:
         champion = models.champion
         places = [place for place, image in enumerate(seen) if isinstance(image, DecodedPhotograph)]
@@ -112,7 +112,7 @@ class Judge:
             return Judgement("unusable", reason=error.reason)
 
     def _held_against_others(
-        self, image: Photograph, seen: DecodedPhotograph | Judgement, measured: Measurements | None
+        self, image: ImageToJudge, seen: DecodedPhotograph | Judgement, measured: Measurements | None
     ) -> DecodedPhotograph | Judgement:
         """What was seen, or that its station took no usable photograph there."""
         if self._stations is None or image.origin is None or measured is None:
@@ -137,7 +137,7 @@ class Judge:
             return network.features_of(np.stack([photograph.pixels for photograph in photographs]))
 
     def _judged_alongside(
-        self, shadow: ActiveModel, image: Photograph, features: Float32Array | None
+        self, shadow: ActiveModel, image: ImageToJudge, features: Float32Array | None
     ) -> Judgement | None:
         try:
             if features is None:

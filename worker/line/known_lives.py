@@ -11,6 +11,7 @@ from db.learning.remaining_lives import RemainingLife
 from db.line.verdicts import Verdict
 from producer.contract.answers import Remaining
 from producer.contract.event import CaptureEvent
+from producer.contract.places import HeadPlace
 
 LOOK_EVERY: Final = 60.0
 """Seconds for which a head is not looked up anew."""
@@ -24,7 +25,7 @@ class KnownLives:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._heads: dict[tuple[str, str], tuple[float, dict[int, RemainingLife]]] = {}
+        self._heads: dict[HeadPlace, tuple[float, dict[int, RemainingLife]]] = {}
 
     def of(self, event: CaptureEvent, verdict: Verdict) -> Remaining | None:
         """How long it lasts; None where that is not known.

@@ -13,7 +13,7 @@ from producer.contract.answers import CheckAnswer, Remaining, VerdictAnswer
 from producer.contract.event import CaptureEvent
 from producer.contract.region import Edge
 from producer.contract.vocabulary import CheckState
-from worker.line.judging import Photograph
+from worker.line.judging import ImageToJudge
 from worker.line.stations import Origin
 from worker.models.line_model import Judgement
 
@@ -23,9 +23,9 @@ def capture_of(event: CaptureEvent) -> Capture:
     return Capture(**event.model_dump(exclude={"schema_version", "check_size_counted"}))
 
 
-def photograph_of(event: CaptureEvent, data: bytes) -> Photograph:
+def image_to_judge(event: CaptureEvent, data: bytes) -> ImageToJudge:
     """The photograph to judge: the bytes of an event's image."""
-    return Photograph(data, event.region, Origin(event.station, (event.machine, event.head, event.pocket)))
+    return ImageToJudge(data, event.region, Origin(event.station, (event.machine, event.head, event.pocket)))
 
 
 def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:

@@ -6,8 +6,8 @@ from typing import Final
 
 from db.engine.database import Database
 from db.queries import plant_news
+from producer.runtime.periodic import Periodic
 from worker.line.notifier import Notifier
-from worker.runtime.periodic import Periodic
 
 LOOK_EVERY: Final = 5.0
 """Seconds between two looks."""

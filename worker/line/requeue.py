@@ -15,8 +15,8 @@ import structlog
 from db.engine.database import Database
 from db.line import faults
 from db.line.faults import Fault
+from producer.runtime.periodic import Periodic
 from worker.broker.messages import MessageSender, celery_message
-from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 

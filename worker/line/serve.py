@@ -19,13 +19,13 @@ from worker.broker.load_shedding import LoadShedder
 from worker.broker.messages import MessageSender
 from worker.line.child import Child, active_models, in_use
 from worker.line.connector_reports import ConnectorReportsWatch
+from worker.line.external_insert_changes import ExternalInsertChangesWatch
 from worker.line.image_fetch import wait_for_store
 from worker.line.incomplete_checks import IncompleteWatch
 from worker.line.notifier import Notifier
 from worker.line.plant_news import PlantNewsWatch
 from worker.line.requeue import RequeueWatch
 from worker.line.tasks import register
-from worker.line.told_changes import ToldChangesWatch
 from worker.monitoring.celery_worker import CeleryWorker, exit_on_sigterm, pool_processes
 from worker.monitoring.heartbeat import Heart
 from worker.monitoring.line_state import LineState
@@ -82,7 +82,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         # Here, for all children: what they could not use must not end one after the other.
         models = active_models(settings, database)
         models.start()
-        state.models = in_use(models)
+        state.use(in_use(models))
         del models
         wait_for_store(settings.image_store())
         notifier = Notifier(redis_url, settings.plant_stream)
@@ -91,11 +91,11 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.callback(sender.close)
         child = Child(settings, reports)
         app = make_app(redis_url)
-        register(app, child.inspect)
+        register(app, child)
         parts.enter_context(Reader(reports, take))
         parts.enter_context(RequeueWatch(database, sender))
         parts.enter_context(IncompleteWatch(database, notifier, metrics, settings.check_timeout))
-        parts.enter_context(ToldChangesWatch(database, redis_url, notifier))
+        parts.enter_context(ExternalInsertChangesWatch(database, redis_url, notifier))
         parts.enter_context(PlantNewsWatch(database, notifier))
         parts.enter_context(ConnectorReportsWatch(database, redis_url))
         parts.enter_context(LoadShedder(redis_url))

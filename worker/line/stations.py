@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 
 from db.engine.database import Database, is_unavailable
 from db.line import station_history
-from db.line.station_history import Photographed, Place
+from db.line.station_history import Photographed
+from producer.contract.places import PocketPlace
 from producer.contract.reasons.template import Reason
 from worker.images.measurements import Measurements
 from worker.line.blurred_or_dark import FEWEST, Usual, same_frame, unlike_usual
@@ -34,14 +35,14 @@ class Origin(NamedTuple):
     """Where a photograph comes from: the station that took it, and the machine, head and pocket that it shows."""
 
     station: str
-    place: Place
+    place: PocketPlace
 
 
 @dataclass
 class _Station:
     usual: Usual | None
     scene: Scene | None
-    before: tuple[int, Place] | None
+    before: tuple[int, PocketPlace] | None
     read_at: float
     seen: deque[Float64Array] = field(default_factory=lambda: deque(maxlen=TOGETHER))
 

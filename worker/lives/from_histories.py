@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from db.line.insert_histories import InsertHistory
-from worker.lives.life import Kind, Life
+from producer.contract.vocabulary import DAMAGE_KINDS
+from worker.lives.life import CensoredLife
 from worker.lives.wear_line import WearLine, WornOut
 
 
@@ -18,9 +19,6 @@ class Stratum(NamedTuple):
     machine: str
     head: str
     operation: str
-
-
-_KINDS: Final[dict[str | None, Kind]] = {"worn": "worn", "broken": "broken"}
 
 
 def strata(inserts: Sequence[InsertHistory]) -> list[Stratum]:
@@ -42,13 +40,13 @@ def strata(inserts: Sequence[InsertHistory]) -> list[Stratum]:
     ]
 
 
-def lives(inserts: Sequence[InsertHistory], of: Iterable[Stratum]) -> list[Life]:
+def lives(inserts: Sequence[InsertHistory], of: Iterable[Stratum]) -> list[CensoredLife]:
     """The lives of those inserts whose age is known."""
     result = (life_of(insert, stratum) for insert, stratum in zip(inserts, of, strict=True))
     return [life for life in result if life is not None]
 
 
-def life_of(insert: InsertHistory, stratum: Stratum) -> Life | None:
+def life_of(insert: InsertHistory, stratum: Stratum) -> CensoredLife | None:
     """What is known of an insert's life; None where its age is not known, or it was damaged when it was first seen.
 
     It was damaged from the first damaged look on after the last intact one: a damaged verdict that an intact one
@@ -63,13 +61,13 @@ def life_of(insert: InsertHistory, stratum: Stratum) -> Life | None:
     last_intact = max((number for number, (_, look) in enumerate(looks) if look.outcome == "intact"), default=-1)
     damaged = [(age, look) for age, look in looks[last_intact + 1 :] if look.outcome == "damaged"]
     if not damaged:
-        return Life(stratum, max(entry, low))
+        return CensoredLife(stratum, max(entry, low))
     high = damaged[0][0]
     low = min(low, high - 1)  # of two photographs after one operation the later one is right
     if low < entry:
         return None
-    kinds = (_KINDS.get(look.label) for _, look in damaged)
-    return Life(stratum, low, high if high > low else math.inf, next((kind for kind in kinds if kind), None), entry)
+    kinds = (kind for _, look in damaged for kind in DAMAGE_KINDS if kind == look.label)
+    return CensoredLife(stratum, low, high if high > low else math.inf, next(kinds, None), entry)
 
 
 def wear_line_of(insert: InsertHistory, until: float) -> WearLine | None:

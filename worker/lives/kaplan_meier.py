@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 from worker.runtime.arrays import Float64Array
 
 
@@ -48,7 +48,7 @@ class KaplanMeier:
         return float(self.ages[int(np.argmin(rates))])
 
 
-def kaplan_meier(lives: Sequence[Life]) -> KaplanMeier:
+def kaplan_meier(lives: Sequence[CensoredLife]) -> KaplanMeier:
     """Estimate from these lives."""
     entry = np.array([life.entry for life in lives])
     ended = np.array([life.has_ended for life in lives], bool)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["worn", "broken"]
-"""What an insert ended by: wear and breakage compete, the first to come ends the life."""
+from producer.contract.vocabulary import DamageKind
 
 
 @dataclass(frozen=True)
-class Life:
+class CensoredLife:
     """One insert's life as far as it was seen.
 
     `stratum` is what it has in common with others: its head, and its operation. It was last known to be intact after
@@ -28,7 +26,7 @@ class Life:
     stratum: Hashable
     low: float
     high: float = math.inf
-    kind: Kind | None = None
+    kind: DamageKind | None = None
     entry: float = 0.0
 
     def __post_init__(self) -> None:

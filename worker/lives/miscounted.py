@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 from worker.lives.weibull import FEWEST
 
 BEYOND: Final = 5.0
@@ -22,7 +22,7 @@ SHARE: Final = 0.05
 """More than one, and than this share of a stratum, are no mistake in counting: inserts last longer there by now."""
 
 
-def miscounted(lives: Sequence[Life]) -> set[int]:
+def miscounted(lives: Sequence[CensoredLife]) -> set[int]:
     """The places of the lives that are left out: too long to be true beside the others of their stratum."""
     of_stratum: dict[Hashable, list[int]] = defaultdict(list)
     for place, life in enumerate(lives):

@@ -17,7 +17,7 @@ import numpy as np
 
 from db.learning.change_cost import ChangeCosts, best_age
 from worker.lives.kaplan_meier import KaplanMeier, kaplan_meier
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 from worker.lives.weibull import FEWEST, WeibullFit, fit
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
@@ -33,12 +33,12 @@ class FollowedLife:
     `truth` is the age at which it really ended, None where nobody knows it better than from its looks.
     """
 
-    life: Life
+    life: CensoredLife
     ages: Sequence[float]
     times: Sequence[float]
     truth: float | None = None
 
-    def known_at(self, time: float) -> Life | None:
+    def known_at(self, time: float) -> CensoredLife | None:
         """What was known of it then; None before its first look."""
         looks = bisect_right(self.times, time)
         if looks == 0:
@@ -61,7 +61,7 @@ class FollowedLife:
 
 
 @dataclass
-class Score:
+class MethodScore:
     """What one method's answers came to."""
 
     answers: int = 0
@@ -106,26 +106,26 @@ class Bill:
 
 
 @dataclass
-class Judged:
+class JudgedMethods:
     """Scores and bills by method; the bills' `fixed` is one age for the plant, the cheapest in hindsight of the origin.
 
     Their `until_damaged` is that of leaving each insert in until it is damaged.
     """
 
-    scores: dict[str, Score] = field(default_factory=lambda: {name: Score() for name in METHODS})
+    scores: dict[str, MethodScore] = field(default_factory=lambda: {name: MethodScore() for name in METHODS})
     bills: dict[str, Bill] = field(
         default_factory=lambda: {name: Bill() for name in (*METHODS, "fixed", "until_damaged")}
     )
 
 
 def judge(
-    lives: Sequence[FollowedLife], origins: Iterable[float], costs: ChangeCosts, judged: Judged | None = None
-) -> Judged:
+    lives: Sequence[FollowedLife], origins: Iterable[float], costs: ChangeCosts, judged: JudgedMethods | None = None
+) -> JudgedMethods:
     """Ask at each of the origins (times), and count in `judged` where there is one already.
 
     A life whose end nobody knows, since it was changed while it was intact, is not asked about.
     """
-    judged = judged or Judged()
+    judged = judged or JudgedMethods()
     for origin in origins:
         known = [life for followed in lives if (life := followed.known_at(origin)) is not None]
         model = fit(known)
@@ -148,7 +148,7 @@ def judge(
     return judged
 
 
-def _by_stratum(known: Sequence[Life]) -> Mapping[object, KaplanMeier]:
+def _by_stratum(known: Sequence[CensoredLife]) -> Mapping[object, KaplanMeier]:
     """An estimate for each stratum in which enough lives have ended, and under None one for the plant."""
     result: dict[object, KaplanMeier] = {None: kaplan_meier(known)}
     for stratum in {life.stratum for life in known}:
@@ -159,10 +159,10 @@ def _by_stratum(known: Sequence[Life]) -> Mapping[object, KaplanMeier]:
 
 
 def _ask(
-    judged: Judged,
+    judged: JudgedMethods,
     model: WeibullFit,
     estimates: Mapping[object, KaplanMeier],
-    life: Life,
+    life: CensoredLife,
     age: float,
     truth: float,
 ) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from worker.lives.life import Kind, Life
+from producer.contract.vocabulary import DamageKind
+from worker.lives.life import CensoredLife
 from worker.lives.rolling_origin import FollowedLife
 
 
@@ -50,6 +51,6 @@ class SimulatedPlant:
         removed = int(rng.geometric(self.early)) if self.early else damaged_at
         last = min(damaged_at, removed, self.operations - begun)
         ages = tuple(float(age) for age in range(1, last + 1))
-        kind: Kind = "worn" if worn < broken else "broken"
-        life = Life(head, damaged_at - 1, damaged_at, kind) if last == damaged_at else Life(head, last)
+        kind: DamageKind = "worn" if worn < broken else "broken"
+        life = CensoredLife(head, damaged_at - 1, damaged_at, kind) if last == damaged_at else CensoredLife(head, last)
         return FollowedLife(life, ages, tuple(begun + age for age in ages), ends)

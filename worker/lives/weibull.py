@@ -24,7 +24,7 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]  # comes wit
 from scipy.stats import norm  # type: ignore[import-untyped]
 
 from db.learning.survival_curve import LEVELS, SurvivalCurve
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 from worker.runtime.arrays import Float64Array, Int64Array
 
 FEWEST: Final = 10
@@ -118,7 +118,7 @@ def curve_of(intact_after: Callable[[Float64Array], Float64Array], furthest: flo
     return SurvivalCurve(tuple(float(x) for x in np.maximum.accumulate(at * (1 + 1e-9 * np.arange(len(at))))))
 
 
-def fit(lives: Sequence[Life], seed: int = 0) -> WeibullFit | None:
+def fit(lives: Sequence[CensoredLife], seed: int = 0) -> WeibullFit | None:
     """Fit to these lives; None while fewer than `FEWEST` have ended. The same lives and seed give the same answers."""
     if sum(life.has_ended for life in lives) < FEWEST:
         return None
@@ -154,7 +154,7 @@ class _Data:
     breaks: bool
 
     @classmethod
-    def of(cls, lives: Sequence[Life]) -> _Data:
+    def of(cls, lives: Sequence[CensoredLife]) -> _Data:
         strata = list(dict.fromkeys(life.stratum for life in lives))
         number = {stratum: place for place, stratum in enumerate(strata)}
         kinds = {None: 0, "worn": 1, "broken": 2}

@@ -16,17 +16,17 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from producer.contract.reasons import promotion as why
-from producer.contract.vocabulary import LABELS
+from producer.contract.vocabulary import DAMAGE_KINDS, LABELS
 from worker.models.calibration import Calibration
 from worker.models.calibration_check import CalibrationCheck
 from worker.models.costs import Costs
-from worker.models.line_model import INTACT, KINDS, LINE_CLASSES
+from worker.models.error_bound import ErrorBound
+from worker.models.line_model import INTACT, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.novelty import Novelty, learnt_novelty
 from worker.models.platt_scaling import calibrate
-from worker.models.promise import Promise
 from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
-from worker.models.supported_band import promise, supported
+from worker.models.supported_band import error_bound, supported
 from worker.models.unsure_band import Band, band
 from worker.models.venn_abers import check
 from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
@@ -75,9 +75,9 @@ class Learned:
     band: Band
     out_of_fold: Float64Array
 
-    def promise(self, labels: Int64Array, groups: Int64Array) -> Promise:
+    def error_bound(self, labels: Int64Array, groups: Int64Array) -> ErrorBound:
         """Return what may be promised of the band's decisions; `labels` (m,) and `groups` (m,) as they were learned."""
-        return promise(self.band, self.calibration.probabilities(self.out_of_fold), labels, groups)
+        return error_bound(self.band, self.calibration.probabilities(self.out_of_fold), labels, groups)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ class Candidate:
     trained_on: int
     out_of_fold: Float64Array
     novelty: Novelty | None
-    promise: Promise
+    error_bound: ErrorBound
     usual: Float32Array
     calibration_check: CalibrationCheck
 
@@ -145,11 +145,11 @@ def fit_candidate(
     learned = learn(solver, features, sides, groups, rows, costs=costs, seed=seed)
     progress("fitting")
     hyperparameters = learned.hyperparameters
-    kinds = np.array([KINDS.index(label) if label in KINDS else -1 for label in labels])
+    kinds = np.array([DAMAGE_KINDS.index(label) if label in DAMAGE_KINDS else -1 for label in labels])
     kind = None
     if min((kinds == 0).sum(), (kinds == 1).sum()) >= FEWEST_KINDS:
         known = np.flatnonzero(kinds >= 0)
-        kind = _model(KINDS, solver, known, kinds[known], hyperparameters)
+        kind = _model(DAMAGE_KINDS, solver, known, kinds[known], hyperparameters)
     return Candidate(
         _model(LINE_CLASSES, solver, rows, sides, hyperparameters, learned.cut),
         kind,
@@ -161,7 +161,7 @@ def fit_candidate(
         len(rows),
         learned.out_of_fold,
         learnt_novelty(features, groups, seed=seed),
-        learned.promise(sides, groups),
+        learned.error_bound(sides, groups),
         solver.moments(rows[sides == 0]).mean.astype(np.float32),
         check(learned.calibration, learned.band, learned.out_of_fold, sides, groups, seed),
     )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from producer.contract.reasons import models
 from producer.contract.reasons.template import Reason
-from producer.contract.vocabulary import Outcome
+from producer.contract.vocabulary import DECIDED, Outcome
 from worker.images.measurements import Measurements
 from worker.images.wear_land import WearLand
 from worker.models.calibration import Calibration
@@ -15,13 +16,10 @@ from worker.models.novelty import Novelty
 from worker.models.unsure_band import Band
 from worker.runtime.arrays import Float32Array
 
-INTACT, DAMAGED = "intact", "damaged"
-
-LINE_CLASSES = (INTACT, DAMAGED)
+LINE_CLASSES: Final = DECIDED
 """The classes of every model on the line; a decision value above 0 is the second."""
 
-KINDS = ("worn", "broken")
-"""The classes of the finer model, the kind of damage; a decision value above 0 is the second."""
+INTACT, DAMAGED = LINE_CLASSES
 
 
 @dataclass(frozen=True)
@@ -29,8 +27,8 @@ class Judgement:
     """The result for one image.
 
     `decision` is the classifier's value and `probability` the calibrated one of damage (0 to 1), each where there is
-    one; `label` is one of `KINDS`, for a damaged insert and a model that distinguishes them. `shadow` is the shadow
-    model's result for the same features, for comparison only. `evidence` is where it came from, as it is kept
+    one; `label` is one of `DAMAGE_KINDS`, for a damaged insert and a model that distinguishes them. `shadow` is the
+    shadow model's result for the same features, for comparison only. `evidence` is where it came from, as it is kept
     (`db.evidence.evidence_map`), for what is not intact. `seen` is what was measured of the photograph, where it could
     be decoded, and `wear` the land along the edge, where one is declared and a land can be told.
     """
@@ -51,9 +49,9 @@ class Judgement:
 class LineModel:
     """A model as it judges on the line, with the id that its verdicts carry.
 
-    `classifier` distinguishes `LINE_CLASSES`, `kind` (where there is one) `KINDS`. Without a `calibration` there is no
-    probability; without a `band` or a calibration the sign of the decision value decides and the band leaves nothing
-    unsure. What is novel, where the model can tell, is unsure whatever the classifier says.
+    `classifier` distinguishes `LINE_CLASSES`, `kind` (where there is one) `DAMAGE_KINDS`. Without a `calibration` there
+    is no probability; without a `band` or a calibration the sign of the decision value decides and the band leaves
+    nothing unsure. What is novel, where the model can tell, is unsure whatever the classifier says.
     `usual` (d,) is the mean of the intact inserts' features; without it no evidence is given.
     """
 

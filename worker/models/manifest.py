@@ -8,8 +8,7 @@ from worker.models.calibration import Calibration
 from worker.models.costs import Costs
 from worker.models.novelty import MOST_COLUMNS, MOST_KEPT, Novelty
 from worker.models.unsure_band import Band
-
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+from worker.networks.manifest import Digest
 
 
 class LearntPhotographs(BaseModel):

@@ -9,8 +9,9 @@ from pathlib import Path
 from db.learning.learnt_forms import learnt_forms
 from db.learning.model_registry import Model
 from producer.contract.reasons import models as why
+from producer.contract.vocabulary import DAMAGE_KINDS
 from worker.backbones.names import BackboneError
-from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
+from worker.models.line_model import LINE_CLASSES, LineModel
 from worker.models.manifest import ModelManifest
 from worker.models.store import ModelError, read
 from worker.networks.names import parse_network_name
@@ -85,8 +86,8 @@ def load_for_line(model: Model, models: Path, networks: NetworkStore, loaded: Se
     if stored.classifier.classes != LINE_CLASSES:
         classes = stored.classifier.classes
         raise ModelError(why.OTHER_CLASSES(model=model.model_id, classes=classes, known=LINE_CLASSES))
-    if stored.kind is not None and stored.kind.classes != KINDS:
-        raise ModelError(why.OTHER_KINDS(model=model.model_id, classes=stored.kind.classes, known=KINDS))
+    if stored.kind is not None and stored.kind.classes != DAMAGE_KINDS:
+        raise ModelError(why.OTHER_KINDS(model=model.model_id, classes=stored.kind.classes, known=DAMAGE_KINDS))
     network = next((network for network in loaded if network.fingerprint == model.fingerprint), None)
     return ActiveModel(stored.line_model(), network or _network(model, digest, networks), learnt_forms(model))
 

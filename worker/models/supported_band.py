@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import beta  # type: ignore[import-untyped]  # comes with scikit-learn
 
-from worker.models.promise import CONFIDENCE, GOAL, Promise
+from worker.models.error_bound import CONFIDENCE, GOAL, ErrorBound
 from worker.models.unsure_band import Band
 from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
@@ -63,7 +63,7 @@ def _nearest(distances: Float64Array, groups: Int64Array) -> Float64Array:
     return np.sort(nearest)
 
 
-def promise(limits: Band, probabilities: Float64Array, labels: Int64Array, groups: Int64Array) -> Promise:
+def error_bound(limits: Band, probabilities: Float64Array, labels: Int64Array, groups: Int64Array) -> ErrorBound:
     """Return what may be promised of the decisions of `limits`, by out-of-fold `probabilities` (n,) (see
     `supported`).
     """
@@ -73,7 +73,7 @@ def promise(limits: Band, probabilities: Float64Array, labels: Int64Array, group
     wrong = len(np.unique(groups[decided & ~right]))
     needed = _needed(wrong)
     missing = max(0, math.ceil((needed - count) * inserts / count)) if count else needed
-    return Promise(inserts, count, wrong, float(error_limit(wrong, count)), missing)
+    return ErrorBound(inserts, count, wrong, float(error_limit(wrong, count)), missing)
 
 
 def _needed(wrong: int) -> int:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from producer.contract.vocabulary import JudgedOutcome
 from worker.models.costs import BandError, Costs
 from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
-
-Side = Literal["intact", "damaged", "unsure"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Band:
                 f"a band's limits must rise from 0 to 1, not be {self.lower}, {self.threshold}, {self.upper}"
             )
 
-    def side(self, probability: float) -> Side:
+    def side(self, probability: float) -> JudgedOutcome:
         """Return the answer at one probability of damage."""
         if probability < self.lower:
             return "intact"

@@ -16,6 +16,7 @@ import structlog
 from celery import Celery
 from celery.signals import setup_logging, worker_ready, worker_shutting_down
 
+from producer.files.durable_files import write_file
 from worker.monitoring.process_state import ProcessState
 from worker.runtime.waiting import stop_waiting
 
@@ -112,7 +113,7 @@ class CeleryWorker:
         self._state.ready(sender)
         log.info(self._ready_message, **self._ready_fields)
         if self._ready_file is not None:
-            self._ready_file.write_text("ready\n", encoding="utf-8")
+            write_file(self._ready_file, b"ready\n")
 
     def _shut_down(self, **_: object) -> None:
         """Called in Celery's signal handler."""

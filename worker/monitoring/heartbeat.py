@@ -16,7 +16,7 @@ import structlog
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from producer.files.durable_files import replaced_file
-from worker.runtime.periodic import Periodic
+from producer.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 
@@ -26,7 +26,7 @@ BEAT_EVERY: Final = 2.0
 LOOP_LIMIT: Final = 90.0
 """Seconds for which Celery's loop may stand still though it has Redis; one call to Redis may take 30 of them."""
 
-Role = Literal["worker", "learn", "beat"]
+ProcessRole = Literal["worker", "learn", "beat"]
 """The processes that have a heartbeat, named like their commands (`run` is the worker's)."""
 
 Phase = Literal["starting", "ready", "stopping"]

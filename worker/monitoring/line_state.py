@@ -31,7 +31,11 @@ class LineState(ProcessState):
             self.finished += report.finished
             self.finished_at = now
         if report.models is not None:
-            self.models = report.models
+            self.use(report.models)
+
+    def use(self, models: ModelsInUse) -> None:
+        """These models judge from now on."""
+        self.models = models
 
     @property
     def in_hand(self) -> int:

@@ -247,13 +247,13 @@ def queue_families(queue: Queue | None, now: datetime) -> Iterator[Metric]:
     yield _gauge("queue_oldest_age_seconds", "Since the photograph of the queue's next capture; 0: none waits.", age)
 
 
-def standing_families(standing: LineStatus | None, now: datetime) -> Iterator[Metric]:
+def line_status_families(status: LineStatus | None, now: datetime) -> Iterator[Metric]:
     """The line's status at `now` by the database; without an answer from it, that it is not up."""
     yield _gauge(
-        "database_up", "Whether the database answered when it was asked for these metrics.", standing is not None
+        "database_up", "Whether the database answered when it was asked for these metrics.", status is not None
     )
-    age = None if standing is None else _age(standing.oldest_waiting, now) or 0.0
-    ratio = None if standing is None else standing.unsure
+    age = None if status is None else _age(status.oldest_waiting, now) or 0.0
+    ratio = None if status is None else status.unsure
     yield _gauge(
         "recorded_oldest_age_seconds",
         "Since the photograph of the oldest recorded capture without verdict or fault; 0: none.",
@@ -266,14 +266,14 @@ def standing_families(standing: LineStatus | None, now: datetime) -> Iterator[Me
     champion = GaugeMetricFamily(
         "inserts_champion_info", "The model in charge, by the database.", labels=["model", "backbone"]
     )
-    if standing is not None:
-        for reason in sorted({*FAULTS, *standing.open_faults}):
-            faults.add_metric([reason], standing.open_faults.get(reason, 0))
-        for family, values in ((runs, standing.unusable_runs), (drifts, standing.drift_seconds)):
+    if status is not None:
+        for reason in sorted({*FAULTS, *status.open_faults}):
+            faults.add_metric([reason], status.open_faults.get(reason, 0))
+        for family, values in ((runs, status.unusable_runs), (drifts, status.drift_seconds)):
             for station, value in sorted(values.items()):
                 family.add_metric([station], value)
-        if standing.champion is not None:
-            champion.add_metric([standing.champion.model_id, standing.champion.backbone], 1)
+        if status.champion is not None:
+            champion.add_metric([status.champion.model_id, status.champion.backbone], 1)
     yield from (faults, runs, drifts, champion)
 
 

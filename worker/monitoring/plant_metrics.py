@@ -33,9 +33,9 @@ from worker.monitoring.metrics import (
     Backlog,
     Queue,
     backlog_families,
+    line_status_families,
     process_families,
     queue_families,
-    standing_families,
 )
 from worker.monitoring.process_state import ProcessState
 
@@ -107,9 +107,9 @@ class FunctionCollector(Collector):
 
 def watch_line(registry: CollectorRegistry, database: Database, redis_url: str) -> None:
     """Add the metrics of the queue and of the line, by the database, to `registry`."""
-    queue, standing = queue_reading(redis_url), line_status_reading(database)
+    queue, status = queue_reading(redis_url), line_status_reading(database)
     registry.register(FunctionCollector(lambda: queue_families(queue.get(), datetime.now(UTC))))
-    registry.register(FunctionCollector(lambda: standing_families(standing.get(), datetime.now(UTC))))
+    registry.register(FunctionCollector(lambda: line_status_families(status.get(), datetime.now(UTC))))
 
 
 def watch_learning(registry: CollectorRegistry, database: Database) -> None:

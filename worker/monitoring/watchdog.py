@@ -12,8 +12,8 @@ from typing import Final
 
 import structlog
 
+from producer.runtime.periodic import Periodic
 from worker.monitoring.process_state import ProcessState
-from worker.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 

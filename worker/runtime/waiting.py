@@ -9,8 +9,9 @@ from typing import Final, TypeVar
 from celery.exceptions import Reject
 
 from db.engine.database import is_unavailable
-from producer.delivery.outage_log import OutageLog
 from producer.delivery.redis_refusals import is_away
+from producer.runtime.backoff import Backoff
+from producer.runtime.outage_log import OutageLog
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ def retry_while_unavailable(attempt: Callable[[], T], *services: Service) -> T:
         Exception: what `attempt` raised for any other reason.
     """
     services = services or (DATABASE,)
-    pause = FIRST_PAUSE
+    backoff = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
     while True:
         try:
             result = attempt()
@@ -77,8 +78,7 @@ def retry_while_unavailable(attempt: Callable[[], T], *services: Service) -> T:
             if _shutting_down.is_set():
                 raise ShuttingDown(f"the worker ends and {service.name} is away: {error}") from error
             service.outage.begins(str(error))
-        _shutting_down.wait(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+        _shutting_down.wait(backoff.next())
     for service in services:
         service.outage.ends()
     return result

@@ -13,7 +13,7 @@ from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.learning import remaining_lives
 from db.queries import known_places
-from db.queries.lasting import all_lasting
+from db.queries.shift_risk import shift_risks
 from producer.contract.answers import LIVES_BEHIND
 from producer.contract.names import Name
 
@@ -66,5 +66,5 @@ def lives(
         remaining = remaining_lives.search(session, machine, head)
         if not remaining:
             known_places.refuse_unknown(session, machine, head)
-    rows = all_lasting(remaining, shift, console.change_costs)
+    rows = shift_risks(remaining, shift, console.change_costs)
     return Lives(items=[Life.model_validate(row) for row in rows], missing=None if fit is None else fit.missing)

@@ -19,6 +19,7 @@ from db.learning import audited_promotions
 from db.learning import model_registry as subject
 from db.learning.audited_promotions import LONGEST_REASON
 from db.people.sessions import Person
+from producer.contract.vocabulary import ModelAction, ModelRole
 
 router = APIRouter(route_class=ConditionalRoute)
 
@@ -27,7 +28,7 @@ class Model(BaseModel):
     """A trained model."""
 
     model_id: str
-    role: subject.Role | None = Field(description="What it does now: the champion judges the line.")
+    role: ModelRole | None = Field(description="What it does now: the champion judges the line.")
     created_at: datetime
     backbone: str
     classes: list[str]
@@ -37,7 +38,7 @@ class Model(BaseModel):
     digest: str = Field(description="The SHA-256 of its file.")
 
     @classmethod
-    def of(cls, model: subject.Model, roles: dict[str, subject.Role]) -> Self:
+    def of(cls, model: subject.Model, roles: dict[str, ModelRole]) -> Self:
         """As the registry gives it."""
         names = cls.model_fields.keys() - {"role"}
         return cls(role=roles.get(model.model_id), **{name: getattr(model, name) for name in names})
@@ -50,8 +51,8 @@ class Promotion(BaseModel):
 
     id: int
     model_id: str | None
-    role: subject.Role
-    action: subject.Action
+    role: ModelRole
+    action: ModelAction
     at: datetime
     by: str
     reason: str
@@ -82,7 +83,7 @@ def model(request: Request, model_id: Annotated[FreeText, Path()], person: ApiVi
 
 @router.get("/promotions", response_model=Page[Promotion])
 def promotions(
-    request: Request, person: ApiViewer, role: subject.Role | None = None, limit: Limit = 100, after: After = None
+    request: Request, person: ApiViewer, role: ModelRole | None = None, limit: Limit = 100, after: After = None
 ) -> Any:
     """Who gave which model which role, when and why: the last first."""
     begin = read(after, _number)
@@ -129,8 +130,8 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _roles(session: Session) -> dict[str, subject.Role]:
-    roles: dict[subject.Role, subject.Model | None] = {
+def _roles(session: Session) -> dict[str, ModelRole]:
+    roles: dict[ModelRole, subject.Model | None] = {
         "champion": subject.champion(session),
         "shadow": subject.shadow(session),
     }

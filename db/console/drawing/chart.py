@@ -12,7 +12,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from db.learning.measurements import CurvePoint, Estimate, Side
+from db.learning.evaluation_report import CurvePoint, Estimate, ModelFigures
 
 WIDTH: Final = 480
 HEIGHT: Final = 300
@@ -75,7 +75,7 @@ class _Scale:
         return [Tick(self(number * step), number * step) for number in range(first, last + 1)]
 
 
-def calibration(sides: Iterable[tuple[str, Side]]) -> Chart:
+def calibration(sides: Iterable[tuple[str, ModelFigures]]) -> Chart:
     """What share of the photographs with a probability of damage was damaged, for each model by its word."""
     x, y = _Scale(0, 1, LEFT, RIGHT), _Scale(0, 1, BOTTOM, TOP)
     curves = []
@@ -85,14 +85,14 @@ def calibration(sides: Iterable[tuple[str, Side]]) -> Chart:
     return Chart(x.ticks(), y.ticks(), curves, _line([(x(0), y(0)), (x(1), y(1))]))
 
 
-def coverage(sides: Iterable[tuple[str, Side]]) -> Chart:
+def coverage(sides: Iterable[tuple[str, ModelFigures]]) -> Chart:
     """How accurate the answers are where only the surest share of the photographs is decided, for each model."""
-    named = [(word, side.trades) for word, side in sides]
-    accuracies = [trade.accuracy for _, trades in named for trade in trades]
+    named = [(word, side.coverage) for word, side in sides]
+    accuracies = [point.accuracy for _, points in named for point in points]
     x, y = _Scale(0, 1, LEFT, RIGHT), _Scale(_below(accuracies), 1, BOTTOM, TOP)
     curves = [
-        Curve(word, _line([(x(trade.share), y(trade.accuracy)) for trade in trades]), (), Markup(""))
-        for word, trades in named
+        Curve(word, _line([(x(point.share), y(point.accuracy)) for point in points]), (), Markup(""))
+        for word, points in named
     ]
     return Chart(x.ticks(), y.ticks(), curves, Markup(""))
 

@@ -56,11 +56,6 @@ class Feed:
         """Whether the last look failed."""
 
     @property
-    def listeners(self) -> int:
-        """How many pages listen."""
-        return len(self._listeners)
-
-    @property
     def news(self) -> int | None:
         """A number that is another one after each news; None while nobody listens, as there are none then."""
         return None if self._looking is None else self._news

@@ -34,7 +34,7 @@ class Pieces:
 
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
-        self._made: dict[Hashable, _Piece] = {}
+        self._kept: dict[Hashable, _Piece] = {}
         self._turns: defaultdict[Hashable, threading.Lock] = defaultdict(threading.Lock)
 
     def text(self, key: Hashable, make: Callable[[], str]) -> str:
@@ -43,13 +43,13 @@ class Pieces:
         if news is None:
             return make()
         with self._turns[key]:
-            piece, now = self._made.get(key), time.monotonic()
+            piece, now = self._kept.get(key), time.monotonic()
             if piece is None or piece.news != news or now - piece.at > KEPT_SECONDS:
-                if len(self._made) >= _MOST:
-                    self._made.clear()
+                if len(self._kept) >= _MOST:
+                    self._kept.clear()
                     self._turns.clear()
                 try:
-                    piece = self._made[key] = _Piece(news, now, make())
+                    piece = self._kept[key] = _Piece(news, now, make())
                 except BaseException:
                     self._turns.pop(key, None)  # what cannot be made, as a head that there is not, leaves nothing here
                     raise

@@ -44,7 +44,7 @@ def checks(
             head=head or None,
             station=station or None,
             state=chosen,
-            since=moments.asked(since),
+            since=moments.moment_of(since),
             limit=limit,
         )
         unknown = None

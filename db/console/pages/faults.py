@@ -62,7 +62,7 @@ def faults(
         states=FAULT_STATES,
         asked={"state": state, "station": station},
         limit=limit,
-        words=station_health.WORDS,
+        words=station_health.TELLING,
         waiting_too_long=station_health.WAITS_TOO_LONG,
         stale_after=console_of(request).settings.stale_after,
     )

@@ -24,7 +24,7 @@ SHIFT: Final = timedelta(hours=8)
 def hand_over(request: Request, person: Viewer, since: str = "") -> Response:
     """The shift since a moment, or of the last eight hours."""
     now = datetime.now(UTC)
-    begin = moments.asked(since) or now - SHIFT
+    begin = moments.moment_of(since) or now - SHIFT
     if begin > now:
         raise HTTPException(400, Text("%(since)s is still to come: write when the shift began", since=since))
     with console_of(request).database.reading() as session:

@@ -25,9 +25,9 @@ from db.engine import clock
 from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
-from db.line.head_checks import Place
 from db.queries import head_overview, line_status, maintenance
 from db.queries.head_overview import HeadOverview
+from producer.contract.places import HeadPlace
 
 router = APIRouter()
 
@@ -59,7 +59,7 @@ def heads(request: Request, person: Watcher, machine: Typed = "") -> Response:
 def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> Response:
     """One head, as a piece of those pages."""
 
-    def made() -> str:
+    def piece() -> str:
         with console_of(request).database.reading() as session:
             now = clock.latest(session)
             [overview] = heads_now(console_of(request), session, [(machine, head)], now)
@@ -68,18 +68,18 @@ def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> 
             raise HTTPException(404, Text("there is no such head"))
         return _drawn(request, overview, learnt, now)
 
-    return _piece(request, made)
+    return _piece(request, piece)
 
 
 @router.get("/line/faults")
 def open_faults(request: Request, person: Watcher) -> Response:
     """What could not be judged, as a piece of those pages."""
 
-    def made() -> str:
+    def piece() -> str:
         with console_of(request).database.reading() as session:
             return rendered(request, "faults.html", **_faults(session))
 
-    return _piece(request, made)
+    return _piece(request, piece)
 
 
 def _piece(request: Request, make: Callable[[], str]) -> Response:
@@ -107,7 +107,7 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
         }
 
 
-def _to_replace(session: Session, places: Sequence[Place]) -> int:
+def _to_replace(session: Session, places: Sequence[HeadPlace]) -> int:
     """How many of some heads have inserts to replace."""
     if not places:
         return 0
@@ -122,13 +122,13 @@ def _faults(session: Session) -> dict[str, Any]:
     }
 
 
-def _learnt(session: Session) -> frozenset[Place] | None:
+def _learnt(session: Session) -> frozenset[HeadPlace] | None:
     """The heads that the model in charge has learned from; None where there is none, or that is not known."""
     champion = model_registry.champion(session)
     return None if champion is None else learnt_heads(champion)
 
 
-def _drawn(request: Request, overview: HeadOverview, learnt: frozenset[Place] | None, now: datetime) -> Markup:
+def _drawn(request: Request, overview: HeadOverview, learnt: frozenset[HeadPlace] | None, now: datetime) -> Markup:
     console = console_of(request)
     known = console.heads.get(overview.head) if console.heads is not None else None
     card = Card(

@@ -14,12 +14,13 @@ from db.console.context import console_of
 from db.console.drawing import chart
 from db.console.reader.texts import Text
 from db.console.rendering import page
-from db.learning import audited_promotions, evaluations, measurements, model_registry
+from db.learning import audited_promotions, evaluation_report, evaluations, model_registry
 from db.learning.audited_promotions import LONGEST_REASON
-from db.learning.measurements import Measurements, Side
+from db.learning.evaluation_report import EvaluationReport, ModelFigures
 from db.line import shadow_verdicts
 from db.people.sessions import Person
 from db.queries import maintenance
+from producer.contract.vocabulary import MODEL_ROLES
 
 router = APIRouter()
 
@@ -53,7 +54,7 @@ def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, l
         scores = evaluations.scores(session, [row.model_id for row in rows])
         champion, shadow = model_registry.champion(session), model_registry.shadow(session)
         promotions = model_registry.promotions(session, limit)
-        since = {role: model_registry.promotions(session, 1, role) for role in ("champion", "shadow")}
+        since = {role: model_registry.promotions(session, 1, role) for role in MODEL_ROLES}
         can_roll_back = len(model_registry.succession(session)) > 1
         agreement = None if shadow is None else shadow_verdicts.compare(session, shadow.model_id, newest=COMPARED)
         newest = evaluations.newest_model(session)
@@ -153,25 +154,25 @@ def _change(request: Request, person: Person, model_id: str, reason: str, change
     return RedirectResponse("/models", 303)
 
 
-def _measured(evaluated: evaluations.Evaluated | None) -> Measurements | None:
+def _measured(evaluated: evaluations.Evaluated | None) -> EvaluationReport | None:
     """What a report says; None where there is none, or one that another version wrote."""
     if evaluated is None:
         return None
     try:
-        return measurements.read(evaluated.report)
+        return evaluation_report.read(evaluated.report)
     except ValueError:
         return None
 
 
-def _learning(measured: Measurements | None) -> dict[str, Any]:
+def _learning(measured: EvaluationReport | None) -> dict[str, Any]:
     """The learning curve, and what more labels are worth by it."""
     points = [] if measured is None else measured.learning_curve
     return {
         "points": points,
         "curve": chart.learning(points) if points else None,
-        "worth": measurements.worth_of(points),
+        "worth": evaluation_report.worth_of(points),
     }
 
 
-def _of(champion: Side | None) -> list[tuple[str, Side]]:
+def _of(champion: ModelFigures | None) -> list[tuple[str, ModelFigures]]:
     return [] if champion is None else [("champion", champion)]

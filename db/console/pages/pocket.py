@@ -36,7 +36,7 @@ SHOWN: Final = 60
 
 
 @dataclass(frozen=True)
-class Life:
+class LifePhotographs:
     """The photographs of one insert, the newest first, and what people said between it and the one before."""
 
     rows: Sequence[PocketRow]
@@ -154,7 +154,7 @@ def word(row: PocketRow) -> str:
     return row.outcome or ("fault" if row.fault else "pending")
 
 
-def _lives(rows: Sequence[PocketRow], changes: Sequence[InsertChange], *, begun: bool) -> Iterator[Life]:
+def _lives(rows: Sequence[PocketRow], changes: Sequence[InsertChange], *, begun: bool) -> Iterator[LifePhotographs]:
     """The rows by the insert that they show, the newest first; `begun`: the pocket's first photograph is among them."""
     photos = (
         PocketPhoto(
@@ -175,4 +175,4 @@ def _lives(rows: Sequence[PocketRow], changes: Sequence[InsertChange], *, begun:
     for number, of_insert in enumerate(by_insert, 1):
         before = by_insert[number][0].ordered_at if number < len(by_insert) else None
         said = [change for change in changes if before and before < change.at <= of_insert[-1].ordered_at]
-        yield Life(of_insert, begun or before is not None, said)
+        yield LifePhotographs(of_insert, begun or before is not None, said)

@@ -14,11 +14,11 @@ from db.console.heads_now import heads_now
 from db.console.numbers import Typed
 from db.console.rendering import page
 from db.engine import clock
-from db.line.head_checks import Place
 from db.line.insert_changes import InsertChange
 from db.queries import head_overview, known_places, maintenance
 from db.queries.head_overview import HeadOverview
 from db.queries.maintenance import PocketRow
+from producer.contract.places import HeadPlace
 
 router = APIRouter()
 
@@ -41,7 +41,7 @@ def replace(request: Request, person: Viewer, machine: Typed = "", head: Typed =
         places = sorted(matching, key=lambda of: of not in listed)[:AT_ONCE]
         heads = heads_now(console_of(request), session, places, clock.latest(session))
         unknown = None if rows or changes else known_places.unknown(session, machine or None, head or None)
-    sheets: defaultdict[Place, tuple[list[PocketRow], list[InsertChange]]] = defaultdict(lambda: ([], []))
+    sheets: defaultdict[HeadPlace, tuple[list[PocketRow], list[InsertChange]]] = defaultdict(lambda: ([], []))
     for row in rows:
         sheets[row.machine, row.head][0].append(row)
     for change in changes:

@@ -72,8 +72,8 @@ class Asked:
             "operation": _name(self.operation),
             "station": _name(self.station),
             "outcome": self.outcome or None,
-            "since": moments.asked(self.since),
-            "until": moments.asked(self.until),
+            "since": moments.moment_of(self.since),
+            "until": moments.moment_of(self.until),
         }
 
 

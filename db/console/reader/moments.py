@@ -10,7 +10,7 @@ from db.console.reader.texts import Text
 from db.engine.times import parse_moment
 
 
-def asked(text: str) -> datetime | None:
+def moment_of(text: str) -> datetime | None:
     """The moment that a field of a form names; None where it is empty.
 
     Raises:

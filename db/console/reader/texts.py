@@ -9,8 +9,8 @@ from babel import Locale
 from db.console.reader.languages import translations
 from db.line.station_days import ASPECTS
 from db.queries.connector_health import SINK_WORDS
-from db.schema.vocabulary import ACTIONS, FAULT_STATES, PERSON_ROLES, ROLES
-from producer.contract.vocabulary import LABELS, OUTCOMES, STATES
+from db.schema.vocabulary import FAULT_STATES, PERSON_ROLES
+from producer.contract.vocabulary import LABELS, MODEL_ACTIONS, MODEL_ROLES, OUTCOMES, STATES
 
 WORDS: Final = (
     *OUTCOMES,
@@ -41,8 +41,8 @@ WORDS: Final = (
     # How the plant's other systems are told.
     *SINK_WORDS,
     # How a model came into its role, and what it is there for.
-    *(action.replace("_", " ") for action in ACTIONS),
-    *ROLES,
+    *(action.replace("_", " ") for action in MODEL_ACTIONS),
+    *MODEL_ROLES,
 )
 """Words of the data that a page shows by `value|word`. One that is not among them is shown as it is."""
 

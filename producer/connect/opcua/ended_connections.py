@@ -13,7 +13,7 @@ from typing import Final
 from asyncua import Server
 from asyncua.server.internal_session import SessionState
 
-from producer.delivery.outage_log import OutageLog
+from producer.runtime.outage_log import OutageLog
 
 LOOK_EVERY: Final = 5.0
 """Seconds between two looks."""

@@ -14,9 +14,9 @@ from asyncua import ua
 from asyncua.common.node import Node
 from pydantic import ValidationError
 
+from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.opcua.access import caller
 from producer.connect.opcua.users import users_in
-from producer.connect.told_changes import ToldChanges
 from producer.contract.insert_change import InsertChange
 from producer.terminal.error_text import in_words
 
@@ -38,7 +38,7 @@ _OUTPUTS: Final = (("ChangeId", ua.ObjectIds.String),)
 class ReportInsertChange:
     """The method: it returns when the change is on our disk; what became of it is an event of its own."""
 
-    def __init__(self, changes: ToldChanges, sink: str, users: Path):
+    def __init__(self, changes: InsertChangeOutbox, sink: str, users: Path):
         """
         Args:
             changes: where it is kept.

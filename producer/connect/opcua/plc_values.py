@@ -8,7 +8,7 @@ from typing import Final
 
 from asyncua import ua
 
-from producer.connect.configuration import PlcHead
+from producer.connect.configuration.connector_file import PlcHead
 from producer.contract.answers import CheckAnswer
 from producer.contract.vocabulary import CheckState
 

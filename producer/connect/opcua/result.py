@@ -21,7 +21,7 @@ FAILED: Final = 4
 """ResultState: there is none, and `content` says why."""
 
 
-class Evaluation(IntEnum):
+class ResultEvaluation(IntEnum):
     """ResultEvaluationEnum of OPC 40001-101, 10.3."""
 
     UNDEFINED = 0
@@ -36,12 +36,16 @@ class Evaluation(IntEnum):
 
 
 _OF_OUTCOME: Final = {
-    "intact": Evaluation.OK,
-    "damaged": Evaluation.NOT_OK,
-    "unsure": Evaluation.NOT_DECIDABLE,
-    "unusable": Evaluation.UNDEFINED,
+    "intact": ResultEvaluation.OK,
+    "damaged": ResultEvaluation.NOT_OK,
+    "unsure": ResultEvaluation.NOT_DECIDABLE,
+    "unusable": ResultEvaluation.UNDEFINED,
 }
-_OF_STATE: Final = {"go": Evaluation.OK, "replace": Evaluation.NOT_OK, "review": Evaluation.NOT_DECIDABLE}
+_OF_STATE: Final = {
+    "go": ResultEvaluation.OK,
+    "replace": ResultEvaluation.NOT_OK,
+    "review": ResultEvaluation.NOT_DECIDABLE,
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Result:
     """
 
     id: str
-    evaluation: Evaluation
+    evaluation: ResultEvaluation
     answer: str
     partial: bool
     state: int
@@ -85,14 +89,14 @@ class Result:
     content: str
 
 
-def evaluation_of(event: PlantEvent) -> Evaluation:
+def evaluation_of(event: PlantEvent) -> ResultEvaluation:
     """What an event says."""
     match event.data:
         case VerdictAnswer(outcome=outcome):
             return _OF_OUTCOME[outcome]
         case CheckAnswer(state=state):
             return _OF_STATE[state]
-    return Evaluation.UNDEFINED
+    return ResultEvaluation.UNDEFINED
 
 
 def result_of(event: PlantEvent, simulated_machines: frozenset[str]) -> Result:

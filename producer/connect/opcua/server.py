@@ -14,7 +14,7 @@ from asyncua import Server, ua
 from asyncua.common.connection import TransportLimits
 from asyncua.crypto.permission_rules import SimpleRoleRuleset
 
-from producer.connect.configuration import OpcuaSink
+from producer.connect.configuration.connector_file import OpcuaSink
 from producer.connect.opcua.access import GuardedServer
 from producer.connect.opcua.certificates import TrustedClients, application_uri, certificate_in, key_in
 from producer.connect.opcua.ended_connections import drop_ended

@@ -13,7 +13,7 @@ from asyncua import Server, ua
 from asyncua.common.event_objects import BaseEvent
 from asyncua.common.node import Node
 
-from producer.connect.opcua.result import Evaluation, Result
+from producer.connect.opcua.result import Result, ResultEvaluation
 from producer.connect.opcua.result_history import MOST_LISTED, Field, ResultHistory
 from producer.connect.opcua.types import IDS, VisionTypes
 from producer.contract.plant_event import PlantEvent
@@ -30,10 +30,10 @@ UNREADABLE: Final = -2
 """The `Error` where our own disk cannot be read; the log says why."""
 
 _SEVERITY: Final = {
-    Evaluation.OK: 100,
-    Evaluation.NOT_DECIDABLE: 500,
-    Evaluation.UNDEFINED: 500,
-    Evaluation.NOT_OK: 700,
+    ResultEvaluation.OK: 100,
+    ResultEvaluation.NOT_DECIDABLE: 500,
+    ResultEvaluation.UNDEFINED: 500,
+    ResultEvaluation.NOT_OK: 700,
 }
 
 # The arguments of GetResultListFiltered that find something here, by the field that each is compared with.

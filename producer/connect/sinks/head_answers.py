@@ -18,7 +18,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from producer.connect.head_sizes import highest_pocket, named_pockets
+from producer.connect.deliveries.head_sizes import highest_pocket, named_pockets
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
 

@@ -3,8 +3,8 @@
 The state is the last answer that was sent to a sink, or that waits for it. A system that comes back is shown the newest
 state at once, and never briefly an outdated `go`. If much waits, newer states are shown before the waiting events are
 sent (`news`). An answer that was given up counts too: nothing is shown for its head, because the previous answer is out
-of date. Nor is anything shown from before the sink's reading (`producer.connect.readings`). Both still say what is
-older than they are.
+of date. Nor is anything shown from before the sink's reading (`producer.connect.deliveries.readings`). Both still say
+what is older than they are.
 
 Of a head that is what its checks come to (`producer.connect.sinks.head_answers`); of a pocket, a station and a model
 what was said last.
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from heapq import merge
 from typing import Final
 
-from producer.connect.delivery_log import Delivery, DeliveryLog, State
+from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog, State
 from producer.connect.sinks.head_answers import HeadAnswers, Numbered
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent

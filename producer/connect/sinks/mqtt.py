@@ -17,9 +17,10 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from pydantic import ValidationError
 
 from producer.configuration.passwords import password_in
-from producer.connect.configuration import MqttSink
-from producer.connect.delivery_log import Delivery, DeliveryLog
-from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
+from producer.connect.configuration.connector_file import MqttSink
+from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
+from producer.connect.deliveries.retry_schedule import MISCONFIGURED_PAUSE
+from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.last_answers import LastAnswers, Remembered
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.mqtt_trust import trust
@@ -27,12 +28,11 @@ from producer.connect.sinks.retained_topics import retained_topics, unretained
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.size_limit import SizeLimit
 from producer.connect.sinks.topics import DISCOVERY, Topics
-from producer.connect.told_changes import ToldChanges
 from producer.contract.answers import CheckAnswer
 from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name
 from producer.contract.plant_event import PlantEvent
-from producer.delivery.outage_log import OutageLog
+from producer.runtime.outage_log import OutageLog
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 class Mqtt:
     """A broker; used by one thread."""
 
-    def __init__(self, name: str, site: str, configuration: MqttSink, log: DeliveryLog, changes: ToldChanges):
+    def __init__(self, name: str, site: str, configuration: MqttSink, log: DeliveryLog, changes: InsertChangeOutbox):
         """Nothing is connected yet.
 
         Args:
@@ -61,7 +61,7 @@ class Mqtt:
         self._changes = changes
         self._topics = Topics(site)
         self._password()  # says at once what cannot be read
-        self._asked = threading.Event()
+        self._introduce_now = threading.Event()
         self._introduce_at = float("inf")
         self._is_online = False
         self._short_ones = 0
@@ -81,7 +81,7 @@ class Mqtt:
             if connection.lost is not None:
                 self.close()
                 raise self._why_lost(connection, connection.lost)
-            if self._asked.is_set() or time.monotonic() > self._introduce_at:
+            if self._introduce_now.is_set() or time.monotonic() > self._introduce_at:
                 self._introduce(connection)
             return False
         client = self._client()
@@ -110,14 +110,14 @@ class Mqtt:
         if connection is None:
             raise SinkAway("there is no connection")
         try:
-            yield from self._told(connection, deliveries)
+            yield from self._published(connection, deliveries)
         except SinkAway as error:
             if connection.lost is None:
                 raise
             self.close()
             raise self._why_lost(connection, connection.lost) from error
 
-    def _told(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+    def _published(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[Told]:
         if self._refuses_news(connection, deliveries):
             self._says_offline(connection)
         in_flight: list[tuple[Delivery, list[tuple[str, int]], Remembered]] = []
@@ -191,7 +191,7 @@ class Mqtt:
         """What is done with what others publish, by the topics that we subscribe to."""
         heard: dict[str, Callable[[bytes], None]] = {}
         if self._configuration.home_assistant:
-            heard[f"{DISCOVERY}/status"] = lambda _: self._asked.set()
+            heard[f"{DISCOVERY}/status"] = lambda _: self._introduce_now.set()
         if self._configuration.commands:
             heard[self._topics.insert_change] = self._keep
         return heard
@@ -218,7 +218,7 @@ class Mqtt:
         Raises:
             SinkAway: the connection was lost, or the broker did not acknowledge in time.
         """
-        self._asked.clear()
+        self._introduce_now.clear()
         self._last = LastAnswers(self._log, self._name)
         if not self._is_online:
             self._put_right(connection)

@@ -15,8 +15,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from producer.connect.configuration import MqttSink
-from producer.connect.retry_schedule import LONGEST_PAUSE
+from producer.connect.configuration.connector_file import MqttSink
+from producer.connect.deliveries.retry_schedule import LONGEST_PAUSE
 from producer.connect.sinks.sink import SinkAway
 from producer.connect.sinks.size_limit import SizeLimit, size_of
 

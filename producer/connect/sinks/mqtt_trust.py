@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 
-from producer.connect.configuration import MqttSink
+from producer.connect.configuration.connector_file import MqttSink
 from producer.connect.sinks.sink import SinkAway
 from producer.terminal.error_text import in_words
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
-from producer.connect.configuration import OpcuaSink
-from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.configuration.connector_file import OpcuaSink
+from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
+from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.opcua.insert_changes import ReportInsertChange
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.node_sets import NODE_SETS
@@ -20,7 +21,6 @@ from producer.connect.opcua.server import ResultServer
 from producer.connect.sinks.head_answers import Numbered
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.sink import SinkAway, Told
-from producer.connect.told_changes import ToldChanges
 
 START_TIMEOUT: Final = 120.0
 """Seconds that building the address space may take, on a slow machine."""
@@ -35,7 +35,7 @@ STOP_TIMEOUT: Final = 10.0
 class Opcua:
     """The server as a sink; used by one thread."""
 
-    def __init__(self, name: str, site: str, configuration: OpcuaSink, log: DeliveryLog, changes: ToldChanges):
+    def __init__(self, name: str, site: str, configuration: OpcuaSink, log: DeliveryLog, changes: InsertChangeOutbox):
         """Nothing listens yet.
 
         Args:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from producer.connect.configuration import Configured, MqttSink, OpcuaSink, PlcSink
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.configuration.connector_file import Configured, MqttSink, OpcuaSink, PlcSink
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.sink import Sink
-from producer.connect.told_changes import ToldChanges
 
 
-def open_sink(name: str, site: str, configuration: Configured, deliveries: DeliveryLog, changes: ToldChanges) -> Sink:
+def open_sink(
+    name: str, site: str, configuration: Configured, deliveries: DeliveryLog, changes: InsertChangeOutbox
+) -> Sink:
     """The sink that a part of the file describes; nothing is connected yet. What it hears of `changes` it keeps there.
 
     Raises:

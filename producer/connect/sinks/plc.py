@@ -15,11 +15,11 @@ import structlog
 from asyncua import Client, ua
 
 from producer.configuration.passwords import password_in
-from producer.connect.configuration import PlcHead, PlcSink
-from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.configuration.connector_file import PlcHead, PlcSink
+from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
+from producer.connect.deliveries.retry_schedule import MISCONFIGURED_PAUSE
 from producer.connect.opcua.loop_thread import LoopThread
 from producer.connect.opcua.plc_values import steps_of
-from producer.connect.retry_schedule import MISCONFIGURED_PAUSE
 from producer.connect.sinks.head_answers import Numbered
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.plc_connection import PlcConnection

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from asyncua import Client, ua
 
-from producer.connect.node_ids import in_namespaces
+from producer.connect.configuration.node_ids import in_namespaces
 from producer.connect.opcua.plc_values import Variable, alone
 
 AT_ONCE: Final = 100

@@ -12,7 +12,7 @@ from asyncua.crypto.security_policies import (
 from asyncua.crypto.uacrypto import CertProperties
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from producer.connect.configuration import PlcSink
+from producer.connect.configuration.connector_file import PlcSink
 from producer.connect.opcua.certificates import application_uri, certificate_in, key_in
 
 _POLICIES: Final = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from producer.connect.delivery_log import Delivery
+from producer.connect.deliveries.delivery_log import Delivery
 
 
 class SinkAway(Exception):

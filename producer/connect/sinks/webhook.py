@@ -17,8 +17,8 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from producer.connect.configuration import WebhookSink
-from producer.connect.delivery_log import Delivery
+from producer.connect.configuration.connector_file import WebhookSink
+from producer.connect.deliveries.delivery_log import Delivery
 from producer.connect.sinks.signature import secret_in, signature
 from producer.connect.sinks.sink import SinkAway, SinkEnded, Told
 

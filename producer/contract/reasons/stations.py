@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from producer.contract.reasons.template import Template
+from producer.files import file_kinds
 
 NO_PHOTOGRAPH: Final = Template("no photograph: {problem:words}")
 NO_REASON: Final = Template("the station does not say why")
@@ -71,7 +72,7 @@ OTHER_KIND: Final = Template(
 )
 RAW: Final = Template("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
 IT_IS: Final = Template("it is {what:reason}")
-LINK: Final = Template("a symbolic link")
-FOLDER: Final = Template("a folder")
-PIPE: Final = Template("a pipe")
-DEVICE: Final = Template("a socket or a device")
+LINK: Final = Template(file_kinds.LINK)
+FOLDER: Final = Template(file_kinds.FOLDER)
+PIPE: Final = Template(file_kinds.PIPE)
+DEVICE: Final = Template(file_kinds.DEVICE)

@@ -15,7 +15,7 @@ from string import Formatter
 from typing import Any, Final, NamedTuple, Self
 
 
-class Kind(NamedTuple):
+class PlaceKind(NamedTuple):
     """How a place's value is written into an English sentence, its pattern there, and how it is read out of one."""
 
     pattern: str
@@ -23,12 +23,12 @@ class Kind(NamedTuple):
     read: Callable[[str], Any] = str
 
 
-def _number(spec: str, pattern: str, read: Callable[[str], float]) -> Kind:
-    return Kind(pattern, lambda value: format(value, spec), read)
+def _number(spec: str, pattern: str, read: Callable[[str], float]) -> PlaceKind:
+    return PlaceKind(pattern, lambda value: format(value, spec), read)
 
 
-def _listed(between: str) -> Kind:
-    return Kind(".+?", between.join, lambda text: tuple(text.split(between)))
+def _listed(between: str) -> PlaceKind:
+    return PlaceKind(".+?", between.join, lambda text: tuple(text.split(between)))
 
 
 def _moment(text: str) -> datetime:
@@ -67,14 +67,14 @@ _MINUTE: Final = "%Y-%m-%d %H:%M UTC"
 _WHOLE: Final = r"\d{1,18}"
 _RANGE: Final = r"\d{1,3}(?: to \d{1,3})?"
 
-KINDS: Final[Mapping[str, Kind]] = {
+KINDS: Final[Mapping[str, PlaceKind]] = {
     # Anything: a file's name, another program's words.
-    "": Kind(".*?"),
+    "": PlaceKind(".*?"),
     # A station's, machine's, head's or operation's name (`producer.contract.names`).
-    "name": Kind(".{1,64}?"),
+    "name": PlaceKind(".{1,64}?"),
     # Another reason; a reason or any other words; several of them.
-    "reason": Kind(".*?"),
-    "words": Kind(".*?"),
+    "reason": PlaceKind(".*?"),
+    "words": PlaceKind(".*?"),
     "reasons": _listed("; "),
     # Names or sizes, between the last of which English has "and".
     "and": _listed(" and "),
@@ -84,13 +84,13 @@ KINDS: Final[Mapping[str, Kind]] = {
     ".2g": _number(".2g", r"\d[\d.]*(?:e[+-]\d+)?", float),
     ".3f": _number(".3f", r"-?\d{1,18}\.\d{3}", float),
     ".0%": _number(".0%", r"\d{1,9}%", lambda text: int(text[:-1]) / 100),
-    "moment": Kind(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", lambda at: f"{at:{_MINUTE}}", _moment),
+    "moment": PlaceKind(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC", lambda at: f"{at:{_MINUTE}}", _moment),
     # "pocket 3", "pockets 3, 5": their numbers.
-    "pockets": Kind(
+    "pockets": PlaceKind(
         rf"pockets? {_WHOLE}(?:, {_WHOLE})*", _pockets, lambda text: tuple(map(int, text.split(" ", 1)[1].split(", ")))
     ),
     # The same, those in a row as "4 to 6".
-    "ranges": Kind(rf"pockets? {_RANGE}(?:, {_RANGE})*", lambda pockets: numbered(pockets), _from_ranges),
+    "ranges": PlaceKind(rf"pockets? {_RANGE}(?:, {_RANGE})*", lambda pockets: numbered(pockets), _from_ranges),
 }
 """What a place can hold, by what stands behind its colon."""
 

@@ -67,7 +67,8 @@ def shown(url: str, *arguments: object) -> str:
 
 
 def answer(url: str, *arguments: object) -> Any:
-    return json.loads(shown(url, *arguments, "--json"))
+    [line] = shown(url, *arguments, "--json").splitlines()  # as of every command
+    return json.loads(line)
 
 
 def still(option: str) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from db.learning import reviews
 from db.line import captures, insert_changes, verdicts
 from db.line.insert_changes import InsertChange
-from db.people import audit, audited_insert_changes, told_insert_changes
+from db.people import audit, audited_insert_changes, external_insert_changes
 from db.queries import head_overview, maintenance
 from db.queries.head_inserts import head_now
 from db.queries.mtconnect_asset import item_status
@@ -175,7 +175,7 @@ def told(line, minute: float, change_id: UUID | None = None, **said):
     said_at = T0 + timedelta(minutes=minute)
     kept = KeptChange.model_validate({"change": values | said, "said_at": said_at, "via": "broker"})
     with line.database.transaction() as session:
-        return told_insert_changes.take(session, kept)
+        return external_insert_changes.take(session, kept)
 
 
 def arriving(line, taken: float, arrives: float) -> None:

@@ -97,7 +97,7 @@ def test_what_a_message_asks_leads_sqlite_to_its_own_captures(sqlite_url) -> Non
     with database.transaction() as session:
         for each in asked:
             each.execute(session.connection(), ids=ids)
-            made = each._made["sqlite", 0, len(ids)]
+            made = each._statements["sqlite", 0, len(ids)]
             given = [None] * len(made.places)
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {made.text}", tuple(given)).all()
             tables = [step[-1] for step in plan if re.match(r"(SEARCH|SCAN) ", step[-1])]

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import exc
 
 from db.line import shadow_verdicts, verdicts
-from db.line.shadow_verdicts import Pair, ShadowVerdict, Tally
+from db.line.shadow_verdicts import OutcomePair, ShadowVerdict, Tally
 from db.queries import maintenance
 from tests.database_support import shadows_of, status_of
 
@@ -100,11 +100,11 @@ def test_a_comparison(line, said, start) -> None:
     report = compare(line)
     assert (report.compared, report.agreements, report.disagreements) == (7, 3, 4)
     assert report.outcomes == (
-        Pair("damaged", "damaged", 1),
-        Pair("damaged", "unsure", 1),
-        Pair("intact", "damaged", 2),
-        Pair("intact", "intact", 2),
-        Pair("unsure", "damaged", 1),
+        OutcomePair("damaged", "damaged", 1),
+        OutcomePair("damaged", "unsure", 1),
+        OutcomePair("intact", "damaged", 2),
+        OutcomePair("intact", "intact", 2),
+        OutcomePair("unsure", "damaged", 1),
     )
     assert report.reviewed == 5
     assert report.line == Tally(right=3, wrong=1, undecided=1)

@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.console.drawing import chart
-from db.learning import measurements
-from db.learning.measurements import CurvePoint, Estimate
+from db.learning import evaluation_report
+from db.learning.evaluation_report import CurvePoint, Estimate
 from tests.evaluation_support import report_of
 
 SHARES = st.floats(0, 1)
 
 
 def sides():
-    pair = measurements.read(report_of("a", "b")).evaluations["grouped"]
+    pair = evaluation_report.read(report_of("a", "b")).evaluations["grouped"]
     return [("candidate", pair.candidate), ("champion", pair.champion)]
 
 
@@ -38,7 +38,7 @@ def test_a_calibration_has_a_dot_for_each_bucket() -> None:
 
 def test_what_is_decided_is_drawn_from_all_to_the_surest() -> None:
     drawn = chart.coverage(sides())
-    assert [len(places(curve.line)) for curve in drawn.curves] == [len(side.trades) for _, side in sides()]
+    assert [len(places(curve.line)) for curve in drawn.curves] == [len(side.coverage) for _, side in sides()]
     assert within(drawn)
     assert chart.coverage([]).curves == []
 

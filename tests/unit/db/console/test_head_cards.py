@@ -12,7 +12,7 @@ from db.console.drawing.head_cards import Card, HeadCards
 from db.console.rendering import make_templates
 from db.line.checks import Check
 from db.line.head_checks import Span
-from db.queries.head_overview import HeadOverview, Operation
+from db.queries.head_overview import HeadCheck, HeadOverview
 
 EN, DE = Locale.parse("en"), Locale.parse("de")
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -23,7 +23,7 @@ MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 def card(head: str = "head-1", operation: str = "op-1", **words: str) -> Card:
     pockets = {1: "intact", 2: "damaged"} | {int(pocket[1:]): word for pocket, word in words.items()}
     check = Check(UUID(int=1), "st-1", "mill-1", head, operation, 2, AT, "replace", (2,), (), 2)
-    overview = HeadOverview("mill-1", head, pockets, AT, [Operation(check, dict(pockets), SPAN)], size=2, fresh_at=AT)
+    overview = HeadOverview("mill-1", head, pockets, AT, [HeadCheck(check, dict(pockets), SPAN)], size=2, fresh_at=AT)
     return Card(overview, layout="circle", unlearnt=False)
 
 
@@ -110,7 +110,7 @@ def test_a_pocket_that_was_photographed_long_ago_makes_no_go(cards, state, stale
     words = {"go": "intact", "replace": "damaged", "review": "unsure"}[state]
     check = replace(card().overview.operations[0].check, state="go", replace=())
     known = with_overview(
-        words={1: words, 2: "intact"}, operations=[Operation(check, {1: words}, SPAN)], old=frozenset({2})
+        words={1: words, 2: "intact"}, operations=[HeadCheck(check, {1: words}, SPAN)], old=frozenset({2})
     )
     assert (known.overview.answer.state, known.stale) == (state, stale)
     drawn = cards.text(EN, known, MINUTE, HOUR)

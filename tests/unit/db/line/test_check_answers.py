@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -5,13 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.line.check_answers import CheckSummary, PocketState, Trouble, assess
+from db.line.check_answers import CheckSummary, PocketState, Trouble, answer, gathered
 
 T0 = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def photo(number: int, pocket: int, outcome: str | None, minute: int = 0) -> PocketState:
     return PocketState(UUID(int=number), pocket, T0 + timedelta(minutes=minute), outcome)
+
+
+def assess(
+    size: int, states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, awaited: bool = True
+) -> CheckSummary:
+    return answer(size, gathered(states, troubles), awaited=awaited)
 
 
 def test_nothing_yet_is_pending() -> None:

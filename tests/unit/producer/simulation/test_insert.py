@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from producer.simulation.insert import LABELS, SHAPES, Condition, Insert, outline
+from producer.simulation.insert import SHAPES, TRUE_LABELS, Condition, Insert, outline
 
 RNG = np.random.default_rng(5)
 
@@ -52,7 +52,7 @@ def test_label_follows_the_tool_life_criteria(condition: Condition, label: str) 
     assert condition.label == label
 
 
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", TRUE_LABELS)
 def test_random_conditions_are_clear_of_the_threshold(label: str) -> None:
     drawn = [Condition.random(RNG, label) for _ in range(200)]  # type: ignore[arg-type]
     assert {condition.label for condition in drawn} == {label}

@@ -1,11 +1,11 @@
 from producer.simulation.head import SimulatedHead
-from producer.simulation.insert_changes import InsertChanges
+from producer.simulation.insert_changes import SimulatedChanges
 
 
 def test_most_inserts_are_changed_at_once_some_late_and_some_never() -> None:
     head = SimulatedHead(400, seed=1, size=96)
     head.operate()
-    changes = InsertChanges(head, 1)
+    changes = SimulatedChanges(head, 1)
     every = list(head.pockets)
     at_once = changes.hear(every)
     assert 0.7 < len(at_once) / len(every) < 0.9
@@ -21,14 +21,14 @@ def test_most_inserts_are_changed_at_once_some_late_and_some_never() -> None:
 
 def test_an_insert_that_was_changed_is_changed_again_when_it_is_worn_again() -> None:
     head = SimulatedHead(1, seed=1, size=96)
-    changes = InsertChanges(head, 0)
+    changes = SimulatedChanges(head, 0)
     assert sum(changes.hear([1]) == [1] for _ in range(5)) >= 2
     assert changes.hear([]) == []
 
 
 def test_a_head_that_runs_for_long_is_not_left_with_damaged_inserts_alone() -> None:
     head = SimulatedHead(30, seed=1, size=96)
-    changes = InsertChanges(head, 1)
+    changes = SimulatedChanges(head, 1)
     left = []
     for _ in range(500):
         head.operate()

@@ -6,19 +6,19 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from producer.simulation.insert import COATINGS, LABELS, SHAPES, Condition, Insert, Label
+from producer.simulation.insert import COATINGS, SHAPES, TRUE_LABELS, Condition, Insert, TrueLabel
 from producer.simulation.rendering import render, render_with_damage
 from producer.simulation.view import View
 
 
-def anything(seed: int, label: Label) -> tuple[Insert, Condition, View]:
+def anything(seed: int, label: TrueLabel) -> tuple[Insert, Condition, View]:
     rng = np.random.default_rng(seed)
     return Insert.random(rng), Condition.random(rng, label), View.random(rng)
 
 
 @pytest.mark.parametrize("size", [64, 224, 512])
-@pytest.mark.parametrize("label", LABELS)
-def test_the_same_arguments_give_the_same_photograph(size: int, label: Label) -> None:
+@pytest.mark.parametrize("label", TRUE_LABELS)
+def test_the_same_arguments_give_the_same_photograph(size: int, label: TrueLabel) -> None:
     first, second = render(*anything(3, label), size), render(*anything(3, label), size)
     assert first.shape == (size, size, 3)
     assert first.dtype == np.uint8
@@ -95,7 +95,7 @@ def best_threshold(values: NDArray[np.float64], damaged: NDArray[np.bool_]) -> f
 
 @pytest.mark.slow
 def test_no_trivial_cue_tells_intact_from_damaged() -> None:
-    labels: list[Label] = [(("intact", "worn", "intact", "broken")[n % 4]) for n in range(240)]  # type: ignore[misc]
+    labels = [TRUE_LABELS[(0, 1, 0, 2)[n % 4]] for n in range(240)]
     table = np.array([cues(render(*anything(n, label), 160)) for n, label in enumerate(labels)])
     damaged = np.array([label != "intact" for label in labels])
     assert max(best_threshold(column, damaged) for column in table.T) <= 0.70

@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from producer.station.hanging_folder import Progress, run_aside
+from producer.station.hanging_folder import LookProgress, run_aside
 from tests.support import wait_until
 
 FOLDER = Path("camera")
 
 
 def test_a_look_that_hangs_is_said_and_so_is_that_it_goes_on() -> None:
-    progress, stop, answers = Progress(), threading.Event(), threading.Event()
+    progress, stop, answers = LookProgress(), threading.Event(), threading.Event()
 
     def work() -> None:
         with progress.look():
-            for _ in progress.each(range(2)):
+            for _ in progress.through(range(2)):
                 answers.wait(60)
         stop.wait(60)
 
@@ -36,7 +36,7 @@ def test_a_look_that_hangs_is_said_and_so_is_that_it_goes_on() -> None:
 
 
 def test_who_is_told_to_stop_does_not_wait_for_a_folder_that_hangs() -> None:
-    progress, stop, answers = Progress(), threading.Event(), threading.Event()
+    progress, stop, answers = LookProgress(), threading.Event(), threading.Event()
 
     def work() -> None:
         answers.wait(60)  # before the first look
@@ -53,4 +53,4 @@ def test_what_the_work_raises_is_raised() -> None:
         raise FileNotFoundError("camera")
 
     with pytest.raises(FileNotFoundError):
-        run_aside(work, Progress(), FOLDER, threading.Event())
+        run_aside(work, LookProgress(), FOLDER, threading.Event())

@@ -17,7 +17,7 @@ from rich.text import Text
 import db
 import producer
 import worker
-from producer.terminal.console import Console, answers, line, messages, progress, waiting
+from producer.terminal.console import TerminalConsole, answers, line, messages, progress, waiting
 from tests.terminal_support import Streams
 
 PACKAGES = (producer, db, worker)
@@ -29,23 +29,23 @@ DATA = ["[red]", "[/a]", "[x].png", ":smile:", "[link=file:///x]y[/link]", "[bol
 HOSTILE = ["\x1b[31mred", "\x1b]8;;http://x\x07", "a\rb", "\u202eabc", "\x9b2J", "\udcff"]
 
 
-def in_a_table(console: Console, text: str) -> None:
+def in_a_table(console: TerminalConsole, text: str) -> None:
     table = Table("name", title=text, caption=text)
     table.add_column(text)
     table.add_row(text, Text(text))
     console.print(table)
 
 
-def in_a_bar(console: Console, text: str) -> None:
+def in_a_bar(console: TerminalConsole, text: str) -> None:
     with progress(console, transient=False) as bars:
         bars.add_task(text, total=1, completed=1)
 
 
-def in_a_spinner(console: Console, text: str) -> None:
+def in_a_spinner(console: TerminalConsole, text: str) -> None:
     console.print(waiting(console, text).renderable)
 
 
-WAYS: list[Callable[[Console, str], None]] = [
+WAYS: list[Callable[[TerminalConsole, str], None]] = [
     lambda console, text: line(console, ("ok", "green"), f" {text}"),
     lambda console, text: line(console, (text, "red")),
     lambda console, text: console.print(text),
@@ -64,7 +64,7 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("way", WAYS)
 def test_markup_in_data_is_shown_and_never_read(
-    monkeypatch: pytest.MonkeyPatch, encoding: str, way: Callable[[Console, str], None]
+    monkeypatch: pytest.MonkeyPatch, encoding: str, way: Callable[[TerminalConsole, str], None]
 ) -> None:
     for text in DATA:
         streams = Streams(monkeypatch, encoding)
@@ -76,7 +76,7 @@ def test_markup_in_data_is_shown_and_never_read(
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_terminal_s_commands_in_data_do_not_reach_it(
-    monkeypatch: pytest.MonkeyPatch, encoding: str, way: Callable[[Console, str], None], text: str
+    monkeypatch: pytest.MonkeyPatch, encoding: str, way: Callable[[TerminalConsole, str], None], text: str
 ) -> None:
     streams = Streams(monkeypatch, encoding)
     way(answers(), text)

@@ -3,12 +3,12 @@ from pathlib import Path
 import pytest
 
 from worker.backbones.names import BackboneError, WeightsMissing, WeightsUnfit
-from worker.backbones.weight_store import Entry, WeightsStore
+from worker.backbones.weight_store import WeightFileEntry, WeightsStore
 
 
 def add(
     store: WeightsStore, path: Path, content: bytes, *, family: str = "vgg16", missing: list[str] | None = None
-) -> Entry:
+) -> WeightFileEntry:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return store.add(path, family, top=not missing, layers=3, missing=missing or [], usable_to="fc1")

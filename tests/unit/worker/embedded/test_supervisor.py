@@ -9,13 +9,13 @@ import psutil
 import pytest
 
 from tests.support import wait_until
-from worker.embedded.supervisor import Child, StopSignal, Supervisor
+from worker.embedded.supervisor import ChildProcess, StopSignal, Supervisor
 
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 
 
-def child(tmp_path: Path, code: str | None = None, name: str = "child") -> Child:
-    return Child(name, SLEEPER if code is None else [sys.executable, "-c", code], tmp_path / f"{name}.log")
+def child(tmp_path: Path, code: str | None = None, name: str = "child") -> ChildProcess:
+    return ChildProcess(name, SLEEPER if code is None else [sys.executable, "-c", code], tmp_path / f"{name}.log")
 
 
 def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_all_children_end_with_the_supervisor_and_take_theirs_along(tmp_path: Pa
 def test_a_stop_signal_is_noted_and_the_handlers_are_put_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with StopSignal() as stop:
-        assert not stop.asked
+        assert not stop.came
         os.kill(os.getpid(), signal.SIGTERM)
-        wait_until(lambda: stop.asked)
+        wait_until(lambda: stop.came)
     assert signal.getsignal(signal.SIGTERM) is before

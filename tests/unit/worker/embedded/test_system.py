@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from worker.embedded.supervisor import Child, Supervisor
+from worker.embedded.supervisor import ChildProcess, Supervisor
 from worker.embedded.system import EmbeddedSystem
 from worker.settings import WorkerSettings
 
@@ -17,7 +17,7 @@ class Described(Supervisor):
         super().__init__()
         self.environments: dict[str, Any] = {}
 
-    def add(self, child: Child) -> None:
+    def add(self, child: ChildProcess) -> None:
         self.environments[child.name] = child._environment
 
 

@@ -12,7 +12,7 @@ from db.evidence.evidence_map import unpacked
 from producer.contract.region import Edge, Region
 from tests.support import photograph
 from worker.line.active_models import ModelPair
-from worker.line.judging import Judge, Photograph
+from worker.line.judging import ImageToJudge, Judge
 from worker.models.line_model import LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.registry import ActiveModel
@@ -98,8 +98,8 @@ def test_what_is_judged_together_is_judged_as_it_is_alone_and_in_one_pass() -> N
     judging = Judge(models, WorkerMetrics())
     left = Region(left=0, top=0, width=32, height=64)
     images = [
-        *map(Photograph, (photograph(90), b"no image", photograph(200))),
-        Photograph(photograph(128, size=64), left),
+        *map(ImageToJudge, (photograph(90), b"no image", photograph(200))),
+        ImageToJudge(photograph(128, size=64), left),
     ]
     together = judging.judge_all(images)
     assert network.passes == 1

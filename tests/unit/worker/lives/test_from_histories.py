@@ -5,10 +5,10 @@ from uuid import UUID
 
 import pytest
 
-from db.line.insert_histories import InsertHistory, Look
+from db.line.insert_histories import InsertHistory, InsertLook
 from db.line.rows import Wear
 from worker.lives.from_histories import Stratum, life_of, strata, wear_line_of, worn_out
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 from worker.lives.wear_line import WearLine
 
 STRATUM = Stratum("m", "h", "")
@@ -25,7 +25,7 @@ def insert(
 ) -> InsertHistory:
     """An insert with a look for each letter, one operation apart."""
     looks = [
-        Look(
+        InsertLook(
             UUID(int=number + 1),
             datetime(2026, 11, 22, number, tzinfo=UTC),
             operation or f"op-{number}",
@@ -54,24 +54,24 @@ def insert(
 def test_a_life_ends_between_the_last_intact_look_and_the_next_damaged_one(
     letters: str, low: float, high: float
 ) -> None:
-    assert life_of(insert(letters), STRATUM) == Life(STRATUM, low, high)
+    assert life_of(insert(letters), STRATUM) == CensoredLife(STRATUM, low, high)
 
 
 def test_one_that_was_not_new_when_it_was_seen_counts_from_then_on() -> None:
-    assert life_of(insert("iid", 7, is_from_new=False), STRATUM) == Life(STRATUM, 8, 9, entry=7)
+    assert life_of(insert("iid", 7, is_from_new=False), STRATUM) == CensoredLife(STRATUM, 8, 9, entry=7)
     assert life_of(insert("dd", 7, is_from_new=False), STRATUM) is None
     assert life_of(insert("iid", None), STRATUM) is None
 
 
 def test_the_kind_is_the_first_that_was_said() -> None:
-    assert life_of(insert("id", label="broken"), STRATUM) == Life(STRATUM, 1, 2, "broken")
-    assert life_of(insert("id", label="damaged"), STRATUM) == Life(STRATUM, 1, 2)
+    assert life_of(insert("id", label="broken"), STRATUM) == CensoredLife(STRATUM, 1, 2, "broken")
+    assert life_of(insert("id", label="damaged"), STRATUM) == CensoredLife(STRATUM, 1, 2)
 
 
 def test_of_two_looks_after_one_operation_the_later_one_is_right() -> None:
     both = insert("id")
-    looks = [*both.looks[:1], Look(**{**vars(both.looks[1]), "age": 1})]
-    assert life_of(InsertHistory("m", "h", 1, looks, True, True), STRATUM) == Life(STRATUM, 0, 1)
+    looks = [*both.looks[:1], InsertLook(**{**vars(both.looks[1]), "age": 1})]
+    assert life_of(InsertHistory("m", "h", 1, looks, True, True), STRATUM) == CensoredLife(STRATUM, 0, 1)
 
 
 def test_an_operation_is_a_stratum_where_inserts_do_nothing_else() -> None:

@@ -3,15 +3,15 @@ import math
 import pytest
 
 from worker.lives.kaplan_meier import kaplan_meier
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 
 
-def ended(at: float, entry: float = 0) -> Life:
-    return Life("head", at - 0.5, at + 0.5, entry=entry)
+def ended(at: float, entry: float = 0) -> CensoredLife:
+    return CensoredLife("head", at - 0.5, at + 0.5, entry=entry)
 
 
-def in_use(age: float) -> Life:
-    return Life("head", age)
+def in_use(age: float) -> CensoredLife:
+    return CensoredLife("head", age)
 
 
 def test_it_is_the_product_of_the_shares_that_stay() -> None:

@@ -3,28 +3,28 @@ import math
 import pytest
 
 from db.learning.change_cost import ChangeCosts
-from worker.lives.life import Life
-from worker.lives.rolling_origin import FollowedLife, Score, judge
+from worker.lives.life import CensoredLife
+from worker.lives.rolling_origin import FollowedLife, MethodScore, judge
 from worker.lives.simulated_plant import SimulatedPlant
 
 
 def test_at_an_origin_only_what_was_seen_by_then_is_known() -> None:
-    followed = FollowedLife(Life("h", 2, 3, "worn"), (1, 2, 3), (11, 12, 13))
+    followed = FollowedLife(CensoredLife("h", 2, 3, "worn"), (1, 2, 3), (11, 12, 13))
     assert followed.known_at(10.9) is None
-    assert followed.known_at(11.5) == Life("h", 1)
-    assert followed.known_at(12) == Life("h", 2)
+    assert followed.known_at(11.5) == CensoredLife("h", 1)
+    assert followed.known_at(12) == CensoredLife("h", 2)
     assert followed.known_at(13) == followed.life
     assert [followed.is_in_use(at) for at in (10, 11, 12.9, 13)] == [False, True, True, False]
     assert followed.end == 2.5
 
 
 def test_a_score_counts_what_the_interval_holds_and_how_far_off_it_is() -> None:
-    score = Score()
+    score = MethodScore()
     score.take((2, 5, 9), 5)
     score.take((2, 5, 9), 11)
     assert score.coverage == 0.5
     assert score.pinball == pytest.approx(((0.3 + 0 + 0.4) / 3 + (0.9 + 3 + 1.8) / 3) / 2)
-    assert math.isnan(Score().coverage)
+    assert math.isnan(MethodScore().coverage)
 
 
 @pytest.mark.slow

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from worker.lives.kaplan_meier import kaplan_meier
-from worker.lives.life import Life
+from worker.lives.life import CensoredLife
 from worker.lives.simulated_plant import SimulatedPlant
 from worker.lives.weibull import FEWEST, fit
 
 
-def looked_at(ages: np.ndarray, every: int = 1, stratum: str = "head") -> list[Life]:
+def looked_at(ages: np.ndarray, every: int = 1, stratum: str = "head") -> list[CensoredLife]:
     """Lives that end at these ages, seen by a look after every so many operations."""
-    return [Life(stratum, age // every * every, age // every * every + every) for age in ages]
+    return [CensoredLife(stratum, age // every * every, age // every * every + every) for age in ages]
 
 
 def drawn(count: int, scale: float, shape: float, seed: int = 0) -> np.ndarray:
@@ -20,7 +20,7 @@ def drawn(count: int, scale: float, shape: float, seed: int = 0) -> np.ndarray:
 
 def test_below_ten_ended_lives_it_is_silent() -> None:
     ends = looked_at(drawn(FEWEST, 20, 2.5))
-    in_use = [Life("head", 5.0)] * 50
+    in_use = [CensoredLife("head", 5.0)] * 50
     assert fit(ends[1:] + in_use) is None
     assert fit(ends + in_use) is not None
 
@@ -51,8 +51,10 @@ def test_thousands_of_lives_of_one_head_are_no_worse_than_hundreds(count: int, s
 def test_inserts_in_use_and_those_seen_late_do_not_mislead_it() -> None:
     ends = drawn(1500, 20, 3)
     # A third is changed at 15 while intact; a third is seen from its tenth operation on, if it comes to that.
-    changed = [Life("head", 15.0) if end > 15 else Life("head", end // 1, end // 1 + 1) for end in ends[:500]]
-    late = [Life("head", max(end // 1, 10), end // 1 + 1, entry=10) for end in ends[500:1000] if end >= 10]
+    changed = [
+        CensoredLife("head", 15.0) if end > 15 else CensoredLife("head", end // 1, end // 1 + 1) for end in ends[:500]
+    ]
+    late = [CensoredLife("head", max(end // 1, 10), end // 1 + 1, entry=10) for end in ends[500:1000] if end >= 10]
     result = fit(changed + late + looked_at(ends[1000:]))
     assert result is not None
     assert result.curve("head").median == pytest.approx(20 * math.log(2) ** (1 / 3), rel=0.05)
@@ -61,7 +63,7 @@ def test_inserts_in_use_and_those_seen_late_do_not_mislead_it() -> None:
 def test_wear_and_breakage_are_told_apart() -> None:
     worn, broken = drawn(600, 25, 4), np.random.default_rng(1).exponential(40, 600)
     lives = [
-        Life("head", min(w, b) // 1, min(w, b) // 1 + 1, "worn" if w < b else "broken")
+        CensoredLife("head", min(w, b) // 1, min(w, b) // 1 + 1, "worn" if w < b else "broken")
         for w, b in zip(worn, broken, strict=True)
     ]
     result = fit(lives)

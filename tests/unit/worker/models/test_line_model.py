@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from producer.contract.reasons.models import UNLIKE
+from producer.contract.vocabulary import DAMAGE_KINDS
 from worker.models.calibration import Calibration
-from worker.models.line_model import KINDS, LINE_CLASSES, LineModel
+from worker.models.line_model import LINE_CLASSES, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.novelty import learnt_novelty
 from worker.models.unsure_band import Band
@@ -25,7 +26,8 @@ def test_the_side_of_the_plane_decides(threshold: float, outcome: str) -> None:
 
 def with_band(offset: float, kind: float | None = None) -> LineModel:
     """A model whose probability of damage is the sigmoid of brightness minus 128, moved by `offset`."""
-    finer = None if kind is None else LinearModel(KINDS, np.ones((1, 1), np.float32), np.array([-kind], np.float64))
+    intercept = np.array([-(kind or 0.0)], np.float64)
+    finer = None if kind is None else LinearModel(DAMAGE_KINDS, np.ones((1, 1), np.float32), intercept)
     return replace(model(128), calibration=Calibration(1.0, offset), band=Band(0.05, 0.2, 0.8), kind=finer)
 
 
@@ -61,7 +63,7 @@ def test_what_is_unlike_anything_learnt_is_unsure_whatever_the_classifier_says(d
     seen = np.random.default_rng(0).normal([5, 1, 1], 0.3, (100, 3)).astype(np.float32)
     sign = 1 if decided == "damaged" else -1
     planes = LinearModel(LINE_CLASSES, sign * np.ones((1, 3), np.float32), np.zeros(1))
-    kind = LinearModel(KINDS, np.ones((1, 3), np.float32), np.zeros(1))
+    kind = LinearModel(DAMAGE_KINDS, np.ones((1, 3), np.float32), np.zeros(1))
     certain = LineModel("m", planes, Calibration(10.0, 0.0), Band(0.05, 0.2, 0.8), kind)
     line_model = replace(certain, novelty=learnt_novelty(seen, np.arange(100)))
     known, novel = np.array([5, 1, 1], np.float32), np.array([1, 1, 5], np.float32)

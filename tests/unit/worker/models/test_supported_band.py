@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import binom
 
 from worker.models.costs import Costs
-from worker.models.promise import GOAL, Promise
-from worker.models.supported_band import LIKELY, error_limit, promise, supported
+from worker.models.error_bound import GOAL, ErrorBound
+from worker.models.supported_band import LIKELY, error_bound, error_limit, supported
 from worker.models.unsure_band import Band, band
 
 COSTS = band(Costs())
@@ -81,33 +81,33 @@ def test_of_chance_the_error_is_rarely_above_what_the_band_claims() -> None:
 
 def test_a_promise_counts_inserts_and_what_is_missing() -> None:
     probabilities, labels, inserts = decisions((100, 0.01, 0), (49, 0.95, 1), (1, 0.95, 0), (50, 0.5, 1))
-    given = promise(COSTS, probabilities, labels, inserts)
+    given = error_bound(COSTS, probabilities, labels, inserts)
     needed = next(count for count in range(300, 600) if error_limit(1, count) <= GOAL)
-    assert given == Promise(
+    assert given == ErrorBound(
         200, 150, 1, pytest.approx(float(error_limit(1, 150))), math.ceil((needed - 150) * 200 / 150)
     )
-    twice = promise(COSTS, *(np.repeat(each, 2) for each in (probabilities, labels, inserts)))
+    twice = error_bound(COSTS, *(np.repeat(each, 2) for each in (probabilities, labels, inserts)))
     assert twice == given
 
 
 def test_enough_right_decisions_promise_the_goal() -> None:
-    given = promise(COSTS, *decisions((200, 0.01, 0), (99, 0.95, 1)))
+    given = error_bound(COSTS, *decisions((200, 0.01, 0), (99, 0.95, 1)))
     assert (given.decided, given.wrong, given.missing) == (299, 0, 0)
     assert given.at_most <= GOAL
     assert given.sentence() == (
         "Cross-validation decides 299 of 299 inserts, 0 of them wrongly: at 95% confidence at most 1.0% of what is "
         "decided is wrong."
     )
-    assert promise(COSTS, *decisions((200, 0.01, 0), (98, 0.95, 1))).missing == 1
+    assert error_bound(COSTS, *decisions((200, 0.01, 0), (98, 0.95, 1))).missing == 1
 
 
 def test_who_decides_nothing_promises_nothing() -> None:
-    given = promise(Band(0.0, 0.2, 1.0), *decisions((20, 0.01, 0), (20, 0.95, 1)))
-    assert given == Promise(40, 0, 0, 1.0, 299)
+    given = error_bound(Band(0.0, 0.2, 1.0), *decisions((20, 0.01, 0), (20, 0.95, 1)))
+    assert given == ErrorBound(40, 0, 0, 1.0, 299)
     assert "nothing can be promised, and 299 more labelled inserts are missing" in given.sentence()
 
 
 def test_a_promise_is_read_from_a_models_metrics() -> None:
-    given = Promise(200, 150, 1, 0.03, 420)
-    assert Promise.of({"promise": dict(vars(given))}) == given
-    assert Promise.of({}) is None
+    given = ErrorBound(200, 150, 1, 0.03, 420)
+    assert ErrorBound.of({"promise": dict(vars(given))}) == given
+    assert ErrorBound.of({}) is None

@@ -19,8 +19,8 @@ from worker.monitoring.metrics import (
     Queue,
     WorkerMetrics,
     backlog_families,
+    line_status_families,
     queue_families,
-    standing_families,
     worker_families,
 )
 from worker.monitoring.plant_metrics import CachedReading, queue_lists
@@ -72,7 +72,7 @@ def test_a_queue_is_the_lists_of_all_priorities() -> None:
 
 
 def test_what_is_not_known_has_no_value_and_is_not_up() -> None:
-    told = collected(queue_families(None, NOW), standing_families(None, NOW))
+    told = collected(queue_families(None, NOW), line_status_families(None, NOW))
     assert [(each.name, each.value) for each in told.samples] == [("inserts_redis_up", 0), ("inserts_database_up", 0)]
     assert [each.name for each in collected(backlog_families(None)).samples] == ["inserts_database_up"]
     assert collected(queue_families(Queue(3, None), NOW)).names() == {"inserts_redis_up", "inserts_queue_captures"}
@@ -84,7 +84,7 @@ def test_what_is_not_known_has_no_value_and_is_not_up() -> None:
 @pytest.mark.parametrize(("minutes", "age"), [(None, 0), (5, 300), (-5, 0)])
 def test_how_the_line_stands_becomes_values(minutes: float | None, age: float) -> None:
     oldest = None if minutes is None else NOW - timedelta(minutes=minutes)
-    told = collected(standing_families(LineStatus(oldest, {"crashed": 2, "odd": 1}, 0.25, None), NOW))
+    told = collected(line_status_families(LineStatus(oldest, {"crashed": 2, "odd": 1}, 0.25, None), NOW))
     assert told.value("inserts_recorded_oldest_age_seconds") == age
     assert told.value("inserts_unsure_ratio") == 0.25
     assert told.value("inserts_open_faults", reason="crashed") == 2

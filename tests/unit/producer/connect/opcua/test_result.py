@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from producer.connect.opcua.result import Evaluation, result_of
+from producer.connect.opcua.result import ResultEvaluation, result_of
 from producer.contract.answers import Answer
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import check, fault, verdict
@@ -37,7 +37,7 @@ def test_each_answer_has_its_word(answer: Answer, word: str, said: str, partial:
 
 
 def test_the_words_are_those_of_the_standard() -> None:
-    assert [each.word for each in Evaluation] == ["Undefined", "OK", "NotOK", "NotDecidable"]
+    assert [each.word for each in ResultEvaluation] == ["Undefined", "OK", "NotOK", "NotDecidable"]
 
 
 def test_what_a_simulated_machine_says_is_simulated() -> None:

@@ -10,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.opcua.result import result_of
 from producer.connect.opcua.result_history import LISTED, Field, ResultHistory
 from producer.contract.plant_event import PlantEvent, plant_event

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from producer.connect.delivery_log import Delivery, DeliveryLog
+from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.sinks import last_answers
 from producer.connect.sinks.last_answers import Answers, LastAnswers, Remembered
 from producer.contract.answers import CheckAnswer
@@ -91,11 +91,11 @@ def test_an_answer_that_is_out_of_date_is_not_told(tmp_path: Path) -> None:
         return plant_event("p", "station-1", answer, 0.0)
 
     with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
-        events, checks = log.as_said([said(1, "replace"), said(5, "replace")])
+        events, checks = log.with_event_ids([said(1, "replace"), said(5, "replace")])
         log.keep({}, {}, checks)
         assert events[0].id == events[1].id
-        assert log.as_said([said(3, "go")])[0] == []
-        assert [event.data.revision for event in log.as_said([said(6, "go")])[0]] == [6]
+        assert log.with_event_ids([said(3, "go")])[0] == []
+        assert [event.data.revision for event in log.with_event_ids([said(6, "go")])[0]] == [6]
 
 
 def test_what_was_given_up_leaves_no_answer_of_before_it(tmp_path: Path) -> None:

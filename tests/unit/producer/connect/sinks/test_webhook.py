@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from producer.connect.configuration import WebhookSink
-from producer.connect.delivery_log import DeliveryLog
+from producer.connect.configuration.connector_file import WebhookSink
+from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.sinks import webhook
 from producer.connect.sinks.signature import new_secret
 from producer.connect.sinks.sink import SinkAway, Told

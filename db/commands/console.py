@@ -55,7 +55,7 @@ def _first_account(context: typer.Context) -> None:
         if accounts.every(session):
             return
     if not sys.stdin.isatty():
-        note(copyable("insert-db: nobody can sign in yet: `insert-db users add NAME --role administrator`"))
+        note(copyable("insert-db: there is no account yet: `insert-db users add NAME --role administrator`"))
         return
     name = typer.prompt("there is no account yet; the first administrator's name")
     password = asked_password()

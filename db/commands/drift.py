@@ -86,4 +86,4 @@ def _accept(context: typer.Context, station: str, by: str, as_json: bool) -> Non
     if as_json:
         say_json({"station": station, "days": days})
     else:
-        say(f"{counted(days, 'day')} of station {station} count no more; its reference days are gathered anew")
+        say(f"{counted(days, 'day')} of station {station} no longer count; new reference days are collected")

@@ -86,7 +86,7 @@ def disable(context: typer.Context, name: Name) -> None:
         now = datetime.now(UTC)
         _known(lambda: accounts.disable(session, name, now))
         audit.write(session, at=now, by=who(), action="account disabled", subject=name)
-    say(f"{name} may not sign in any more")
+    say(f"{name} may no longer sign in")
 
 
 @app.command("role")

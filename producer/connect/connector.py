@@ -166,9 +166,9 @@ class Connector:
         if is_new:
             if self._marker.exists():
                 log.error(
-                    "the delivery log that was here is gone: what waited in it is in the database alone",
+                    "the former delivery log is gone: what waited in it is only in the database",
                     file=str(self._deliveries.path),
-                    hint="`insert-db verdicts --since` has it; from now on all is told that the line says next",
+                    hint="`insert-db verdicts --since` has it; all further answers are sent",
                 )
             self._deliveries.keep({}, {_POSITION: end, _HISTORY: str(self._history)}, [*state.said.values()])
             self._kept = self._reader.position = end
@@ -256,7 +256,7 @@ class Connector:
         if history == self._history:
             return
         log.warning(
-            "Redis was started anew, or is another one: what it may have lost is in the database alone",
+            "Redis was restarted, or is another one: what it may have lost is only in the database",
             hint="heads have no state until their next answer",
         )
         self._believe_nothing()

@@ -87,7 +87,7 @@ class DeclaredHeads:
             return
         except (ValueError, OSError) as error:
             self._taken = look
-            log.error("the head register cannot be read any more: what it said before still counts", problem=str(error))
+            log.error("the head register cannot be read any more: the previous one still counts", problem=str(error))
             return
         self._taken, self._register = look, register
         self._unknown.clear()

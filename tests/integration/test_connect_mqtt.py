@@ -272,7 +272,7 @@ def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_
         # Mended: they are told by the new connection. What holds now and is refused then holds up nothing.
         rules.write_text(f"{read}topic write inserts/plant-1/mill-2/#\ntopic write inserts/plant-1/available\n")
         broker.kill()
-        wait_until(lambda: "is not told" in connector.log.read_text(), what="a lost connection in the log")
+        wait_until(lambda: "is away: events wait" in connector.log.read_text(), what="a lost connection in the log")
         broker.start()
         wait_until(lambda: connector.status()["broker"]["delivered"] == 3, 30)
         wait_until(lambda: "broker refuses what holds now" in connector.log.read_text())

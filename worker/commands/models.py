@@ -114,7 +114,7 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
     if (check := CalibrationCheck.of(manifest.metrics)) is not None:
         say(f"  checked      {check.sentence()}")
     if manifest.kind_classes is not None:
-        say(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
+        say(f"  damage       separated into {' or '.join(manifest.kind_classes)}")
     say(f"  novelty      {model_words.novelty(manifest)}")
     say(f"  heads        {model_words.heads(registered)}")
     for name, value in manifest.metrics.items():

@@ -199,7 +199,7 @@ def _needing(manifest: Manifest, models: Path) -> list[str]:
         try:
             model = read_manifest(path.parent)
         except ModelError as error:
-            raise ValueError(f"whether a model needs {manifest.name} cannot be told: {error}") from error
+            raise ValueError(f"it is unknown whether a model needs {manifest.name}: {error}") from error
         if model.network == manifest.digest:
             needing.append(model.model_id)
     return needing

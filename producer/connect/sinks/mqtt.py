@@ -262,7 +262,7 @@ class Mqtt:
         known = {topic for _, event in self._last.kept if (topic := self._topics.of_state(event)) is not None}
         unknown = [topic for topic in retained_topics(connection, self._topics, known) if topic not in known]
         if refused := self._refuses(connection, dict.fromkeys(unknown, "")):
-            raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
+            raise SinkAway(f"old retained messages of the broker cannot be removed: {refused[0]}")
         if self._configuration.home_assistant:
             connection.publish_all([(self._topics.sensor(topic), "") for topic in unknown if topic.endswith("/state")])
 

@@ -287,7 +287,7 @@ class Plc:
         for head, sequence in zip(heads, sequences, strict=True):
             if sequence == 0:
                 log.warning(
-                    "a PLC has no more what was written of a head: it is written anew", sink=self._name, head=head.head
+                    "a PLC has lost the values of a head: they are written again", sink=self._name, head=head.head
                 )
                 await self._write_check(head, *self._written[head])
                 if await self._reached.values([head.sequence]) == [0]:  # it does not keep it: once is enough

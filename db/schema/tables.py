@@ -20,7 +20,13 @@ from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
 from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
 from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
 from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
-from db.schema.plant_tables import ConnectorReports, ToldInsertChanges, ToldNews
+from db.schema.plant_tables import (
+    ConnectorReports,
+    ToldInsertChanges,
+    ToldNews,
+    UntoldChecks,
+    UntoldInsertChanges,
+)
 from db.schema.vocabulary import FAULT_STATES, PLACES, PROVENANCES
 from producer.contract.vocabulary import LABELS, OUTCOMES
 
@@ -42,6 +48,8 @@ __all__ = [
     "Tokens",
     "ToldInsertChanges",
     "ToldNews",
+    "UntoldChecks",
+    "UntoldInsertChanges",
     "UtcDateTime",
 ]  # the tables below are public too
 
@@ -80,6 +88,18 @@ class Checks(Base):
     awaited: Mapped[bool] = mapped_column(server_default=false())
     given_up: Mapped[bool] = mapped_column(server_default=false())
     revision: Mapped[int] = mapped_column(server_default="0")
+
+
+class AwaitedChecks(Base):
+    """For how many `seconds` workers, one after the other, have seen a check wait for photographs: since it consists of
+    so many captures, the last of which came at that moment."""
+
+    __tablename__ = "awaited_checks"
+
+    check_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    captures: Mapped[int]
+    last_at: Mapped[datetime]
+    seconds: Mapped[float]
 
 
 class Captures(Base):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
+
 from producer.pictures.arrays import Array
 
 _OFF: Final = 2
@@ -15,15 +17,16 @@ _GREENS: Final = range(60, 170)
 """The green of black in YUV that is zero throughout: 77 to 154, as the standard may be."""
 
 
-def is_nearly_filling(line: Array) -> bool:
-    """Whether all pixels (pixel, colour) of a line may be of one colour that `is_filling`."""
-    least, most = line.min(axis=0).astype(int), line.max(axis=0).astype(int)
-    if max(most) <= NEARLY or min(least) >= 255 - NEARLY:
-        return True
-    if min(least) >= _DECODERS_GREY - NEARLY and max(most) <= _DECODERS_GREY + NEARLY:
-        return True
-    is_green = len(most) == 3 and max(most[0], most[2]) <= NEARLY and most[1] - least[1] <= 2 * NEARLY
-    return bool(is_green and _GREENS.start - NEARLY <= least[1] and most[1] < _GREENS.stop + NEARLY)
+def nearly_filling(lines: Array) -> Array:
+    """Which lines (line, pixel, colour) may have all pixels of one colour that `is_filling`."""
+    least, most = lines.min(axis=1).astype(int), lines.max(axis=1).astype(int)
+    darkest, brightest = least.min(axis=1), most.max(axis=1)
+    nearly = (brightest <= NEARLY) | (darkest >= 255 - NEARLY)
+    nearly |= (darkest >= _DECODERS_GREY - NEARLY) & (brightest <= _DECODERS_GREY + NEARLY)
+    if lines.shape[2] == 3:
+        is_green = (most[:, ::2].max(axis=1) <= NEARLY) & (most[:, 1] - least[:, 1] <= 2 * NEARLY)
+        nearly |= is_green & (least[:, 1] >= _GREENS.start - NEARLY) & (most[:, 1] < _GREENS.stop + NEARLY)
+    return np.asarray(nearly)
 
 
 def is_filling(colour: Array) -> bool:

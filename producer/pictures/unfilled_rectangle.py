@@ -60,6 +60,8 @@ def lacks_rectangle(image: Image.Image) -> bool:
         for x in (0, cell - 1):
             corners = pixels[y::cell, x::cell][: len(plain), : plain.shape[1]]
             plain &= (corners == colours).all(axis=2)
+    if plain.mean() < _LEAST:  # of most of the rest, where a plain cell is one by chance: what follows takes long
+        return False
     codes[~plain] = -1
     rows, columns = _within_bars(codes), _within_bars(codes.T)
     pixels = pixels[rows.start * cell :, columns.start * cell :]

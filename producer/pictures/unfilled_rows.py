@@ -22,7 +22,7 @@ import numpy as np
 from PIL import Image
 
 from producer.pictures.arrays import Array
-from producer.pictures.filling_colours import NEARLY, is_decoders_own, is_filling, is_nearly_filling
+from producer.pictures.filling_colours import is_decoders_own, is_filling, nearly_filling
 from producer.pictures.lines import changes, lines_of, of_one_colour, sampled, stretches
 
 _SAMPLED: Final = 4
@@ -156,10 +156,8 @@ def may_have_runs(reduced: Image.Image) -> bool:
     parts of any one colour that are large enough to be doubted: blocks that are equal stay equal at any size.
     """
     for rows in (True, False):
-        few = sampled(reduced, rows, _SAMPLED)
-        level = np.ptp(few[..., 0], axis=1) <= 2 * NEARLY  # which leaves hardly any line
-        for line in np.flatnonzero(level).tolist():
-            if is_nearly_filling(few[line]) and is_nearly_filling(lines_of(reduced, line, line + 1, rows)[0]):
+        for line in np.flatnonzero(nearly_filling(sampled(reduced, rows, _SAMPLED))).tolist():
+            if nearly_filling(lines_of(reduced, line, line + 1, rows)).all():  # in full: hardly any line gets here
                 return True
     return any(run.size > run.lines * _BAR - 1 for run in _runs(reduced))
 

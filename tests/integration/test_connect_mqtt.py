@@ -169,7 +169,7 @@ def test_the_go_of_one_photograph_is_a_head_s_where_the_register_says_that_it_ha
         # A head that is gone is forgotten, also by Home Assistant.
         assert "end it first" in connector.command("forget", "mill-1", "drill").stderr
         assert connector.end() == 0
-        assert "nothing is known of mill-1 drill any more" in connector.command("forget", "mill-1", "drill").stdout
+        assert "mill-1 drill is forgotten" in connector.command("forget", "mill-1", "drill").stdout
         connector.start()
         wait_until(lambda: listener.latest("inserts/plant-1/available") == b"online")
         assert listener.latest("inserts/plant-1/mill-1/drill/state") == b""

@@ -250,7 +250,7 @@ def test_publish_says_that_a_photograph_was_written_while_it_was_judged(place: P
     place.answer(place.go(event))
     _, said = command.communicate(timeout=60)
     assert command.returncode == 2
-    assert "1.jpg was written meanwhile: publish it again when it is finished" in said
+    assert "1.jpg changed meanwhile: publish it again once it is finished" in said
 
 
 def test_a_whole_head_is_answered(place: Place) -> None:

@@ -203,8 +203,9 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         order[capture.capture_id] = moment = ordered_at(*times, before, changed.get(place))
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
             newest[place] = OrderedPhoto(*times, moment)
-            own = capture.capture_id, capture.check_id, capture.station
-            latest.append(Placed(*place[:2], *own, times[-1], moment, before and before.ordered_at))
+            behind = None if before is None else before.ordered_at
+            machine, head, _ = place
+            latest.append(Placed(machine, head, capture.check_id, *times[:2], times[-1], moment, behind))
     return order | put_in_order(connection, latest)
 
 

@@ -50,8 +50,8 @@ class Placed(NamedTuple):
 
     machine: str
     head: str
-    capture_id: UUID
     check_id: UUID
+    capture_id: UUID
     station: str
     received_at: datetime
     ordered_at: datetime

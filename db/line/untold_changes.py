@@ -41,8 +41,8 @@ def untold(session: Session) -> list[InsertChangeAnswer]:
     ]
 
 
-def told(session: Session, answer: InsertChangeAnswer) -> None:
-    """Note that this was told."""
+def remove(session: Session, answer: InsertChangeAnswer) -> None:
+    """Remove what was told."""
     of_it = UntoldInsertChanges.change_id == answer.change_id, UntoldInsertChanges.withdrawn == answer.withdrawn
     session.execute(delete(UntoldInsertChanges).where(*of_it))
 

@@ -31,8 +31,8 @@ def untold(session: Session) -> tuple[list[Check], dict[UUID, int]]:
     return (checks.finished(session, revisions.keys()) if revisions else []), revisions
 
 
-def told(session: Session, revisions: Mapping[UUID, int]) -> None:
-    """Note that these were told, unless they have a later answer by now."""
+def remove(session: Session, revisions: Mapping[UUID, int]) -> None:
+    """Remove these, which were told, unless they have a later answer by now."""
     for check_id, revision in revisions.items():
         later = select(Checks.check_id).where(Checks.check_id == check_id, Checks.revision > revision)
         of_it = delete(UntoldChecks).where(UntoldChecks.check_id == check_id)

@@ -39,7 +39,7 @@ def note(session: Session, said: Iterable[News]) -> None:
     """Note that these were told."""
     for news in said:
         if isinstance(news, InsertChangeAnswer):
-            untold_changes.told(session, news)
+            untold_changes.remove(session, news)
             continue
         if isinstance(news, ModelChange):
             subject, value = _MODELS, str(news.number)

@@ -14,25 +14,21 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db.schema.check_tables import AwaitedChecks
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.drift_tables import StationDays
 from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
 from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
 from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
 from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
-from db.schema.plant_tables import (
-    ConnectorReports,
-    ToldInsertChanges,
-    ToldNews,
-    UntoldChecks,
-    UntoldInsertChanges,
-)
+from db.schema.plant_tables import ConnectorReports, ToldInsertChanges, ToldNews, UntoldChecks, UntoldInsertChanges
 from db.schema.vocabulary import FAULT_STATES, PLACES, PROVENANCES
 from producer.contract.vocabulary import LABELS, OUTCOMES
 
 __all__ = [
     "Accounts",
     "Audit",
+    "AwaitedChecks",
     "Base",
     "ConnectorReports",
     "Evaluations",
@@ -88,18 +84,6 @@ class Checks(Base):
     awaited: Mapped[bool] = mapped_column(server_default=false())
     given_up: Mapped[bool] = mapped_column(server_default=false())
     revision: Mapped[int] = mapped_column(server_default="0")
-
-
-class AwaitedChecks(Base):
-    """For how many `seconds` workers, one after the other, have seen a check wait for photographs: since it consists of
-    so many captures, the last of which came at that moment."""
-
-    __tablename__ = "awaited_checks"
-
-    check_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    captures: Mapped[int]
-    last_at: Mapped[datetime]
-    seconds: Mapped[float]
 
 
 class Captures(Base):

@@ -50,7 +50,7 @@ def test_a_label_of_what_a_pocket_shows_is_told_and_one_of_what_it_showed_before
         _, revisions = untold_checks.untold(session)
     label(third, "intact")  # while it is told
     with database.transaction() as session:
-        untold_checks.told(session, revisions)
+        untold_checks.remove(session, revisions)
     assert told() == [*overruled, ("replace", [2])]
     unjudged = plant.photograph(1, None, size=2, check_id=new_id(), image_sha256="f" * 64)
     label(unjudged, "intact")

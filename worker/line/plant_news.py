@@ -40,4 +40,4 @@ class PlantNewsWatch(Periodic):
         self._notifier.send([(check.station, check_answer(check)) for check in checks])
         with self._database.transaction() as session:
             plant_news.note(session, news)
-            untold_checks.told(session, revisions)
+            untold_checks.remove(session, revisions)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
 
 import paho.mqtt.client as mqtt
 import structlog
@@ -25,7 +24,7 @@ from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.last_answers import LastAnswers, Remembered
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.mqtt_trust import trust
-from producer.connect.sinks.retained_topics import retained_topics, take_away, unretained
+from producer.connect.sinks.retained_topics import NOT_RETAINED, retained_topics, take_away, unretained
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.size_limit import SizeLimit
 from producer.connect.sinks.topics import DISCOVERY, Topics
@@ -38,8 +37,6 @@ from producer.runtime.outage_log import OutageLog
 from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
-
-_SILENT: Final = "the broker acknowledges it and does not retain it: do its rules refuse it, or its size?"
 
 
 class Mqtt:
@@ -141,7 +138,7 @@ class Mqtt:
         held = set()
         for delivery, numbers, remembered in in_flight:
             answers = [(topic, connection.acknowledgement(number)) for topic, number in numbers]
-            refused = [f"{topic}: {reason or _SILENT}" for topic, reason in answers if reason or topic in silent]
+            refused = [f"{topic}: {reason or NOT_RETAINED}" for topic, reason in answers if reason or topic in silent]
             if any(reason is not None for _, reason in answers[1:2]):
                 self._says_offline(connection)  # the state before stays
             if not refused:
@@ -253,7 +250,7 @@ class Mqtt:
         """Retain states; what the broker refuses of them, and whether one of before may stay in place of one."""
         refused = connection.publish_all([*states.items()])
         silent, stays = self._unretained(connection, states)
-        return refused + [f"{topic}: {_SILENT}" for topic in silent], bool(refused or stays)
+        return refused + [f"{topic}: {NOT_RETAINED}" for topic in silent], bool(refused or stays)
 
     def _says_offline(self, connection: MqttConnection) -> None:
         """Say `offline`, so that no client trusts the retained states until all are published again."""

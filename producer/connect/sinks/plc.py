@@ -48,6 +48,8 @@ NO_CHECK: Final = 1
 _INDEXED: Final = {"heartbeat", "head"}
 """What the file says in NodeIds."""
 
+_LOST: Final = "a PLC has lost the values of a head: they are written again"
+
 _MISFIT: Final = "a head's last check does not fit its variables"
 
 _SILENT: Final = "it does not answer: is server_certificate_file its certificate, and does it trust ours?"
@@ -276,10 +278,7 @@ class Plc:
             raise ValueError(f"{head.state} keeps another value than is written: the PLC must leave it to us")
 
     async def _put_back(self) -> None:
-        """Write a head again whose sequence number has changed: its program was silently reloaded, with old values or
-        none.
-
-        Changes that a PLC's program makes to the other variables itself stay.
+        """Write a head again whose sequence number has changed: its program was reloaded. Its own changes stay.
 
         Raises:
             ValueError: that a head has no state cannot be written.
@@ -289,9 +288,7 @@ class Plc:
         for head, sequence in zip(heads, sequences, strict=True):
             written = self._reached.variables[head.sequence].counter(self._written[head][0]).Value
             if sequence != written:
-                log.warning(
-                    "a PLC has lost the values of a head: they are written again", sink=self._name, head=head.head
-                )
+                log.warning(_LOST, sink=self._name, head=head.head)
                 await self._write_check(head, *self._written[head])
                 if await self._reached.values([head.sequence]) != [written]:  # it does not keep it: once is enough
                     self._written.pop(head, None)

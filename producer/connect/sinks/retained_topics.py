@@ -19,6 +19,9 @@ LEFT_OUT: Final = 100
 """Numbers that no pocket has, one after another, behind which there are no more."""
 
 
+NOT_RETAINED: Final = "the broker acknowledges it and does not retain it: do its rules refuse it, or its size?"
+"""What is said of a state that a broker throws away which cannot say so."""
+
 _UNREAD: Final = "the broker does not let us read what it retains of ours"
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from producer.storage.opening import folder_of
 from producer.terminal.console import messages
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
@@ -180,6 +179,8 @@ def _store(data: Path | None, networks: str | None) -> NetworkStore:
 
 
 def _existing_store(data: Path | None, networks: str | None) -> NetworkStore:
+    from producer.storage.opening import folder_of
+
     settings = settings_with(data=data, networks=networks)
     if (folder := folder_of(settings.networks or str(settings.data))) is not None:
         refuse_missing(folder)

@@ -32,6 +32,7 @@ from tests.integration.plant import (
 )
 from tests.integration.tls import Certificates
 from tests.support import RedisProcess, wait_until
+from worker.embedded.redis_server import free_port
 from worker.line.notifier import Notifier
 
 pytestmark = needs_mosquitto
@@ -412,17 +413,11 @@ def test_over_tls_the_broker_proves_who_it_is_and_so_do_we(
     tmp_path: Path, redis_server: RedisProcess, line: Notifier, request: pytest.FixtureRequest
 ) -> None:
     ours, strangers = (Certificates.made(tmp_path / name, "localhost") for name in ("ours", "strangers"))
-    broker = Mosquitto(
-        tmp_path,
-        [
-            f"certfile {ours.cert}",
-            f"keyfile {ours.key}",
-            f"cafile {ours.ca}",
-            "require_certificate true",
-            "allow_anonymous true",
-            f"user {getpass.getuser()}",
-        ],
-    )
+    tls = [f"certfile {ours.cert}", f"keyfile {ours.key}", f"cafile {ours.ca}", "require_certificate true"]
+    ports = {name: free_port() for name in ("stranger", "nobody", "clear")}  # each part of the file has a broker
+    others = [line for port in ports.values() for line in (f"listener {port} 127.0.0.1", *tls)]
+    broker = Mosquitto(tmp_path, [*tls, "allow_anonymous true", f"user {getpass.getuser()}", *others])
+    ports["broker"] = broker.port
     request.addfinalizer(broker.kill)
     broker.start()
     sinks = {
@@ -430,8 +425,8 @@ def test_over_tls_the_broker_proves_who_it_is_and_so_do_we(
         "nobody": f'ca_file = "{ours.ca}"',
         "broker": f'ca_file = "{ours.ca}"\ncert_file = "{ours.client_cert}"\nkey_file = "{ours.client_key}"',
     }
-    parts = [f'[mqtt.{name}]\nurl = "mqtts://localhost:{broker.port}"\n{trust}\n' for name, trust in sinks.items()]
-    clear = f'[mqtt.clear]\nurl = "mqtt://localhost:{broker.port}"\n[mqtt.long]\nurl = "mqtt://{"h" * 64}"\n'
+    parts = [f'[mqtt.{name}]\nurl = "mqtts://localhost:{ports[name]}"\n{trust}\n' for name, trust in sinks.items()]
+    clear = f'[mqtt.clear]\nurl = "mqtt://localhost:{ports["clear"]}"\n[mqtt.long]\nurl = "mqtt://{"h" * 64}"\n'
     with connecting(tmp_path, redis_server.url, 'site = "plant-1"\n' + "".join(parts) + clear) as connector:
         line.send([("station-1", verdict(1))])
         wait_until(lambda: connector.status()["broker"]["delivered"] == 1)

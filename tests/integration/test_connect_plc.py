@@ -34,7 +34,8 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
     line = Notifier(redis_server.url)
     with connecting(tmp_path, redis_server.url, plc.configured()) as connector:
         wait_until(lambda: connector.status()["mill"]["up"], 60)
-        first = check("replace", [3, 8])
+        eight = {"size": 8}
+        first = check("replace", [3, 8]).model_copy(update=eight)
         line.send([("station-1", answer) for answer in [verdict(1), first, check("go", head="other")]])
         wait_until(lambda: len(plc.values("Sequence")) == 2)
         # It is told first that no check is known of the head; then its check, without a state while that is written.
@@ -52,7 +53,7 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
         wait_until(lambda: len(plc.values("Heartbeat")) > beats, 30)
         # What was said while the PLC was away is overtaken by the last of it: no PLC may act on the others.
         plc.kill()
-        away = [check("go"), check("go"), check("review")]
+        away = [check(state).model_copy(update=eight) for state in ("go", "go", "review")]
         line.send([("station-1", answer) for answer in away])
         # Those before the last may count as told by then: a PLC that was reached just now is told the last alone.
         wait_until(lambda: not connector.status()["mill"]["up"] and connector.status()["mill"]["waiting"] in (1, 3), 60)
@@ -64,7 +65,7 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
         at_once, in_turn = (value for name, value in written if name == "Sequence")
         assert plc.values("Sequence")[1] != at_once == in_turn
         # More pockets than its variable has room for: refused in words, and what stood there is no state any more.
-        line.send([("station-1", fits := check("go"))])
+        line.send([("station-1", fits := check("go").model_copy(update=eight))])
         wait_until(lambda: plc.values("CheckId")[-1:] == [str(fits.check_id)] and plc.values("State")[-1] == 1, 30)
         wait_until(lambda: connector.status()["mill"]["waiting"] == 0)
         told = len(plc.written())

@@ -31,15 +31,15 @@ _NEXT: Final = timedelta(microseconds=1)
 @dataclass(frozen=True)
 class OrderedPhoto:
     """What decides about the order of a photograph; `captured_at` is by its station's clock, `received_at` by the
-    clock of the worker that first had it, `ordered_at` what was decided. `damaged`: it shows an insert to replace, and
-    nobody has said that it was changed."""
+    clock of the worker that first had it, `ordered_at` what was decided. `flagged`: it shows an insert to replace or
+    to look at, and nobody has said that it was changed."""
 
     capture_id: UUID
     station: str
     captured_at: datetime
     received_at: datetime
     ordered_at: datetime
-    damaged: bool = False
+    flagged: bool = False
 
 
 def claimed(captured_at: datetime, received_at: datetime) -> datetime:
@@ -62,17 +62,17 @@ def ordered_at(
 
     What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it. By the clock of a
     worker that was set back, as on the one computer of a small shop, it arrives before it: then the ids of its station
-    say so, and it lies just behind `newest`, also where that is in the future. Nor is damage that one outbox had
-    outdated by what another says was photographed before that; and where the insert was changed since `newest`, such a
-    photograph is none of the new insert, nor one that the same station took before by its clock and its ids, as a
-    gateway does that sends again what is left in its outbox.
+    say so, and it lies just behind `newest`, also where that is in the future. Nor is damage, or a doubt, outdated by
+    what is said to have been photographed before it; and where the insert was changed since `newest`, such a photograph
+    is none of the new insert, nor one that the same station took before by its clock and its ids, as a gateway does
+    that sends again what is left in its outbox.
     """
     moment = claimed(captured_at, received_at)
     if newest is not None:
         if _overtaken(capture_id, station, captured_at, received_at, newest):
             return min(moment, newest.ordered_at - _NEXT)
         if _said_to_be_before(capture_id, station, captured_at, received_at, newest):
-            if newest.damaged and not _of_one_outbox(capture_id, station, newest):
+            if newest.flagged:
                 return min(moment, newest.ordered_at - _NEXT)
             if changed_at is not None and changed_at > newest.ordered_at:
                 return newest.ordered_at + _NEXT

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, case, or_, select, tuple_, update
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared, inserted
 from db.line import head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
-from db.line.check_order import Placed, put_behind
+from db.line.check_order import Placed, put_in_order
 from db.line.insert_changes import is_unseen, last_changed_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
@@ -97,12 +97,18 @@ _COUNT_FIRST = Prepared(
         .values(attempts=Captures.attempts + 1)
     )
 )
+_DOUBTED: Final = case(
+    (Captures.review.is_(None), or_(Captures.outcome == "unsure", Captures.outcome == "unusable")),
+    else_=Captures.review == "unusable",
+)
+"""What a person must look at; not what is not judged yet."""
+
 _NEWEST = Prepared(
     lambda *_: (
         select(
             *_PLACE,
-            *(getattr(Captures, field.name) for field in fields(OrderedPhoto) if field.name != "damaged"),
-            and_(Pockets.damaged, ~is_unseen()),
+            *(getattr(Captures, field.name) for field in fields(OrderedPhoto) if field.name != "flagged"),
+            and_(or_(Pockets.damaged, _DOUBTED), ~is_unseen()),
             last_changed_at(),
         )
         .join(Captures, Captures.capture_id == Pockets.capture_id)
@@ -197,8 +203,10 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         order[capture.capture_id] = moment = ordered_at(*times, before, changed.get(place))
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
             newest[place] = OrderedPhoto(*times, moment)
-            latest.append(Placed(*place[:2], capture.capture_id, capture.station, times[-1], moment))
-    return order | put_behind(connection, latest)
+            behind = None if before is None else before.ordered_at
+            machine, head, _ = place
+            latest.append(Placed(machine, head, capture.check_id, *times[:2], times[-1], moment, behind))
+    return order | put_in_order(connection, latest)
 
 
 def _place(arrival: Arrival) -> PocketPlace:

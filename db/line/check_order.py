@@ -1,70 +1,109 @@
-"""The order of the photographs of one head: what an outbox handed in later lies behind its head's newest checks.
+"""The order of the photographs of one head: by their ids, those of an outbox lie among its head's newest checks.
 
 `db.line.capture_order` holds the photographs of one pocket against each other. By a clock that is behind, or that was
 ahead and is set right, one of a pocket that was never seen before, or the check of others, lay before the check of
-before, and what the head comes to would be what that said. The ids of an outbox say which was first.
+before, and what the head comes to would be what that said. And one that was lost and is sent again lay behind a check
+that had missed its pocket since. The ids of an outbox say which was first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, String, bindparam, cast, func, select, union
 
 from db.engine.prepared import Prepared
 from db.schema.tables import Captures, Checks
-from producer.contract.event import are_of_one_outbox
-from producer.contract.places import HeadPlace
+from producer.contract.event import are_of_one_outbox, node
 
 _NEXT: Final = timedelta(microseconds=1)
 
 
 _LOOKED_AT: Final = 3
-"""So many of a head's newest checks: the newest may be another station's, or this one's own, of which more comes."""
+"""So many of a head's newest checks, and of those that the same station began: the newest may be another station's, or
+this one's own, of which more comes."""
 
 
-def _lasts(*_: object) -> Select[*tuple[Any, ...]]:
-    newest = select(Checks.check_id)
-    newest = newest.where(Checks.machine == bindparam("machine"), Checks.head == bindparam("head"))
-    checks = newest.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(_LOOKED_AT).subquery()
-    last = select(Captures.capture_id).where(Captures.check_id == checks.c.check_id)
-    last = last.order_by(Captures.capture_id.desc()).limit(1).correlate(checks)
-    of_checks = select(last.scalar_subquery()).select_from(checks)
-    return select(Captures.station, Captures.capture_id, Captures.ordered_at).where(Captures.capture_id.in_(of_checks))
+def _newest(*_: object) -> Select[*tuple[Any, ...]]:
+    of_head = select(Checks.check_id)
+    of_head = of_head.where(Checks.machine == bindparam("machine"), Checks.head == bindparam("head"))
+    of_head = of_head.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(_LOOKED_AT)
+    of_station = of_head.where(Checks.station == bindparam("station"))
+    these = union(*(select(of.subquery().c.check_id) for of in (of_head, of_station))).subquery()
+    id_ = cast(Captures.capture_id, String)
+    times = func.min(Captures.ordered_at), func.max(Captures.ordered_at)
+    query = select(Captures.check_id, func.min(id_), func.max(id_), *times).select_from(these)
+    query = query.join(Captures, Captures.check_id == these.c.check_id).where(Captures.station == bindparam("station"))
+    return query.group_by(Captures.check_id, func.substr(id_, func.length(id_) - 7))  # by the node
 
 
-_LASTS: Final = Prepared(_lasts)
+_NEWEST: Final = Prepared(_newest)
 
 
 class Placed(NamedTuple):
-    """The newest photograph of a pocket, with its place in the order of that pocket's, `ordered_at`."""
+    """The newest photograph of a pocket, with its place in the order of that pocket's, `ordered_at`, and the place of
+    the one `before` it, if there is one."""
 
     machine: str
     head: str
+    check_id: UUID
     capture_id: UUID
     station: str
     received_at: datetime
     ordered_at: datetime
+    before: datetime | None
 
 
-def put_behind(connection: Connection, photos: Iterable[Placed]) -> dict[UUID, datetime]:
+class _Part(NamedTuple):
+    """The photographs of a check that one outbox took: the first and the last by their ids, and by their places."""
+
+    check_id: UUID
+    first: UUID
+    last: UUID
+    first_at: datetime
+    last_at: datetime
+
+
+def put_in_order(connection: Connection, photos: Iterable[Placed]) -> dict[UUID, datetime]:
     """The place of each of some new photographs, the newest of their pockets, in the order of their heads, by capture.
 
-    The last photographs of the head's newest checks decide, by their ids: what has a later one of the same outbox lies
-    behind them.
+    The head's newest checks decide, by the ids of what the same outbox took of them: a later one lies behind that, an
+    earlier one, of another check, before it.
     """
     order: dict[UUID, datetime] = {}
-    of_heads: dict[HeadPlace, list[Placed]] = {}
-    for photo in photos:
-        of_heads.setdefault((photo.machine, photo.head), []).append(photo)
-    for (machine, head), of_head in of_heads.items():
-        for station, last, last_at in _LASTS.execute(connection, machine=machine, head=head):
-            for photo in of_head:
-                is_later = photo.station == station and photo.capture_id > last
-                moment = order.get(photo.capture_id, photo.ordered_at)
-                if is_later and moment < last_at and are_of_one_outbox(photo.capture_id, last):
-                    order[photo.capture_id] = max(photo.received_at, last_at + _NEXT)
+    for (machine, head, station), group in groupby(sorted(photos, key=_source), key=_source):
+        rows = _NEWEST.execute(connection, machine=machine, head=head, station=station)
+        parts = [_Part(row[0], UUID(row[1]), UUID(row[2]), *row[3:]) for row in rows]
+        lifted: Placed | None = None
+        for photo in sorted(group, key=lambda photo: photo.capture_id):
+            moment = _place(photo, parts)
+            if lifted is not None and are_of_one_outbox(photo.capture_id, lifted.capture_id):
+                moment = max(moment, lifted.ordered_at + _NEXT)
+            if moment > photo.ordered_at:
+                lifted = photo._replace(ordered_at=moment)
+            if moment != photo.ordered_at:
+                order[photo.capture_id] = moment
     return order
+
+
+def _place(photo: Placed, parts: Sequence[_Part]) -> datetime:
+    moment = photo.ordered_at
+    for part in parts:
+        if not are_of_one_outbox(photo.capture_id, part.last):
+            continue
+        if photo.capture_id > part.last and moment < part.last_at:
+            moment = max(photo.received_at, part.last_at + _NEXT)
+        is_earlier = photo.capture_id < part.first and node(photo.capture_id) == node(part.first) is not None
+        if is_earlier and photo.check_id != part.check_id and moment >= part.first_at:
+            moment = part.first_at - _NEXT
+            if photo.before is not None:
+                moment = max(moment, photo.before + _NEXT)
+    return moment
+
+
+def _source(photo: Placed) -> tuple[str, str, str]:
+    return photo.machine, photo.head, photo.station

@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
 
 from db.engine.prepared import Prepared
-from db.schema.tables import Captures, Checks
+from db.engine.upsert import insert
+from db.schema.tables import Captures, Checks, Pockets, UntoldChecks
+from producer.contract.names import IMPORTED
 
 _FIRST: Final = 1_767_225_600
 """The second from which the numbers count, the first of 2026: those of this century are whole numbers of 32 bits."""
@@ -71,10 +73,17 @@ def next_revision(of: ColumnElement[bool]) -> Any:
 def of_captures(session: Session, capture_ids: Collection[UUID]) -> None:
     """Give the checks of some captures their next revision, before anything of the captures is written or held.
 
-    Whoever records verdicts holds the checks before the captures, too: so nobody waits in a circle.
+    What they come to then is told (`db.line.untold_checks`), where one of these is what its pocket shows: what is said
+    of an older photograph changes nothing of what the head is now. Whoever records verdicts holds the checks before the
+    captures, too: so nobody waits in a circle.
     """
     checks = select(Captures.check_id).where(Captures.capture_id.in_(capture_ids))
     if len(capture_ids) > 1:
         held = select(Checks.check_id).where(Checks.check_id.in_(checks)).order_by(Checks.check_id)
         session.execute(held.with_for_update(key_share=True))
     session.execute(next_revision(Checks.check_id.in_(checks)))
+    shown = select(Pockets.capture_id).where(Pockets.machine != IMPORTED)
+    untold = insert(session, UntoldChecks).from_select(
+        ["check_id"], checks.where(Captures.capture_id.in_(shown)).distinct()
+    )
+    session.execute(untold.on_conflict_do_nothing())

@@ -13,13 +13,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, literal_column, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
+from db.engine.upsert import insert
 from db.line.check_revisions import next_revision
 from db.line.contradicting_captures import MAY_CONTRADICT, OF_CHECK, PHOTOGRAPHED
-from db.schema.tables import Captures, Checks
+from db.schema.tables import AwaitedChecks, Captures, Checks
 
 # As a literal rather than as a parameter: so an engine sees that a partial index will do. They are asked
 # for in its order, as SQLite would rather go through all checks where they are to be grouped.
@@ -32,6 +33,7 @@ _AWAITED: Final = (
     .where(literal_column("checks.awaited"))
     .order_by(Checks.started_at, Checks.check_id)
 )
+_STILL_AWAITED: Final = select(Checks.check_id).where(literal_column("checks.awaited"))
 _GIVE_UP: Any = (
     update(Checks.__table__)  # type: ignore[arg-type]
     .where(Checks.check_id == bindparam("of_check"), Checks.awaited)
@@ -93,6 +95,27 @@ def give_up_counted(connection: Connection, counted: Mapping[UUID, int]) -> None
 def awaited(session: Session) -> dict[UUID, Awaited]:
     """The checks that wait for photographs."""
     return {row[0]: Awaited(row[1], row[2]) for row in session.execute(_AWAITED)}
+
+
+def seen_for(session: Session) -> dict[UUID, tuple[Awaited, float]]:
+    """For how many seconds workers have seen checks wait in one state, as far as they noted it."""
+    rows = session.execute(
+        select(AwaitedChecks.check_id, AwaitedChecks.captures, AwaitedChecks.last_at, AwaitedChecks.seconds)
+    )
+    return {check_id: (Awaited(captures, last_at), seconds) for check_id, captures, last_at, seconds in rows}
+
+
+def note_seen(session: Session, seen: Mapping[UUID, tuple[Awaited, float]]) -> None:
+    """Note for how many seconds checks were seen to wait in their present state, and of no others any more.
+
+    Where two workers note the same check at once either's number will do.
+    """
+    session.execute(delete(AwaitedChecks).where(AwaitedChecks.check_id.not_in(_STILL_AWAITED)))
+    for check_id in sorted(seen):
+        state, seconds = seen[check_id]
+        values = {"captures": state.captures, "last_at": state.last_at, "seconds": seconds}
+        new = insert(session, AwaitedChecks).values(check_id=check_id, **values)
+        session.execute(new.on_conflict_do_update(index_elements=["check_id"], set_=values))
 
 
 def give_up(session: Session, seen: Mapping[UUID, Awaited]) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from db.line import insert_changes
+from db.line import insert_changes, untold_changes
 from db.line.insert_changes import InsertChange
 from db.people import audit
 
@@ -29,8 +29,9 @@ def record(
 ) -> tuple[InsertChange, bool]:
     """Note that an insert was changed, and return whether that is new: what was known already has no second row.
 
-    `signed` is whom the audit names where that is not who says it: at a terminal anybody may be named. With `late` it
-    was said at the moment `at` and comes only now.
+    The plant's other systems are told of one that no photograph shows yet. `signed` is whom the audit names where that
+    is not who says it: at a terminal anybody may be named. With `late` it was said at the moment `at` by another system
+    and comes only now: that is answered by itself.
 
     Raises:
         LookupError: there is no such pocket, or no such capture of it.
@@ -42,6 +43,8 @@ def record(
     if is_new:
         detail = {"from": change.at.isoformat(), **detail}
         audit.write(session, at=at, by=signed or by, action="insert changed", subject=_place(change), **detail)
+        if first is None and not late:
+            untold_changes.keep(session, change)
     return change, is_new
 
 
@@ -54,6 +57,7 @@ def withdraw(session: Session, number: int, *, by: str, at: datetime, **detail: 
     gone = insert_changes.withdraw(session, number)
     detail = {"from": gone.at.isoformat(), "said by": gone.by, **detail}
     audit.write(session, at=at, by=by, action="insert change withdrawn", subject=_place(gone), **detail)
+    untold_changes.keep(session, gone, withdrawn=True)
     return gone
 
 

@@ -1,4 +1,5 @@
-"""What other systems are still to be told that only the database knows: models' roles, and stations' fault runs.
+"""What other systems are still to be told that only the database knows: models' roles, stations' fault runs, and insert
+changes that were said at the line itself.
 
 What is told is noted afterwards, so that after a crash between the two it is told again: the same events, by their ids.
 """
@@ -14,26 +15,32 @@ from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
 from db.learning import model_registry
+from db.line import untold_changes
 from db.queries import unusable_runs
 from db.schema.tables import ToldNews
-from producer.contract.plant_news import FaultRun, ModelChange
+from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange, News
 
 _MODELS: Final = "models"
 _STATION: Final = "station "
 
 
-def untold(session: Session) -> list[ModelChange | FaultRun]:
-    """What is to be told now: every change of a model's role in order, and which stations' runs began or ended.
+def untold(session: Session) -> list[News]:
+    """What is to be told now: what changed of inserts and of models' roles, in order, and which stations' runs began or
+    ended.
 
     A run that began to be told of goes on until the station has none: when it began is that of then.
     """
     noted = {row.subject: row.value for row in session.execute(select(ToldNews.subject, ToldNews.value))}
-    return [*_models(session, int(noted.pop(_MODELS, 0))), *_runs(session, noted)]
+    models = _models(session, int(noted.pop(_MODELS, 0)))
+    return [*untold_changes.untold(session), *models, *_runs(session, noted)]
 
 
-def note(session: Session, said: Iterable[ModelChange | FaultRun]) -> None:
+def note(session: Session, said: Iterable[News]) -> None:
     """Note that these were told."""
     for news in said:
+        if isinstance(news, InsertChangeAnswer):
+            untold_changes.remove(session, news)
+            continue
         if isinstance(news, ModelChange):
             subject, value = _MODELS, str(news.number)
         else:

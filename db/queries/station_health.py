@@ -15,6 +15,7 @@ from db.line.capture_order import clock_error
 from db.line.rows import NEWEST_FIRST
 from db.queries import line_status
 from db.schema.tables import Captures, Faults
+from producer.contract.event import node
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import OUTCOMES, Outcome
 
@@ -48,12 +49,13 @@ class StationHealth:
     """One station: when its newest photograph was taken, and what the newest `WINDOW` and those before came to.
 
     `before` is None where there are not so many. `clock_error` is how far its clock was wrong at the last photograph,
-    None where it was right.
+    None where it was right. `says_order` is whether its id says of which outbox it is: else clocks alone say the order.
     """
 
     station: str
     last_at: datetime
     clock_error: timedelta | None
+    says_order: bool
     open_faults: int
     now: Outcomes
     before: Outcomes | None
@@ -104,8 +106,9 @@ def station_names(session: Session) -> Iterator[str]:
 
 
 def _station(session: Session, name: str) -> StationHealth | None:
-    newest = select(Captures.machine, Captures.captured_at, Captures.ordered_at).where(Captures.station == name)
-    machine, captured_at, last_at = session.execute(newest.order_by(*NEWEST_FIRST).limit(1)).one()
+    newest = select(Captures.machine, Captures.captured_at, Captures.ordered_at, Captures.capture_id)
+    newest = newest.where(Captures.station == name)
+    machine, captured_at, last_at, capture_id = session.execute(newest.order_by(*NEWEST_FIRST).limit(1)).one()
     if machine == IMPORTED:
         return None
     faults = select(func.count()).where(Faults.station == name, Faults.state == "open")
@@ -114,6 +117,7 @@ def _station(session: Session, name: str) -> StationHealth | None:
         station=name,
         last_at=last_at,
         clock_error=clock_error(captured_at, last_at),
+        says_order=node(capture_id) is not None,
         open_faults=session.scalar(faults) or 0,
         now=_outcomes(session, name, 0),
         before=before if before.judged == WINDOW else None,

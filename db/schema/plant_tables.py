@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, String, Text
+from sqlalchemy import CheckConstraint, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.schema.column_types import Base
+from db.schema.column_types import ROW_ID, Base
 
 
 class ToldInsertChanges(Base):
@@ -30,6 +30,30 @@ class ToldInsertChanges(Base):
     said_at: Mapped[datetime]
     at: Mapped[datetime | None]
     refused: Mapped[str | None] = mapped_column(Text)
+
+
+class UntoldInsertChanges(Base):
+    """Insert changes that people said, or took back, at the line itself and that the plant's other systems are still to
+    be told: written with the change, and removed once it is told. `at` is its place in the order of photographs."""
+
+    __tablename__ = "untold_insert_changes"
+
+    number: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    change_id: Mapped[uuid.UUID]
+    machine: Mapped[str] = mapped_column(String(64))
+    head: Mapped[str] = mapped_column(String(64))
+    pocket: Mapped[int]
+    by: Mapped[str] = mapped_column(String(120))
+    at: Mapped[datetime]
+    withdrawn: Mapped[bool] = mapped_column(server_default=false())
+
+
+class UntoldChecks(Base):
+    """Checks of which a person has labelled what their head shows now: their answers are still to be told."""
+
+    __tablename__ = "untold_checks"
+
+    check_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
 
 
 class ToldNews(Base):

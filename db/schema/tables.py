@@ -14,19 +14,21 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
+from db.schema.check_tables import AwaitedChecks
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.drift_tables import StationDays
 from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
 from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
 from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
 from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
-from db.schema.plant_tables import ConnectorReports, ToldInsertChanges, ToldNews
+from db.schema.plant_tables import ConnectorReports, ToldInsertChanges, ToldNews, UntoldChecks, UntoldInsertChanges
 from db.schema.vocabulary import FAULT_STATES, PLACES, PROVENANCES
 from producer.contract.vocabulary import LABELS, OUTCOMES
 
 __all__ = [
     "Accounts",
     "Audit",
+    "AwaitedChecks",
     "Base",
     "ConnectorReports",
     "Evaluations",
@@ -42,6 +44,8 @@ __all__ = [
     "Tokens",
     "ToldInsertChanges",
     "ToldNews",
+    "UntoldChecks",
+    "UntoldInsertChanges",
     "UtcDateTime",
 ]  # the tables below are public too
 

@@ -289,5 +289,9 @@ def node(of: UUID) -> int | None:
 
 
 def are_of_one_outbox(one: UUID, other: UUID) -> bool:
-    """Whether the order of two ids of one station says something: a second computer may have its name."""
-    return node(one) == node(other) or node(one) is None or node(other) is None
+    """Whether the order of two ids of one station says something: a second computer may have its name.
+
+    It does for two that do not say of which outbox they are, and for none of these beside one that does: that may be of
+    a second computer which is older, or newer.
+    """
+    return node(one) == node(other)

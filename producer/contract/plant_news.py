@@ -45,7 +45,7 @@ class FaultRun(_News):
 
 
 class InsertChangeAnswer(_News):
-    """What became of an insert change that another system told of."""
+    """That an insert was changed, or is not after all; or what became of a change that another system told of."""
 
     kind: Literal["insert_change"] = "insert_change"
     change_id: UUID
@@ -53,11 +53,18 @@ class InsertChangeAnswer(_News):
     head: Name
     pocket: int
     by: str = Field(description="Who said it.")
-    via: str = Field(description="The system that it came by, as the connector's file names it.")
+    via: str = Field(
+        description="The system that it came by, as the connector's file names it; empty: it was said at the line."
+    )
     at: UtcDatetime | None = Field(
         default=None, description="Its place in the order: the first photograph from then on shows the new insert."
     )
     refused: str | None = Field(default=None, description="Why nothing was written, where nothing was.")
+    withdrawn: bool = Field(
+        default=False,
+        exclude_if=lambda withdrawn: not withdrawn,  # connectors of before do not know it
+        description="Whether it is taken back: a change of that pocket with that place in the order is none.",
+    )
 
 
 News = ModelChange | FaultRun | InsertChangeAnswer
@@ -80,4 +87,4 @@ def may_be_state(text: bytes) -> bool:
         kind = json.loads(text)["kind"]
     except (ValueError, TypeError, KeyError):
         return True
-    return kind in ("verdict", "check", "model_change", "fault_run")
+    return kind in ("verdict", "check", "model_change", "fault_run", "insert_change")

@@ -18,7 +18,7 @@ from typing import Any
 
 import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from producer.connect.connector_problems import current_states
 from producer.connect.deliveries.delivery_log import DeliveryLog
@@ -162,6 +162,19 @@ class Mosquitto:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def read_rules(self, topic: str, *, refuses: bool) -> None:
+        """Have it read its file of rules anew, by which it takes, or refuses, what is published at that topic."""
+        assert self._process is not None
+        answers: list[bool] = []
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        client.on_publish = lambda _client, _data, _number, reason, _properties: answers.append(reason.is_failure)
+        client.connect("127.0.0.1", self.port)
+        client.loop_start()
+        self._process.send_signal(signal.SIGHUP)
+        wait_until(lambda: client.publish(topic, b"", qos=1) and refuses in answers, what="a broker's new rules")
+        client.disconnect()
+        client.loop_stop()
 
 
 class Listener:

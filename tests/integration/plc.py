@@ -68,10 +68,11 @@ class Plc:
         """Have another program's namespace come before its own, from the next start on."""
         Path(f"{self._file}.other").touch()
 
-    def lose_values(self, *names: str) -> None:
-        """Go back to the start values, as when a program is loaded anew: whoever is connected stays so."""
+    def lose_values(self, *names: str, **kept: object) -> None:
+        """Go back to the start values, or what it had kept: its program is loaded anew, whoever is connected stays."""
         reset, whole = Path(f"{self._file}.reset"), Path(f"{self._file}.resets")
-        whole.write_text(" ".join(names), encoding="utf-8")
+        names = names or (() if kept else tuple(plc_server.VARIABLES))
+        whole.write_text(json.dumps(dict.fromkeys(names) | kept), encoding="utf-8")
         whole.rename(reset)
         wait_until(lambda: not reset.exists(), what="start values")
 

@@ -3,8 +3,8 @@
 Its program is the recipe of docs/integration.md ("A PLC's own variables"). The run that it waits for stands in
 FILE.run, and whenever it decides otherwise, FILE.decided has a line more. Where there is FILE.NAME.denied as it starts,
 nobody may write that variable; while there is FILE.NAME.kept it takes nothing, and says that it did. Where there is
-FILE.other as it starts, another program's namespace with the same variables comes before its own. FILE.reset has the
-variables that it names, or all, go back to their start values once, while all sessions stand.
+FILE.other as it starts, another program's namespace with the same variables comes before its own. By FILE.reset,
+once and while all sessions stand, variables have other values: what it says, in JSON, or without one the start value.
 
 python plc_server.py ADDRESS CERTIFICATE KEY TRUSTED USER PASSWORD FILE
 """
@@ -121,8 +121,9 @@ async def main(address: str, certificate: str, key: str, trusted: str, user: str
             program = Program(Path(file))
             while True:
                 if (reset := Path(f"{file}.reset")).exists():
-                    for name in reset.read_text(encoding="utf-8").split() or VARIABLES:
-                        await nodes[name].write_value(VARIABLES[name])
+                    for name, value in json.loads(reset.read_text(encoding="utf-8")).items():
+                        start = VARIABLES[name]
+                        await nodes[name].write_value(start if value is None else ua.Variant(value, start.VariantType))
                     reset.unlink()
                 await program.cycle(nodes)
                 await asyncio.sleep(CYCLE)

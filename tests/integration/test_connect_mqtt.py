@@ -32,6 +32,7 @@ from tests.integration.plant import (
 )
 from tests.integration.tls import Certificates
 from tests.support import RedisProcess, wait_until
+from worker.embedded.redis_server import free_port
 from worker.line.notifier import Notifier
 
 pytestmark = needs_mosquitto
@@ -285,28 +286,36 @@ def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_
         assert "two connectors of the site plant-1?" in connector.log.read_text()
 
 
-@pytest.mark.parametrize("says", [True, False], ids=["announced", "not announced"])
+@pytest.mark.parametrize(
+    ("version", "limit"),
+    [
+        pytest.param("5", "max_packet_size", id="announced"),
+        pytest.param("5", "message_size_limit", id="not announced"),
+        pytest.param("3.1.1", "max_packet_size", id="ends the connection"),
+        pytest.param("3.1.1", "message_size_limit", id="thrown away"),
+    ],
+)
 def test_an_event_that_is_too_large_for_the_broker_holds_up_its_head_alone(
     tmp_path: Path,
     redis_server: RedisProcess,
     line: Notifier,
-    says: bool,
+    version: str,
+    limit: str,
     request: pytest.FixtureRequest,
 ) -> None:
-    broker = Mosquitto(
-        tmp_path, ["allow_anonymous true", f"{'max_packet_size' if says else 'message_size_limit'} 1000"]
-    )
+    broker = Mosquitto(tmp_path, ["allow_anonymous true", f"{limit} 1000"])
     request.addfinalizer(broker.kill)
     broker.start()
     many = list(range(1, 400))
-    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+    with connecting(tmp_path, redis_server.url, file(broker, f'version = "{version}"')) as connector:
         root, run = "inserts/plant-1/mill-1", check("go")
         line.send([("station-1", run)])
         wait_until(lambda: connector.status()["broker"]["delivered"] == 1)
         line.send([("station-1", run.model_copy(update={"state": "replace", "replace": many}))])
         line.send([("station-1", check(head="H13"))])
         wait_until(lambda: connector.status()["broker"]["delivered"] == 2, 60)
-        wait_until(lambda: "bytes, and the broker" in str(connector.status()["broker"]["problem"]))
+        why = "does not retain it" if limit == "message_size_limit" and version == "3.1.1" else "bytes, and the broker"
+        wait_until(lambda: why in str(connector.status()["broker"]["problem"]))
         listener = Listener(broker.port)
         wait_until(lambda: listener.latest("inserts/plant-1/available") == b"online")
         wait_until(lambda: b"go" in (listener.latest(f"{root}/H13/state") or b""))
@@ -319,7 +328,10 @@ def test_an_event_that_is_too_large_for_the_broker_holds_up_its_head_alone(
 def test_a_broker_that_refuses_a_state_and_cannot_say_so_is_not_told_that_we_are_there(
     tmp_path: Path, redis_server: RedisProcess, line: Notifier, request: pytest.FixtureRequest
 ) -> None:
-    broker = Mosquitto(tmp_path, ["allow_anonymous true", "message_size_limit 1000"])
+    rules = tmp_path / "acl"
+    rules.write_text("topic readwrite inserts/#\n")
+    rules.chmod(0o644)
+    broker = Mosquitto(tmp_path, ["allow_anonymous true", f"acl_file {rules}", f"user {getpass.getuser()}"])
     request.addfinalizer(broker.kill)
     broker.start()
     run, root = check("go"), "inserts/plant-1"
@@ -328,12 +340,17 @@ def test_a_broker_that_refuses_a_state_and_cannot_say_so_is_not_told_that_we_are
         wait_until(lambda: connector.status()["broker"]["delivered"] == 2)
         listener = Listener(broker.port)
         wait_until(lambda: listener.latest(f"{root}/available") == b"online")
-        line.send([("station-1", run.model_copy(update={"state": "replace", "replace": [*range(1, 400)]}))])
+        # The `go` stays there: nor does it take that it is to be no more.
+        written = ("_probe/#", "fault-run/#", "model/#", "available", "mill-1/H12/event")
+        rules.write_text("topic read #\n" + "".join(f"topic write {root}/{topic}\n" for topic in written))
+        broker.read_rules(f"{root}/mill-1/H12/other", refuses=True)
+        line.send([("station-1", run.model_copy(update={"state": "replace", "replace": [1]}))])
         wait_until(lambda: "does not retain it" in str(connector.status()["broker"]["problem"]))
         wait_until(lambda: listener.latest(f"{root}/available") == b"offline")
-        # What waits is overtaken: then it is there.
         line.send([("station-1", run.model_copy(update={"state": "review", "revision": 2}))])
         wait_until(lambda: connector.status()["broker"]["waiting"] == 2)
+        rules.write_text("topic readwrite inserts/#\n")
+        broker.read_rules(f"{root}/mill-1/H12/other", refuses=False)
         connector.kill()
         connector.start()
         wait_until(lambda: listener.latest(f"{root}/available") == b"online", 60)
@@ -396,17 +413,11 @@ def test_over_tls_the_broker_proves_who_it_is_and_so_do_we(
     tmp_path: Path, redis_server: RedisProcess, line: Notifier, request: pytest.FixtureRequest
 ) -> None:
     ours, strangers = (Certificates.made(tmp_path / name, "localhost") for name in ("ours", "strangers"))
-    broker = Mosquitto(
-        tmp_path,
-        [
-            f"certfile {ours.cert}",
-            f"keyfile {ours.key}",
-            f"cafile {ours.ca}",
-            "require_certificate true",
-            "allow_anonymous true",
-            f"user {getpass.getuser()}",
-        ],
-    )
+    tls = [f"certfile {ours.cert}", f"keyfile {ours.key}", f"cafile {ours.ca}", "require_certificate true"]
+    ports = {name: free_port() for name in ("stranger", "nobody", "clear")}  # each part of the file has a broker
+    others = [line for port in ports.values() for line in (f"listener {port} 127.0.0.1", *tls)]
+    broker = Mosquitto(tmp_path, [*tls, "allow_anonymous true", f"user {getpass.getuser()}", *others])
+    ports["broker"] = broker.port
     request.addfinalizer(broker.kill)
     broker.start()
     sinks = {
@@ -414,8 +425,8 @@ def test_over_tls_the_broker_proves_who_it_is_and_so_do_we(
         "nobody": f'ca_file = "{ours.ca}"',
         "broker": f'ca_file = "{ours.ca}"\ncert_file = "{ours.client_cert}"\nkey_file = "{ours.client_key}"',
     }
-    parts = [f'[mqtt.{name}]\nurl = "mqtts://localhost:{broker.port}"\n{trust}\n' for name, trust in sinks.items()]
-    clear = f'[mqtt.clear]\nurl = "mqtt://localhost:{broker.port}"\n[mqtt.long]\nurl = "mqtt://{"h" * 64}"\n'
+    parts = [f'[mqtt.{name}]\nurl = "mqtts://localhost:{ports[name]}"\n{trust}\n' for name, trust in sinks.items()]
+    clear = f'[mqtt.clear]\nurl = "mqtt://localhost:{ports["clear"]}"\n[mqtt.long]\nurl = "mqtt://{"h" * 64}"\n'
     with connecting(tmp_path, redis_server.url, 'site = "plant-1"\n' + "".join(parts) + clear) as connector:
         line.send([("station-1", verdict(1))])
         wait_until(lambda: connector.status()["broker"]["delivered"] == 1)

@@ -18,6 +18,7 @@ from asyncua import ua
 from producer.connect.opcua.certificates import new_certificate
 from tests.integration.opcua import NODE_SET, PASSWORD, Plant, Session, event_of, identity, ids, needs_node_set
 from tests.integration.plant import ConnectProcess, check, connecting, fault, in_order, verdict
+from tests.plant_news import NEWS
 from tests.support import RedisProcess, wait_until
 from worker.line.notifier import Notifier
 
@@ -101,6 +102,8 @@ def test_a_head_is_told_whole_though_the_server_dies_in_the_middle(
             for wrong in ({"most": 2**40}, {"start": -5}):
                 with pytest.raises(ua.uaerrors.BadInvalidArgument):
                     client.results(**wrong)
+            line.say([NEWS[-1].model_copy(update={"machine": "sim-mill", "head": "sim-head"})])
+            wait_until(lambda: client.variable("sim-mill/sim-head", "State") == "")
             found, error = client.result(results[0].ResultId.Id)
             assert (found.MeasId.Id, error) == (str(said[0].capture_id), 0)
             assert client.result("0" * 32)[1] < 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +13,9 @@ from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.answers import CheckAnswer
 from producer.contract.vocabulary import CheckState
 from tests.integration.opcua import identity
-from tests.integration.plant import check, connecting, verdict
+from tests.integration.plant import Listener, Mosquitto, check, connecting, needs_mosquitto, verdict
 from tests.integration.plc import Plc
+from tests.plant_news import AT, NEWS
 from tests.support import RedisProcess, wait_until
 from worker.line.notifier import Notifier
 
@@ -33,7 +34,8 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
     line = Notifier(redis_server.url)
     with connecting(tmp_path, redis_server.url, plc.configured()) as connector:
         wait_until(lambda: connector.status()["mill"]["up"], 60)
-        first = check("replace", [3, 8])
+        eight = {"size": 8}
+        first = check("replace", [3, 8]).model_copy(update=eight)
         line.send([("station-1", answer) for answer in [verdict(1), first, check("go", head="other")]])
         wait_until(lambda: len(plc.values("Sequence")) == 2)
         # It is told first that no check is known of the head; then its check, without a state while that is written.
@@ -51,7 +53,7 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
         wait_until(lambda: len(plc.values("Heartbeat")) > beats, 30)
         # What was said while the PLC was away is overtaken by the last of it: no PLC may act on the others.
         plc.kill()
-        away = [check("go"), check("go"), check("review")]
+        away = [check(state).model_copy(update=eight) for state in ("go", "go", "review")]
         line.send([("station-1", answer) for answer in away])
         # Those before the last may count as told by then: a PLC that was reached just now is told the last alone.
         wait_until(lambda: not connector.status()["mill"]["up"] and connector.status()["mill"]["waiting"] in (1, 3), 60)
@@ -63,7 +65,7 @@ def test_a_plc_has_the_last_check_of_its_head_also_after_it_was_away(
         at_once, in_turn = (value for name, value in written if name == "Sequence")
         assert plc.values("Sequence")[1] != at_once == in_turn
         # More pockets than its variable has room for: refused in words, and what stood there is no state any more.
-        line.send([("station-1", fits := check("go"))])
+        line.send([("station-1", fits := check("go").model_copy(update=eight))])
         wait_until(lambda: plc.values("CheckId")[-1:] == [str(fits.check_id)] and plc.values("State")[-1] == 1, 30)
         wait_until(lambda: connector.status()["mill"]["waiting"] == 0)
         told = len(plc.written())
@@ -142,6 +144,51 @@ def test_a_plc_releases_its_own_run_alone_whoever_starts_anew(
     line.close()
 
 
+@needs_mosquitto
+def test_a_changed_insert_takes_the_go_of_its_head_away_until_a_run_has_it(
+    tmp_path: Path, redis_server: RedisProcess, plc: Plc, request: pytest.FixtureRequest
+) -> None:
+    broker = Mosquitto(tmp_path)
+    request.addfinalizer(broker.kill)
+    broker.start()
+    both = plc.configured() + f'[mqtt.broker]\nurl = "mqtt://127.0.0.1:{broker.port}"\nkinds = ["check"]\n'
+    run, later = (
+        CheckAnswer(**check().model_dump(exclude={"schema_version"}) | {"begun_at": AT + timedelta(minutes=minute)})
+        for minute in (-1, 1)
+    )
+    with closing(Notifier(redis_server.url)) as line, connecting(tmp_path, redis_server.url, both) as connector:
+        wait_until(lambda: connector.status()["mill"]["up"], 60)
+        listener = Listener(broker.port)
+
+        def shown() -> tuple[bytes | None, int]:
+            return (listener.latest("inserts/plant-1/mill-1/H12/state"), plc.values("State")[-1])
+
+        def told(state: bytes, number: int) -> None:
+            wait_until(lambda: state in (shown()[0] or b"") and shown()[1] == number, 30)
+            wait_until(lambda: all(connector.status()[name]["waiting"] == 0 for name in ("mill", "broker")))
+
+        plc.wait_for(run.check_id)
+        line.send([("station-1", run)])
+        told(b'"state":"go"', 1)
+        line.say([NEWS[-1].model_copy(update={"refused": "nothing is known of it"})])
+        line.say([NEWS[-1]])
+        wait_until(lambda: shown() == (b"", 0) and plc.values("CheckId")[-1] == "", 30)
+        connector.kill()
+        connector.start()
+        line.send([("station-1", run.model_copy(update={"revision": 2}))])  # a person has looked at it once more
+        line.send([("station-1", check(head="H13"))])
+        wait_until(lambda: listener.latest("inserts/plant-1/mill-1/H13/state"), 30)
+        assert shown() == (b"", 0)
+        assert plc.decided(run.check_id) == ["hold", "release", "hold"]
+        line.say([NEWS[-1].model_copy(update={"withdrawn": True})])
+        told(b'"state":"go"', 1)
+        line.say([NEWS[-1].model_copy(update={"pocket": 2})])
+        wait_until(lambda: shown() == (b"", 0), 30)
+        line.send([("station-1", later)])
+        told(str(later.check_id).encode(), 1)
+        listener.close()
+
+
 def test_a_variable_that_takes_nothing_costs_its_head_and_its_state_the_heartbeat(
     tmp_path: Path, redis_server: RedisProcess, plc: Plc
 ) -> None:
@@ -216,6 +263,15 @@ def test_a_plc_whose_program_is_loaded_anew_or_whose_namespaces_have_another_ord
         beats, written = len(plc.values("Heartbeat")), plc.written()
         wait_until(lambda: len(plc.values("Heartbeat")) >= beats + 3, 60)
         assert plc.written() == written
+        # Loaded anew with what it had kept of before it has an overtaken `go`, for a moment.
+        line.send([("station-1", first.model_copy(update={"state": "replace", "replace": [1]}))])
+        wait_until(
+            lambda: plc.values("State")[-1] == 2 and plc.values("Sequence")[-1] != plc.values("Sequence")[-2], 30
+        )
+        times = len(plc.values("Sequence"))
+        plc.lose_values(State=1, Sequence=7)
+        wait_until(lambda: len(plc.values("Sequence")) > times, 30)
+        assert [plc.values("State")[-1], *plc.values("Sequence")[-2:]] == [2, *plc.values("Sequence")[-1:] * 2]
         plc.kill()
         plc.comes_second()
         plc.wait_for(second.check_id)

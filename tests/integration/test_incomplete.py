@@ -41,7 +41,8 @@ class Plant:
 
     def photograph(self, pocket: int, outcome: str | None = "intact", size: int = 3, **changes: Any) -> Capture:
         at = changes.pop("at", datetime.now(UTC))
-        values = {"check_id": self.check, "station": "station-1", "machine": "mill-3", "head": "H12"} | changes
+        values = {"check_id": self.check, "station": "station-1", "machine": "mill-3", "head": "H12"}
+        values |= {"image_sha256": f"{pocket:064x}"} | changes
         capture = Capture(
             capture_id=new_id(),
             captured_at=at,
@@ -49,7 +50,6 @@ class Plant:
             operation="op-1",
             check_size=size,
             image="a.jpg",
-            image_sha256=f"{pocket:064x}",
             **values,
         )
         with self.database.transaction() as session:
@@ -98,6 +98,25 @@ def test_a_check_with_pockets_never_photographed_ends_as_review(plant: Plant) ->
     assert (answer.state, answer.review, answer.missing, answer.replace) == ("review", [2], [2], [3])
     assert plant.metrics.registry.get_sample_value("inserts_checks_incomplete_total") == 1
     assert plant.watch.look(9000.0) == plant.worker().look(9000.0) == 0, "once"
+
+
+def test_workers_that_are_started_again_and_again_end_it_too_but_for_a_moment_for_what_waits(plant: Plant) -> None:
+    plant.photograph(1)
+    for began in range(0, 600, 120):  # by clocks that begin anew with each
+        worker = plant.worker()
+        assert [worker.look(began + second) for second in (0.0, 60.0, 100.0)] == [0, 0, 0]
+    worker = plant.worker()
+    assert [worker.look(second) for second in (5.0, 64.0, 65.0, 106.0)] == [0, 0, 0, 1]
+    assert plant.state().state == "review"
+    another = plant.photograph(1, check_id=new_id())
+    plant.watch.look(0.0)
+    plant.watch.look(TIMEOUT - 1)
+    plant.photograph(2, check_id=another.check_id)
+    assert plant.worker().look(0.0) == 0
+    worker = plant.worker()
+    assert [worker.look(second) for second in (0.0, TIMEOUT - 1, TIMEOUT)] == [0, 0, 1], "in another state by now"
+    with plant.database.reading() as session:
+        assert len(incomplete_checks.seen_for(session)) == 1, "the first one is gone"
 
 
 def test_each_photograph_begins_the_time_anew(plant: Plant) -> None:

@@ -1,8 +1,9 @@
 """Ends checks that lack photographs of some pockets after a timeout: a person must look at them.
 
-The timeout is measured by this process's monotonic clock, from when it first saw a check in its present state: no clock
-that is set ends one early, nor does a worker that was down for a night. Every worker looks. Where two end the same
-check at once its station gets the answer twice, which is harmless.
+The timeout is measured by monotonic clocks, from when a worker first saw a check in its present state: no clock that is
+set ends one early, nor does a worker that was down for a night. How long it has seen it is noted in the database, and
+the next worker goes on from there: so one that is started again and again ends it too. Every worker looks. Where two
+end the same check at once its station gets the answer twice, which is harmless.
 """
 
 from __future__ import annotations
@@ -34,6 +35,13 @@ ANSWERED_WITHIN: Final = timedelta(days=1)
 """A check whose last photograph is older when it is first seen ends without an answer to its station, which has long
 gone on. By then, not at its end: the clock may have been set forward since."""
 
+NOTE_EVERY: Final = 10.0
+"""Seconds after which is noted anew for how long a check was seen to wait; a worker that lives for less notes none."""
+
+CATCH_UP: Final = 60.0
+"""Seconds, a tenth of the timeout at most, for which each worker sees a check itself before it ends it: photographs
+may wait in the queue."""
+
 AT_ONCE: Final = 50
 """How many checks one look ends at most."""
 
@@ -50,18 +58,42 @@ class Unchanged:
 
     def __init__(self, timeout: float):
         self._timeout = timeout
+        self._longest = timeout - min(CATCH_UP, timeout / 10)
         self._seen: dict[UUID, _Seen] = {}
 
-    def overdue(self, awaited: Mapping[UUID, Awaited], now: float) -> dict[UUID, Awaited]:
-        """Of the checks that wait for photographs those that have not changed for `timeout` seconds."""
+    def overdue(
+        self, awaited: Mapping[UUID, Awaited], now: float, noted: Mapping[UUID, tuple[Awaited, float]] | None = None
+    ) -> dict[UUID, Awaited]:
+        """Of the checks that wait for photographs those that have not changed for `timeout` seconds.
+
+        `noted` is for how many seconds workers before this one have seen some in one state.
+        """
         before, old = self._seen, datetime.now(UTC) - ANSWERED_WITHIN
-        self._seen = {
-            check_id: before[check_id]
-            if check_id in before and before[check_id].state == check
-            else _Seen(check, now, is_old=check.last_at <= old)
-            for check_id, check in awaited.items()
-        }
+        known = noted or {}
+
+        def seen(check_id: UUID, check: Awaited) -> _Seen:
+            if check_id in before and before[check_id].state == check:
+                return before[check_id]
+            state, seconds = known.get(check_id, (check, 0.0))
+            since = now - min(seconds, self._longest) if state == check else now
+            return _Seen(check, since, is_old=check.last_at <= old)
+
+        self._seen = {check_id: seen(check_id, check) for check_id, check in awaited.items()}
         return {check_id: seen.state for check_id, seen in self._seen.items() if now - seen.since >= self._timeout}
+
+    def to_note(self, noted: Mapping[UUID, tuple[Awaited, float]], now: float) -> dict[UUID, tuple[Awaited, float]]:
+        """For how many seconds checks were seen in their present state, where that is long more than is noted."""
+        seen = {check_id: (one.state, now - one.since) for check_id, one in self._seen.items()}
+
+        def known(check_id: UUID, state: Awaited) -> float:
+            before, seconds = noted.get(check_id, (state, 0.0))
+            return seconds if before == state else 0.0
+
+        return {
+            check_id: (state, seconds)
+            for check_id, (state, seconds) in seen.items()
+            if seconds - known(check_id, state) >= NOTE_EVERY
+        }
 
     def is_old(self, check_id: UUID) -> bool:
         """Whether the last photograph of a check that is overdue was of long ago when it was first seen so."""
@@ -92,7 +124,12 @@ class IncompleteWatch(Periodic):
             DatabaseUnavailable, redis.RedisError: one of them is away; what was not ended is found at the next look.
         """
         with self._database.reading() as session:
-            overdue = dict(list(self._unchanged.overdue(incomplete_checks.awaited(session), now).items())[:AT_ONCE])
+            noted = incomplete_checks.seen_for(session)
+            overdue = self._unchanged.overdue(incomplete_checks.awaited(session), now, noted)
+        overdue = dict([*overdue.items()][:AT_ONCE])
+        if to_note := self._unchanged.to_note(noted, now):
+            with self._database.transaction() as session:
+                incomplete_checks.note_seen(session, to_note)
         if not overdue:
             return 0
         with self._database.transaction() as session:

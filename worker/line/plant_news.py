@@ -1,12 +1,14 @@
-"""Tells other systems what people and the learner change about the models, and which stations see nothing."""
+"""Tells what people and the learner change without a message: answers, inserts, models; and which stations see none."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from db.engine.database import Database
+from db.line import untold_checks
 from db.queries import plant_news
 from producer.runtime.periodic import Periodic
+from worker.line.mapping import check_answer
 from worker.line.notifier import Notifier
 
 LOOK_EVERY: Final = 5.0
@@ -24,13 +26,18 @@ class PlantNewsWatch(Periodic):
     def turn(self) -> None:
         """Say what is new, and then note it: after a crash between the two it is said again.
 
+        An answer that a person has changed is told to its station too.
+
         Raises:
             DatabaseUnavailable, redis.RedisError: one of them is away; the next look is soon.
         """
         with self._database.reading() as session:
             news = plant_news.untold(session)
-        if not news:
+            checks, revisions = untold_checks.untold(session)
+        if not news and not revisions:
             return
         self._notifier.say(news)
+        self._notifier.send([(check.station, check_answer(check)) for check in checks])
         with self._database.transaction() as session:
             plant_news.note(session, news)
+            untold_checks.remove(session, revisions)

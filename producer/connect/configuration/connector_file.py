@@ -17,6 +17,7 @@ from producer.connect.configuration.node_ids import as_spelled
 from producer.contract.answers import CheckAnswer
 from producer.contract.names import NARROW, Name
 from producer.contract.plant_event import EventKind, PlantEvent
+from producer.contract.plant_news import InsertChangeAnswer
 from producer.contract.vocabulary import SIMULATED_MACHINE
 from producer.terminal.error_text import in_words
 
@@ -45,6 +46,17 @@ def _url(schemes: Mapping[str, int]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _one_address(sinks: Mapping[str, MqttSink] | Mapping[str, PlcSink], port: int) -> tuple[str, str] | None:
+    """The names of two sinks at one address, if there are such; `port` is that of a URL without one."""
+    names: dict[tuple[str | None, int], str] = {}
+    for name, sink in sinks.items():
+        parts = sink.parts
+        default = 8883 if parts.scheme == "mqtts" else port
+        if (other := names.setdefault((parts.hostname, parts.port or default), name)) != name:
+            return other, name
+    return None
+
+
 def _check_user(user: str | None, password_file: Path | None) -> None:
     if (user is None) != (password_file is None):
         raise ValueError("user and password_file belong together")
@@ -58,12 +70,26 @@ class _Sink(BaseModel):
 
     def wants(self, event: PlantEvent) -> bool:
         """Whether this system is told `event`; what names no machine, as faults do, every system has that wants it."""
-        return event.kind in self.kinds and (
+        return event.kind in self.told_kinds and (
             self.machines is None or event.machine is None or event.machine in self.machines
         )
 
+    @property
+    def told_kinds(self) -> tuple[EventKind, ...]:
+        """The kinds of events that it is told."""
+        return self.kinds
 
-class MqttSink(_Sink):
+
+class _StateSink(_Sink):
+    """One that shows what holds. The change of an insert takes away what a check says of its head."""
+
+    @property
+    def told_kinds(self) -> tuple[EventKind, ...]:
+        """Whoever is told checks is told changed inserts too."""
+        return (*self.kinds, "insert_change") if "check" in self.kinds else self.kinds
+
+
+class MqttSink(_StateSink):
     """A broker."""
 
     url: Annotated[str, _url({"mqtt": 1883, "mqtts": 8883})]
@@ -121,7 +147,7 @@ class WebhookSink(_Sink):
         return tuple(network for entry in self.allow if (network := network_in(entry)) is not None)
 
 
-class OpcuaSink(_Sink):
+class OpcuaSink(_StateSink):
     """A server of our own, by OPC UA."""
 
     address: Annotated[str, _url({"opc.tcp": 4840})]
@@ -194,8 +220,8 @@ class PlcSink(BaseModel):
         return urlsplit(self.url)
 
     def of(self, event: PlantEvent) -> PlcHead | None:
-        """The variables of the head that `event` is of, where it is a check of one that has some."""
-        if not isinstance(event.data, CheckAnswer):
+        """The variables of the head that `event` is a check of, or the change of an insert, where it has some."""
+        if not isinstance(event.data, CheckAnswer | InsertChangeAnswer):
             return None
         where = (event.data.machine, event.data.head)
         return next((head for head in self.head if (head.machine, head.head) == where), None)
@@ -222,10 +248,12 @@ class ConnectorFile(BaseModel):
 
     @model_validator(mode="after")
     def _is_whole(self) -> ConnectorFile:
-        servers: dict[tuple[str | None, int], str] = {}
-        for name, plc in self.plc.items():
-            if (other := servers.setdefault((plc.parts.hostname, plc.parts.port or 4840), name)) != name:
-                raise ValueError(f"plc.{other} and plc.{name} are one PLC: put all its heads into one of them")
+        if twice := _one_address(self.plc, 4840):
+            raise ValueError(f"plc.{twice[0]} and plc.{twice[1]} are one PLC: put all its heads into one of them")
+        if twice := _one_address(self.mqtt, 1883):
+            raise ValueError(
+                f"mqtt.{twice[0]} and mqtt.{twice[1]} are one broker, at which a site is one client: make one of them"
+            )
         return self
 
     def sinks(self) -> Iterator[tuple[str, Configured]]:

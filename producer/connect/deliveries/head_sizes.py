@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
+from producer.contract.plant_news import InsertChangeAnswer
 
 
 class HeadSizes:
@@ -24,15 +25,16 @@ class HeadSizes:
         self._declared = {unicodedata.normalize("NFC", head): number for head, number in pockets.items()}
 
     def of(self, event: PlantEvent) -> int | None:
-        """How many pockets the head has that an answer to a check is of; None where nobody says so."""
-        if not isinstance(event.data, CheckAnswer):
+        """How many pockets the head has that a check, or a changed insert, is of; None where nobody says so."""
+        if not isinstance(event.data, CheckAnswer | InsertChangeAnswer):
             return None
         return self._declared.get(unicodedata.normalize("NFC", event.data.head))
 
 
 def highest_pocket(check: CheckAnswer) -> int:
     """The highest pocket that an answer is known to be of."""
-    return check.size if check.size > 1 else max(named_pockets(check), default=1)
+    named = named_pockets(check)  # also beyond its size, where it is not believed
+    return max(named, default=1) if check.size == 1 else max(named | {check.size})
 
 
 def named_pockets(check: CheckAnswer) -> set[int]:

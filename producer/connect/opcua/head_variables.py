@@ -18,6 +18,7 @@ from asyncua.common.node import Node
 from producer.connect.opcua.result import Result, evaluation_of
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import PlantEvent
+from producer.contract.plant_news import InsertChangeAnswer
 from producer.pictures.file_names import MAX_POCKET
 
 log = structlog.get_logger()
@@ -98,6 +99,8 @@ class HeadVariables:
                     "Evaluation": int(result.evaluation),
                     "Sequence": sequence,
                 }
+            case InsertChangeAnswer():  # what holds of the head is that it has no state
+                values = {"State": "", "Evaluation": 0, "Sequence": sequence}
             case VerdictAnswer(pocket=pocket) as verdict if 1 <= pocket <= MAX_POCKET:
                 outcomes, evaluations = self._pockets[result.part]
                 missing = pocket - len(outcomes)

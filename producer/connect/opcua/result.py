@@ -55,7 +55,8 @@ class Result:
     Attributes:
         id: the event's id, the same when it comes again.
         evaluation: what it says.
-        answer: the same in the line's own word: `intact`, `go`, …; `fault`; `promoted`, `began`, `changed`, `refused`.
+        answer: the same in the line's own word: `intact`, `go`, …; `fault`; `promoted`, `began`, `changed`,
+            `withdrawn`, `refused`.
         partial: whether it is of one pocket.
         state: ResultState.
         part: MACHINE/HEAD.
@@ -146,6 +147,8 @@ def _in_words(event: PlantEvent) -> tuple[str, str]:
             return "ended", f"photographs of {station} can be judged again"
         case FaultRun(station=station):
             return "began", f"photographs of {station} cannot be judged, one after another"
+        case InsertChangeAnswer(pocket=pocket, withdrawn=True):
+            return "withdrawn", f"{part}, pocket {pocket}: the insert was not changed after all"
         case InsertChangeAnswer(pocket=pocket, refused=None):
             return "changed", f"{part}, pocket {pocket}: the insert was changed"
         case InsertChangeAnswer(pocket=pocket, refused=refused):

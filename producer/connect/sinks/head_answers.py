@@ -10,6 +10,9 @@ if all answers that count are known to be current, and one is of the whole head.
 A check of several pockets has those from 1 to its size. A check of a single photograph is of any pocket, and names it
 if it is not a `go`. The head register, or else the largest check, says how many pockets a head has. Only the register
 can say that a head has one.
+
+An insert change takes the head's `go` away, whatever check it is of, until a check that began after it has its pocket.
+Until then the head has no state: the change is its state, and no check is.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from typing import Final
 from producer.connect.deliveries.head_sizes import highest_pocket, named_pockets
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
+from producer.contract.plant_news import InsertChangeAnswer
 
 Numbered = tuple[int, PlantEvent]
 """An answer with the number of its delivery, which rises from one to the next."""
@@ -34,27 +38,60 @@ class HeadAnswers:
     def __init__(self, declared: int | None):
         """There are none yet; `declared` is how many pockets the head has by the head register, if that says so."""
         self._declared = declared
-        self.counting: list[Numbered] = []
+        self._checks: list[Numbered] = []
+        self._changes: dict[int, Numbered] = {}
+
+    @property
+    def counting(self) -> list[Numbered]:
+        """All that count."""
+        return [*self._checks, *self._changes.values()]
 
     def take(self, answer: Numbered) -> bool:
-        """Have an answer count, and none that it looks over; whether it does."""
-        before = next((one for one in self.counting if _check(one).check_id == _check(answer).check_id), None)
-        others = [one for one in self.counting if one is not before]
+        """Have an answer count, and none that it looks over; whether anything else counts now."""
+        if isinstance(answer[1].data, InsertChangeAnswer):
+            return self._take_change(answer)
+        before = next((one for one in self._checks if _check(one).check_id == _check(answer).check_id), None)
+        others = [one for one in self._checks if one is not before]
         is_overtaken = before is not None and not _is_next(answer, before)
         if is_overtaken or any(self._looks_over(one, answer) for one in others):
             return False
-        self.counting = [*(one for one in others if not self._looks_over(answer, one)), answer]
+        self._checks = [*(one for one in others if not self._looks_over(answer, one)), answer]
+        self._changes = {pocket: one for pocket, one in self._changes.items() if not self._has_seen(answer, one)}
+        return True
+
+    def _take_change(self, answer: Numbered) -> bool:
+        change, before = _change(answer), self._changes.get(_change(answer).pocket)
+        if change.withdrawn:
+            if before is None or _change(before).at != change.at:
+                return False
+            del self._changes[change.pocket]
+            return True
+        is_earlier = before is not None and _at(answer) < _at(before)
+        if is_earlier or any(self._has_seen(one, answer) for one in self._checks):
+            return False
+        self._changes[change.pocket] = answer
         return True
 
     def last(self, is_vouched_for: Callable[[Numbered], bool]) -> Numbered | None:
-        """The head's state, of several pockets if there is one; None if it is unknown."""
-        if not_go := [one for one in self.counting if _check(one).state != "go"]:
+        """The head's state, of several pockets if there is one: a check, or a change that leaves it no state.
+
+        None if it is unknown.
+        """
+        if not_go := [one for one in self._checks if _check(one).state != "go"]:
             return max(filter(is_vouched_for, not_go), key=_place, default=None)
-        largest = self._declared or max([2, *(_check(one).size for one in self.counting)])
-        is_whole = any(_check(one).size >= largest for one in self.counting)
-        if not is_whole or not all(map(is_vouched_for, self.counting)):  # what was lost may be of what one of them says
+        if self._changes:
+            return max(filter(is_vouched_for, self._changes.values()), default=None, key=lambda one: one[0])
+        largest = self._declared or max([2, *(_check(one).size for one in self._checks)])
+        is_whole = any(_check(one).size >= largest for one in self._checks)
+        if not is_whole or not all(map(is_vouched_for, self._checks)):  # what was lost may be of what one of them says
             return None
-        return max((one for one in self.counting if _check(one).size >= min(largest, 2)), key=_place)
+        return max((one for one in self._checks if _check(one).size >= min(largest, 2)), key=_place)
+
+    def _has_seen(self, answer: Numbered, change: Numbered) -> bool:
+        """Whether a check has looked at the insert that a change tells of."""
+        check, pocket = _check(answer), _change(change).pocket
+        begins_after = check.begun_at >= _at(change) if check.begun_at is not None else answer[0] > change[0]
+        return begins_after and pocket <= check.size and (check.size > 1 or self._declared == 1)
 
     def _looks_over(self, later: Numbered, earlier: Numbered) -> bool:
         new, old = _check(later), _check(earlier)
@@ -67,6 +104,16 @@ class HeadAnswers:
         if new.size > 1:
             return new.size >= highest_pocket(old)
         return old.size == 1 and (old.state == "go" or named_pockets(new) == named_pockets(old))
+
+
+def _at(change: Numbered) -> datetime:
+    """Its place in the order of photographs."""
+    return _change(change).at or _NO_PLACE
+
+
+def _change(answer: Numbered) -> InsertChangeAnswer:
+    assert isinstance(answer[1].data, InsertChangeAnswer)  # noqa: S101 (`subject_of` has no other)
+    return answer[1].data
 
 
 def _check(answer: Numbered) -> CheckAnswer:

@@ -6,8 +6,8 @@ sent (`news`). An answer that was given up counts too: nothing is shown for its 
 of date. Nor is anything shown from before the sink's reading (`producer.connect.deliveries.readings`). Both still say
 what is older than they are.
 
-Of a head that is what its checks come to (`producer.connect.sinks.head_answers`); of a pocket, a station and a model
-what was said last.
+Of a head that is what its checks, and the changes of its inserts, come to (`producer.connect.sinks.head_answers`), also
+that it has no state; of a pocket, a station and a model what was said last.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog, Stat
 from producer.connect.sinks.head_answers import HeadAnswers, Numbered
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
-from producer.contract.plant_news import FaultRun, ModelChange
+from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange
 
 _AT_ONCE: Final = 1_000
 """Deliveries that are read in one step: a million may wait, and others use the log too."""
@@ -59,7 +59,7 @@ class Answers:
         if subject is None:
             return False
         self.newest = max(self.newest, answer[0])
-        if isinstance(event.data, CheckAnswer):
+        if isinstance(event.data, CheckAnswer | InsertChangeAnswer):
             if subject not in self._heads:
                 self._heads[subject] = HeadAnswers(self._pockets(event))
             return self._heads[subject].take(answer)
@@ -156,7 +156,9 @@ class LastAnswers:
         if delivery.number > self._answers.newest:
             self._answers.take((delivery.number, delivery.event))
         # What was read at the beginning, or is told once more, counts as it did: what overtook it may count no more.
-        if all(number != delivery.number for number, _ in self._answers.of(subject)):
+        if all(number != delivery.number for number, _ in self._answers.of(subject)) and not _takes_back(
+            delivery.event
+        ):
             return Remembered()
         last = self._known(subject)
         is_shown = last is not None and (last is not before or last[0] == delivery.number)
@@ -185,6 +187,8 @@ def subject_of(event: PlantEvent) -> str | None:
     if event.is_state:
         return event.subject
     match event.data:
+        case InsertChangeAnswer(machine=machine, head=head, refused=None):
+            return f"{machine}/{head}"
         case FaultRun(station=station):
             return f"fault run of {station}"
         case ModelChange(role=role):
@@ -201,7 +205,16 @@ def _key(answer: Numbered) -> str:
     """Under which an answer is kept: of a head several may count."""
     event = answer[1]
     subject = subject_of(event) or ""
-    return f"{subject} {event.data.check_id}" if isinstance(event.data, CheckAnswer) else subject
+    match event.data:
+        case CheckAnswer(check_id=check_id):
+            return f"{subject} {check_id}"
+        case InsertChangeAnswer(pocket=pocket):
+            return f"{subject} change of {pocket}"
+    return subject
+
+
+def _takes_back(event: PlantEvent) -> bool:
+    return isinstance(event.data, InsertChangeAnswer) and event.data.withdrawn
 
 
 def _in(log: DeliveryLog, sink: str, state: State, number: int = 0) -> Iterator[Numbered]:

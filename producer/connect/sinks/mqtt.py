@@ -24,7 +24,7 @@ from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.last_answers import LastAnswers, Remembered
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.mqtt_trust import trust
-from producer.connect.sinks.retained_topics import retained_topics, unretained
+from producer.connect.sinks.retained_topics import NOT_RETAINED, retained_topics, take_away, unretained
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.connect.sinks.size_limit import SizeLimit
 from producer.connect.sinks.topics import DISCOVERY, Topics
@@ -32,6 +32,7 @@ from producer.contract.answers import CheckAnswer
 from producer.contract.insert_change import InsertChange
 from producer.contract.names import safe_name
 from producer.contract.plant_event import PlantEvent
+from producer.contract.plant_news import InsertChangeAnswer
 from producer.runtime.outage_log import OutageLog
 from producer.terminal.error_text import in_words
 
@@ -118,7 +119,7 @@ class Mqtt:
             raise self._why_lost(connection, connection.lost) from error
 
     def _published(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[Told]:
-        if self._refuses_news(connection, deliveries):
+        if self._refuses_news(connection, deliveries)[1]:
             self._says_offline(connection)
         in_flight: list[tuple[Delivery, list[tuple[str, int]], Remembered]] = []
         states: dict[str, str] = {}
@@ -131,11 +132,13 @@ class Mqtt:
                 numbers += [(topic, connection.publish(topic, text, retain=True)) for topic, text in retained]
                 states.update(retained[:1])
             in_flight.append((delivery, numbers, remembered))
-        silent = self._unretained(connection, states)
+        silent, stays = self._unretained(connection, states)
+        if stays:
+            self._says_offline(connection)
         held = set()
         for delivery, numbers, remembered in in_flight:
-            answers = [(topic, connection.acknowledgement(number) or silent.get(topic)) for topic, number in numbers]
-            refused = [f"{topic}: {reason}" for topic, reason in answers if reason is not None]
+            answers = [(topic, connection.acknowledgement(number)) for topic, number in numbers]
+            refused = [f"{topic}: {reason or NOT_RETAINED}" for topic, reason in answers if reason or topic in silent]
             if any(reason is not None for _, reason in answers[1:2]):
                 self._says_offline(connection)  # the state before stays
             if not refused:
@@ -225,8 +228,9 @@ class Mqtt:
         self._last.news()
         discoveries, states = self._introduction()
         refused = connection.publish_all(discoveries)
-        if unshown := self._refuses(connection, dict(states)) + self._refuses_news(connection):
-            refused += unshown
+        of_states, of_news = self._refuses(connection, dict(states)), self._refuses_news(connection)
+        refused += of_states[0] + of_news[0]
+        if of_states[1] or of_news[1]:
             self._says_offline(connection)
         else:
             refused += connection.publish_all([(self._topics.available, "online")])
@@ -237,15 +241,16 @@ class Mqtt:
             self._refusals.ends()
         self._introduce_at = time.monotonic() + MISCONFIGURED_PAUSE if refused else float("inf")
 
-    def _refuses_news(self, connection: MqttConnection, due: Sequence[Delivery] = ()) -> list[str]:
-        """Show what was said of late; what the broker refuses of it."""
+    def _refuses_news(self, connection: MqttConnection, due: Sequence[Delivery] = ()) -> tuple[list[str], bool]:
+        """Show what was said of late; as `_refuses`."""
         news = [self._retained(event) for _, event in self._last.news(due)]
         return self._refuses(connection, dict(retained[0] for retained in news if retained))
 
-    def _refuses(self, connection: MqttConnection, states: Mapping[str, str]) -> list[str]:
-        """Retain states; what the broker refuses of them."""
+    def _refuses(self, connection: MqttConnection, states: Mapping[str, str]) -> tuple[list[str], bool]:
+        """Retain states; what the broker refuses of them, and whether one of before may stay in place of one."""
         refused = connection.publish_all([*states.items()])
-        return refused + [f"{topic}: {why}" for topic, why in self._unretained(connection, states).items()]
+        silent, stays = self._unretained(connection, states)
+        return refused + [f"{topic}: {NOT_RETAINED}" for topic in silent], bool(refused or stays)
 
     def _says_offline(self, connection: MqttConnection) -> None:
         """Say `offline`, so that no client trusts the retained states until all are published again."""
@@ -261,18 +266,21 @@ class Mqtt:
         """
         known = {topic for _, event in self._last.kept if (topic := self._topics.of_state(event)) is not None}
         unknown = [topic for topic in retained_topics(connection, self._topics, known) if topic not in known]
-        if refused := self._refuses(connection, dict.fromkeys(unknown, "")):
+        refused, stays = self._refuses(connection, dict.fromkeys(unknown, ""))
+        if stays:
             raise SinkAway(f"old retained messages of the broker cannot be removed: {refused[0]}")
         if self._configuration.home_assistant:
             connection.publish_all([(self._topics.sensor(topic), "") for topic in unknown if topic.endswith("/state")])
 
-    def _unretained(self, connection: MqttConnection, published: Mapping[str, str]) -> dict[str, str]:
-        """Why a broker that cannot say so does not take states, by topic: what it retains is read."""
-        is_silent = self._configuration.version == "3.1.1"
-        others = unretained(connection, self._topics, published) if is_silent else ()
-        return dict.fromkeys(
-            others, "the broker acknowledges it and does not retain it: do its rules refuse it, or its size?"
-        )
+    def _unretained(self, connection: MqttConnection, published: Mapping[str, str]) -> tuple[set[str], set[str]]:
+        """Where a broker that cannot say so does not take states, as what it retains shows; where one of before stays.
+
+        Elsewhere that is taken away: there is no state then, and the others go on.
+        """
+        if self._configuration.version != "3.1.1":
+            return set(), set()
+        others = unretained(connection, self._topics, published)
+        return others, take_away(connection, self._topics, others)
 
     def _introduction(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """What a broker must have before we say that we are there: what there is, and the present states."""
@@ -284,7 +292,7 @@ class Mqtt:
         topic = self._topics.of_state(event)
         if topic is None:
             return []
-        state = (topic, event.as_json())
+        state = (topic, "" if isinstance(event.data, InsertChangeAnswer) else event.as_json())
         if self._configuration.home_assistant and isinstance(event.data, CheckAnswer):
             return [state, self._topics.discovery(event.data)]
         return [state]

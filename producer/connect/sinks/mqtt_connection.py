@@ -167,8 +167,12 @@ class MqttConnection:
             self._waiting.pop(number, None)
             return self._acknowledged.pop(number)
 
-    def read(self, filters: Sequence[str], probe: str, unread: str) -> list[mqtt.MQTTMessage]:
+    def read(
+        self, filters: Sequence[str], probe: str, unread: str, taken_away: Sequence[str] = ()
+    ) -> list[mqtt.MQTTMessage]:
         """What comes by these filters up to what we publish at the topic `probe`, which is among them.
+
+        At the topics `taken_away` nothing is to be retained any more: that is published before the probe, and comes.
 
         Raises:
             SinkAway: the connection was lost; or, as `unread` says, that does not come.
@@ -184,6 +188,7 @@ class MqttConnection:
             self._client.message_callback_add(one, lambda _client, _data, message: hear(message))
         try:
             self._client.subscribe([(one, AT_MOST_ONCE) for one in filters])
+            self.publish_all([(topic, "") for topic in taken_away])
             self.publish_probe(probe)  # comes to us, behind what is retained
             self._wait(lambda: any(it.topic == probe and it.payload and not it.retain for it in heard), unread)
         finally:
@@ -256,9 +261,11 @@ class MqttConnection:
                 self._changed.notify_all()
             else:
                 waiting = [size for number, size in self._waiting.items() if number not in self._acknowledged]
-                if reason.value in _BECAUSE_OF_A_MESSAGE and waiting:
-                    self._limit.ended_at(max(waiting))
                 self.was_short = time.monotonic() - self._connected_at < SHORT
+                # By 3.1.1 a broker cannot say why: one that ends soon, while the same one waits again, is taken for it.
+                may_be = self.was_short and self._configuration.version == "3.1.1"
+                if waiting and (may_be or reason.value in _BECAUSE_OF_A_MESSAGE):
+                    self.was_short &= not self._limit.ended_at(max(waiting))
                 self._ends(f"the connection was lost: {reason}")
 
     def _on_message(self, message: mqtt.MQTTMessage) -> None:

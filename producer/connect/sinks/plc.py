@@ -48,6 +48,8 @@ NO_CHECK: Final = 1
 _INDEXED: Final = {"heartbeat", "head"}
 """What the file says in NodeIds."""
 
+_LOST: Final = "a PLC has lost the values of a head: they are written again"
+
 _MISFIT: Final = "a head's last check does not fit its variables"
 
 _SILENT: Final = "it does not answer: is server_certificate_file its certificate, and does it trust ours?"
@@ -139,9 +141,10 @@ class Plc:
                 log.error(_MISFIT, sink=self._name, problem=problem)
 
     def _show(self, head: PlcHead, shows: Numbered | None) -> str | None:
-        if shows is None or not isinstance(shows[1].data, CheckAnswer):
+        if shows is None:
             return None
-        refused: str | None = self._call(self._write_check(head, shows[0], shows[1].data), OPEN_TIMEOUT)
+        check = shows[1].data if isinstance(shows[1].data, CheckAnswer) else None  # an insert was changed
+        refused: str | None = self._call(self._write_check(head, shows[0], check), OPEN_TIMEOUT)
         return refused
 
     def close(self) -> None:
@@ -275,9 +278,7 @@ class Plc:
             raise ValueError(f"{head.state} keeps another value than is written: the PLC must leave it to us")
 
     async def _put_back(self) -> None:
-        """Write a head again whose sequence number is 0: a program that was reloaded has silently lost it.
-
-        Changes that a PLC's program makes to the variables itself stay.
+        """Write a head again whose sequence number has changed: its program was reloaded. Its own changes stay.
 
         Raises:
             ValueError: that a head has no state cannot be written.
@@ -285,12 +286,11 @@ class Plc:
         heads = [*self._written]
         sequences = await self._reached.values([head.sequence for head in heads])
         for head, sequence in zip(heads, sequences, strict=True):
-            if sequence == 0:
-                log.warning(
-                    "a PLC has lost the values of a head: they are written again", sink=self._name, head=head.head
-                )
+            written = self._reached.variables[head.sequence].counter(self._written[head][0]).Value
+            if sequence != written:
+                log.warning(_LOST, sink=self._name, head=head.head)
                 await self._write_check(head, *self._written[head])
-                if await self._reached.values([head.sequence]) == [0]:  # it does not keep it: once is enough
+                if await self._reached.values([head.sequence]) != [written]:  # it does not keep it: once is enough
                     self._written.pop(head, None)
 
     async def _beat(self) -> None:

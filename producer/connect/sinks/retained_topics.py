@@ -19,6 +19,12 @@ LEFT_OUT: Final = 100
 """Numbers that no pocket has, one after another, behind which there are no more."""
 
 
+NOT_RETAINED: Final = "the broker acknowledges it and does not retain it: do its rules refuse it, or its size?"
+"""What is said of a state that a broker throws away which cannot say so."""
+
+_UNREAD: Final = "the broker does not let us read what it retains of ours"
+
+
 def retained_topics(connection: MqttConnection, topics: Topics, known: Collection[str]) -> list[str]:
     """The topics of states of which the broker retains something, while it says that we are away.
 
@@ -64,12 +70,31 @@ def unretained(connection: MqttConnection, topics: Topics, published: Mapping[st
     names, probe = [*published], topics.of_states()[0].replace("+", PROBE)
     for first in range(0, len(names), IN_FLIGHT):
         piece = names[first : first + IN_FLIGHT]
-        messages = connection.read([*piece, probe], probe, "the broker does not let us read what it retains of ours")
+        messages = connection.read([*piece, probe], probe, _UNREAD)
         held = {message.topic: bytes(message.payload).decode() for message in messages if message.retain}
         others |= {topic for topic in piece if held.get(topic, "") != published[topic]}
     if names:
         connection.publish_all([(probe, "")])
     return others
+
+
+def take_away(connection: MqttConnection, topics: Topics, retained: Collection[str]) -> set[str]:
+    """Take away what a broker retains that cannot say what it refuses; the topics at which that may stay.
+
+    Those are the ones at which we do not hear what we publish: it throws it away, or does not let us read it.
+
+    Raises:
+        SinkAway: the broker does not let us read what it retains, or the connection was lost.
+    """
+    stays: set[str] = set()
+    names, probe = [*retained], topics.of_states()[0].replace("+", PROBE)
+    for first in range(0, len(names), IN_FLIGHT):
+        piece = names[first : first + IN_FLIGHT]
+        messages = connection.read([*piece, probe], probe, _UNREAD, piece)
+        stays |= {*piece} - {message.topic for message in messages if not message.retain and not message.payload}
+    if names:
+        connection.publish_all([(probe, "")])
+    return stays
 
 
 def _by(connection: MqttConnection, wanted: str, unread: str) -> list[str]:

@@ -22,11 +22,13 @@ class SizeLimit:
         self._suspected: int | None = None
         self._learnt: tuple[int, float] | None = None
 
-    def ended_at(self, size: int) -> None:
+    def ended_at(self, size: int) -> bool:
         """A connection ended because of a message, of which the largest that waited was so large; twice it is sure."""
-        if size == self._suspected:
+        is_sure = size == self._suspected
+        if is_sure:
             self._learnt = size, time.monotonic()
         self._suspected = size
+        return is_sure
 
     def problem(self, topic: str, text: str) -> str | None:
         """Why the broker does not take a text at a topic; None where it does, as far as is known."""

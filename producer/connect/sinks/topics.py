@@ -9,7 +9,7 @@ from typing import Final
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.names import safe_name
 from producer.contract.plant_event import PlantEvent
-from producer.contract.plant_news import FaultRun, ModelChange
+from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange
 
 DISCOVERY: Final = "homeassistant"
 """The first part of the topics that Home Assistant reads what there is from (its default)."""
@@ -41,11 +41,14 @@ class Topics:
         return f"{self._head(event.data.machine, event.data.head)}/event"
 
     def of_state(self, event: PlantEvent) -> str | None:
-        """Where the event is what holds now, retained: of a pocket, a head, a station or the models; None of others."""
+        """Where the event is what holds now, retained: of a pocket, a head, a station or the models; None of others.
+
+        A changed insert is what holds of its head: that has no state then.
+        """
         match event.data:
             case VerdictAnswer(machine=machine, head=head, pocket=pocket):
                 return f"{self._head(machine, head)}/pocket/{pocket}/state"
-            case CheckAnswer(machine=machine, head=head):
+            case CheckAnswer(machine=machine, head=head) | InsertChangeAnswer(machine=machine, head=head, refused=None):
                 return f"{self._head(machine, head)}/state"
             case FaultRun(station=station):
                 return f"{self._root}/fault-run/{safe_name(station)}"

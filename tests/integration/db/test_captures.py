@@ -195,7 +195,7 @@ WRONG = {
 }
 
 
-def photograph(line, captured_at: datetime, received_at: datetime, outcome: str, **changes: str) -> UUID:
+def photograph(line, captured_at: datetime, received_at: datetime, outcome: str, **changes: object) -> UUID:
     """A photograph of one pocket, in a check of its own."""
     capture = line.capture(captured_at=captured_at, check_id=uuid6.uuid7(), check_size=1, **changes)
     with line.database.transaction() as session:
@@ -220,11 +220,14 @@ def test_what_stands_in_for_a_photograph_leaves_its_pocket_as_it_was(line, start
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 def test_a_wrong_clock_spoils_neither_what_is_to_be_replaced_nor_history(line, wrong) -> None:
-    before = photograph(line, NOW, NOW + SECOND, "damaged")
-    by_wrong_clock = photograph(line, wrong + 30 * SECOND, NOW + 31 * SECOND, "intact")
+    """Of one outbox; of a gateway, whose ids do not say whose they are, damage stays on the list."""
+    before = photograph(line, NOW, NOW + SECOND, "damaged", capture_id=next_of())
+    clock, came = wrong + 30 * SECOND, NOW + 31 * SECOND
+    by_wrong_clock = photograph(line, clock, came, "intact", capture_id=next_of(before))
     with line.database.reading() as session:
         assert maintenance.to_replace(session) == []
-    after = photograph(line, NOW + 60 * SECOND, NOW + 61 * SECOND, "damaged")
+    clock, came = NOW + 60 * SECOND, NOW + 61 * SECOND
+    after = photograph(line, clock, came, "damaged", capture_id=next_of(by_wrong_clock))
     with line.database.reading() as session:
         assert [row.capture_id for row in maintenance.to_replace(session)] == [after]
         rows = maintenance.history(session, "mill-1", "head-1", 1)

@@ -19,7 +19,9 @@ from db.engine.url import sqlite_file
 from db.learning import leases, model_registry, remaining_lives, reviews, snapshots
 from db.learning.remaining_lives import LifeFit, RemainingLife
 from db.learning.survival_curve import SurvivalCurve
-from db.line import captures, checks, faults, shadow_verdicts, station_days, verdicts
+from db.line import captures, checks, faults, incomplete_checks, shadow_verdicts, station_days, untold_changes, verdicts
+from db.line.incomplete_checks import Awaited
+from db.line.insert_changes import InsertChange
 from db.line.insert_histories import SuspectedChange
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.station_days import StationDay
@@ -88,7 +90,14 @@ def test_models_and_migrations_make_the_very_same_tables(database_url, empty_dat
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
         *("accounts", "sessions", "audit", "tokens"),
         *("insert_changes", "evaluations", "station_days", "life_fits", "remaining_lives", "suspected_changes"),
-        *("told_insert_changes", "told_news", "connector_reports"),
+        *(
+            "told_insert_changes",
+            "untold_insert_changes",
+            "told_news",
+            "connector_reports",
+            "awaited_checks",
+            "untold_checks",
+        ),
     }
     assert structure(database_url) == made
 
@@ -143,7 +152,14 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
         *("reviews", "snapshots", "snapshot_items", "shadow_verdicts", "leases"),
         *("accounts", "sessions", "audit", "tokens"),
         *("insert_changes", "evaluations", "station_days", "life_fits", "remaining_lives", "suspected_changes"),
-        *("told_insert_changes", "told_news", "connector_reports"),
+        *(
+            "told_insert_changes",
+            "untold_insert_changes",
+            "told_news",
+            "connector_reports",
+            "awaited_checks",
+            "untold_checks",
+        ),
     }
     for name, rows in old.items():
         assert rows, f"{name} has something to lose"
@@ -167,6 +183,9 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
             model_registry.rollback(session, by="ana", reason="worse", at=start + timedelta(days=2)).model_id == "m-1"
         )
 
+
+NOT_TOLD = ("told_news", "connector_reports", "untold_insert_changes", "untold_checks", "awaited_checks")
+"""The tables of which what is in them is lost on the way to 0002."""
 
 LOST_ROWS = {("0002", "promotions"): lambda row: row["role"] == "shadow"}
 """The rows that a step down takes from a table that stays, as its migration's LOST says in words."""
@@ -213,7 +232,7 @@ def test_what_questions_need_is_made_of_what_is_there(line, start) -> None:
     for pocket in (1, 2):
         line.see(pocket, 3, "intact", check_id=both, head="head-2")
     line.say(line.see(7, 4, "damaged", check_id=uuid6.uuid7(), check_size=1), "intact")
-    before = _contents(line.database.url) | {"told_news": [], "connector_reports": []}
+    before = _contents(line.database.url) | {name: [] for name in NOT_TOLD}
     assert any(row["revision"] for row in before["checks"])
     before["checks"] = [row | {"revision": 0} for row in before["checks"]]  # what was told before has no order
     assert {row["awaited"] for row in before["checks"]} == {row["damaged"] for row in before["pockets"]} == {0, 1}
@@ -386,6 +405,8 @@ def _filled(line, start):
         session.execute(insert(InsertChanges).values(changed))
         values = changed | {"change_id": uuid6.uuid7(), "via": "broker", "said_at": start}
         session.execute(insert(ToldInsertChanges).values(values))
+        untold_changes.keep(session, InsertChange(1, "mill-1", "head-1", 1, start, "ana"))
+        incomplete_checks.note_seen(session, {seen[0].check_id: (Awaited(1, start), 5.0)})
         plant_news.note(session, [FaultRun(station="st-1", since=start, ended=False)])
         connector_health.keep(session, {"a connector": "{}"}, start)
         curve = SurvivalCurve(tuple(map(float, range(1, 16))))

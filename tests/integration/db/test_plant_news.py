@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 from db.learning import model_registry
+from db.line.insert_changes import InsertChange
+from db.people import audited_insert_changes
 from db.queries import plant_news
 from producer.contract.plant_event import plant_event
 from tests.integration.db.conftest import T0
@@ -36,6 +38,35 @@ def test_every_change_of_a_model_s_role_is_told_in_order(line) -> None:
     with line.database.transaction() as session:
         model_registry.promote(session, "m-2", by="ana", reason="better", at=T0 + timedelta(hours=1))
     assert [(news.role, news.model) for news in untold(line)] == [("champion", "m-2"), ("shadow", None)]
+
+
+def test_a_changed_insert_that_no_photograph_shows_yet_is_told_and_so_is_that_it_was_not(line) -> None:
+    photograph = line.see(1, 0, "intact")
+    place = photograph.machine, photograph.head, photograph.pocket
+
+    def changed(**said) -> InsertChange:
+        values = {"by": "ana", "at": T0 + timedelta(minutes=5), "first": None} | said
+        with line.database.transaction() as session:
+            return audited_insert_changes.record(session, *place, **values)[0]
+
+    assert untold(line) == []
+    changed(first=photograph.capture_id)
+    changed(late=True, by="a panel")  # by another system, which is answered by itself
+    assert untold(line) == []
+    line.see(1, 10, "intact")
+    change = changed(at=T0 + timedelta(minutes=15))
+    changed(at=T0 + timedelta(minutes=16))  # the button was pressed twice
+    (news,) = untold(line)
+    assert (news.machine, news.head, news.pocket, news.at, news.by) == (*place, change.at, "ana")
+    assert (news.via, news.withdrawn) == ("", False)
+    with line.database.transaction() as session:
+        audited_insert_changes.withdraw(session, change.id, by="ana", at=T0)
+    both = untold(line)
+    assert both == [news, news.model_copy(update={"withdrawn": True})]
+    note(line, both[:1])
+    assert untold(line) == both[1:]
+    note(line, both)
+    assert untold(line) == []
 
 
 def test_a_run_is_told_when_it_begins_and_when_it_ends(line) -> None:

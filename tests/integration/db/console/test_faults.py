@@ -9,6 +9,7 @@ from db.line import faults
 from db.people import audit
 from db.queries import station_health
 from db.queries.station_health import Outcomes, differ
+from producer.contract.event import next_id
 from tests.integration.conftest import on_both_engines
 from tests.integration.db.conftest import T0
 
@@ -93,12 +94,21 @@ def test_faults_by_state_and_station_are_escaped(line, signed_in) -> None:
 def test_stations_and_workers_are_told_of(line, signed_in) -> None:
     now = datetime.now(UTC)
     line.see(1, captured_at=now - timedelta(hours=3), outcome="intact", check_id=uuid6.uuid7(), station="old")
-    line.see(2, captured_at=now - timedelta(minutes=9), check_id=uuid6.uuid7(), station="new")
+    line.see(
+        *(2, 0),
+        captured_at=now - timedelta(minutes=9),
+        check_id=uuid6.uuid7(),
+        station="new",
+        capture_id=next_id(None, of=7),
+    )
     text = signed_in("viewer").get("/faults").text
     assert '<b class="state review">3 hr ago</b>' in text
     assert "A capture has waited for its verdict for 9 min" in text
     with line.database.reading() as session:
-        assert [each.station for each in station_health.stations(session)] == ["new", "old"]
+        stations = station_health.stations(session)
+    assert [(each.station, each.says_order) for each in stations] == [("new", True), ("old", False)]
+    assert text.count("it alone says the order") == 1
+    assert "bring the station up to date" in text
 
 
 @on_both_engines

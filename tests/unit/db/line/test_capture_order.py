@@ -163,16 +163,19 @@ def test_of_two_stations_the_one_that_comes_last_is_newest() -> None:
 
 
 def test_damage_is_not_outdated_by_another_outbox_s_older_photograph() -> None:
-    seen = OrderedPhoto(next_of(), "st-1", NOW, NOW, NOW, damaged=True)
+    seen = OrderedPhoto(next_of(), "st-1", NOW, NOW, NOW, flagged=True)
     before, after = NOW - HOUR, NOW + 2 * HOUR
     same, other, earlier = next_of(seen.capture_id), next_of(), UUID(int=seen.capture_id.int - (1 << 80))
+    of_gateway, its_next = uuid6.uuid7(), uuid6.uuid7()
     for station, capture_id, captured_at, newest, older in (
         ("st-2", same, before, seen, True),  # a backlog, or a clock that is behind
         ("st-2", same, after, seen, False),
-        ("st-2", same, before, replace(seen, damaged=False), False),
+        ("st-2", same, before, replace(seen, flagged=False), False),
         ("st-1", same, before, seen, False),  # its clock was set back
         ("st-1", other, before, seen, True),  # a second computer with its name
-        ("st-1", earlier, before, replace(seen, damaged=False), True),  # lost, and sent again after a night
+        ("st-1", earlier, before, replace(seen, flagged=False), True),  # lost, and sent again after a night
+        ("st-1", of_gateway, before, replace(seen, capture_id=its_next), True),  # by ids that do not say whose they are
+        ("st-1", its_next, before, replace(seen, capture_id=of_gateway), False),
         ("st-2", same, datetime(1970, 1, 1, tzinfo=UTC), seen, False),
         ("st-2", same, before, replace(seen, captured_at=NOW + 10 * HOUR), False),
     ):
@@ -203,7 +206,7 @@ def test_what_another_station_took_before_the_newest_lies_before_a_change_since(
         moment = ordered_at(uuid6.uuid7(), "st-2", NOW - HOUR, comes, seen, ahead)
         assert seen.ordered_at < moment < ahead
     assert ordered_at(uuid6.uuid7(), "st-2", NOW - HOUR, comes, seen, NOW - SECOND) == comes
-    assert ordered_at(uuid6.uuid7(), "st-2", NOW - HOUR, comes, replace(seen, damaged=True), changed_at) < NOW
+    assert ordered_at(uuid6.uuid7(), "st-2", NOW - HOUR, comes, replace(seen, flagged=True), changed_at) < NOW
 
 
 def test_what_a_station_sends_again_from_before_the_newest_is_none_of_the_new_insert() -> None:

@@ -10,6 +10,7 @@ from producer.connect.configuration.connector_file import read_connector_file
 from producer.connect.configuration.example_file import EXAMPLE
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import check, fault, verdict
+from tests.plant_news import NEWS
 
 WEBHOOK = 'site = "p"\n[webhook.mes]\nurl = "https://mes.plant/in"\nsecret_files = ["s"]\nallow = ["mes.plant"]\n'
 
@@ -46,16 +47,25 @@ def test_a_system_is_told_the_kinds_and_machines_that_it_wants(tmp_path: Path) -
     file = tmp_path / "connect.toml"
     file.write_text(WEBHOOK + 'kinds = ["check", "fault"]\nmachines = ["mill-1"]', encoding="utf-8")
     wants = read_connector_file(file).webhook["mes"].wants
-    said = [verdict(1), check(), check(machine="mill-2"), fault()]
-    assert [wants(plant_event("p", "s", answer, 0.0)) for answer in said] == [False, True, False, True]
+    said = [verdict(1), check(), check(machine="mill-2"), fault(), NEWS[-1]]
+    assert [wants(plant_event("p", "s", answer, 0.0)) for answer in said] == [False, True, False, True, False]
+
+
+def test_a_system_that_shows_checks_is_told_of_changed_inserts(tmp_path: Path) -> None:
+    file = tmp_path / "connect.toml"
+    told = {}
+    for kind in ("check", "verdict"):
+        file.write_text(MQTT + f'kinds = ["{kind}"]', encoding="utf-8")
+        told[kind] = read_connector_file(file).mqtt["a"].wants(plant_event("p", "", NEWS[-1], 0.0))
+    assert told == {"check": True, "verdict": False}
 
 
 def test_a_plc_is_told_the_checks_of_its_heads(tmp_path: Path) -> None:
     file = tmp_path / "connect.toml"
     file.write_text(PLC, encoding="utf-8")
     wants = read_connector_file(file).plc["a"].wants
-    said = [verdict(1), check(), check(head="H13"), fault()]
-    assert [wants(plant_event("p", "s", answer, 0.0)) for answer in said] == [False, True, False, False]
+    said = [verdict(1), check(), check(head="H13"), fault(), NEWS[-1]]
+    assert [wants(plant_event("p", "s", answer, 0.0)) for answer in said] == [False, True, False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -85,6 +95,7 @@ def test_a_plc_is_told_the_checks_of_its_heads(tmp_path: Path) -> None:
         (PLC.replace("i=1", "ns=0;i=02"), "i=2 is there twice"),
         (PLC.replace("i=1", "ns=02;s=B"), "ns=2;s=B is there twice"),
         (PLC.replace("i=1", "i=x"), "i=x is no NodeId: copy it from the PLC's server"),
+        (MQTT + '[mqtt.b]\nurl = "mqtts://H:8883"', "mqtt.a and mqtt.b are one broker, at which a site is one client"),
         (PLC + SECOND_PLC, "plc.a and plc.b are one PLC: put all its heads into one of them"),
         ('site = "p"\n[mqtt.a]\nurl = "mqtt://h:x"', "it cannot be read"),
         ('site = "p"\n[mqtt."a b"]\nurl = "mqtt://h"', "mqtt.a b"),

@@ -11,8 +11,10 @@ from producer.connect.sinks.head_answers import HeadAnswers
 from producer.contract.answers import CheckAnswer
 from producer.contract.event import new_id
 from producer.contract.plant_event import plant_event
+from producer.contract.plant_news import InsertChangeAnswer
 from producer.contract.vocabulary import CheckState
 
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 RUNS = {name: new_id() for name in "ABCD"}
 
 Said = tuple[str, int, int, int, CheckState, Sequence[int]]
@@ -33,7 +35,7 @@ def _say(number: int, said: Said, head: HeadAnswers, unvouched: int = 0) -> str:
         review=[*range(6, 51)] if size == 50 else [],
         missing=[*range(6, 51)] if size == 50 else [],
         revision=revision,
-        begun_at=datetime(2026, 11, 29, 12, tzinfo=UTC) + timedelta(minutes=minute),
+        begun_at=NOON + timedelta(minutes=minute),
     )
     head.take((number, plant_event("p", "station-1", answer, 0.0)))
     last = head.last(lambda answer: answer[0] > unvouched)
@@ -86,6 +88,15 @@ def _say(number: int, said: Said, head: HeadAnswers, unvouched: int = 0) -> str:
             ],
             id="a run of fewer pockets says nothing of the rest",
         ),
+        pytest.param(
+            None,
+            [
+                (("A", 2, 1, 1, "review", [3]), "A review"),  # a photograph of pocket 3 in a check of two
+                (("B", 2, 2, 1, "go", []), "A review"),
+                (("C", 3, 3, 1, "go", []), "C go"),
+            ],
+            id="nor one of as many that names a pocket beyond them",
+        ),
         pytest.param(None, [(("B", 1, 1, 1, "go", []), "")], id="a photograph is no go of a head"),
         pytest.param(
             1,
@@ -136,6 +147,42 @@ def test_a_go_is_shown_beside_one_of_the_whole_head_alone_and_all_that_count_are
         head = HeadAnswers(None)
         for number, (said, shown) in enumerate(dialogue, 1):
             assert _say(number, said, head, unvouched=1) == shown, said
+
+
+def test_a_changed_insert_leaves_its_head_no_state_until_a_run_that_began_after_it_has_its_pocket() -> None:
+    head = HeadAnswers(None)
+
+    def change(number: int, pocket: int, minute: int, *, withdrawn: bool = False) -> bool:
+        said = InsertChangeAnswer(
+            change_id=new_id(),
+            machine="mill-1",
+            head="H12",
+            pocket=pocket,
+            by="ana",
+            via="",
+            at=NOON + timedelta(minutes=minute),
+            withdrawn=withdrawn,
+        )
+        return head.take((number, plant_event("p", "", said, 0.0)))
+
+    def shown() -> str | int | None:
+        last = head.last(lambda _: True)
+        return last and (last[1].data.pocket if isinstance(last[1].data, InsertChangeAnswer) else last[1].data.kind)
+
+    assert _say(1, ("A", 5, 10, 1, "go", []), head) == "A go"
+    assert change(2, 5, 12)
+    assert shown() == 5
+    assert _say(3, ("A", 5, 10, 2, "replace", [1]), head) == "A replace"
+    assert _say(4, ("A", 5, 10, 3, "go", []), head) == "", "of the same run, which has the former insert"
+    for number, said in enumerate((("B", 4, 13, 1, "go", []), ("C", 1, 14, 1, "go", []), ("D", 5, 11, 1, "go", [])), 5):
+        assert _say(number, said, head) == "", said  # without the pocket, of one that nobody knows, begun before it
+    assert _say(8, ("D", 5, 15, 2, "go", []), head) == "D go"
+    assert not change(9, 5, 12), "it is told late, and the run has the new insert"
+    assert change(10, 2, 16)
+    assert not change(11, 2, 12, withdrawn=True), "another one"
+    assert shown() == 2
+    assert change(12, 2, 16, withdrawn=True)
+    assert shown() == "check"
 
 
 def test_an_answer_that_is_told_once_more_is_no_later_one() -> None:

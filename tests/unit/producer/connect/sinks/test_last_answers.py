@@ -15,6 +15,7 @@ from producer.connect.sinks import last_answers
 from producer.connect.sinks.last_answers import Answers, LastAnswers, Remembered
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent, plant_event
+from producer.contract.plant_news import InsertChangeAnswer
 from producer.contract.vocabulary import CheckState
 from tests.integration.plant import check, fault, verdict
 
@@ -205,6 +206,30 @@ def test_what_is_told_as_an_event_after_a_break_still_says_which_runs_are_older(
                 log.delivered("mill", [delivery], time.time(), last.remember(delivery).kept)
             shown = [answer for _, answer in LastAnswers(log, "mill").kept]
             assert shown == ([newest] if event is newest else [])
+
+
+def test_what_is_kept_of_a_changed_insert_goes_when_it_is_taken_back_or_a_run_has_seen_it(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    values = {"change_id": check().check_id, "machine": "mill-1", "head": "H12", "pocket": 2, "by": "ana", "via": ""}
+    changed, taken_back, refused = (
+        plant_event("p", "", InsertChangeAnswer(**values | more), 0.0)
+        for more in ({"at": at}, {"at": at, "withdrawn": True}, {"refused": "nothing is known of it"})
+    )
+    first, second = (
+        plant_event("p", "s", check().model_copy(update={"begun_at": at + timedelta(minutes=minute)}), 0.0)
+        for minute in (-1, 1)
+    )
+    again = plant_event("p", "", changed.data.model_copy(update={"change_id": check().check_id}), 0.0)
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        holds = [(first, first), (changed, changed), (taken_back, first), (again, again), (refused, again)]
+        for event, shown in [*holds, (second, second)]:
+            log.keep({"mill": [event]}, {})
+            known = LastAnswers(log, "mill")
+            assert [one for _, one in known.kept] == [shown], "what waits counts"
+            for delivery in log.due("mill", time.time(), 10):
+                log.delivered("mill", [delivery], time.time(), known.remember(delivery).kept)
+            assert [one for _, one in LastAnswers(log, "mill").kept] == [shown]
+        assert len(log.shown("mill")) == 1
 
 
 def test_what_its_own_check_has_overtaken_does_not_count_again_when_its_turn_comes(tmp_path: Path) -> None:

@@ -28,8 +28,10 @@ def test_topics_of_states_and_events() -> None:
     assert [(topics.of_event(news), topics.of_state(news)) for news in of_plant] == [
         ("inserts/plant-1/event", "inserts/plant-1/model/champion"),
         ("inserts/plant-1/event", "inserts/plant-1/fault-run/station-1"),
-        ("inserts/plant-1/mill-1/H12/event", None),
+        ("inserts/plant-1/mill-1/H12/event", "inserts/plant-1/mill-1/H12/state"),
     ]
+    refused = NEWS[-1].model_copy(update={"refused": "nothing is known of it"})
+    assert topics.of_state(plant_event("plant-1", "", refused, 0.0)) is None
 
 
 def test_names_that_a_topic_cannot_hold_stand_in_their_safe_form() -> None:

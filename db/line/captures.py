@@ -204,8 +204,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
             newest[place] = OrderedPhoto(*times, moment)
             behind = None if before is None else before.ordered_at
-            machine, head, _ = place
-            latest.append(Placed(machine, head, capture.check_id, *times[:2], times[-1], moment, behind))
+            latest.append(Placed(place[0], place[1], capture.check_id, *times[:2], times[-1], moment, behind))
     return order | put_in_order(connection, latest)
 
 

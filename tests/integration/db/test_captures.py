@@ -264,8 +264,8 @@ def test_a_check_of_a_wrong_clock_begins_behind_the_one_before_it(line, wrong, a
     for came, clock, pockets in ((NOW, NOW, (1, 2)), (NOW + 60 * SECOND, wrong, (1, 2, 3))):
         line.check_id = uuid6.uuid7()
         of_check = [line.capture(pocket, check_size=3, captured_at=clock) for pocket in pockets]
-        if begun:  # ids of a station are in order, whatever its clock says
-            of_check = [replace(one, capture_id=next_of(begun[0][1])) for one in of_check]
+        last = begun[0][1] if begun else next_of()  # ids of an outbox are in order, whatever its clock says
+        of_check = [replace(one, capture_id=(last := next_of(last))) for one in of_check]
         arrivals = [Arrival(capture, came + number * SECOND) for number, capture in enumerate(of_check)]
         for part in [arrivals] if at_once else [[arrival] for arrival in reversed(arrivals)]:
             with line.database.transaction() as session:

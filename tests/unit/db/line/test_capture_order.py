@@ -187,7 +187,7 @@ def test_what_comes_after_a_change_that_lies_ahead_lies_behind_it() -> None:
     ahead = NOW + 10 * HOUR
     first = ordered_at(uuid6.uuid7(), "st-1", NOW, NOW, None, ahead)
     assert first > ahead, "of a pocket of which nothing is kept"
-    seen = OrderedPhoto(uuid6.uuid7(), "st-1", NOW, NOW, NOW)
+    seen = OrderedPhoto(next_of(), "st-1", NOW, NOW, NOW)
     later = NOW + HOUR
     for clock in (RIGHT, *WRONG.values()):
         moment = ordered_at(next_of(seen.capture_id), "st-1", later + clock, later, seen, ahead)
@@ -210,16 +210,15 @@ def test_what_another_station_took_before_the_newest_lies_before_a_change_since(
 
 
 def test_what_a_station_sends_again_from_before_the_newest_is_none_of_the_new_insert() -> None:
-    older = uuid6.uuid7()
-    newer = next_of(older)
+    older, newer, next_one = (uuid6.uuid7() for _ in range(3))
     seen, changed_at, comes = OrderedPhoto(newer, "st-1", NOW, NOW, NOW), NOW + HOUR, NOW + 2 * HOUR
     assert NOW < ordered_at(older, "st-1", NOW - HOUR, comes, seen, changed_at) < changed_at
-    assert ordered_at(next_of(newer), "st-1", NOW - HOUR, comes, seen, changed_at) == comes, "a clock set back"
+    assert ordered_at(next_one, "st-1", NOW - HOUR, comes, seen, changed_at) == comes, "a clock set back"
     assert ordered_at(older, "st-1", NOW - HOUR, comes, seen) == comes, "no insert was changed: nothing is hidden"
 
 
 def test_the_same_moment_is_decided_by_the_id() -> None:
-    ids = [one := uuid6.uuid7(), next_of(one)]
+    ids = [one := next_of(), next_of(one)]
     newest = OrderedPhoto(ids[1], "st-1", NOW, NOW, NOW)
     assert ordered_at(ids[0], "st-1", NOW, NOW, newest) < NOW
     newest = OrderedPhoto(ids[0], "st-1", NOW, NOW, NOW)

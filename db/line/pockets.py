@@ -2,8 +2,8 @@
 
 `db.line.captures.record` names a pocket's newest capture, which has no outcome then; what gives a capture its outcome,
 or keeps it from having one, brings its pocket up to date here, in the same transaction. A photograph that is unusable,
-or has a fault, shows nothing of the insert, nor is an intact one believed that may be of another pocket or operation:
-damage that the one before it showed stands. So does that before one that is still to be judged
+or has a fault, shows nothing of the insert, nor is one without damage believed that may be of another pocket or
+operation: damage that the one before it showed stands. So does that before one that is still to be judged
 (`db.line.damaged_pockets`).
 """
 
@@ -42,7 +42,7 @@ NEWEST_SEEN: Final = (
     .where(
         here(Captures),
         _WORD_SEEN != "unusable",
-        (_WORD_SEEN != "intact") | ~IS_DOUBTED,
+        _WORD_SEEN.not_in(("intact", "unsure")) | ~IS_DOUBTED,
     )
     .order_by(Captures.ordered_at.desc(), Captures.capture_id.desc())
     .limit(1)

@@ -1,7 +1,7 @@
-"""Whether the bytes of a photograph reach to its end: what a camera or a share has not written yet is not there.
+"""Whether a photograph's file ends early; a PNG that has its end but too few rows: `worker.images.truncated_png`.
 
-Each format says in its own way where it ends. What is written in full and cannot be decoded is not this module's
-concern: that is the worker's answer, `unusable`.
+Then a camera or a share has not written all of it yet. Each format says in its own way where it ends. What is written
+in full and cannot be decoded is not this module's concern: that is the worker's answer, `unusable`.
 """
 
 from __future__ import annotations

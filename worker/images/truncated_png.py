@@ -1,5 +1,7 @@
-"""Half a PNG that looks like a whole one; of others see `producer.pictures.completeness`,
-`producer.pictures.unfilled_rows`, `worker.images.truncated_jpeg`."""
+"""A PNG that has an end but too few rows; a file that ends early: `producer.pictures.completeness`.
+
+Of other halves of pictures see `producer.pictures.unfilled_rows` and `worker.images.truncated_jpeg`.
+"""
 
 from __future__ import annotations
 

@@ -334,3 +334,27 @@ def test_a_server_that_is_not_the_plc_is_not_spoken_to(tmp_path: Path, redis_ser
     with connecting(tmp_path, redis_server.url, text) as connector:
         wait_until(lambda: "is server_certificate_file its" in str(connector.status()["mill"]["problem"]), 60)
         assert plc.written() == plc.values("Heartbeat") == []
+
+
+def test_a_plc_that_the_file_has_by_two_names_is_not_written_for_two_heads(
+    tmp_path: Path, redis_server: RedisProcess, plc: Plc
+) -> None:
+    mill = plc.configured()
+    part = mill[mill.index("[plc.mill]") :].replace("127.0.0.1", "localhost").replace("plc.mill", "plc.two")
+    copied = part.replace('"H12"', '"H13"').replace('check_id = "ns=2;s=CheckId"\n', "")
+    with closing(Notifier(redis_server.url)) as line, connecting(tmp_path, redis_server.url, mill) as connector:
+        run = check("replace", [3])
+        plc.wait_for(run.check_id)
+        line.send([("station-1", run)])
+        wait_until(lambda: plc.values("State")[-1:] == [2], 60)
+        connector.kill()
+        connector.file.write_text(mill + copied, encoding="utf-8")
+        connector.start()
+        line.send([("station-1", check("go", head="H13"))])
+        wait_until(lambda: "plc.mill and plc.two are one PLC" in str(connector.status().get("two")), 60)
+        wait_until(lambda: connector.status()["two"]["waiting"] == 1)
+        assert plc.decided(run.check_id) == ["hold"]
+        connector.kill()
+        connector.file.write_text(mill, encoding="utf-8")
+        connector.start()
+        wait_until(lambda: connector.status()["mill"]["up"], 60)

@@ -1,4 +1,4 @@
-"""Forks commands for every process of a session of tests, once it has imported what commands need.
+"""Forks commands, or xdist's workers, for a session of tests, once it has imported what they need.
 
 `python command_server.py SOCKET MODULE…` imports the modules and then takes requests on the Unix socket: one connection
 for each command, on which it says the process's id, and later what that ended with. It ends with the last of those that
@@ -148,9 +148,12 @@ def main(path: str, modules: list[str]) -> None:
     except OSError:
         return
     listener.listen(64)
+    gc.disable()  # what is imported is no garbage; to look through it again and again takes longer than some imports
     for module in modules:
         import_module(module)
-    gc.freeze()  # what was imported before a fork is no garbage; to look through it copies hundreds of megabytes
+    gc.freeze()  # nor is it after a fork, where to look through it copies hundreds of megabytes
+    gc.set_threshold(10_000, 10, 5)  # as in the tests themselves (`tests/conftest.py`)
+    gc.enable()
     try:
         serve(listener)
     finally:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import gc
-from collections.abc import Generator, Iterator
+import os
+import shlex
+import sys
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +16,12 @@ import pytest
 
 import tests.environment  # noqa: F401 - before NumPy
 from tests import leftovers
-from tests.network_support import built_networks
+from tests.network_support import built_networks, session_folder
 from tests.support import SHARED, RedisProcess
 
 if TYPE_CHECKING:
+    import execnet
+
     from tests.openid_provider import OpenIdProvider
     from tests.s3 import S3Server
 
@@ -29,6 +36,14 @@ _MIXED = ("tests/integration/db/", *_TRIED_TWICE)
 def pytest_configure() -> None:
     """Nothing outlives the session, also where that is killed."""
     leftovers.end_with_this_session()
+
+
+@pytest.hookimpl(optionalhook=True)  # there is none without xdist
+def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec]) -> None:
+    """The workers of a whole run are forked: what they import is imported once."""
+    if _is_whole(config) and Path("/proc").is_dir():
+        for spec in specs:
+            spec.python = shlex.join([sys.executable, "-m", "tests.forked_worker"])
 
 
 @pytest.hookimpl(trylast=True)  # once `tests/unit/conftest.py` has marked the slow ones
@@ -61,8 +76,27 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.line(report.longreprtext)
 
 
+def _is_whole(config: pytest.Config) -> bool:
+    return config.args_source is pytest.Config.ArgsSource.TESTPATHS
+
+
+@contextmanager
+def _after_the_first(session: pytest.Session) -> Iterator[None]:
+    """In a whole run one of xdist's workers collects alone: in a new checkout it compiles the tests for the others."""
+    if "PYTEST_XDIST_WORKER" not in os.environ or not _is_whole(session.config):
+        yield
+        return
+    with (session_folder(session.config._tmp_path_factory) / "collected").open("a+") as collected:
+        fcntl.flock(collected, fcntl.LOCK_EX)
+        if collected.tell() == 0:
+            yield
+            collected.write("by the first")
+            return
+    yield
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Generator[None, object, object]:
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
     """Collect without Python's collector of garbage, and have it leave alone what is there then.
 
     Nothing of what collecting imports and makes is garbage, but the collector walks through all of it time and again:
@@ -71,7 +105,8 @@ def pytest_collection() -> Generator[None, object, object]:
     """
     gc.disable()
     try:
-        return (yield)
+        with _after_the_first(session):
+            return (yield)
     finally:
         gc.freeze()
         gc.set_threshold(10_000, 10, 5)

@@ -20,6 +20,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import command_server
@@ -162,35 +163,51 @@ def _started(
         stderr=str(err),
         own_session=own_session,
     )
-    if not _kept:
-        _kept.append(_connected())
-    connection = _connected()
+    return fork(request, name, _SERVER)
+
+
+@dataclass
+class Server:
+    """A process that forks others, which has imported these modules: one for all processes of the session."""
+
+    socket: str
+    modules: Sequence[str]
+    kept: list[object] = field(default_factory=list)
+    """A connection for as long as this process lives, and what was started for it."""
+
+
+def server(name: str, *modules: str) -> Server:
+    mark = os.environ.get(MARK) or uuid.uuid4().hex
+    return Server(str(Path(tempfile.gettempdir()) / f"inserts-{name}-{mark}"), modules)
+
+
+def fork(request: Request, name: str, server: Server) -> RunningCommand:
+    """The process that was asked for."""
+    if not server.kept:
+        server.kept.append(_connected(server))
+    connection = _connected(server)
     connection.sendall(request.line())
     return RunningCommand(name, connection)
 
 
-_SOCKET = str(Path(tempfile.gettempdir()) / f"inserts-commands-{os.environ.get(MARK) or uuid.uuid4().hex}")
-"""Of the session: the imports are done once for all of xdist's workers."""
-
-_kept: list[object] = []
-"""A connection for as long as this process lives, and what was started for it."""
+_SERVER = server("commands", *_IMPORTED)
 
 
-def _connected() -> socket.socket:
-    """A connection to what forks commands, which is started where it does not run."""
+def _connected(server: Server) -> socket.socket:
+    """A connection to what forks, which is started where it does not run."""
     end = time.monotonic() + 60
-    server: subprocess.Popen[bytes] | None = None
+    started: subprocess.Popen[bytes] | None = None
     while True:
         connection = socket.socket(socket.AF_UNIX)
         try:
-            connection.connect(_SOCKET)
+            connection.connect(server.socket)
             return connection
         except (FileNotFoundError, ConnectionRefusedError):
             connection.close()
             if time.monotonic() > end:
                 raise
-        if server is None or server.poll() is not None:
-            command = [sys.executable, command_server.__file__, _SOCKET, *_IMPORTED]
-            server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-            _kept.append(server)
+        if started is None or started.poll() is not None:
+            command = [sys.executable, command_server.__file__, server.socket, *server.modules]
+            started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            server.kept.append(started)
         time.sleep(0.02)

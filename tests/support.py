@@ -76,7 +76,7 @@ class RedisProcess:
 def wait_until(condition: Callable[[], object], timeout: float = 30.0, what: str = "the condition") -> None:
     """Wait for a condition; fail the test when it does not come true in time.
 
-    Between two looks it rests at least as long as a look takes: what is waited for needs the processor too.
+    Between two looks it rests twice as long as a look takes at least: what is waited for needs the processor too.
     """
     end = time.monotonic() + timeout
     while True:
@@ -86,7 +86,7 @@ def wait_until(condition: Callable[[], object], timeout: float = 30.0, what: str
         now = time.monotonic()
         if now > end:
             pytest.fail(f"{what} did not come true within {timeout:.0f} s")
-        time.sleep(max(0.02, now - begun))
+        time.sleep(max(0.05, 2 * (now - begun)))
 
 
 def photograph(brightness: int = 120, seed: int = 0, size: int = 64, format: str = "JPEG") -> bytes:

@@ -18,24 +18,25 @@ from producer.terminal.programs import copyable
 def backup(
     context: typer.Context,
     target: Annotated[
-        Path, typer.Argument(metavar="FILE|FOLDER", help="The file to write; in a folder it is named by the time.")
+        Path,
+        typer.Argument(metavar="FILE|FOLDER", help="The file to write. In a folder, the file is named by the time."),
     ],
     as_json: Json = False,
 ) -> None:
-    """Back up the database, while the line goes on working; the file and its manifest (FILE.json) belong together.
+    """Back up the database while the line runs. The file and its manifest (FILE.json) belong together.
 
-    SQLite is copied by its own online backup and the copy is checked; PostgreSQL is dumped by its `pg_dump` (custom
-    format), which must be as new as the server.
+    A SQLite database is copied by its own online backup, and the copy is checked. A PostgreSQL database is dumped by
+    `pg_dump` (custom format), which must be as new as the server.
 
-    Besides the database, keep these (copy them after the database, with what you copy files with):
+    After the database, also copy these with any tool that copies files:
 
     - the models (DATA/models, INSERTS_MODELS): without them nothing judges until the next training
-    - the networks (DATA/networks, INSERTS_NETWORKS), with the models: a model judges by its own network and no other
-    - imported weights (DATA/weights), unless you still have the files they came from
-    - the photographs (DATA/images, INSERTS_IMAGES): the labelled ones are what the system learns from
+    - the networks (DATA/networks, INSERTS_NETWORKS): each model needs the network that it was trained with
+    - imported weights (DATA/weights), unless you still have the original files
+    - the photographs (DATA/images, INSERTS_IMAGES): the system learns from the labelled ones
 
-    Not worth a backup: features (DATA/features; they are extracted again), Redis (stations send again what was not
-    answered), logs and evaluations.
+    You need no backup of features (DATA/features; they are extracted again), Redis (stations send unanswered captures
+    again), logs and evaluations.
 
     Examples:
 
@@ -46,7 +47,7 @@ def backup(
     from db.queries.plain_values import plain
 
     if not target.suffix and not target.exists():
-        # Of a folder that is missing, or whose disk is not mounted, a backup would make a file, once.
+        # If a folder is missing or its disk is not mounted, the backup would become a file of that name.
         raise ValueError(
             f"there is no folder {target}: make it, or name a file with an ending, such as {target}.sqlite"
         )
@@ -60,19 +61,25 @@ def backup(
 def restore(
     context: typer.Context,
     source: Annotated[
-        Path, typer.Argument(metavar="FILE|FOLDER", help="A backup's file; of a folder the newest is taken.")
+        Path, typer.Argument(metavar="FILE|FOLDER", help="A backup's file, or a folder, for its newest backup.")
     ],
     replace: Annotated[bool, typer.Option("--replace", help="Delete what the database holds now.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Restore a backup, all of it or nothing; stop the workers first.
+    """Restore a backup, all of it or nothing. Stop the workers first.
 
-    The backup is compared with its manifest before, and the database after. A database that holds something is refused
-    without --replace. PostgreSQL's database itself must be there (`createdb`), and `pg_restore` as new as the server.
+    The backup is compared with its manifest before the restore, and the database after it. Without `--replace`, the
+    database must be empty. A PostgreSQL database must exist (`createdb`), and `pg_restore` must be as new as the
+    server.
 
-    Then: `insert-db upgrade` where the backup has an older schema (the command says so); models, networks and
-    photographs back in their places; then the workers. What was judged after the backup was made is not in it, and
-    stations that got their answers do not send it again.
+    After the restore:
+
+    1. If the backup has an older schema, the command says so: run `insert-db upgrade`.
+    2. Put the models, networks and photographs back in their places.
+    3. Start the workers.
+
+    Captures that were judged after the backup are not in it, and stations that have their answers do not send them
+    again.
 
     Examples:
 

@@ -22,9 +22,11 @@ def checks(
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
-    """The checks after each operation and their results: go, replace, review, or still pending.
+    """List the checks after each operation and their results: go, replace, review, or still pending.
 
     A person's label of a photograph (`insert-db review`) overrides its verdict.
+
+    Exit code 2: the line has no such machine, head or station.
 
     Examples:
 

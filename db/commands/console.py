@@ -18,13 +18,13 @@ from producer.terminal.programs import copyable
 def console(
     context: typer.Context,
     bind: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Address of this machine to listen on; 0.0.0.0 is all of them.")
+        str, typer.Option(metavar="ADDRESS", help="The address of this machine to listen on; 0.0.0.0 is all.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port to listen on.")] = CONSOLE_PORT,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The TCP port to listen on.")] = CONSOLE_PORT,
 ) -> None:
-    """The console: the line at a glance, reviews, and what happened, as pages for a browser.
+    """Serve the console until Ctrl-C or SIGTERM: the line at a glance, reviews and history, as pages for a browser.
 
-    There is no account at first: it asks for one, and `insert-db users add` makes others. Beyond this machine put a
+    The first start asks for a first account; `insert-db users add` adds others. For browsers on other machines, put a
     proxy with HTTPS in front and set INSERTS_CONSOLE_HTTPS=true (docs/console.md).
 
     Examples:
@@ -55,7 +55,7 @@ def _first_account(context: typer.Context) -> None:
         if accounts.every(session):
             return
     if not sys.stdin.isatty():
-        note(copyable("insert-db: nobody can sign in yet: `insert-db users add NAME --role administrator`"))
+        note(copyable("insert-db: there is no account yet: `insert-db users add NAME --role administrator`"))
         return
     name = typer.prompt("there is no account yet; the first administrator's name")
     password = asked_password()

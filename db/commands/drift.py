@@ -20,18 +20,20 @@ from producer.terminal.programs import copyable
 def drift(
     context: typer.Context,
     station: Station = None,
-    days: Annotated[int, typer.Option(min=1, max=3650, help="So many days back.")] = 14,
+    days: Annotated[int, typer.Option(min=1, max=3650, help="How many days to look back.")] = 14,
     accept: Annotated[
         bool,
-        typer.Option("--accept", help="Say that what is new at --station is as it should be: other light, a lens."),
+        typer.Option("--accept", help="Accept the new look of --station, after a change of light or lens."),
     ] = False,
     by: By = None,
     as_json: Json = False,
 ) -> None:
-    """How each station's days differ from its reference days, and which stations drift.
+    """Show how each station's days differ from its reference days, and which stations drift.
 
-    A station drifts that is unlike itself on two days in a row, by the same aspect. Features, score, brightness and
-    sharpness are compared, once a day has ended. The exit code is 1 where a station drifts.
+    After each day, features, score, brightness and sharpness are compared with the reference days. A station drifts if
+    the same one of these is unusual on two days in a row.
+
+    Exit codes: 0: no station drifts. 1: a station drifts. 2: the line has no such station.
 
     Examples:
 
@@ -84,4 +86,4 @@ def _accept(context: typer.Context, station: str, by: str, as_json: bool) -> Non
     if as_json:
         say_json({"station": station, "days": days})
     else:
-        say(f"{counted(days, 'day')} of station {station} count no more; its reference days are gathered anew")
+        say(f"{counted(days, 'day')} of station {station} no longer count; new reference days are collected")

@@ -16,7 +16,9 @@ from producer.terminal.output import answer_stream, say, say_json
 
 def export(
     context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE.csv|-", help="Where to; - is stdout.", show_default=False)],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE.csv|-", help="The file to write; - is standard output.", show_default=False)
+    ],
     machine: Machine = None,
     head: Head = None,
     pocket: Pocket = None,
@@ -27,11 +29,13 @@ def export(
     until: Until = None,
     as_json: Json = False,
 ) -> None:
-    """All verdicts that match, as CSV: any number of them, times in UTC.
+    """Export all matching verdicts as CSV, with times in UTC.
 
-    An existing file is replaced once the new one is complete. It is UTF-8 with a byte-order mark, which spreadsheets
-    look for. With - the CSV has the environment's encoding, which may lack some characters, and no mark.
-    `--json` prints the file and its number of rows.
+    The file replaces an existing one only when it is complete. It is UTF-8 with a byte-order mark, which spreadsheets
+    expect. On standard output (`-`), the CSV has the environment's encoding, which may lack some characters, and no
+    mark. `--json` prints the file's name and its number of rows.
+
+    Exit code 2: the line has no such machine, head, pocket or station.
 
     Examples:
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="What could not be judged, and why: list, show, requeue, dismiss.",
+    help="List, show, requeue and dismiss faults: captures that could not be judged.",
 )
 
 Number = Annotated[
@@ -38,7 +38,7 @@ def list_faults(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """What could not be judged, and why; the latest first. Then the stations that take no usable photograph any more.
+    """List the captures that could not be judged, and why, newest first; then stations with only unusable photographs.
 
     Example: `insert-db faults list --json`
     """
@@ -56,7 +56,7 @@ def list_faults(
 
 @app.command()
 def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
-    """One fault with the event as it came.
+    """Show one fault with its event.
 
     Example: `insert-db faults show 17`
     """
@@ -76,7 +76,7 @@ def show(context: typer.Context, number: Number, as_json: Json = False) -> None:
 
 @app.command()
 def requeue(context: typer.Context, number: Number, as_json: Json = False) -> None:
-    """Queue a capture again, once the cause of its fault is mended; a worker takes it within seconds.
+    """Queue a capture again after its fault's cause is removed. A worker takes it within seconds.
 
     Example: `insert-db faults requeue 17`
     """
@@ -87,7 +87,7 @@ def requeue(context: typer.Context, number: Number, as_json: Json = False) -> No
 
 @app.command()
 def dismiss(context: typer.Context, number: Number, as_json: Json = False) -> None:
-    """Take a fault off the list, because nothing is to be done about it. It is kept.
+    """Dismiss a fault that needs no action. It leaves the list of open faults, but is kept.
 
     Example: `insert-db faults dismiss 17`
     """

@@ -1,4 +1,4 @@
-"""`insert-db history`: all that is known of one pocket."""
+"""`insert-db history`: the history of one pocket."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ def history(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """The history of one pocket, newest first: every photograph, what was decided, what went wrong, and insert changes.
+    """Show the history of one pocket, newest first: photographs, verdicts, faults and insert changes.
+
+    Exit code 2: the line has no such machine, head or pocket.
 
     Example: `insert-db history mill-1 head-7 12`
     """

@@ -22,15 +22,17 @@ def insert_changed(
     pocket: Annotated[int, typer.Argument(min=1, max=LARGEST, help="The pocket in the head.")],
     first: Annotated[
         UUID | None,
-        typer.Option(help="The capture that shows the new insert first. [none does yet]", show_default=False),
+        typer.Option(help="The first capture of the new insert. [default: none yet]", show_default=False),
     ] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Take back what was said of it last, or of --first.")] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Withdraw the last record of the pocket, or that of --first.")
+    ] = False,
     by: By = None,
     as_json: Json = False,
 ) -> None:
-    """Say that an insert was changed: the life of the one before ends there, and the replace list has it no longer.
+    """Record that an insert was changed: the previous insert's life ends, and the pocket leaves the replace list.
 
-    Saying so again before its next photograph changes nothing. The audit has who said it, and who took it back.
+    Recording it again before the next photograph changes nothing. The audit keeps who recorded it, and who withdrew it.
 
     Examples:
 

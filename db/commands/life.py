@@ -1,4 +1,4 @@
-"""`insert-db life`: how long the inserts that are in use last."""
+"""`insert-db life`: how long the inserts in use last."""
 
 from __future__ import annotations
 
@@ -28,19 +28,22 @@ def life(
             min=1,
             max=LARGEST,
             metavar="OPERATIONS",
-            help="Only the inserts that will not last a shift of so many operations, and what changing them costs.",
+            help="Only inserts that will not last a shift of this many operations, and what changing them costs.",
             show_default=False,
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """How many operations the inserts that are in use last: the median and the interval in which 80 % of them end.
+    """Predict how many more operations the inserts in use last: the median, and an interval that holds 80 % of them.
 
-    It is fitted by learning to the lives of the inserts before, from one change to the next. Until ten lives have ended
-    it says nothing. It also asks about inserts that seem to have been changed without anybody saying so.
+    The prediction is fitted to the lives of earlier inserts, from one change to the next. It needs ten lives that have
+    ended. The command also asks about inserts that were probably changed without a record.
 
-    With --shift: an insert is listed when it is damaged within the shift with a chance of 10 % or more. What changing
-    costs now, and leaving it in, is in planned changes: INSERTS_PLANNED_CHANGE, INSERTS_DAMAGED_CHANGE.
+    With `--shift`, it lists the inserts that will be damaged within the shift with a probability of 10 % or more. The
+    costs of changing an insert now and of leaving it in are given in planned changes: INSERTS_PLANNED_CHANGE and
+    INSERTS_DAMAGED_CHANGE.
+
+    Exit code 2: the line has no such machine or head.
 
     Examples:
 
@@ -97,9 +100,9 @@ def _show(
         )
     elif not lives:
         say(
-            "no insert in use is to be answered for"
+            "there is no prediction for any insert in use"
             if shift is None
-            else "every insert that is answered for lasts that shift"
+            else "every insert with a prediction lasts that shift"
         )
     elif shift is None:
         print_table(life_tables.life_table(lives))

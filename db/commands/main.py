@@ -45,7 +45,7 @@ users.app.add_typer(tokens.app, name="token")
 app.add_typer(users.app, name="users")
 
 
-@app.callback(epilog="Begin with `insert-db checks` and `insert-db replace`; every command has `--help` with examples.")
+@app.callback(epilog="Start with `insert-db checks` and `insert-db replace`. Every command has `--help` with examples.")
 def _root(
     context: typer.Context,
     data: Data = None,
@@ -53,14 +53,23 @@ def _root(
         str | None,
         typer.Option(
             metavar="URL",
-            help="Another database: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME; a password "
-            "is better kept in the environment or in a file. [INSERTS_DATABASE_URL, INSERTS_DATABASE_PASSWORD, "
+            help="Another database: sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME. Better keep the "
+            "password in the environment or in a file. [env: INSERTS_DATABASE_URL, INSERTS_DATABASE_PASSWORD, "
             "INSERTS_DATABASE_PASSWORD_FILE]",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """What the inspection line knows: verdicts, checks, inserts to replace, histories, reviews, faults and models."""
+    """Ask the line's database about verdicts, checks, inserts to replace, histories, reviews, faults and models.
+
+    Settings come from options, or else from the environment:
+
+    - the line: `INSERTS_DATA`, `INSERTS_IMAGES`
+    - another database: `INSERTS_DATABASE_URL`, and its password in `INSERTS_DATABASE_PASSWORD` or
+      `INSERTS_DATABASE_PASSWORD_FILE`
+    - the costs of `life`: `INSERTS_PLANNED_CHANGE`, `INSERTS_DAMAGED_CHANGE`
+    - the console: `INSERTS_HEADS` and `INSERTS_CONSOLE_…` (docs/console.md)
+    """
     options: dict[str, Any] = {} if data is None else {"data": data}
     if database is not None:
         options["database_url"] = database
@@ -95,7 +104,7 @@ for command in (
 
 def main() -> None:
     """Run `insert-db`; what a person can put right ends with its message, not with a traceback."""
-    run(app, explained=explained, prefix="insert-db:")
+    run(app, explained=explained, program="insert-db")
 
 
 if __name__ == "__main__":

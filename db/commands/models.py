@@ -11,7 +11,7 @@ from producer.terminal.output import say, say_json
 
 
 def models(context: typer.Context, at: At = None, limit: Limit = 20, as_json: Json = False) -> None:
-    """The trained models, newest first, and which is in charge since when; or which one was at a moment.
+    """List the models, newest first, and which is in charge since when; with `--at`, which one was at that moment.
 
     Examples:
 

@@ -24,17 +24,22 @@ if TYPE_CHECKING:
 def mtconnect(
     context: typer.Context,
     folder: Annotated[
-        str, typer.Argument(metavar="FOLDER|-", help="Where to; - is stdout, for one head.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="FOLDER|-", help="The folder to write to; - is standard output, for one head.", show_default=False
+        ),
     ],
     machine: Machine = None,
     head: Head = None,
     as_json: Json = False,
 ) -> None:
-    """Heads as MTConnect cutting tools: FOLDER/MACHINE/HEAD.xml for each, the inserts its cutting items.
+    """Write each head as an MTConnect cutting tool, FOLDER/MACHINE/HEAD.xml, with its inserts as cutting items.
 
-    A name with other characters than letters A to Z, digits, `.`, `_` and `-` has its safe form in the folder
-    (`insert-station safe-name`). An existing file is replaced once the new one is complete; what else is there stays.
-    `--json` prints the files.
+    A name that has other characters than letters A to Z, digits, `.`, `_` and `-` appears in its safe form
+    (`insert-station safe-name`). A file replaces an existing one only when it is complete; other files stay. `--json`
+    prints the names of the files.
+
+    Exit code 2: the line has no such machine or head, or there is no such folder.
 
     Examples:
 

@@ -47,42 +47,45 @@ def prune(
         typer.Option(
             metavar=f"[{'|'.join(OUTCOMES)}]",
             callback=_outcomes,
-            help="Only photographs and checks of this outcome; may be repeated.",
+            help="Only photographs and checks with this outcome; may be repeated.",
             show_default=False,
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be deleted and how much; change nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be deleted and how much; delete nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     although_idle: Annotated[
         bool,
         typer.Option(
-            "--although-idle", help="The line has been idle for more than 30 days, and this computer's clock is right."
+            "--although-idle", help="Go on although the line has been idle for more than 30 days: the clock is right."
         ),
     ] = False,
     vacuum: Annotated[
         bool,
-        typer.Option("--vacuum", help="Give freed space back to the disk; SQLite's file is locked for that time."),
+        typer.Option("--vacuum", help="Give freed space back to the disk. This locks a SQLite file meanwhile."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Delete what is old: photographs, then verdicts, while the line goes on working.
+    """Delete old photographs and then old verdicts, while the line runs.
 
-    Without any `--…-older-than` this is deleted:
+    Without an `--…-older-than` option, it deletes:
 
     - photographs: intact and unusable after 90 days, damaged and unsure after 365; their verdicts are kept
     - checks with their captures, verdicts and shadow verdicts: after 3 years
     - shadow verdicts: after 180 days, except those of the model in shadow now
     - faults that are closed or dismissed: after a year
 
-    With one or more of them, only what they name. A check is deleted when all of its captures may be.
+    With one or more of these options, it deletes only what they name. A check is deleted when all of its captures may
+    be.
 
-    What is kept, however old: reviewed captures with their photographs (so all that a model learned from or may learn
-    from), the newest capture of each pocket, what has no verdict yet, and what has an open fault.
+    It always keeps reviewed captures with their photographs (so everything that a model learned from or may learn
+    from), the newest capture of each pocket, captures without a verdict, and captures with an open fault.
 
-    It may be killed at any moment; run again, it goes on. With `--yes` it refuses where the newest photograph is more
-    than thirty days old: a clock that is wrong would delete what is not old (`--although-idle` where it is right).
+    You may kill it at any moment; the next run continues. With `--yes` it refuses if the newest photograph is more than
+    thirty days old, because a wrong clock would delete what is not old. `--although-idle` says that the clock is right.
+
+    Exit codes: 0: done. 1: you answered no.
 
     Examples:
 
@@ -92,7 +95,7 @@ def prune(
     - `insert-db prune --verdicts-older-than 2024-01-01 --faults-older-than 26w --vacuum`
     """
     if not (yes or dry_run) and (as_json or not sys.stdin.isatty()):
-        raise typer.BadParameter("there is nobody to ask here: say --yes, or --dry-run to see what would go")
+        raise typer.BadParameter("there is no terminal to ask at: give --yes, or --dry-run to see what would go")
     with opened(context, reads_only=dry_run) as database:
         from db.retention import disk_space
         from db.retention import policy as retention

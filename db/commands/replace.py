@@ -10,7 +10,9 @@ from producer.terminal.options import Json
 
 
 def replace(context: typer.Context, machine: Machine = None, head: Head = None, as_json: Json = False) -> None:
-    """Which inserts to change now: the pockets whose newest photograph shows a damaged insert.
+    """List the inserts to change now: the pockets whose newest photograph shows a damaged insert.
+
+    Exit code 2: the line has no such machine or head.
 
     Example: `insert-db replace --machine mill-1`
     """

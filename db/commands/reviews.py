@@ -35,19 +35,21 @@ PUT_OFF = "a sample is only put off: it comes again at the end, and next time; w
 
 def review(
     context: typer.Context,
-    capture: Annotated[UUID | None, typer.Option(help="Label this capture, and ask nothing.")] = None,
-    label: Annotated[Label | None, typer.Option(help="The label; with --capture.", show_default=False)] = None,
-    note: Annotated[str | None, typer.Option(help="A note; with --capture.", show_default=False)] = None,
+    capture: Annotated[UUID | None, typer.Option(help="Label this capture, without questions.")] = None,
+    label: Annotated[Label | None, typer.Option(help="With --capture: the label.", show_default=False)] = None,
+    note: Annotated[str | None, typer.Option(help="With --capture: a note.", show_default=False)] = None,
     by: By = None,
-    only_list: Annotated[bool, typer.Option("--list", help="List the photographs, and ask nothing.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the most informative.")] = 50,
+    only_list: Annotated[bool, typer.Option("--list", help="List the photographs, without questions.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most this many, the most informative.")] = 50,
     as_json: Json = False,
 ) -> None:
-    """Label photographs, the most informative first; the system learns from the labels.
+    """Label photographs, the most informative first. The system learns from the labels.
 
-    First what is unsure, then what is near to a model's threshold, then where a review disagrees with the verdict (a
-    second look settles it), then a thin sample of the others. Type a label's first letter, and a note after it if you
-    like: `w crater on the rake face`. The latest review of a capture counts.
+    The order is: unsure photographs, photographs near a model's threshold, photographs whose review disagrees with the
+    verdict (a second look settles it), and a small sample of the others.
+
+    Type the first letter of a label, and a note after it if you like: `w crater on the rake face`. The latest review of
+    a capture counts.
 
     Examples:
 
@@ -58,7 +60,7 @@ def review(
     if (capture is None) != (label is None) or (note is not None and capture is None):
         raise typer.BadParameter("--capture and --label go together, --note with them")
     if capture is not None and only_list:
-        raise typer.BadParameter("--list asks nothing and says nothing, so it does not go with --capture")
+        raise typer.BadParameter("--list only lists, so it does not go with --capture")
     with opened(context, reads_only=only_list or (as_json and capture is None)) as database:
         if capture is not None and label is not None:
             _label_capture(database, capture, label, by or login(), note, as_json)
@@ -76,13 +78,13 @@ def review(
 
 def reviews(
     context: typer.Context,
-    capture: Annotated[UUID | None, typer.Option(help="Only about this capture.", show_default=False)] = None,
-    by: Annotated[str | None, typer.Option(help="Only by this person.", show_default=False)] = None,
+    capture: Annotated[UUID | None, typer.Option(help="Only reviews of this capture.", show_default=False)] = None,
+    by: Annotated[str | None, typer.Option(help="Only reviews by this person.", show_default=False)] = None,
     since: Since = None,
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """The reviews, newest first; of a capture's reviews the newest counts.
+    """List the reviews, newest first. The newest review of a capture counts.
 
     Example: `insert-db reviews --by ana --since 1d`
     """
@@ -123,7 +125,7 @@ def _say(database: Database, capture: UUID, label: str, by: str, note: str | Non
 def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> None:
     """Show one capture after the other and keep what is said; each at once, so that a later Ctrl-C loses none.
 
-    A sample that is skipped comes again at the end: who leaves out what is hard to tell makes it none by chance.
+    A sample that is skipped comes again at the end: a sample without the hard cases would not be a random one.
     """
     count, waiting = 0, deque(queue)
     say(HELP)

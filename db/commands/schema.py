@@ -1,4 +1,4 @@
-"""`insert-db upgrade` and `downgrade`: the tables, brought to another version of the program."""
+"""`insert-db upgrade` and `downgrade`: migrate the tables to another version of the program."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from producer.terminal.output import say, say_json
 
 
 def upgrade(context: typer.Context, as_json: Json = False) -> None:
-    """Bring the database's tables to this version, making them where there are none.
+    """Migrate the database's tables to this version of the program, or create them.
 
-    Run it once on a new database, and after each update of this program before the workers start. What is in the
-    database stays.
+    Run it once for a new database, and after each update of this program, before the workers start. All data is kept.
 
     Examples:
 
@@ -43,16 +42,18 @@ def upgrade(context: typer.Context, as_json: Json = False) -> None:
 def downgrade(
     context: typer.Context,
     revision: Annotated[
-        str, typer.Argument(metavar="SCHEMA", help="The schema to go back to, as 0001; base takes all tables away.")
+        str, typer.Argument(metavar="SCHEMA", help="The schema to go back to, such as 0001; base removes all tables.")
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Take the tables back to an older schema, for an older version of this program.
+    """Migrate the tables back to an older schema, for an older version of this program.
 
-    What the older schema has no column for is lost, and the command lists it before it asks. Stop the workers
-    and make a backup first (`insert-db backup`); restoring one that was made before the upgrade is the better way back
-    when nothing has come since. Run it with the newer version installed: the older one has no migration for it.
+    Data that the older schema has no column for is lost; the command lists it before it asks. Stop the workers and make
+    a backup first (`insert-db backup`). If nothing has arrived since the upgrade, restore the backup from before it
+    instead. Run the command with the newer version installed: the older one does not have the migration.
+
+    Exit codes: 0: done. 1: you answered no. 2: there is no database, or this version does not know its schema.
 
     Examples:
 
@@ -60,7 +61,7 @@ def downgrade(
     - `insert-db downgrade 0001 --yes --json`
     """
     if not yes and (as_json or not sys.stdin.isatty()):
-        raise typer.BadParameter("there is nobody to ask here: say --yes if what is lost may be lost")
+        raise typer.BadParameter("there is no terminal to ask at: give --yes if that data may be lost")
     from db.engine import migrate, schema_version
     from db.engine.url import shown
 

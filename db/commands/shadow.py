@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 def shadow(
     context: typer.Context,
     model: Annotated[
-        str | None, typer.Option(help="One that was in shadow earlier. [the one that is]", show_default=False)
+        str | None,
+        typer.Option(help="A model that was in shadow earlier. [default: the model in shadow now]", show_default=False),
     ] = None,
     since: Since = None,
     as_json: Json = False,
 ) -> None:
-    """The verdicts of the model in shadow, compared with the line's verdicts and with people's reviews.
+    """Compare the verdicts of the model in shadow with the line's verdicts and with people's reviews.
 
     Examples:
 

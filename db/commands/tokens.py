@@ -1,4 +1,4 @@
-"""`insert-db users token`: what programs show to the console's API."""
+"""`insert-db users token`: the tokens with which programs sign in to the console's API."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="What programs show to the console's API: add, list, revoke.",
+    help="Add, list and revoke the tokens with which programs sign in to the console's API.",
 )
 
 Account = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account whose role the token has.")]
-Name = Annotated[str, typer.Argument(metavar="NAME", help="What the token is for, which the audit names.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The token's name, which the audit shows: what it is for.")]
 
 
 @app.command()
@@ -34,10 +34,11 @@ def add(
     account: Account,
     name: Name,
     days: Annotated[
-        int | None, typer.Option(min=1, max=36_500, help="Days until it ends. [never]", show_default=False)
+        int | None,
+        typer.Option(min=1, max=36_500, help="Days until it expires. [default: it never does]", show_default=False),
     ] = None,
 ) -> None:
-    """Make a token and print it, once: only its digest is kept.
+    """Make a token and print it once. Only its digest is stored.
 
     Examples:
 
@@ -55,18 +56,18 @@ def add(
             raise ValueError(str(error)) from error
         audit.write(session, at=now, by=who(), action="token added", subject=account, token=name, days=days)
     say(secret)
-    note("insert-db: this is all there will ever be of it: keep it where only that program reads it")
+    note("insert-db: the token is not shown again: keep it where only that program can read it")
 
 
 @app.command("list")
 def list_tokens(
     context: typer.Context,
     account: Annotated[
-        str | None, typer.Argument(metavar="ACCOUNT", help="Of one account.", show_default=False)
+        str | None, typer.Argument(metavar="ACCOUNT", help="Only this account's tokens.", show_default=False)
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """All tokens, also those that have ended, with when each was last used.
+    """List all tokens, also expired ones, with the time of each one's last use.
 
     Example: `insert-db users token list`
     """
@@ -80,7 +81,7 @@ def list_tokens(
 
 @app.command()
 def revoke(context: typer.Context, account: Account, name: Name) -> None:
-    """End a token at once, for good.
+    """Revoke a token, at once and for good.
 
     Example: `insert-db users token revoke mes dashboard`
     """
@@ -93,7 +94,7 @@ def revoke(context: typer.Context, account: Account, name: Name) -> None:
         except LookupError as error:
             raise ValueError(str(error)) from error
         audit.write(session, at=now, by=who(), action="token revoked", subject=account, token=name)
-    say(f"{account}'s token {name} opens nothing any more")
+    say(f"{account}'s token {name} is revoked")
 
 
 def _table(rows: Sequence[Token]) -> Table:

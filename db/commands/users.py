@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 TRIES: Final = 3
-"""How often a person is asked for a password that may be one."""
+"""How often a person is asked for a valid password."""
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Who may sign in to the console: add, list, role, disable, password; and tokens for programs.",
+    help="Add, list, change and disable the accounts of the console, and the tokens of programs.",
 )
 
-Name = Annotated[str, typer.Argument(help="The account's name, which its reviews are signed with.")]
+Name = Annotated[str, typer.Argument(help="The account's name, with which its reviews are signed.")]
 PasswordFile = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="A file whose first line is the password. [asked for]", show_default=False),
+    typer.Option(metavar="FILE", help="A file whose first line is the password. [default: ask]", show_default=False),
 ]
 
 
@@ -45,12 +45,10 @@ PasswordFile = Annotated[
 def add(
     context: typer.Context,
     name: Name,
-    role: Annotated[
-        PersonRole, typer.Option(help="What it may do; each role also may what those before it may.")
-    ] = "viewer",
+    role: Annotated[PersonRole, typer.Option(help="What it may do; each role includes those before it.")] = "viewer",
     password_file: PasswordFile = None,
 ) -> None:
-    """Make an account; the password is asked for, or read from a file.
+    """Make an account. The command asks for the password, or reads it from a file.
 
     Examples:
 
@@ -65,7 +63,7 @@ def add(
 
 @app.command("list")
 def list_users(context: typer.Context, as_json: Json = False) -> None:
-    """All accounts with their roles.
+    """List all accounts with their roles.
 
     Example: `insert-db users list`
     """
@@ -78,7 +76,7 @@ def list_users(context: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def disable(context: typer.Context, name: Name) -> None:
-    """Bar an account from signing in, and end its sessions and tokens at once.
+    """Disable an account, and end its sessions and tokens at once.
 
     Example: `insert-db users disable ana`
     """
@@ -88,14 +86,14 @@ def disable(context: typer.Context, name: Name) -> None:
         now = datetime.now(UTC)
         _known(lambda: accounts.disable(session, name, now))
         audit.write(session, at=now, by=who(), action="account disabled", subject=name)
-    say(f"{name} may not sign in any more")
+    say(f"{name} may no longer sign in")
 
 
 @app.command("role")
 def set_role(
     context: typer.Context, name: Name, role: Annotated[PersonRole, typer.Argument(help="What it may do from now on.")]
 ) -> None:
-    """Give an account another role; its sessions and tokens have it at once.
+    """Change an account's role. Its sessions and tokens have the new role at once.
 
     Example: `insert-db users role ana maintainer`
     """
@@ -110,7 +108,7 @@ def set_role(
 
 @app.command()
 def password(context: typer.Context, name: Name, password_file: PasswordFile = None) -> None:
-    """Give an account another password, and end its sessions; a disabled one may sign in again.
+    """Change an account's password, and end its sessions. A disabled account may sign in again.
 
     Example: `insert-db users password ana`
     """
@@ -138,13 +136,13 @@ def add_account(session: Session, name: str, role: PersonRole, password: str) ->
 
 
 def asked_password() -> str:
-    """A password as the person at the terminal types it, twice; one that is none is asked for again.
+    """The password that the person at the terminal types twice; an invalid one is asked for again.
 
     Raises:
-        ValueError: the last of `TRIES` was none or the two differed, or there is nobody to ask.
+        ValueError: the last of `TRIES` was invalid or the two differed, or there is no terminal.
     """
     if not sys.stdin.isatty():
-        raise ValueError("there is nobody to ask for a password here: name a file with --password-file")
+        raise ValueError("there is no terminal to ask for a password: name a file with --password-file")
     for _ in range(TRIES - 1):
         try:
             return _typed_password()

@@ -1,4 +1,4 @@
-"""`insert-db verdicts`: what was decided about each insert."""
+"""`insert-db verdicts`: the verdict on each photograph."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ def verdicts(
     limit: Limit = 50,
     as_json: Json = False,
 ) -> None:
-    """What was decided about each insert, newest first; imported photographs only with `--machine imported`.
+    """List the verdicts, newest first. Imported photographs are listed only with `--machine imported`.
+
+    Exit code 2: the line has no such machine, head, pocket or station.
 
     Examples:
 

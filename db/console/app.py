@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -22,7 +25,8 @@ from db.console.drawing.head_cards import HeadCards
 from db.console.head_requests import HeadRequests
 from db.console.headers import Headers
 from db.console.live.feed import Feed
-from db.console.live.pieces import Pieces
+from db.console.live.pieces import Pieces, begun_now
+from db.console.live.register import follow
 from db.console.pages import (
     audit,
     checks,
@@ -51,6 +55,7 @@ from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database, DatabaseUnavailable, SchemaOutdated
 from db.queries.known_places import NothingKnown
+from producer.station.followed_register import FollowedRegister
 from producer.station.head_register import HeadRegister
 from producer.storage.opening import open_image_store
 
@@ -99,7 +104,7 @@ def make_console(settings: ConsoleSettings) -> Console:
         feed=feed,
         pieces=Pieces(feed),
         images=open_image_store(settings.images_root),
-        heads=None if settings.heads is None else HeadRegister.load(settings.heads),
+        register=None if settings.heads is None else FollowedRegister(HeadRegister.load(settings.heads)),
         templates=templates,
         cards=HeadCards(templates),
     )
@@ -108,7 +113,14 @@ def make_console(settings: ConsoleSettings) -> Console:
 def make_app(console: Console) -> FastAPI:
     """The application of a console."""
     # No pages about the pages: those that FastAPI has come from elsewhere in the network.
-    app = FastAPI(title="Insert inspection", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=MOST_BYTES)
+    app = FastAPI(
+        title="Insert inspection",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=MOST_BYTES,
+        lifespan=_running,
+    )
     app.state.console = console
     app.add_middleware(HeadRequests)
     app.add_middleware(Headers)
@@ -126,9 +138,21 @@ def make_app(console: Console) -> FastAPI:
     return app
 
 
+@asynccontextmanager
+async def _running(app: FastAPI) -> AsyncIterator[None]:
+    """What goes on while the application answers."""
+    console: Console = app.state.console
+    following = [] if console.register is None else [asyncio.create_task(follow(console.register, console.feed))]
+    try:
+        yield
+    finally:
+        for task in following:
+            task.cancel()
+
+
 def _sign_in_first(_: Request, error: Exception) -> Response:
     to = error.to if isinstance(error, SignInFirst) else None
-    return RedirectResponse(to, 303) if to else Response("sign in first", 401, media_type="text/plain")
+    return RedirectResponse(to, 303) if to else Response(f"{begun_now()}sign in first", 401, media_type="text/plain")
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -16,6 +16,8 @@ from db.console.settings import ConsoleSettings
 from db.engine.database import Database
 from db.learning.change_cost import ChangeCosts
 from db.people.session_limits import Limits
+from db.queries.pockets_now import Ahead
+from producer.station.followed_register import FollowedRegister
 from producer.station.head_register import HeadRegister
 from producer.storage.store import ImageStore
 
@@ -29,15 +31,21 @@ class Console:
     feed: Feed
     pieces: Pieces
     images: ImageStore
-    heads: HeadRegister | None
+    register: FollowedRegister | None
     templates: Environment
     cards: HeadCards
+    ahead: Ahead = field(default_factory=Ahead)
     throttle: Throttle = field(default_factory=Throttle)
     token_throttle: Throttle = field(default_factory=Throttle)
     """Of its own: a program whose token has ended, and which does not stop, keeps nobody from signing in."""
 
     provider_throttle: Throttle = field(default_factory=Throttle)
     """Of its own: another site's page can have a browser come back from a provider, and shuts out no password."""
+
+    @property
+    def heads(self) -> HeadRegister | None:
+        """The head register, as its file was when it was last still."""
+        return None if self.register is None else self.register.register
 
     @property
     def change_costs(self) -> ChangeCosts:

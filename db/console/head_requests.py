@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+_MARK: Final = "asks_for_headers"
 
 
 class HeadRequests:
@@ -14,4 +19,9 @@ class HeadRequests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         asks_for_headers = scope["type"] == "http" and scope["method"] == "HEAD"
-        await self._app({**scope, "method": "GET"} if asks_for_headers else scope, receive, send)
+        await self._app({**scope, "method": "GET", _MARK: True} if asks_for_headers else scope, receive, send)
+
+
+def is_head(request: Request) -> bool:
+    """Whether nobody gets the content: what a GET does besides, as an export that is in the audit, is not done."""
+    return _MARK in request.scope

@@ -7,6 +7,8 @@ from typing import Final
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from db.console.edition import edition
+
 POLICY: Final = "; ".join(
     (
         "default-src 'self'",
@@ -19,10 +21,10 @@ POLICY: Final = "; ".join(
 """Everything comes from the console itself: no script or style within a page, none from elsewhere."""
 
 ANSWERED_BY: Final = "X-Answered-By"
-"""Its presence tells a script that the console itself has answered, and not a proxy in front of one that is gone."""
+"""Its presence tells a script that the console itself has answered, and not a proxy in front of one that is gone; its
+last word which edition of the pages it has."""
 
 ALWAYS: Final = {
-    ANSWERED_BY: "inserts-console",
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -37,6 +39,7 @@ class Headers:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._always = ALWAYS | {ANSWERED_BY: f"inserts-console {edition()}"}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
@@ -47,7 +50,7 @@ class Headers:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers.update(ALWAYS)
+                headers.update(self._always)
                 # A style or script is asked for again with each page, and answered by a line where it is the same.
                 kept = "no-cache" if scope["path"].startswith("/static/") else "no-store"
                 headers.setdefault("Cache-Control", kept)

@@ -19,4 +19,6 @@ def heads_now(console: Console, session: Session, places: Sequence[HeadPlace], n
     known = {head: console.heads.get(head) for _, head in places} if console.heads is not None else {}
     declared = {head: entry.pockets for head, entry in known.items() if entry is not None}
     fresh_since = now - console.settings.stale_after
-    return head_overview.overviews(session, places, declared=declared, fresh_since=fresh_since, now=now + TOLERANCE)
+    return head_overview.overviews(
+        session, places, declared=declared, fresh_since=fresh_since, now=now + TOLERANCE, ahead=console.ahead
+    )

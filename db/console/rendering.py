@@ -16,11 +16,12 @@ from markupsafe import Markup, escape
 
 from db.console.context import console_of
 from db.console.drawing.head_map import pockets, rings
+from db.console.edition import edition
 from db.console.reader import formats, reasons
 from db.console.reader.languages import LANGUAGES, locale_of, name, translations
 from db.console.reader.texts import WORDS
 from db.people.rights import may
-from db.queries.head_overview import POCKET_WORDS
+from db.queries.pockets_now import POCKET_WORDS
 
 FORMATS: Final = (formats.moment, formats.day, formats.age, formats.percent, formats.number)
 """What writes a value for the reader; each is a filter of its name in the templates."""
@@ -52,6 +53,7 @@ def make_templates() -> Environment:
     environment.filters["reason"] = _reason
     environment.filters["reasons"] = _reasons
     environment.globals.update(pockets=pockets, rings=rings, pocket_words=_pocket_words)
+    environment.globals["edition"] = edition()
     environment.globals["languages"] = {language: name(language) for language in LANGUAGES}
     return environment
 

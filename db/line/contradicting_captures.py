@@ -68,10 +68,11 @@ def _of_first(column: Any) -> Any:
 
 
 _REGION: Final = cast(Captures.region, String)
+_FRAME: Final = select(Verdicts.frame).where(current_verdict()).correlate(Captures).scalar_subquery()
 SHOWN: Final = (
     Captures.image_sha256,
     _REGION,
-    select(Verdicts.frame).where(current_verdict()).correlate(Captures).scalar_subquery(),
+    _FRAME,
     Captures.insert_designation,
     Captures.ordered_at,
     Captures.received_at,
@@ -125,11 +126,18 @@ _OF_TWO_KINDS: Final = (
 _REPEATED: Final = (
     select(Captures.capture_id).where(OF_CHECK, _of_first(_FIRST_PLACE) != _ITS_PLACE).correlate(Checks).exists()
 )
-_Check, _Other = aliased(Checks), aliased(Captures)
+_Check, _Other, _OfOther = aliased(Checks), aliased(Captures), aliased(Verdicts)
 _IS_ELSEWHERE: Final = (
     select(_Check.check_id)
     .where(_Check.check_id == Captures.check_id)
-    .where((_Check.machine != Captures.machine) | (_Check.head != Captures.head))
+    .where(
+        or_(
+            _Check.machine != Captures.machine,
+            _Check.head != Captures.head,
+            _Check.operation != Captures.operation,
+            (Captures.pocket > _Check.size) & (_Check.size > 1),
+        )
+    )
     .correlate(Captures)
     .exists()
 )
@@ -141,12 +149,24 @@ _STANDS_FOR_ANOTHER: Final = (
     .correlate(Captures)
     .exists()
 )
-IS_DOUBTED: Final[ColumnElement[bool]] = or_(
-    _IS_ELSEWHERE, _STANDS_FOR_ANOTHER, func.coalesce(_of_first(_FIRST_PLACE) != _ITS_PLACE, literal_column("FALSE"))
+# In another file, as from a camera that hangs and writes what time it is.
+_HAS_THE_PIXELS_OF_ANOTHER: Final = (
+    select(_Other.capture_id)
+    .join(_OfOther, (_OfOther.capture_id == _Other.capture_id) & _OfOther.current)
+    .where(_Other.check_id == Captures.check_id, _Other.pocket != Captures.pocket, _OfOther.frame == _FRAME)
+    .correlate(Captures)
+    .exists()
 )
-"""Whether a photograph may not be one of its pocket now: of an intact insert on it nothing follows.
+IS_DOUBTED: Final[ColumnElement[bool]] = or_(
+    _IS_ELSEWHERE,
+    _STANDS_FOR_ANOTHER,
+    func.coalesce(_of_first(_FIRST_PLACE) != _ITS_PLACE, literal_column("FALSE")),
+    _HAS_THE_PIXELS_OF_ANOTHER,
+)
+"""Whether a photograph may not be one of its pocket now: where it shows no damage nothing follows from it.
 
-It came in a check of another head, stands for another pocket of its check too, or came before in another place.
+It came in a check of another head or operation, or of fewer pockets; it stands for another pocket of its check too, by
+its bytes or its pixels; or it came before in another place.
 """
 
 _TAKEN_AGAIN: Final = (

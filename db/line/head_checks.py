@@ -9,13 +9,14 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, String, bindparam, cast, func, literal_column, select, text
+from sqlalchemy import CTE, Select, String, Subquery, bindparam, cast, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
 from db.line.check_answers import KnownPockets
 from db.line.checks import COLUMNS, Check, assessed
-from db.schema.tables import Captures, Checks
+from db.schema.index_conditions import FINDING
+from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.places import HeadPlace
 
 
@@ -28,21 +29,27 @@ class Span(NamedTuple):
     began: datetime
     last_at: datetime
 
+    def is_after(self, other: Span) -> bool:
+        """Whether it is later by both, of which either may be wrong."""
+        return self.began > other.began and self.last_at > other.last_at
+
 
 LOOKED_THROUGH: Final = 50
-"""So many of a head's last checks of more than one pocket are looked through for the last one of each size."""
+"""So many of a head's last checks of more than one pocket are looked through for the last one of each size, and so many
+of its last photographs that nobody can use for those that stand in for another one."""
 
 
 def newest_of_heads(
-    session: Session, places: Sequence[HeadPlace], number: int, also: Collection[UUID] = ()
+    session: Session, places: Sequence[HeadPlace], number: int, since: datetime, also: Collection[UUID] = ()
 ) -> list[tuple[Check, KnownPockets, Span]]:
     """So many of the last checks of each head, the newest first, each with what is known of its pockets; `also` these.
 
     And the last one of each size: any number of checks of a few pockets say nothing of one that was missed in a check
-    of more.
+    of more. And those in which, `since` a moment, the last that came of a pocket is no photograph that it could show.
     """
     connection = session.connection()
-    texts = (text for row in _newest(number).execute(connection, places=as_value(places)) for text in row if text)
+    rows = _newest(number).execute(connection, places=as_value(places), since=since)
+    texts = (text for row in rows for text in row if text)
     ids = {*also, *(UUID(of_one) for text in texts for of_one in text.split(","))}
     rows = _OF_IDS.execute(connection, ids=list(ids)) if ids else []
     spans = {row[1]: Span(*row[-2:]) for row in rows}
@@ -90,16 +97,43 @@ def _newest(number: int) -> Prepared:
         key: Any = cast(Checks.check_id, String)
         of_head = select(key).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
         of_head = of_head.order_by(*newest_first).limit(1).correlate(of)
-        of_several = of_head.where(literal_column("checks.size > 1"))  # as words: so a partial index will do
-        several = of_several.with_only_columns(key.label("key"), Checks.size, Checks.started_at, Checks.check_id)
-        last = several.limit(LOOKED_THROUGH).correlate(of).subquery()
-        newest_of_size = last.c.started_at.desc(), last.c.check_id.desc()
-        nth = func.row_number().over(partition_by=last.c.size, order_by=newest_of_size).label("nth")
-        by_size = select(last.c.key, nth).subquery()
+        sizes = _last_of_several(of)
+        nth = func.row_number().over(partition_by=Checks.size, order_by=newest_first).label("nth")
+        by_size = select(key.label("key"), nth).join(sizes, sizes.c.check_id == Checks.check_id).subquery()
         of_each_size = select(func.aggregate_strings(by_size.c.key, ",")).where(by_size.c.nth == 1).correlate(of)
         # Each is looked up by an index. Told where the last so many begin, PostgreSQL, which cannot know how few these
         # are, would read all checks.
-        sought = (*(of_head.offset(place) for place in range(number)), of_each_size)
+        sought = (*(of_head.offset(place) for place in range(number)), of_each_size, _with_stand_ins(of))
         return select(*(one.scalar_subquery() for one in sought)).select_from(of)
 
     return Prepared(built)
+
+
+def _last_of_several(of: CTE) -> Subquery:
+    """The last checks of several pockets of a head: what of them the index has, so that no other row is read."""
+    last = select(Checks.check_id).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
+    last = last.where(literal_column("checks.size > 1"))  # as words: so a partial index will do
+    last = last.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(LOOKED_THROUGH)
+    return last.correlate(of).subquery()
+
+
+def _with_stand_ins(of: CTE) -> Select[Any]:
+    """The ids of the checks of a head that hold something which nobody can use and which is newer than what its pocket
+    shows: it stands in for a photograph (`db.line.captures.Arrival`)."""
+    # What of them their index has, and only then those of a moment: PostgreSQL, which expects none of just now, would
+    # else read all photographs since then, once for each head.
+    last = select(Captures.capture_id, Captures.ordered_at).where(Captures.head == of.c.head)
+    last = last.where(literal_column("captures.outcome = 'unusable'"), text(f"captures.{FINDING}"))
+    last = last.order_by(Captures.ordered_at.desc(), Captures.capture_id.desc()).limit(LOOKED_THROUGH)
+    unusable = last.correlate(of).subquery()
+    here = (Pockets.machine == Captures.machine) & (Pockets.head == Captures.head) & (Pockets.pocket == Captures.pocket)
+    is_newer = tuple_(Captures.ordered_at, Captures.capture_id) > tuple_(Pockets.ordered_at, Pockets.capture_id)
+    return (
+        select(func.aggregate_strings(cast(Captures.check_id, String), ","))
+        .select_from(unusable)
+        .join(Captures, Captures.capture_id == unusable.c.capture_id)
+        .join(Pockets, here)
+        .where(unusable.c.ordered_at >= bindparam("since", type_=Captures.ordered_at.type))
+        .where(Captures.machine == of.c.machine, is_newer)
+        .correlate(of)
+    )

@@ -2,8 +2,8 @@
 
 `db.line.captures.record` names a pocket's newest capture, which has no outcome then; what gives a capture its outcome,
 or keeps it from having one, brings its pocket up to date here, in the same transaction. A photograph that is unusable,
-or has a fault, shows nothing of the insert, nor is an intact one believed that may be of another pocket or operation:
-damage that the one before it showed stands.
+or has a fault, shows nothing of the insert, nor is one without damage believed that may be of another pocket or
+operation: damage that the one before it showed stands.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _NEWEST_SEEN = (
         _here(Captures),
         func.coalesce(_WORD_SEEN, "") != "unusable",
         _WORD_SEEN.is_not(None) | ~_HAS_FAULT,
-        (func.coalesce(_WORD_SEEN, "intact") != "intact") | ~IS_DOUBTED,
+        func.coalesce(_WORD_SEEN, "intact").not_in(("intact", "unsure")) | ~IS_DOUBTED,
     )
     .order_by(Captures.ordered_at.desc(), Captures.capture_id.desc())
     .limit(1)

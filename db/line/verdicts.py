@@ -88,7 +88,7 @@ _ALIKE = Prepared(
     lambda *_: (
         select(Captures.capture_id)
         .join(_Doubted, _Doubted.check_id == Captures.check_id)
-        .where(_Doubted.capture_id.in_(_IDS), _Doubted.image_sha256 == Captures.image_sha256)
+        .where(_Doubted.capture_id.in_(_IDS))
     )
 )
 _CLOSE_FAULTS = Prepared(
@@ -163,7 +163,7 @@ def _mark_judged(connection: Connection, verdicts: Sequence[Verdict]) -> set[UUI
 
 
 def _doubted(connection: Connection, capture_ids: Collection[UUID]) -> set[UUID]:
-    """Those of some captures that may show another pocket or operation, and what shows the same in their checks."""
+    """Those of some captures that may show another pocket or operation, and all others of their checks: or these do."""
     doubted = [row[0] for row in _DOUBTED.execute(connection, ids=sorted(capture_ids))] if capture_ids else []
     return {row[0] for row in _ALIKE.execute(connection, ids=doubted)} if doubted else set()
 

@@ -15,7 +15,8 @@ from db.learning.remaining_lives import RemainingLife
 from db.line import insert_changes
 from db.line.insert_changes import InsertChange
 from db.line.rows import current_verdict
-from db.queries.head_overview import HeadOverview, PocketWord, overviews
+from db.queries.head_overview import HeadOverview, overviews
+from db.queries.pockets_now import PocketWord
 from db.schema.tables import Captures, Pockets, Reviews, Verdicts
 from producer.contract.names import IMPORTED
 

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
-from uuid import UUID
+from typing import Final, Literal
 
-from sqlalchemy import Select, String, and_, bindparam, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.engine.prepared import Prepared
 from db.line import head_checks
 from db.line.checks import Check
 from db.line.head_checks import Span
-from db.line.insert_changes import is_unseen
-from db.schema.tables import Captures, Checks, Pockets
+from db.queries import pockets_now
+from db.queries.pockets_now import Ahead, Alike, PocketWord
+from db.schema.tables import Pockets
 from producer.contract.names import IMPORTED
 from producer.contract.places import HeadPlace
-from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome, State
-
-PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
-"""What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; an insert that
-a person has put there since its newest photograph; nothing."""
-
-POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "new", "empty")
-"""Every one of them."""
+from producer.contract.vocabulary import State
 
 _ALWAYS, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _MISSING: Final[PocketWord] = "missing"
 _UNSEEN: Final = frozenset({"missing", "fault"})
 """What a check says of a pocket that it has no photograph of to judge."""
+_NOTHING_TO_DO: Final = frozenset({"missing", "intact", "new"})
+"""What nobody has to look at in a pocket that there is not."""
 _DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 """What a person must look at."""
 
@@ -67,7 +61,8 @@ class HeadOverview:
     the place in the order of the newest of all, None where there is none; `fresh_at` that of the pocket that will be
     too old first, and `old` are those that are already. `operations` are the last ones, as many as were asked for.
     `size` is how many pockets it has, as far as register, checks and photographs tell. `awaited` are those that a check
-    which is under way waits for.
+    which is under way waits for. `doubts` has the check of each pocket that does not believe its newest photograph, or
+    came later and has none.
     """
 
     machine: str
@@ -79,6 +74,7 @@ class HeadOverview:
     fresh_at: datetime | None = None
     old: Collection[int] = ()
     awaited: Collection[int] = ()
+    doubts: Mapping[int, Check] = field(default_factory=dict)
 
     @property
     def counts(self) -> Counter[PocketWord]:
@@ -125,6 +121,7 @@ def overviews(
     declared: Mapping[str, int] | None = None,
     fresh_since: datetime = _ALWAYS,
     now: datetime = _NEVER,
+    ahead: Ahead | None = None,
 ) -> list[HeadOverview]:
     """Some heads, each with so many of its last operations: as many queries for fifty as for one.
 
@@ -135,57 +132,34 @@ def overviews(
         declared: how many pockets the head register gives a head, by its name.
         fresh_since: what was photographed or came before that is too old to say something about now.
         now: what did both later, by a clock that was ahead, says as little.
+        ahead: what did so at an earlier look, and is to be known at later ones.
     """
     if not places:
         return []
-    seen: dict[HeadPlace, list[_Alike]] = {place: [] for place in places}
-    values = {"places": head_checks.as_value(places), "since": fresh_since, "until": now}
-    for machine, head, *row in _NOW.execute(session.connection(), **values):
-        seen[machine, head].append(_alike(row))
+    newest, ahead = pockets_now.newest(session, places, fresh_since, now), ahead or Ahead()
+    seen = {place: ahead.noted(rows) for place, rows in newest.items()}
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
     last: dict[HeadPlace, list[HeadCheck]] = {place: [] for place in places}
-    for check, known, span in head_checks.newest_of_heads(session, places, operations, doubtful):
+    for check, known, span in head_checks.newest_of_heads(session, places, operations, fresh_since, doubtful):
         last[check.machine, check.head].append(HeadCheck(check, _words(check, known.outcomes), span))
     known_sizes = declared or {}
     return [_overview(place, seen[place], last[place], operations, known_sizes.get(place[1])) for place in places]
 
 
-@dataclass(frozen=True)
-class _Alike:
-    """Pockets of a head whose newest photographs are of one check, which may doubt them or wait for others, and show
-    the same; when the first and last of these were taken, and when the first came."""
-
-    word: PocketWord
-    pockets: Collection[int]
-    is_fresh: bool
-    check_id: UUID
-    is_doubtful: bool
-    first_at: datetime
-    last_at: datetime
-    received_at: datetime
-
-
-def _alike(row: Sequence[Any]) -> _Alike:
-    outcome, review, is_new, is_fresh, check_id, is_elsewhere, is_open, pockets, *when = row
-    word = "new" if is_new else _word(outcome, review)
-    if is_elsewhere and word == "intact":
-        word = "unsure"  # the check that it came with is another head's, and does not believe it
-    numbers = frozenset(map(int, pockets.split(",")))
-    return _Alike(word, numbers, bool(is_fresh), check_id, bool(is_open) and not is_elsewhere, *when)
-
-
 def _overview(
-    place: HeadPlace, rows: Sequence[_Alike], last: Sequence[HeadCheck], operations: int, declared: int | None
+    place: HeadPlace, rows: Sequence[Alike], last: Sequence[HeadCheck], operations: int, declared: int | None
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
     seen = {pocket: row for row in rows for pocket in row.pockets}
-    words = now | _of_checks(last, now, seen)
+    of_checks = _of_checks(last, now, seen)
+    words = now | {pocket: word for pocket, (word, _) in of_checks.items()}
     size = _size(last, now, declared)
     if last and last[0].check.state != "pending":  # else its pockets are still awaited
         words = dict.fromkeys(range(1, size + 1), _MISSING) | words
+    # What was photographed once beyond the pockets that the register gives was a mistake, and nobody will again: it is
+    # there only while a person has something to do about it.
     if declared:
-        words = {pocket: word for pocket, word in words.items() if pocket <= size or word != _MISSING}
-    # What was photographed once beyond the pockets that the register gives was a mistake, and nobody will again.
+        words = {pocket: word for pocket, word in words.items() if pocket <= size or word not in _NOTHING_TO_DO}
     beyond = size if declared else max([size, *now])
     of_head = [row for row in rows if row.word != "new" and min(row.pockets) <= beyond]
     return HeadOverview(
@@ -197,10 +171,11 @@ def _overview(
         fresh_at=min((min(row.first_at, row.received_at) for row in of_head if row.is_fresh), default=None),
         old=frozenset(pocket for row in of_head if not row.is_fresh for pocket in row.pockets if pocket <= beyond),
         awaited=_awaited(last, seen),
+        doubts={pocket: check for pocket, (_, check) in of_checks.items()},
     )
 
 
-def _awaited(operations: Sequence[HeadCheck], seen: Mapping[int, _Alike]) -> frozenset[int]:
+def _awaited(operations: Sequence[HeadCheck], seen: Mapping[int, Alike]) -> frozenset[int]:
     """The pockets that a check waits for and that were not photographed since it began."""
     return frozenset(
         pocket
@@ -211,7 +186,7 @@ def _awaited(operations: Sequence[HeadCheck], seen: Mapping[int, _Alike]) -> fro
     )
 
 
-def _tells_of(operation: HeadCheck, seen: _Alike | None) -> bool:
+def _tells_of(operation: HeadCheck, seen: Alike | None) -> bool:
     """Whether a check says more of a pocket than its newest photograph: it came with it, or before the check began.
 
     Nobody can tell a clock that is behind or ahead from a backlog, so either order will do: at worst a person looks.
@@ -224,64 +199,46 @@ def _tells_of(operation: HeadCheck, seen: _Alike | None) -> bool:
 def _size(last: Sequence[HeadCheck], now: Mapping[int, PocketWord], declared: int | None) -> int:
     """How many pockets a head has: as the register says, or its checks, or the photographs that came by themselves.
 
-    The register may be behind what stations have: the last check of several pockets that was of more counts.
+    The register may be behind what stations have: the last check that was of as many pockets, or of more, counts. One
+    of fewer says nothing of the others.
     """
     of_several = [operation.check.size for operation in last if operation.check.size > 1]
     if declared:
-        return max([declared, *of_several[:1]])
+        return next((size for size in of_several if size >= declared), declared)
     return max(of_several or now, default=0)
 
 
 def _of_checks(
-    operations: Sequence[HeadCheck], now: Mapping[int, PocketWord], seen: Mapping[int, _Alike]
-) -> dict[int, PocketWord]:
-    """The pockets of which the last check that was to look at them says less than their newest photograph.
+    operations: Sequence[HeadCheck], now: Mapping[int, PocketWord], seen: Mapping[int, Alike]
+) -> dict[int, tuple[PocketWord, Check]]:
+    """The pockets of which a check that was to look at them says less than their newest photograph, and that.
 
-    It has none of them, or a fault: then what an earlier photograph shows is not of `now`, but for damage, which stays
-    until the insert is changed. Where it has one that nobody can use and that is not what the pocket shows, a stand-in
-    was handed in for it. Or it does not believe what the photograph shows.
+    It holds until another check that came later has more to say of the pocket: later by arrival and in the order, of
+    which one may be wrong.
     """
-    latest = {
-        pocket: word
-        for operation in reversed(operations)
-        for pocket, word in operation.words.items()
-        if _tells_of(operation, seen.get(pocket))
-    }
-    stood_in = {pocket for pocket, word in latest.items() if word == "unusable" != now.get(pocket)}
-    unseen = {pocket: word for pocket, word in latest.items() if word in _UNSEEN} | dict.fromkeys(stood_in, _MISSING)
-    doubted = {p: word for p, word in latest.items() if word == "unsure" and now.get(p) == "intact"}
-    return doubted | {pocket: word for pocket, word in unseen.items() if now.get(pocket) not in ("damaged", "new")}
+    less: dict[int, tuple[PocketWord, Check]] = {}
+    for operation in operations:
+        for pocket, word in operation.words.items():
+            doubt = _doubt(word, now.get(pocket))
+            if doubt is None or pocket in less or not _tells_of(operation, seen.get(pocket)):
+                continue
+            said = (later.words.get(pocket) for later in operations if later.span.is_after(operation.span))
+            if all(of is None or _doubt(of, now.get(pocket)) for of in said):
+                less[pocket] = doubt, operation.check
+    return less
 
 
-def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
-    """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
-    of = head_checks.heads_table(dialect)
-    is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
-    with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
-    since, until = (bindparam(name, type_=Pockets.ordered_at.type) for name in ("since", "until"))
-    is_fresh = and_(
-        Pockets.ordered_at >= since,
-        Captures.received_at >= since,
-        (Pockets.ordered_at <= until) | (Captures.received_at <= until),
-    )
-    alike = Pockets.machine, Pockets.head, Captures.outcome, Captures.review, is_unseen(), is_fresh, *with_check
-    return (
-        select(
-            *alike,
-            func.aggregate_strings(cast(Pockets.pocket, String), ","),
-            func.min(Pockets.ordered_at),
-            func.max(Pockets.ordered_at),
-            func.min(Captures.received_at),
-        )
-        .select_from(of)
-        .join(Pockets, (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head))
-        .join(Captures, Captures.capture_id == Pockets.capture_id)
-        .join(Checks, Checks.check_id == Captures.check_id)
-        .group_by(*alike)
-    )
+def _doubt(word: PocketWord, shown: PocketWord | None) -> PocketWord | None:
+    """What a pocket whose newest photograph is `shown` shows by the word of a check, where that is less.
 
-
-_NOW: Final = Prepared(_now)
+    The check has none of it, or a fault: then what an earlier photograph shows is not of now, but for damage, which
+    stays until the insert is changed. Where it has one that nobody can use and that is not what the pocket shows, a
+    stand-in was handed in for it. Or it does not believe what the photograph shows.
+    """
+    if word == "unsure" and shown == "intact":
+        return word
+    unseen = word if word in _UNSEEN else _MISSING if word == "unusable" != shown else None
+    return None if shown in ("damaged", "new") else unseen
 
 
 def _words(check: Check, outcomes: Mapping[int, str | None]) -> dict[int, PocketWord]:
@@ -293,8 +250,3 @@ def _words(check: Check, outcomes: Mapping[int, str | None]) -> dict[int, Pocket
         elif words[pocket] == "intact":
             words[pocket] = "unsure"  # as its photographs contradict each other
     return words
-
-
-def _word(outcome: str | None, review: str | None) -> PocketWord:
-    word: PocketWord = OUTCOME_OF[review] if review is not None else outcome or "pending"  # type: ignore[assignment]
-    return word

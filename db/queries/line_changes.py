@@ -74,7 +74,8 @@ class Marks:
 
     `heads` is the newest photograph of each head, `faults` how many are open by reason. `judged` are the heads of
     which a verdict or a review came since the look before. `changed` are the newest insert changes by number, each
-    with its head; `of_checks` the newest checks and faults, each with its head and what changes with its answer.
+    with its head; `of_checks` the newest checks and faults, each with its head and what changes with its answer. What
+    is new in `of_all` may be of any head.
     """
 
     heads: Mapping[HeadPlace, datetime]
@@ -112,9 +113,16 @@ def marks(session: Session, since: Marks | None) -> Marks:
             [
                 ("promotion", session.scalar(select(func.max(Promotions.id))) or 0),
                 *(("taken back", number) for number in session.scalars(_TAKEN_BACK)),
+                *_gone(since, verdicts, reviews),
             ]
         ),
     )
+
+
+def _gone(since: Marks | None, *reached: Reached) -> list[tuple[str, int]]:
+    """How far the tables are of which rows went since the look before, as a backup that was put in place has fewer."""
+    before = (since.verdicts, since.reviews) if since else reached
+    return [("gone since", now.newest) for now, then in zip(reached, before, strict=True) if now.newest < then.newest]
 
 
 def _reached(

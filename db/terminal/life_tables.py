@@ -41,6 +41,6 @@ def question(change: SuspectedChange) -> str:
     place = f"{shlex.quote(change.machine)} {shlex.quote(change.head)} {change.pocket}"
     return (
         f"was the insert of machine {change.machine}, head {change.head}, pocket {change.pocket} changed? "
-        f"{counted(change.damaged, 'damaged look')}, then {counted(change.intact, 'intact one')}, and nobody said so. "
+        f"{counted(change.damaged, 'damaged look')}, then {counted(change.intact, 'intact one')}, and no record. "
         f"If it was: `insert-db insert-changed {place} --first {change.first}`; if not: review its photographs"
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-By = Annotated[str | None, typer.Option(help="The person's name. [the login name]", show_default=False)]
+By = Annotated[str | None, typer.Option(help="The person's name. [default: the login name]", show_default=False)]
 
 
 def login() -> str:

@@ -1,4 +1,4 @@
-"""`insert-station check`: a folder with the photographs of a head becomes go, or which pockets and why not."""
+"""`insert-station check`: from a folder with a head's photographs to go, or to the pockets that prevent it."""
 
 from __future__ import annotations
 
@@ -18,37 +18,52 @@ from producer.terminal.output import note, say, say_json
 
 def check(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="Photographs of the whole head, named by pocket: 1.jpg, 2.jpg, …")],
+    folder: Annotated[
+        Path, typer.Argument(help="Photographs of the whole head, named by their pockets: 1.jpg, 2.jpg, …")
+    ],
     machine: Machine,
     head: Head,
     operation: Operation,
     check_size: Annotated[
         int | None,
-        typer.Option(min=1, max=MAX_POCKET, help="How many pockets the head has; default: see above."),
+        typer.Option(min=1, max=MAX_POCKET, help="How many pockets the head has. [default: see above]"),
     ] = None,
     check_id: Annotated[
         UUID | None,
-        uuid7("The run's own id, a new UUID of version 7, for a PLC that waits for its answer; default: made up."),
+        uuid7(
+            "The id of this check, a new UUID of version 7, for a PLC that waits for its answer. [default: a new id]"
+        ),
     ] = None,
     timeout: Annotated[float, seconds("Seconds to wait for the whole head's verdict.")] = 120.0,
     as_json: Json = False,
 ) -> None:
     """Check a whole head after an operation: go, or replace these pockets.
 
-    The number of pockets is `--check-size`, or that of the head register (`INSERTS_HEADS`), the larger where both
-    tell one; without either it is the highest number in the folder, or the most that any check of the head had
-    before. Nothing is left out silently: a pocket without a photograph or with two, a number that the
-    head does not have, a file that cannot be read or is still written, a file that may be a photograph and
-    whose name gives no pocket, a photograph that was handed in for another operation. Each is named at once, and the
-    check ends as "review" with its pocket, never as "go". So does one whose folder changes while it runs. A folder in
-    which all photographs are those of another operation is refused. Each photograph must have been still for
-    INSERTS_SETTLED_AFTER seconds (2); where nothing tells whether a program still writes one (a share, files of
-    another owner), it must be the same at two looks so far apart.
+    The number of pockets comes from `--check-size` and from the head register (`INSERTS_HEADS`); if they differ, the
+    larger number counts. Without either, it is the highest number in the folder, or the most pockets that any earlier
+    check of the head had.
 
-    Exit code 0: go. 1: replace the pockets that are printed; where the model was unsure of others, look at these too.
-    2: a person must look (the model was unsure and nothing is to be replaced; or, whatever is to be replaced, a pocket
-    was left out or could not be judged, photographs contradict each other, the check did not finish in time, or they
-    could not be handed in).
+    Nothing is left out silently. Each of these is printed at once, and the check ends as "review", never as "go":
+
+    - a pocket without a photograph, or with two
+    - a number that the head does not have
+    - a file that cannot be read, or that a program still writes
+    - a file that may be a photograph, but whose name gives no pocket
+    - a photograph that was handed in for another operation
+    - a change of the folder while the check runs
+
+    It refuses a folder in which all photographs are those of another operation.
+
+    A photograph must not have changed for INSERTS_SETTLED_AFTER seconds (2). If the system cannot say whether a program
+    still writes the file (on a network share, or a file of another owner), it is looked at twice, that long apart, and
+    must not have changed.
+
+    Exit codes:
+
+    - 0: go
+    - 1: replace the pockets that are printed; if the model was unsure of others, look at those too
+    - 2: a person must look: the model was unsure and nothing is to be replaced; or a pocket was left out or could not
+      be judged, photographs contradict each other or could not be handed in, or the check did not finish in time
 
     Example: `insert-station check photographs --machine mill-1 --head H12 --operation op-0815`
     """
@@ -64,7 +79,7 @@ def check(
     settings = settings_of(context)
     register = settings.head_register()
     known = register.declared(head, check_size) if register else None
-    # Neither of two that disagree is believed where it is the smaller one.
+    # Of two numbers that differ, the larger one counts.
     regions = known.regions if known else {}
     declared = max(check_size or 0, known.pockets if known else 0) or None
     shown = look_at(folder, declared, regions)

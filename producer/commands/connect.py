@@ -1,4 +1,4 @@
-"""`insert-station connect`: what the line says, carried on to the other systems of the plant."""
+"""`insert-station connect`: sends the line's answers to the other systems of the plant."""
 
 from __future__ import annotations
 
@@ -22,22 +22,23 @@ from producer.terminal.output import note, say, say_json
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="""Tell the other systems of the plant what the line finds: MQTT brokers, OPC UA, and any that takes webhooks.
+    help="""Send the line's answers to the other systems of the plant: MQTT brokers, PLCs, OPC UA and webhooks.
 
-One process does it for the whole plant. It keeps every answer on its own disk until each system has it, so a system
-that is away for days misses nothing, and holds nobody up. A file names the systems (`insert-station connect example`).
+One process does this for the whole plant. It keeps every answer on its own disk until each system has it, so a system
+that is away for days misses nothing and delays no other. A file names the systems; `insert-station connect example`
+prints one to start from.
 """,
 )
 app.add_typer(opcua.app, name="opcua")
 
 _RUN = "connect run"
 
-File = Annotated[Path | None, typer.Argument(help="The connector's file; default: INSERTS_CONNECT.")]
+File = Annotated[Path | None, typer.Argument(help="The connector's file. [env: INSERTS_CONNECT]")]
 
 
 @app.command()
 def example() -> None:
-    """Print a connector's file to begin with.
+    """Print a connector's file to start from.
 
     Example: `insert-station connect example > connect.toml`
     """
@@ -48,7 +49,7 @@ def example() -> None:
 
 @app.command()
 def secret() -> None:
-    """Print a new secret for a webhook: it goes into a file of ours, and to whoever runs the receiver.
+    """Print a new secret for a webhook. Store it in a file, and give it to the person who runs the receiver.
 
     Example: `insert-station connect secret > mes_secret`
     """
@@ -59,10 +60,12 @@ def secret() -> None:
 
 @app.command()
 def run(context: typer.Context, file: File = None) -> None:
-    """Tell the systems that the file names, until Ctrl-C or SIGTERM.
+    """Send answers to the systems that the file names, until Ctrl-C or SIGTERM.
 
-    It begins with what the line says from the first start on, and goes on where it ended. Two processes on one data
-    folder are refused. With INSERTS_METRICS_PORT it serves metrics: lag, what waits, what was delivered.
+    The first start begins with the line's next answer; each later start continues where the last one ended. Only one
+    process may run on a data folder. With INSERTS_METRICS_PORT it serves metrics: lag, waiting and delivered events.
+
+    Exit codes: 0: ended on request. 2: it could not start.
 
     Example: `insert-station --data var/line connect run connect.toml`
     """
@@ -103,11 +106,12 @@ def run(context: typer.Context, file: File = None) -> None:
 
 @app.command()
 def status(context: typer.Context, as_json: Json = False) -> None:
-    """Show how each system is doing: whether it can be told, what waits for it and since when, and what was wrong.
+    """Show each system's state: whether it is reachable, what waits for it and since when, and what was wrong.
 
-    It names machines and heads of the connector's file that the line has not spoken of yet: they may be mistyped.
+    It also names machines and heads in the connector's file that the line has not mentioned yet: they may be mistyped.
 
-    Exit code 0: `connect run` runs, every system is up and takes what it is told, and nothing was given up. 1: not so.
+    Exit codes: 0: `connect run` runs, every system is up and accepts its events, and none was given up. 1: not so.
+    2: nothing was sent from this data folder yet.
 
     Example: `insert-station --data var/line connect status`
     """
@@ -126,9 +130,9 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     finally:
         log.close()
     if waiting:
-        note(f"{counted(waiting, 'insert change')} that others told: no worker has written them yet")
+        note(f"{counted(waiting, 'insert change')} from other systems: no worker has written them yet")
     if not runs:
-        note("no `connect run` runs on this data folder, so nobody is told anything: this is how it was at its end")
+        note("no `connect run` runs on this data folder, so nothing is sent: this is the state at its end")
     if as_json:
         say_json([{**vars(sink), "running": runs, "unheard": unknown.get(sink.name, [])} for sink in sinks])
     for sink in () if as_json else sinks:
@@ -141,7 +145,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         if sink.problem:
             say(f"  {sink.problem}")
         if places := unknown.get(sink.name):
-            say(f"  nothing was said yet of {', '.join(places)}: is that the name on the line?")
+            say(f"  the line has not mentioned {', '.join(places)} yet: is the name right?")
     if not runs or any(sink.disabled or sink.given_up or not sink.up or sink.problem for sink in sinks):
         raise typer.Exit(NO)
 
@@ -149,14 +153,15 @@ def status(context: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def deliveries(
     context: typer.Context,
-    sink: Annotated[str | None, typer.Option("--system", help="Only those to this system.")] = None,
+    sink: Annotated[str | None, typer.Option("--system", help="Only deliveries to this system.")] = None,
     state: Annotated[
-        Literal["waiting", "delivered", "given-up", "put-away"] | None, typer.Option(help="Only those in this state.")
+        Literal["waiting", "delivered", "given-up", "put-away"] | None,
+        typer.Option(help="Only deliveries in this state."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the newest.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most this many, the newest.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """List what the systems were told, the newest first; what was delivered is remembered for a week.
+    """List the deliveries, newest first. Delivered events are kept for a week.
 
     Example: `insert-station connect deliveries --system mes --state waiting`
     """

@@ -1,4 +1,4 @@
-"""What a person does with single events, systems and heads: commands of `insert-station connect`."""
+"""Commands of `insert-station connect` with which a person changes single events, systems and heads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def replay(
     sink: SinkName,
     events: Events,
 ) -> None:
-    """Tell a system some events once more, under the same ids.
+    """Send events to a system again, with the same ids.
 
     Example: `insert-station connect replay mes 3f0c…`
     """
@@ -39,7 +39,7 @@ def give_up(
     sink: SinkName,
     events: Events,
 ) -> None:
-    """Try waiting events no more, so that those of the same head behind them go on.
+    """Stop trying to send waiting events, so that later events of the same head are sent.
 
     Example: `insert-station connect give-up mes 3f0c…`
     """
@@ -53,7 +53,7 @@ def put_away(
     sink: SinkName,
     events: Events,
 ) -> None:
-    """Settle events that were given up: `status` and the alert count them no more; `replay` can still send them.
+    """Settle events that were given up: `status` and the alert no longer count them. `replay` can still send them.
 
     Example: `insert-station connect put-away mes 3f0c…`
     """
@@ -62,13 +62,13 @@ def put_away(
 
 def forget(
     context: typer.Context,
-    machine: Annotated[str, typer.Argument(help="The machine, by its name on the line.")],
-    head: Annotated[str, typer.Argument(help="The head that is there no more, or whose state nobody can believe.")],
+    machine: Annotated[str, typer.Argument(help="The machine's name on the line.")],
+    head: Annotated[str, typer.Argument(help="The head that is gone, or whose shown state is wrong.")],
 ) -> None:
-    """Forget a head: the next start removes what a broker, a PLC or Home Assistant still shows of it.
+    """Forget a head: the next start of `connect run` removes it from brokers, PLCs and Home Assistant.
 
-    For a head that was renamed or is gone, or after a check by mistake of more pockets than it has. `connect run` must
-    be ended for it. What waits for a system is told all the same.
+    Use it for a head that was renamed or removed, or after a mistaken check of more pockets than the head has. End
+    `connect run` first. Events that wait for a system are still sent.
 
     Example: `insert-station --data var/line connect forget mill-1 H12`
     """
@@ -81,11 +81,11 @@ def forget(
         log.by_hand.forget_head(machine, head)
     finally:
         log.close()
-    say(f"nothing is known of {machine} {head} any more: `connect run` takes away what is shown of it")
+    say(f"{machine} {head} is forgotten: the next start of `connect run` removes it from the other systems")
 
 
 def enable(context: typer.Context, sink: SinkName) -> None:
-    """Tell a system again that said that it wanted no more (a webhook that answered 410).
+    """Send to a system again that refused all further events (a webhook that answered 410).
 
     Example: `insert-station connect enable mes`
     """
@@ -95,7 +95,7 @@ def enable(context: typer.Context, sink: SinkName) -> None:
         log.disable(sink, False)
     finally:
         log.close()
-    say(f"{sink} is told again")
+    say(f"{sink} is enabled: its events are sent again")
 
 
 def _changed(context: typer.Context, sink: str, change: Callable[[DeliveryLog], int], one: str, several: str) -> None:
@@ -109,18 +109,18 @@ def _changed(context: typer.Context, sink: str, change: Callable[[DeliveryLog], 
 
 
 def check_system(log: DeliveryLog, name: str) -> None:
-    """Refuse a system that is neither in the connector's file nor has anything in the log."""
+    """Refuse a system that is neither in the connector's file nor in the log."""
     known = [state.name for state in log.sinks()]
     if name not in known and not log.latest(name, None, 1):
         raise ValueError(f"there is no system {name}: there are {', '.join(known) or 'none'}")
 
 
 def existing_log(context: typer.Context) -> DeliveryLog:
-    """The delivery log, which is there."""
+    """The delivery log; refused if there is none."""
     settings = settings_of(context)
     if not settings.delivery_log_path().exists():
         raise ValueError(
-            f"nothing was told from {settings.data} yet: `insert-station connect run` begins (is it the right folder? "
-            "--data, INSERTS_DATA)"
+            f"nothing was sent from {settings.data} yet: `insert-station connect run` does that (is it the right "
+            "folder? --data, INSERTS_DATA)"
         )
     return settings.open_delivery_log()

@@ -27,17 +27,22 @@ _SIDE: Final = 1600
 
 def draw(
     context: typer.Context,
-    image: Annotated[Path, typer.Argument(help="A photograph of that head, as the camera takes it.")],
-    head: Annotated[str | None, typer.Option(help="The head; may be left out where the register has one only.")] = None,
-    register: Annotated[Path | None, typer.Option(help="The register; default: INSERTS_HEADS.")] = None,
-    out: Annotated[Path | None, typer.Option(help="The picture, a PNG file. [heads-IMAGE.png]")] = None,
+    image: Annotated[Path, typer.Argument(help="A photograph of the head, as the camera takes it.")],
+    head: Annotated[str | None, typer.Option(help="The head. [default: the only one in the register]")] = None,
+    register: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The head register. [env: INSERTS_HEADS]", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The picture, a PNG file. [default: heads-IMAGE.png]")
+    ] = None,
 ) -> None:
-    """Draw over a photograph what of it is judged, for each pocket of a head.
+    """Draw over a photograph the region that is judged, for each pocket of a head.
 
-    Look at it whenever the camera or the register was touched. Of an edge the strip is drawn, its line, and a dot at
-    the line's first point: that end is on the left once the strip is level.
+    Look at the picture whenever somebody has changed the camera or the register. For an edge, it shows the strip, the
+    line, and a dot at the line's first point: that end is on the left once the strip is level.
 
-    Exit code 1: a region is not inside the photograph, and such a pocket is `unusable`.
+    Exit codes: 0: all regions are inside the photograph. 1: a region is not, so its pocket would be `unusable`. 2: the
+    photograph or the register cannot be used.
 
     Example: `insert-station heads draw photographs/7.jpg --register heads.toml --head H12`
     """
@@ -53,7 +58,7 @@ def draw(
     described = _head(HeadRegister.load(path), head)
     photograph, size = upright(image, _SIDE)
     regions = _by_region(described)
-    picture = out or Path(f"heads-{image.stem}.png")
+    picture = output or Path(f"heads-{image.stem}.png")
     with replaced_file(picture) as part:
         drawn(photograph, size, [(name, region) for region, name in regions.items()]).save(part, "PNG")
     outside = False
@@ -78,7 +83,7 @@ def _head(register: HeadRegister, name: str | None) -> Head:
 
 
 def _by_region(head: Head) -> dict[AnyRegion, str]:
-    """Each different region of a head, and which pockets it is of."""
+    """Each different region of a head, with its pockets."""
     from producer.contract.reasons.template import numbered
 
     pockets: dict[AnyRegion, list[int]] = {}
@@ -97,13 +102,13 @@ def _what(head: Head, regions: int) -> str:
 
 
 def suggest(
-    folder: Annotated[Path, typer.Argument(help="Photographs of one camera, in it or in folders below it.")],
+    folder: Annotated[Path, typer.Argument(help="Photographs of one camera, also in subfolders.")],
     as_json: Json = False,
 ) -> None:
-    """Propose where the insert is, from example photographs: a box, and the edge where that is a straight line.
+    """Propose where the insert is, from example photographs: a box, and the edge if it is a straight line.
 
-    Prints lines for the register, to paste below a head. It takes what stands out from the background, in most of the
-    photographs, so look at the proposal with `insert-station heads draw`.
+    It prints lines for the register, to paste below a head. The proposal is what differs from the background in most of
+    the photographs, so check it with `insert-station heads draw`.
 
     Example: `insert-station heads suggest photographs`
     """
@@ -126,7 +131,7 @@ def suggest(
 
 
 def _examples(folder: Path) -> tuple[list[Image.Image], tuple[int, int], int]:
-    """Photographs of the size that most have, that size in full, and how many others there are."""
+    """Photographs of the most common size, that size in full, and how many others there are."""
     from producer.pictures.file_names import ending_of
     from producer.pictures.image_formats import READABLE
     from producer.pictures.region_suggestion import MOST, SIDE

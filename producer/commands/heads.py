@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class _ShowsByDefault(TyperGroup):
-    """Takes `heads FILE` as `heads show FILE`, as it was before there were further commands."""
+    """Takes `heads FILE` as `heads show FILE`, as it was before there were other sub-commands."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
@@ -32,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="""The head register: how many pockets each milling head has, and where the camera sees them.
 
-Without a command the register is shown and checked, as by `show`.
+Without a sub-command it does the same as `show`.
 """,
 )
 app.command("draw")(head_pictures.draw)
@@ -42,15 +42,15 @@ app.command("suggest")(head_pictures.suggest)
 @app.command()
 def show(
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="The register; default: INSERTS_HEADS.")] = None,
-    example: Annotated[bool, typer.Option("--example", help="Only print a register to begin with.")] = False,
+    file: Annotated[Path | None, typer.Argument(help="The head register. [env: INSERTS_HEADS]")] = None,
+    example: Annotated[bool, typer.Option("--example", help="Only print a register to start from.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show the head register and check it: how many pockets each milling head has, and where the camera sees them.
 
-    With it `check` and `watch` know when a head was seen whole. It is a TOML file.
+    The register, a TOML file, tells `check` and `watch` when they have seen every pocket of a head.
 
-    Exit code 0: it can be used; warnings say what is probably a mistake. 2: it cannot, and why.
+    Exit codes: 0: it can be used; warnings name probable mistakes. 2: it cannot be used, and the message says why.
 
     Examples:
 
@@ -77,7 +77,7 @@ def show(
 
 
 def as_values(register: HeadRegister) -> dict[str, Any]:
-    """The register for a program; the region of a pocket that has none of its own is that of all."""
+    """The register for a program; a pocket without a region of its own has the region of the head."""
     return {
         "file": str(register.path),
         "heads": [

@@ -36,13 +36,16 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="""An inspection station: photographs of cutting inserts in, verdicts back.
 
-Settings come from the environment (`INSERTS_DATA`, `INSERTS_STATION`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`,
-`INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`, `INSERTS_GROUP`, `INSERTS_HEADS`, `INSERTS_SETTLED_AFTER`,
-`INSERTS_WATCH_EVERY`, `INSERTS_CHECK_TIMEOUT`, `INSERTS_CONNECT`, `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`;
-of Redis also `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, and for TLS
-`INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`) or from options:
-
     insert-station --data var/line check photographs/ --machine mill-1 --head H12 --operation op-0815
+
+Settings come from options, or else from the environment:
+
+- the line: `INSERTS_DATA`, `INSERTS_REDIS_URL`, `INSERTS_IMAGES`
+- the station: `INSERTS_STATION`, `INSERTS_GROUP`, `INSERTS_HEADS`, `INSERTS_OUTBOX`, `INSERTS_OUTBOX_LIMIT`
+- photographs and checks: `INSERTS_SETTLED_AFTER`, `INSERTS_WATCH_EVERY`, `INSERTS_CHECK_TIMEOUT`
+- Redis's password: `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`
+- Redis over TLS: `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`
+- other systems and metrics: `INSERTS_CONNECT`, `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`
 """,
 )
 app.command("check")(cli_check.check)
@@ -54,11 +57,8 @@ app.command("safe-name")(safe_name.safe)
 
 
 def main() -> None:
-    """Run `insert-station`; a wrong input ends with its message, not with a traceback.
-
-    The exit code is 2 then, which `check` documents as "a person must look".
-    """
-    run(app, explained=explained, prefix="error")
+    """Run `insert-station`; a wrong input ends with its message and exit code 2, not with a traceback."""
+    run(app, explained=explained, program="insert-station")
 
 
 def explained(error: Exception) -> str | None:
@@ -70,8 +70,8 @@ def explained(error: Exception) -> str | None:
 def settings(
     context: typer.Context,
     data: Data = None,
-    station: Annotated[str | None, typer.Option(help="This station's name (INSERTS_STATION).")] = None,
-    heads: Annotated[Path | None, typer.Option(help="The head register's file (INSERTS_HEADS).")] = None,
+    station: Annotated[str | None, typer.Option(help="This station's name. [env: INSERTS_STATION]")] = None,
+    heads: Annotated[Path | None, typer.Option(help="The head register's file. [env: INSERTS_HEADS]")] = None,
 ) -> None:
     """Keep the options of all commands for `settings_of`."""
     context.obj = {"data": data, "station": station, "heads": heads}
@@ -80,26 +80,32 @@ def settings(
 @app.command()
 def watch(
     context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="They arrive here: `<machine>/<head>/<operation>/<pocket>.jpg`")],
+    folder: Annotated[
+        Path, typer.Argument(help="Where photographs arrive, as `<machine>/<head>/<operation>/<pocket>.jpg`.")
+    ],
     check_size: Annotated[
-        int | None, typer.Option(min=1, max=MAX_POCKET, help="How many pockets a head has that the register does not.")
+        int | None, typer.Option(min=1, max=MAX_POCKET, help="How many pockets a head has that is not in the register.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Treat a folder as a camera: every finished file below it becomes a capture.
 
-    A file is finished when its size and time are unchanged for INSERTS_SETTLED_AFTER seconds (2), no process has it
-    open for writing, and it is complete to its end; one that stays doubtful for a minute is handed in as it is. The
-    folder is read every INSERTS_WATCH_EVERY seconds (1), network shares too, and may go away and come back.
+    A file is finished when its size and time have not changed for INSERTS_SETTLED_AFTER seconds (2), no process has it
+    open for writing, and its content is complete. If that stays in doubt for a minute, the file is handed in as it is.
+    The folder is read every INSERTS_WATCH_EVERY seconds (1). It may be on a network share, and go away and come back.
 
-    Handed-in files move to FOLDER/submitted; what cannot be handed in moves to FOLDER/rejected with the reason beside
-    it. In a folder that may only be read they stay and are remembered. One process watches a folder at a time.
+    Files that were handed in move to FOLDER/submitted. Files that cannot be handed in move to FOLDER/rejected, with the
+    reason beside each. In a read-only folder the files stay, and the command remembers them. Only one process watches a
+    folder at a time.
 
-    The head register (INSERTS_HEADS) says how many pockets each head has, else --check-size; where neither does, the
-    photograph is rejected. So is one that belongs to no pocket of its head; its check ends with "review", and so does
-    one beside whose photographs a file of any name lies that may be a newer one.
+    The head register (INSERTS_HEADS) says how many pockets each head has, or else `--check-size`. If neither does, the
+    photograph is rejected. A photograph of a pocket that its head does not have is rejected too, and its check ends as
+    "review". So does a check if a file beside its photographs may be a newer photograph.
 
-    Answers are printed as they come. Ends on Ctrl-C or SIGTERM; what is not answered by then stays in the outbox.
+    Answers are printed as they come. The command ends on Ctrl-C or SIGTERM; captures without an answer stay in the
+    outbox.
+
+    Exit codes: 0: ended on request. 2: the folder or a setting cannot be used.
 
     Example: `insert-station watch /camera/out --check-size 30`
     """
@@ -143,25 +149,27 @@ def watch(
 @app.command()
 def outbox(
     context: typer.Context,
-    send: Annotated[float, seconds("First send what waits, for at most this many seconds.")] = 0.0,
+    timeout: Annotated[
+        float, seconds("Send what waits first, and wait this many seconds for the answers; 0 only shows it.")
+    ] = 0.0,
     as_json: Json = False,
 ) -> None:
-    """Show what waits to be sent or answered, and why, and how full the outbox is.
+    """Show which captures wait to be sent or answered, why, and how full the outbox is.
 
-    At INSERTS_OUTBOX_LIMIT waiting captures new ones are refused; nothing that was accepted is ever dropped.
+    From INSERTS_OUTBOX_LIMIT waiting captures on, it refuses new ones. It never drops a capture that it accepted.
 
     Examples:
 
     - `insert-station outbox`
-    - `insert-station outbox --send 60`
+    - `insert-station outbox --timeout 60`
     """
     from producer.commands.opening import open_station
 
     settings = settings_of(context)
-    if send > 0:
+    if timeout > 0:
         with open_station(settings) as (station, box):
             box.make_all_due()
-            station.wait_for([waiting.event.capture_id for waiting in box.waiting()], send)
+            station.wait_for([waiting.event.capture_id for waiting in box.waiting()], timeout)
             waiting = box.waiting()
     else:
         if not settings.outbox_path().exists():
@@ -189,8 +197,8 @@ def schema(
     what: Annotated[
         str,
         typer.Argument(
-            help="`capture` (an event), `message` (one to a hundred of them, as sent), `answer` (what comes back), "
-            "`event` (what other systems are told) or `insert-change` (what they may tell us)."
+            help="`capture` (an event), `message` (one to a hundred events, as sent), `answer` (what comes back), "
+            "`event` (what other systems receive) or `insert-change` (what they may send)."
         ),
     ],
 ) -> None:

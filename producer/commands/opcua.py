@@ -1,4 +1,4 @@
-"""`insert-station connect opcua`: what OPC UA needs: certificates, users, and the standard's types."""
+"""`insert-station connect opcua`: the certificate, the users and the standard types that OPC UA needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from producer.terminal.output import note, say
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="What OPC UA needs: a certificate of our own, the users of our server, and the standard's types.",
+    help="Set up OPC UA: make a certificate, add users of our server, and import the standard's types.",
 )
 
 CERTIFICATE = "certificate.pem"
@@ -25,14 +25,16 @@ KEY = "key.pem"
 
 @app.command()
 def certificate(
-    folder: Annotated[Path, typer.Argument(help="Where the certificate and its key are put.")],
-    host: Annotated[list[str], typer.Option(help="A name or an address by which others reach us; several times.")],
-    uri: Annotated[str | None, typer.Option(help="The application's URI; default: urn:HOST:insert-inspection.")] = None,
-    days: Annotated[int, typer.Option(min=1, max=7300, help="How long it is valid.")] = 1825,
+    folder: Annotated[Path, typer.Argument(help="The folder for the certificate and its key.")],
+    host: Annotated[list[str], typer.Option(help="A name or address by which others reach us; may be repeated.")],
+    uri: Annotated[
+        str | None, typer.Option(help="The application's URI. [default: urn:HOST:insert-inspection]")
+    ] = None,
+    days: Annotated[int, typer.Option(min=1, max=7300, help="Days for which it is valid.")] = 1825,
 ) -> None:
-    """Make our certificate and its private key, which signs it: `certificate.pem` and `key.pem` in a folder.
+    """Make a self-signed certificate and its private key: `certificate.pem` and `key.pem` in a folder.
 
-    The other side has to trust the certificate: give it that file. What is there already is not overwritten.
+    The other side must trust the certificate, so give it that file. Existing files are not overwritten.
 
     Example: `insert-station connect opcua certificate opcua --host inspection.plant --host 10.20.0.7`
     """
@@ -44,22 +46,22 @@ def certificate(
 
     for name in (CERTIFICATE, KEY):
         if (folder / name).exists():
-            raise ValueError(f"{folder / name} is there already: move it away first, others may trust it")
+            raise ValueError(f"{folder / name} exists already: move it away first, others may trust it")
     key, text = new_certificate(uri or f"urn:{host[0]}:insert-inspection", host, days)
     file = folder / KEY
     write_private_file(file, key)
     write_file(folder / CERTIFICATE, text)
-    say(f"{folder / CERTIFICATE}: the other side has to trust it\n{file}: nobody else may have it")
+    say(f"{folder / CERTIFICATE}: the other side must trust it\n{file}: keep it private")
 
 
 @app.command()
 def user(
     name: Annotated[str, typer.Argument(help="The user's name.")],
     insert_changes: Annotated[
-        bool, typer.Option("--insert-changes", help="It may also tell that inserts were changed.")
+        bool, typer.Option("--insert-changes", help="It may also report that inserts were changed.")
     ] = False,
 ) -> None:
-    """Ask for a user's password and print the line that the users' file needs; the password itself is kept nowhere.
+    """Ask for a user's password and print the line for the users' file. The password itself is not stored.
 
     Example: `insert-station connect opcua user plc-1 >> opcua/users`
     """
@@ -73,25 +75,25 @@ def user(
     if sys.stdin.isatty():
         password = getpass.getpass("password: ")
         if getpass.getpass("once more: ") != password:
-            raise ValueError("the two are not the same")
+            raise ValueError("the two passwords differ")
     else:
         password = sys.stdin.readline().rstrip("\n")
     say(user_line(name, password, may_change_inserts=insert_changes))
-    note("append this line to the users' file; it counts from the next sign-in on")
+    note("append this line to the users' file; it takes effect at the next sign-in")
 
 
 @app.command("import")
 def import_(
     context: typer.Context,
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="Node sets, XML, as the OPC Foundation has them.")
+        list[Path], typer.Argument(metavar="FILE…", help="Node sets in XML, as the OPC Foundation publishes them.")
     ],
 ) -> None:
     """Import the node set of OPC 40100-1, so that our server's types are the standard's own.
 
-    The file is Opc.Ua.MachineVision.NodeSet2.xml of github.com/OPCFoundation/UA-Nodeset. It is looked at and tried out,
-    and kept by its digest beside the delivery log; `insert-station connect run` uses it from its next start on. Without
-    it the same names stand in a namespace of our own.
+    The file is Opc.Ua.MachineVision.NodeSet2.xml from github.com/OPCFoundation/UA-Nodeset. The command checks it, tries
+    it out, and keeps it under its digest beside the delivery log. `insert-station connect run` uses it from its next
+    start on. Without it, our server has the same names in a namespace of its own.
 
     Example: `insert-station --data var/line connect opcua import Opc.Ua.MachineVision.NodeSet2.xml`
     """

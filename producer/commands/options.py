@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 def _name(what: str) -> Any:
-    """An option that is a name: refused before anything is looked at or noted under it."""
+    """An option that is a name; an invalid one is refused before anything is read or written."""
     return typer.Option(help=what, callback=_that_may_be_a_name)
 
 
 def seconds(help: str) -> Any:
-    """An option of so many seconds: a number that can be waited for, which neither nan nor inf is."""
-    return typer.Option(help=help, callback=_that_can_be_waited)
+    """An option that is a number of seconds; nan and inf are refused, because nothing can wait for them."""
+    return typer.Option(help=help, metavar="SECONDS", callback=_that_can_be_waited)
 
 
 def uuid7(help: str) -> Any:
-    """An option that is an id of ours: a UUID that begins with the time."""
-    return typer.Option(help=help, callback=_of_version_7)
+    """An option that is one of our ids: a UUID of version 7, which begins with the time."""
+    return typer.Option(help=help, callback=_of_version_7, show_default=False)
 
 
 def _that_may_be_a_name(parameter: typer.CallbackParam, name: str) -> str:
@@ -44,10 +44,9 @@ Operation = Annotated[str, _name("The machining operation that has just ended.")
 
 
 def settings_of(context: typer.Context) -> StationSettings:
-    """The settings of the environment, with the options of all commands in their place.
+    """Return the settings: options first, then the environment. Also configure the logs.
 
-    Logs go where they should from here on. Called by a command once it does something: `--help` reads no settings and
-    loads none of what they need.
+    A command calls it only when it starts its work, so that `--help` reads no settings and imports nothing for them.
     """
     from producer.settings import StationSettings
     from producer.terminal.logs import configure_logs
@@ -59,7 +58,7 @@ def settings_of(context: typer.Context) -> StationSettings:
 def _that_can_be_waited(seconds: float) -> float:
     if 0 <= seconds <= threading.TIMEOUT_MAX:
         return seconds
-    raise typer.BadParameter(f"{seconds:g} is no number of seconds that can be waited for")
+    raise typer.BadParameter(f"{seconds:g} is no number of seconds to wait")
 
 
 def _of_version_7(id: UUID | None) -> UUID | None:

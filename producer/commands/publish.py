@@ -1,4 +1,4 @@
-"""`insert-station publish`: one photograph in, its verdict back, and what its check comes to."""
+"""`insert-station publish`: one photograph in, its verdict back, and the answer of its check."""
 
 from __future__ import annotations
 
@@ -23,36 +23,39 @@ if TYPE_CHECKING:
     from producer.station.station import Received, Station
 
 _AT_ONCE: Final = 0.3
-"""Seconds for the answer of a check that a verdict completed. Both are sent in one step."""
+"""Seconds to wait for the answer of a check that a verdict completed. Both are sent in one step."""
 
 
 def publish(
     context: typer.Context,
-    image: Annotated[Path, typer.Argument(help="The photograph's file.")],
+    image: Annotated[Path, typer.Argument(help="The photograph.")],
     machine: Machine,
     head: Head,
     operation: Operation,
-    pocket: Annotated[int, typer.Option(min=1, max=MAX_POCKET, help="The pocket that the insert sits in, from 1.")],
+    pocket: Annotated[int, typer.Option(min=1, max=MAX_POCKET, help="The number of the insert's pocket, from 1.")],
     check_id: Annotated[
-        UUID | None, uuid7("The check that it belongs to, a UUID of version 7; default: its own.")
+        UUID | None, uuid7("The check that it belongs to, a UUID of version 7. [default: a check of its own]")
     ] = None,
     check_size: Annotated[
-        int | None, typer.Option(min=1, max=MAX_POCKET, help="How many inserts the check covers; default: 1.")
+        int | None, typer.Option(min=1, max=MAX_POCKET, help="How many inserts the check covers. [default: 1]")
     ] = None,
-    wait: Annotated[float, seconds("Seconds to wait for the verdict; 0: only hand it in.")] = 30.0,
+    timeout: Annotated[float, seconds("Seconds to wait for the verdict; 0 only hands it in.")] = 30.0,
     as_json: Json = False,
 ) -> None:
     """Hand in one photograph and print its verdict.
 
-    A file that a program still writes is refused, and a head that the register (`INSERTS_HEADS`) lacks, unless
-    `--check-size` is given. Where its check comes to something else than the verdict alone (the
-    photograph is one that came before, the check has other pockets), that is printed too, with the reason.
+    It refuses a file that a program still writes. It also refuses a head that is not in the register (`INSERTS_HEADS`),
+    unless you give `--check-size`. If the answer of the whole check differs from the verdict, because the photograph
+    came before or the check has other pockets, it prints that answer and the reason too.
 
-    What is handed in is on this machine's disk. While it is not answered, every `insert-station` command of this
-    station sends it again; `insert-station outbox --send 60` does just that.
+    The photograph is stored on this machine's disk first. Until it is answered, every `insert-station` command of this
+    station sends it again; `insert-station outbox --timeout 60` does only that.
 
-    Exit code 0: go, or intact where other pockets of its check are not judged yet; with --wait 0: sent. 1: replace it,
-    or what else of its check is damaged. 2: a person must look, or it is kept in the outbox and not answered yet.
+    Exit codes:
+
+    - 0: go; or intact, and other pockets of its check are not judged yet; with `--timeout 0`: sent
+    - 1: replace this insert, or another one of its check
+    - 2: a person must look, or the photograph is in the outbox and not answered yet
 
     Example: `insert-station publish photograph.jpg --machine mill-1 --head H12 --operation op-0815 --pocket 7`
     """
@@ -67,7 +70,9 @@ def publish(
         raise ValueError(f"there is no pocket {pocket}: head {head} has {known.pockets} (INSERTS_HEADS says so)")
     size = check_size or 1
     if pocket > size and (check_size is not None or check_id is not None):
-        raise ValueError(f"there is no pocket {pocket} in a check of {size}: --check-size is how many it covers")
+        raise ValueError(
+            f"there is no pocket {pocket} in a check of {size}: --check-size says how many inserts it covers"
+        )
     photograph = only_when_finished(image, settings.settled_after)
     if photograph.unguarded:
         note(UNGUARDED)
@@ -83,13 +88,13 @@ def publish(
             region=known.regions.get(pocket) if known else None,
             insert_designation=known.designation if known else None,
         )
-        received, checked = _answers(station, event, wait)
-        sent = received is not None or station.flush(10.0 if wait == 0 else 0.0)
+        received, checked = _answers(station, event, timeout)
+        sent = received is not None or station.flush(10.0 if timeout == 0 else 0.0)
         waiting = outbox.find(str(event.capture_id))
     if received is not None:
         _show(received, checked, as_json)
         if image.exists() and image.read_bytes() != photograph.image:
-            note(f"{image} was written meanwhile: publish it again when it is finished")
+            note(f"{image} changed meanwhile: publish it again once it is finished")
             raise typer.Exit(FAILED)
         if checked is None and size == 1:
             note("its check is not answered yet: publish it again, or see `insert-db checks`")
@@ -100,18 +105,18 @@ def publish(
         say_json({"kind": "waiting", "capture_id": str(event.capture_id), "problem": problem})
     else:
         say(f"kept in the outbox as {event.capture_id}: {problem}")
-    raise typer.Exit(0 if wait == 0 and sent else FAILED)
+    raise typer.Exit(0 if timeout == 0 and sent else FAILED)
 
 
-def _answers(station: Station, event: CaptureEvent, wait: float) -> tuple[Received | None, CheckAnswer | None]:
-    """The verdict or fault of a photograph, and what its check came to with it, where that is known by then.
+def _answers(station: Station, event: CaptureEvent, timeout: float) -> tuple[Received | None, CheckAnswer | None]:
+    """The verdict or fault of a photograph, and the answer of its check that includes it, if it is known by then.
 
-    The check may have been answered before, with another photograph of the pocket: such an answer is not meant.
+    An earlier answer of the check, with another photograph of the pocket, is not returned.
     """
     from producer.contract.answers import CheckAnswer, VerdictAnswer
 
-    until = time.monotonic() + wait
-    received = station.wait_for([event.capture_id], wait).get(event.capture_id)
+    until = time.monotonic() + timeout
+    received = station.wait_for([event.capture_id], timeout).get(event.capture_id)
     if received is None:
         return None, None
     alone = event.check_size == 1 and isinstance(received.answer, VerdictAnswer)
@@ -128,7 +133,7 @@ def _answers(station: Station, event: CaptureEvent, wait: float) -> tuple[Receiv
 
 
 def _counts(checked: CheckAnswer, received: Received, pocket: int) -> bool:
-    """Whether what a check came to can have this photograph's verdict or fault in it: what is not intact is named."""
+    """Whether a check's answer can include this photograph's verdict or fault: an answer names what is not intact."""
     return _alone(received) == "go" or pocket in (*checked.replace, *checked.review)
 
 
@@ -150,6 +155,6 @@ def _exit_code(received: Received, checked: CheckAnswer | None) -> int:
 
 
 def _alone(received: Received) -> str:
-    """What a check of this photograph alone comes to, as far as its verdict tells."""
+    """The answer of a check of this photograph alone, as far as its verdict says."""
     outcome: Outcome | None = getattr(received.answer, "outcome", None)
     return "review" if outcome is None else CHECK_STATE_OF[outcome]

@@ -20,30 +20,33 @@ def simulate(
     context: typer.Context,
     checks: Annotated[int, typer.Option(min=0, max=LARGEST, help="How many operations to check; 0: until Ctrl-C.")] = 3,
     pockets: Annotated[int, typer.Option(min=1, max=999, help="Inserts in the head.")] = 30,
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="The same seed shows the same inserts.")] = 1,
-    every: Annotated[float, seconds("Seconds from one check's start to the next one's, at least.")] = 0.0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="The same seed gives the same inserts.")] = 1,
+    every: Annotated[float, seconds("Seconds from the start of a check to the next start, at least.")] = 0.0,
     machine: Annotated[
-        str, typer.Option(help="The simulated machine's name; by another one other systems take it for real.")
+        str,
+        typer.Option(
+            help="The simulated machine's name. Under any other name, other systems take its checks for real."
+        ),
     ] = SIMULATED_MACHINE,
     head: Annotated[str, typer.Option(help="The simulated head's name.")] = "sim-head",
     photographs: Annotated[
-        Path | None, typer.Option(help="Show these instead of rendered inserts: a CSV with the columns file, truth.")
+        Path | None, typer.Option(help="Show these photographs instead: a CSV file with the columns file, truth.")
     ] = None,
     to: Annotated[
-        Path | None, typer.Option(help="Only render a labelled set of this line into a folder, a sub-folder per class.")
+        Path | None, typer.Option(help="Only render a labelled set into this folder, with a sub-folder for each class.")
     ] = None,
-    images: Annotated[int, typer.Option(min=1, max=LARGEST, help="With --to: how many images.")] = 300,
+    images: Annotated[int, typer.Option(min=1, max=LARGEST, help="With --to: the number of images.")] = 300,
     timeout: Annotated[float, seconds("Seconds to wait for each check.")] = 120.0,
     as_json: Json = False,
 ) -> None:
     """Simulate a station: rendered inserts of one head that wear and break from operation to operation.
 
-    Shapes, coatings, light, wear lands, chipping, broken corners, dirt and noise vary. The truth lies beside each
-    image in the image store, under the image's key with `.truth.json` behind it. With --json each event is a line.
-    After an answer that says so most inserts are changed at once, some an operation late, and some only when
-    the head is serviced.
+    Shapes, coatings, light, wear lands, chipping, broken corners, dirt and noise vary. The image store keeps the truth
+    beside each image, under the image's key with `.truth.json` appended. With `--json` each event is a line. When an
+    answer says "replace", most inserts are changed at once, some an operation later, and some only when the head is
+    serviced.
 
-    Exit code 0: every check finished; 2: one did not.
+    Exit codes: 0: every check finished. 2: a check did not finish.
 
     Examples:
 

@@ -1,4 +1,4 @@
-"""Carries every answer of the line on: one thread reads the plant's stream, and one for each system tells it."""
+"""Sends every answer of the line on: one thread reads the plant's stream, and each system has one that sends to it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _OLD: Final = "no state up to"
 
 
 class Connector:
-    """Reads what the line says and tells the systems of the plant, until it is told to stop."""
+    """Reads the line's answers and sends them to the systems of the plant, until it is stopped."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Connector:
         """Nothing is connected yet.
 
         Args:
-            file: which systems are told what.
+            file: which systems receive what.
             redis_url: the line's Redis.
             deliveries: where everything is kept until it is delivered.
             changes: where insert changes that others tell are kept until a worker has them.
@@ -150,7 +150,7 @@ class Connector:
                 backoff.reset()
 
     def _begin(self) -> None:
-        """A connector, or a system, that is new shows what holds now, and is told what the line says next."""
+        """Show the present state in a new system, or by a new connector; then send the line's next answers."""
         is_new = self._kept is None
         if is_new:
             self._history = self._reader.history()  # before anything is read
@@ -166,9 +166,9 @@ class Connector:
         if is_new:
             if self._marker.exists():
                 log.error(
-                    "the delivery log that was here is gone: what waited in it is in the database alone",
+                    "the former delivery log is gone: what waited in it is only in the database",
                     file=str(self._deliveries.path),
-                    hint="`insert-db verdicts --since` has it; from now on all is told that the line says next",
+                    hint="`insert-db verdicts --since` has it; all further answers are sent",
                 )
             self._deliveries.keep({}, {_POSITION: end, _HISTORY: str(self._history)}, [*state.said.values()])
             self._kept = self._reader.position = end
@@ -214,8 +214,7 @@ class Connector:
         self._wake()
 
     def _answer_again(self, events: list[PlantEvent]) -> None:
-        """Tell what became of an insert change once more that waits though it was told: whoever said it again has not
-        heard it."""
+        """Send the result of an insert change again if the change is reported again: its sender missed the result."""
         ids = {event.data.change_id: event.id for event in events if isinstance(event.data, InsertChangeAnswer)}
         if waiting := self._changes.waiting(ids) if ids else []:
             self._deliveries.by_hand.tell_again([ids[change_id] for change_id in waiting], time.time())
@@ -249,7 +248,7 @@ class Connector:
             )
 
     def _require_same_history(self) -> None:
-        """Where Redis was started anew since we read, or is another one, it may have lost what it had said.
+        """Notice if Redis was restarted since we read, or is another one: it may have lost answers.
 
         It is asked behind each reading, for a client connects again unseen. What it has by then is no state.
         """
@@ -257,7 +256,7 @@ class Connector:
         if history == self._history:
             return
         log.warning(
-            "Redis was started anew, or is another one: what it may have lost is in the database alone",
+            "Redis was restarted, or is another one: what it may have lost is only in the database",
             hint="heads have no state until their next answer",
         )
         self._believe_nothing()
@@ -286,7 +285,7 @@ class Connector:
         self._old = old
 
     def _believe_nothing(self) -> None:
-        """Have the systems show no answer of before: one that was missed may have overtaken it."""
+        """Let the systems show no earlier answer: a missed one may have overtaken it."""
         self._freshness.ends()
         self._deliveries.readings.begin_anew()
 

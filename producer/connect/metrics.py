@@ -30,8 +30,8 @@ def connector_metrics(deliveries: DeliveryLog) -> CollectorRegistry:
 def sink_families(sinks: Iterable[SinkState], now: float) -> list[Metric]:
     """The metrics of these sinks; `now` is in seconds since the epoch."""
     labels = ["sink"]
-    up = GaugeMetricFamily("inserts_connect_up", "Whether the sink is told what the line says.", labels=labels)
-    waiting = GaugeMetricFamily("inserts_connect_waiting_events", "Events that the sink is to be told.", labels=labels)
+    up = GaugeMetricFamily("inserts_connect_up", "Whether the sink receives the line's answers.", labels=labels)
+    waiting = GaugeMetricFamily("inserts_connect_waiting_events", "Events that wait for the sink.", labels=labels)
     lag = GaugeMetricFamily("inserts_connect_lag_seconds", "Age of the oldest of those events.", labels=labels)
     given_up = GaugeMetricFamily("inserts_connect_given_up_events", "Events that were tried for days.", labels=labels)
     delivered = CounterMetricFamily("inserts_connect_delivered", "Events that the sink took.", labels=labels)

@@ -58,7 +58,7 @@ class SinkReporter(Periodic):
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
         self._id = deliveries.note(_ID) or uuid4().hex
         deliveries.keep({}, {_ID: self._id})
-        self._outage = OutageLog("the console does not see how systems are told", "the console sees it again")
+        self._outage = OutageLog("the console does not see the systems' state", "the console sees it again")
 
     def __exit__(self, *error: object) -> None:
         super().__exit__(*error)

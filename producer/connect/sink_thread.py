@@ -67,7 +67,7 @@ class SinkThread:
         self._stop = threading.Event()
         self._backoff = Backoff(1.0, LONGEST_PAUSE)
         self._up = False
-        self._outage = OutageLog(f"{name} is not told: events wait", f"{name} is told again")
+        self._outage = OutageLog(f"{name} is away: events wait", f"{name} is back")
         self._refusals = OutageLog(f"{name} refuses an event: it is tried again", f"{name} takes events again")
         self._using = threading.Lock()  # the sink
         self._thread = threading.Thread(target=self._run, name=f"tell-{name}", daemon=True)

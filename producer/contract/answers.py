@@ -88,7 +88,7 @@ class VerdictAnswer(_Answer):
     )
 
     def without_remaining(self) -> VerdictAnswer:
-        """The same answer as it is told to its station, which may be older than version 3."""
+        """The same answer as it is sent to its station, which may be older than version 3."""
         if self.remaining is None:
             return self
         return VerdictAnswer(**self.model_dump(exclude={"remaining", "schema_version"}))
@@ -148,7 +148,7 @@ class CheckAnswer(_Answer):
     )
 
     def is_overtaken_by(self, revision: int) -> bool:
-        """Whether it is told after an answer of this revision, a newer one; nobody knows of a worker that says none."""
+        """Whether an answer of this revision is newer; false if its worker gave no revision."""
         return 0 < self.revision < revision
 
     def without_order(self) -> CheckAnswer:

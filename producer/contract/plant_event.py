@@ -28,8 +28,8 @@ EventKind = Literal["verdict", "fault", "check", "model_change", "fault_run", "i
 class PlantEvent(BaseModel):
     """One answer of the line, for other systems: a CloudEvent (version 1.0, JSON format), the same on every way out.
 
-    An answer that is given twice is one event: `id` is made of what it says, so whoever has had it may pass it over.
-    An answer that a check has again, after another, has an id of its own.
+    An answer that is given twice is one event: its `id` is made of its content, so a receiver that has it may ignore
+    it. An answer that a check gets again, after another one, has an id of its own.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import structlog
 
 from producer.contract.reasons.stations import ABOVE_CHECK_SIZE, NOT_IN_REGISTER
 from producer.contract.region import AnyRegion
-from producer.station.head_register import HeadRegister, RegisterBeingWritten
+from producer.station.followed_register import FollowedRegister
+from producer.station.head_register import HeadRegister
 from producer.station.head_register_file import nearest
 from producer.station.place import Place
-from producer.station.settled_files import DOUBT_FOR, SETTLED_AFTER, Look
+from producer.station.settled_files import SETTLED_AFTER
 
 log = structlog.get_logger()
 
@@ -31,13 +31,12 @@ class DeclaredPocket:
 
 
 class DeclaredHeads:
-    """Says of each photograph's place what is declared of it. A head of which nobody says anything is never guessed.
+    """Says what is declared for the place of each photograph. An undeclared head is never guessed.
 
     Args:
-        check_size: how many pockets a head has that the register does not; None: nobody says.
+        check_size: how many pockets a head has that is not in the register; None if unknown.
         register: the head register, where there is one.
         settled_after: seconds that its file must show the same before what is changed in it counts.
-        doubt_for: seconds that it must where it says less than before, as one does that is half written.
 
     Raises:
         ValueError: there is neither.
@@ -49,74 +48,47 @@ class DeclaredHeads:
         register: HeadRegister | None = None,
         *,
         settled_after: float = SETTLED_AFTER,
-        doubt_for: float = DOUBT_FOR,
     ):
         if check_size is None and register is None:
             raise ValueError("how many pockets has a head? Give --check-size N, or a head register (INSERTS_HEADS)")
         self._check_size = check_size
-        self._register = register
+        self._followed = None if register is None else FollowedRegister(register, settled_after=settled_after)
         self._unknown: set[str] = set()
-        self._settled_after = settled_after
-        self._doubt_for = doubt_for
-        self._taken = self._seen = _look_at(register)
-        self._since = -math.inf  # that it has shown so
-        self._doubted: Look | None = None
 
     def look_again(self, now: float) -> None:
-        """Take the head register as its file is now, once that has been still, at `now` of `time.monotonic`.
-
-        One that says less than before is taken when it still does after a while: it may be half written. One that is
-        gone or cannot be read leaves what was declared before, and is said once.
-        """
-        if self._register is None:
-            return
-        look = _look_at(self._register)
-        if look != self._seen:
-            self._seen, self._since = look, now
-        still = now - self._since
-        if look == self._taken or still < self._settled_after:
-            return
-        try:
-            register = HeadRegister.load(self._register.path)
-            if still < self._doubt_for and (doubt := _doubt(register, self._register)) is not None:
-                if look != self._doubted:
-                    self._doubted = look
-                    log.warning("the head register may not be written to its end: what it said counts", problem=doubt)
-                return
-        except RegisterBeingWritten:
-            return
-        except (ValueError, OSError) as error:
-            self._taken = look
-            log.error("the head register cannot be read any more: what it said before still counts", problem=str(error))
-            return
-        self._taken, self._register = look, register
-        self._unknown.clear()
-        log.warning("the head register was changed, and counts as it is now", heads=len(self._register.heads))
+        """Take the head register as its file is now, once that has been still, at `now` of `time.monotonic`."""
+        if self._followed is not None and self._followed.look_again(now):
+            self._unknown.clear()
 
     def pocket(self, place: Place) -> DeclaredPocket:
         """What is declared of a pocket.
 
         Raises:
-            ValueError: nobody says how many pockets the head has, or it has no such pocket. Taken all the same, the
-                photograph would stand for a pocket that nobody saw.
+            ValueError: the head's number of pockets is not declared, or it has no such pocket. If it were accepted, the
+                photograph would count for a pocket that was not photographed.
         """
-        head = self._register.get(place.head) if self._register is not None else None
+        register = self._register
+        head = register.get(place.head) if register is not None else None
         if head is not None:
             why = NOT_IN_REGISTER
             region = head.regions.get(place.pocket)
             others = () if region is None else (of for of, other in head.regions.items() if other != region)
             pocket = DeclaredPocket(head.pockets, head.designation, region, frozenset(others))
-        elif self._register is not None and self._register.written_otherwise(place.head):
-            raise ValueError(self._register.lacks(place.head))
+        elif register is not None and register.written_otherwise(place.head):
+            raise ValueError(register.lacks(place.head))
         elif self._check_size is not None:
             why = ABOVE_CHECK_SIZE
             pocket = DeclaredPocket(self._check_size)
             self._warn(place.head)
-        elif self._register is not None:
-            raise ValueError(self._register.lacks(place.head))
+        elif register is not None:
+            raise ValueError(register.lacks(place.head))
         if place.pocket > pocket.check_size:
             raise ValueError(why(pocket=place.pocket, head=place.head, count=pocket.check_size))
         return pocket
+
+    @property
+    def _register(self) -> HeadRegister | None:
+        return None if self._followed is None else self._followed.register
 
     def _warn(self, head: str) -> None:
         """Say once of a head that it is not in the register: its name may be mistyped."""
@@ -128,24 +100,3 @@ class DeclaredHeads:
                 pockets=self._check_size,
                 meant=nearest(head, self._register.heads),
             )
-
-
-def _doubt(register: HeadRegister, before: HeadRegister) -> str | None:
-    """Why a register may not be written to its end yet; None where nothing says so."""
-    if not register.path.read_bytes().endswith(b"\n"):
-        return "its last line has no end"
-    for name, head in before.heads.items():
-        there = register.heads.get(name)
-        if there is None:
-            return f"it has no head {name} any more"
-        if there.pockets < head.pockets or len(there.regions) < len(head.regions):
-            return f"it says less of head {name}"
-    return None
-
-
-def _look_at(register: HeadRegister | None) -> Look | None:
-    """How the register's file looks; None where there is none."""
-    try:
-        return Look.at(register.path.stat()) if register is not None else None
-    except OSError:
-        return None

@@ -102,10 +102,10 @@ class FileCaptures:
         return none
 
     def declared(self, file: ListedFile) -> tuple[Place, DeclaredPocket]:
-        """What a file's path says and what is declared of that.
+        """What a file's path says, and what is declared for that pocket.
 
         Raises:
-            ValueError: it is of no pocket, or of one that nobody declares.
+            ValueError: it is of no pocket, or of an undeclared one.
         """
         place = place_of(file.relative)
         return place, self._heads.pocket(place)
@@ -125,9 +125,9 @@ class FileCaptures:
                 self._submit(image, place, pocket, check)
 
     def stand_in_for(self, copies: list[Copy], operation: Path, check: UUID | None = None) -> None:
-        """Hand in a stand-in for each copy that nobody goes on with, once in each `check` of its operation.
+        """Hand in a stand-in for each abandoned copy, once in each `check` of its operation.
 
-        Without a `check` in the one that is open; where none is, nothing waits for it.
+        Without a `check`, in the open one; if none is open, nothing waits for it.
         """
         for copy in copies:
             with suppress(ValueError):  # as above
@@ -146,10 +146,10 @@ class FileCaptures:
                     self._stood_in.add((of_check, copy))
 
     def _one_more(self, operation: Path) -> tuple[Place, DeclaredPocket]:
-        """One pocket more than the head of an operation has, which stands for those that nobody knows.
+        """One pocket more than the head of an operation has, for photographs of an unknown pocket.
 
         Raises:
-            ValueError: it is no operation's folder, or nobody says how many pockets the head has.
+            ValueError: it is no operation's folder, or the head's number of pockets is not declared.
         """
         first = place_of(operation / "1.jpg")
         size = self._heads.pocket(first).check_size

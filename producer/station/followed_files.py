@@ -1,8 +1,8 @@
-"""What was handed in although nothing told whether a program still wrote it: looked at for a while longer.
+"""Files that were handed in although the system could not say whether a program still wrote them: watched for longer.
 
-A program that overwrites a photograph in place, and pauses for longer than a file is waited for, leaves half of the one
-before in it, and that decodes to its end. When the program goes on, the file has moved, and changes where it is now.
-That is noted in the outbox: a process that is started anew looks at the files for as long once more.
+A program that overwrites a photograph in place, and pauses for longer than a file is waited for, leaves half of the
+previous photograph in it, and that decodes to its end. When the program continues, the file has moved, and changes
+where it is now. The outbox keeps a note of it: a restarted process watches the files for as long again.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WRITTEN: Final = "a file was written after it was handed in"
 class Followed:
     """A file by its name in the watched folder, where it is now, and how it looked there and what it held at first.
 
-    `look` is None where a process that was started anew found something else, or nothing.
+    `look` is None if a restarted process found something else, or nothing.
     """
 
     name: Path

@@ -28,7 +28,7 @@ ASKED_AGAIN_AFTER: Final = 5.0
 class Photograph:
     """One insert's photograph, with what is known of the edge that it shows and of the file that it came from.
 
-    `unguarded`: nothing told that no program wrote the file while it was read.
+    `unguarded`: the system could not say whether a program wrote the file while it was read.
     """
 
     pocket: int
@@ -41,7 +41,7 @@ class Photograph:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What came of a check of `check_size` pockets.
+    """The result of a check of `check_size` pockets.
 
     `submitted` holds the event of each photograph with the time (seconds of `time.monotonic`) just before it was handed
     in; `answers` holds what came back for each; `answer` is None when the check did not finish in time. `doubted` are
@@ -79,7 +79,7 @@ class CheckResult:
 
     @property
     def damage(self) -> dict[int, str]:
-        """The kind of damage, worn or broken, by pocket to replace; without those of which the model told none."""
+        """The kind of damage, worn or broken, by pocket to replace; without pockets for which the model gave none."""
         labels = {event.pocket: label for event, _ in self.submitted if (label := self._label(event)) is not None}
         return {pocket: labels[pocket] for pocket in self.replace if pocket in labels}
 
@@ -126,15 +126,15 @@ def run_check(
 ) -> CheckResult:
     """Hand in the photographs of a head, and wait at most `timeout` seconds for the check's answer.
 
-    `check_size` is how many pockets the head has; with `check_size_counted` nobody said so, and if the line knows the
-    head with more pockets the answer is "review", with these as missing. `check_id` is the run's own, where somebody
-    else waits for its answer too, as a PLC does; without it the check makes one up. For a pocket without a photograph
-    a stand-in is handed in, with its reason out of `reasons`, so that the line needs not wait for it: the check never
-    comes to "go", and is answered at once. So is one that the image store has no room for once others were handed in.
+    `check_size` is how many pockets the head has. With `check_size_counted` it is only counted: if the line knows the
+    head with more pockets, the answer is "review", with these as missing. `check_id` is the run's own id, if another
+    system such as a PLC waits for its answer too; without it the check makes one. For a pocket without a photograph, a
+    stand-in is handed in with its reason from `reasons`, so that the line does not wait for it: the check never ends as
+    "go", and is answered at once. So is a photograph for which the image store has no room after others were handed in.
 
     Raises:
         ValueError: two photographs are of one pocket, or one is of a pocket that the head does not have; nothing was
-            handed in. Either would fill the place of a pocket that nobody saw.
+            handed in. Either would fill the place of a pocket that was not photographed.
         OSError: the image store has room for no photograph, and nothing was handed in; or not even for a stand-in, and
             the message says which pockets were.
         producer.delivery.outbox.OutboxFull, sqlite3.Error: as of `Station.submit`.
@@ -198,9 +198,9 @@ def run_check(
 def _answers(station: Station, check_id: UUID, events: Sequence[CaptureEvent], timeout: float) -> dict[UUID, Received]:
     """Wait for the answers to the events of a check and to the check itself, at most `timeout` seconds.
 
-    An answer of the check from before all of these says nothing of them: a run whose id another run had is not answered
-    by what that one came to. Nothing in the outbox waits for the check's own answer. Where it is lost, with a Redis
-    that crashed say, the line tells it again with that to the last event.
+    An answer of the check from before all of these does not include them: if two runs have the same id, the answer of
+    the earlier one is not taken for the later one's. Nothing in the outbox waits for the check's own answer. If it is
+    lost, for example with a crash of Redis, the line sends it again with the answer to the last event.
     """
     end, pause = time.monotonic() + timeout, ASKED_AGAIN_AFTER
     answers = station.wait_for({event.capture_id for event in events}, timeout)
@@ -222,9 +222,9 @@ def _answers(station: Station, check_id: UUID, events: Sequence[CaptureEvent], t
 
 
 def _names_all(checked: CheckAnswer, events: Sequence[CaptureEvent], answers: Mapping[UUID, Received]) -> bool:
-    """Whether what a check came to can have the answers to these events in it: what is not intact is named.
+    """Whether a check's answer can include the answers to these events: it names every pocket that is not intact.
 
-    Two processes that answer a check may tell the older answer after the newer one's photographs.
+    Two processes that answer a check may send the older answer after the newer one's photographs.
     """
     unlike = {event.pocket for event in events if _outcome_of(answers[event.capture_id].answer) != "intact"}
     return unlike <= {*checked.replace, *checked.review}

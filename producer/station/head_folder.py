@@ -1,9 +1,9 @@
 """A folder with the photographs of one head: what can be handed in, and what must not be left out silently.
 
-Each file is named by its pocket: `1.jpg`, `02.png`. A check must never come to "go" while a pocket was not seen. So
-what cannot be handed in still counts: the check is as large as the pockets that the head has or that names tell of, and
-one larger where nobody knows what a photograph is of. Such a check never completes, and ends as "review". And what the
-folder shows may change while the check runs, so it is looked at again before the answer counts.
+Each file is named by its pocket: `1.jpg`, `02.png`. A check must never end as "go" if a pocket was not seen. So a file
+that cannot be handed in still counts: the check has as many pockets as the head has or the names mention, and one more
+if it is unknown what a photograph shows. Such a check never completes, and ends as "review". The folder may change
+while the check runs, so it is read again before the answer counts.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class HeadFolder:
     """What a folder shows of a head.
 
     `check_size` is how many pockets its check must cover: more than there are photographs where anything that belongs
-    to the head could not be handed in. `elsewhere` names the earlier photographs, which nobody looks at. `looks` says
-    how each file that is or may become a photograph looked before any was read; None: it could not be looked at.
+    to the head could not be handed in. `elsewhere` names the earlier photographs, which are ignored. `looks` says how
+    each file that is or may become a photograph looked before any was read; None: it could not be looked at.
     """
 
     photographs: list[Photograph]

@@ -24,7 +24,7 @@ EXAMPLE: Final = """\
 # The milling heads of this plant. Stations find this file by INSERTS_HEADS.
 
 [heads.H12]
-pockets = 30                          # how many inserts it carries: a check of it is complete with so many
+pockets = 30                          # how many inserts it carries: a complete check has all of them
 designation = "SEKT 1204 AFTN"        # ISO 1832; may be left out
 # Where in the upright photograph the insert is, in pixels. Left out: the whole photograph is judged.
 region = { left = 120, top = 40, width = 640, height = 640 }
@@ -33,12 +33,12 @@ region = { left = 120, top = 40, width = 640, height = 640 }
 7 = { left = 160, top = 40, width = 640, height = 640 }
 # Only what is inside these corners:
 8 = { polygon = [[160, 40], [800, 60], [780, 680], [150, 660]] }
-# A strip along a cutting edge, from one point to another, so many pixels to either side; it is judged levelled:
+# A strip along a cutting edge, from one point to another, with pixels to either side; it is turned level and judged:
 9 = { x1 = 140, y1 = 600, x2 = 760, y2 = 560, above = 60, below = 30 }
-# The same with a scale: how wide the wear land is, is then said in millimetres:
+# The same with a scale: the width of the wear land is then given in millimetres:
 10 = { x1 = 140, y1 = 600, x2 = 760, y2 = 560, above = 60, below = 30, pixels_per_mm = 85.0 }
 
-[heads."Fräskopf 3"]                  # a name with a blank, a dot or an umlaut stands in quotation marks
+[heads."Fräskopf 3"]                  # a name with a blank, a dot or an umlaut needs quotation marks
 pockets = 12
 layout = "row"                        # how the console draws it; left out: a circle, the first pocket at the top
 """

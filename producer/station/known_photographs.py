@@ -51,7 +51,7 @@ def without_known(shown: HeadFolder, folder: Path, place: OperationPlace, outbox
     if len(before) == len(shown.photographs):
         raise ValueError(
             f"the photographs in {folder} are those of {_in_words(place, *newest)}: "
-            f"photograph the head anew after operation {place[2]}{_if_mistyped(place, newest[0])}"
+            f"photograph the head again after operation {place[2]}{_if_mistyped(place, newest[0])}"
         )
     problems = [
         HeadProblem(
@@ -110,7 +110,7 @@ class SentBefore:
         """Say it of those that were taken since: once for each operation."""
         for place, before in self._before.items():
             log.warning(
-                "photographs came that were handed in before: they say nothing of this operation, photograph anew",
+                "photographs came that were handed in before: they do not show this operation, photograph again",
                 machine=place[0],
                 head=place[1],
                 operation=place[2],
@@ -142,8 +142,8 @@ def _if_mistyped(place: OperationPlace, before: OperationPlace) -> str:
         return ""
     other = f"head {before[1]}" + (f" of machine {before[0]}" if before[0] != place[0] else "")
     return (
-        f". Was {other} mistyped? What the line has as its photographs stays so: check that head anew too, and list "
-        "the heads (INSERTS_HEADS), so that a mistyped one is refused"
+        f". Was {other} mistyped? The line keeps these photographs as its own: check that head again too, and list the "
+        "heads (INSERTS_HEADS), so that a mistyped one is refused"
     )
 
 

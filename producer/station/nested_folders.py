@@ -42,7 +42,7 @@ def _check_above(folder: Path) -> None:
         if inside in DONE and (above / LOCK_FILE).exists():
             raise FolderTaken(
                 f"{above / inside} holds what `watch` has done with out of {above}: it would be handed in twice. Watch "
-                f"another folder, or copy there what is to be handed in anew"
+                f"another folder, or copy there what is to be handed in again"
             )
 
 

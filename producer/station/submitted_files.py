@@ -1,8 +1,8 @@
 """Which files of a watched folder became captures: remembered in the outbox, in one step with each event.
 
-A file is known again by its path, size and times of change, without being read; where those changed, by its name, size
-and SHA-256. `mtime` alone does not tell: a camera without a clock gives each photograph of a pocket the same one, and
-bitmaps of one size are as large as each other.
+A file is recognised by its path, size and times of change, without being read; if those changed, by its name, size and
+SHA-256. `mtime` alone is not enough: a camera without a clock gives each photograph of a pocket the same one, and
+bitmaps have the same size.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class HandedIn:
         self._outbox.keep_note(self._end_note(relative), f"{new_id()} {whole} {end}")
 
     def ended(self, relative: Path) -> tuple[str, str]:
-        """What `remember_end` was told of a file last; empty where nothing."""
+        """The last end that `remember_end` was given for a file; empty if there is none."""
         _, _, digests = (self._outbox.note(self._end_note(relative)) or "").partition(" ")
         whole, _, end = digests.partition(" ")
         return whole, end
@@ -110,9 +110,9 @@ class HandedIn:
     def check_of(self, operation: Path, now: Moment, timeout: float, check_size: int) -> UUID:
         """The check of an operation's folder: the same one for all its files, also after a restart.
 
-        It is over when nothing was handed in for `timeout` seconds, or the computer was started since: what comes then
-        is another check, of an operation of the same name. A photograph of yesterday must not stand for a pocket that
-        nobody saw today. Nor do photographs belong together between which `check_size` was said to be another one.
+        It is over when nothing was handed in for `timeout` seconds, or after a restart of the computer: later files
+        belong to another check, of an operation of the same name. A photograph of yesterday must not count for a pocket
+        that was not photographed today. Nor do photographs belong together if `check_size` changed between them.
         """
         check = self.open_check(operation, now, timeout, check_size)
         if check is None:
@@ -139,9 +139,8 @@ class HandedIn:
     def forget_old(self, now: float) -> None:
         """Forget what was noted more than `KEEP_NOTES` seconds before `now` (since the epoch).
 
-        A note on a file that still stands in the folder is kept for as long as it does: it says that the file was
-        handed in. While the folder itself is away, or shows nothing as the mount point of an unmounted share does,
-        nothing is forgotten.
+        A note on a file is kept as long as the file is in the folder: it says that the file was handed in. While the
+        folder itself is away, or is empty like the mount point of an unmounted share, nothing is forgotten.
         """
         before = now - KEEP_NOTES
         try:

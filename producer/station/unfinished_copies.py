@@ -1,8 +1,8 @@
-"""Photographs that are on their way into a watched folder under a name of their copying: `.2.jpg.Xa81Qz`, `tmpab12cd`.
+"""Photographs that are being copied into a watched folder, under a temporary name: `.2.jpg.Xa81Qz`, `tmpab12cd`.
 
-While one is, the newest photograph of its pocket was not seen. So the photographs of its operation wait for it, and a
-check cannot come to "go" on an earlier one. A copy that nobody goes on with is waited for no longer than any file; then
-its pocket is a person's, or the whole head where its name tells none.
+Until the copy is finished, the newest photograph of its pocket is missing. So the photographs of its operation wait for
+it, and a check cannot end as "go" on an earlier one. An abandoned copy is waited for no longer than any file. Then a
+person must look at its pocket, or at the whole head if its name does not say which pocket it is.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ class Copy:
 
 
 class UnfinishedCopies:
-    """The copies in one watched folder, each told from one that nobody goes on with by how long it has been still.
+    """The copies in one watched folder; one that has not changed for some time is abandoned.
 
     Args:
-        settled_after: seconds after which a copy that shows the same is said to be waited for.
-        patience: seconds that one is waited for.
+        settled_after: seconds after which a note says that an unchanged copy is waited for.
+        patience: seconds for which a copy is waited for.
     """
 
     def __init__(self, settled_after: float, patience: float):
@@ -68,10 +68,10 @@ class UnfinishedCopies:
         self._said &= paths
 
     def hold(self, folder: Path) -> bool:
-        """Whether the photographs in a folder must wait for a copy; one that stands still is said, once.
+        """Whether the photographs in a folder must wait for a copy; one that does not change is reported once.
 
-        They do at one more look after it went: a file that takes its own name while the folder is listed may be seen
-        under neither.
+        They also wait for one more look after the copy has gone: a file that gets its own name while the folder is
+        listed may be seen under neither name.
         """
         growing = self._growing.get(folder, ())
         for copy in growing:
@@ -81,5 +81,5 @@ class UnfinishedCopies:
         return bool(growing) or folder in self._gone
 
     def left(self) -> dict[Path, list[Copy]]:
-        """The copies that nobody goes on with, by folder."""
+        """The abandoned copies, by folder."""
         return self._left

@@ -21,6 +21,17 @@ def open_image_store(root: str) -> ImageStore:
     return open_file_store(root, "the image store")
 
 
+def folder_of(root: str) -> Path | None:
+    """The folder that a root names; None for the URL of any other store.
+
+    Raises:
+        ValueError: it begins with a home folder that is not known.
+    """
+    if "://" in root and not root.startswith("file://"):
+        return None
+    return at_home(Path(root.removeprefix("file://")))
+
+
 def open_file_store(root: str, what: str, answer_seconds: float | None = None) -> FileStore:
     """A store at `root`, like `open_image_store`; messages call it `what`.
 
@@ -29,8 +40,8 @@ def open_file_store(root: str, what: str, answer_seconds: float | None = None) -
     Raises:
         ValueError: the URL's protocol is unknown, or what it needs is not installed.
     """
-    if "://" not in root or root.startswith("file://"):
-        return FolderStore(at_home(Path(root.removeprefix("file://"))))
+    if (folder := folder_of(root)) is not None:
+        return FolderStore(folder)
     # fsspec is needed by object stores alone, and takes its time to load.
     from producer.storage.object_store import ANSWER_SECONDS, RemoteStore, how_to_install
 

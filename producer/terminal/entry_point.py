@@ -17,13 +17,13 @@ DEBUG: Final = "INSERTS_DEBUG"
 """Where this variable is set, an unexpected error shows its traceback on a terminal too."""
 
 
-def run(app: Callable[[], object], *, explained: Callable[[Exception], str | None], prefix: str) -> NoReturn:
+def run(app: Callable[[], object], *, explained: Callable[[Exception], str | None], program: str) -> NoReturn:
     """Run a command to its end and exit with its code, one of `producer.terminal.exit_codes`.
 
     Args:
         app: the command; it may end with `SystemExit`.
         explained: the message for an error that a person can do something about; None for an unexpected one.
-        prefix: how its errors begin.
+        program: its name, with which its errors begin, such as `insert-db`.
     """
     prepare_streams()
     try:
@@ -36,9 +36,9 @@ def run(app: Callable[[], object], *, explained: Callable[[Exception], str | Non
         # Standard error may be closed, or its disk full: then the exit code has to do.
         with suppress(ReaderGone, OSError):
             if message is None:
-                _report_unexpected(error, prefix)
+                _report_unexpected(error, program)
             else:
-                note(f"{prefix} {copyable(message)}")
+                note(f"{program}: {copyable(message)}")
         code = FAILED
     _discard_broken_streams()
     sys.exit(code)
@@ -52,7 +52,7 @@ def _exit_code(app: Callable[[], object]) -> int:
     return 0
 
 
-def _report_unexpected(error: Exception, prefix: str) -> None:
+def _report_unexpected(error: Exception, program: str) -> None:
     """Report it in a line; the traceback is logged, and shown on a terminal only on request."""
     import structlog
 
@@ -65,7 +65,7 @@ def _report_unexpected(error: Exception, prefix: str) -> None:
         structlog.get_logger().critical("an error that nobody foresaw", exc_info=error)
         hint = ""
     what = " ".join(f"{type(error).__name__}: {error}".split())
-    note(f"{prefix} {what}\n{prefix} this is a fault of the program, please report it{hint}")
+    note(f"{program}: {what}\n{program}: this is a fault of the program, please report it{hint}")
 
 
 def _discard_broken_streams() -> None:

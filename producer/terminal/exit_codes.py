@@ -14,5 +14,7 @@ INTERRUPTED: Final = 130
 """Ended with Ctrl-C before there was an answer (128 + SIGINT), as Typer has it for every command."""
 
 READER_GONE: Final = 141
-"""Nobody reads the answer any more, as after `| head -1`: what a shell shows of a program that wrote to a closed pipe
-(128 + SIGPIPE). No error, but no answer either: whoever asks whether a head may go on must not take it for a yes."""
+"""The reader of the answer has gone, as after `| head -1`: what a shell shows of a program that wrote to a closed pipe
+(128 + SIGPIPE). It is no error, but no answer either: a program that asks whether a head may go on must not take it for
+a
+yes."""

@@ -1,16 +1,19 @@
 """Options may stand before or behind a command's name, whichever of the program and its commands has them.
 
 `insert-station --data F check …` and `insert-station check … --data F` are the same; so are `insert-worker --data F
-train …` and `insert-worker train … --data F`.
+train …` and `insert-worker train … --data F`. An option that was renamed is still accepted by its former name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from typer.core import TyperGroup
+
+RENAMED: Final = {"--wait": "--timeout", "--send": "--timeout", "--out": "--output"}
+"""Former names of options, which no help shows."""
 
 
 class AnyPlace(TyperGroup):
@@ -30,7 +33,9 @@ def in_place(program: Any, arguments: Sequence[str]) -> list[str]:
     early: list[tuple[str, list[str]]] = []  # options of a command whose name is still to come
     rest = iter(arguments)
     for argument in rest:
-        command, name = named[-1], argument.partition("=")[0]
+        command, (name, equals, value) = named[-1], argument.partition("=")
+        name = RENAMED.get(name, name)
+        argument = f"{name}{equals}{value}"
         if argument == "--":
             parts[-1] += [argument, *rest]
         elif not argument.startswith("--"):

@@ -8,12 +8,14 @@ from typing import Annotated, Final
 import typer
 
 LARGEST: Final = 2**31 - 1
-"""What an option of a whole number may be at most, where nothing else bounds it: all that is made of it can hold it."""
+"""The largest value of a whole number that has no other limit: it fits every column and type that it is put into."""
 
 Data = Annotated[
     Path | None,
     typer.Option(
-        metavar="FOLDER", help="The folder of the line's data. [INSERTS_DATA, else var/line]", show_default=False
+        metavar="FOLDER",
+        help="The folder of the line's data. [env: INSERTS_DATA] [default: var/line]",
+        show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs on standard output.")]

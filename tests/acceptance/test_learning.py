@@ -130,7 +130,7 @@ def test_from_nothing_to_a_line_that_answers(line: Line) -> None:
     def judged_by_the_model() -> bool:
         return set(line.inspect(later[:3], "H3").values()) != {"unsure"}
 
-    wait_until(judged_by_the_model, 20, "a worker that took the model")
+    wait_until(judged_by_the_model, 60, "a worker that took the model")
     answers = list(line.inspect(later, "H2").values())
     right = [answer == side for answer, side in zip(answers, truth, strict=True) if answer != "unsure"]
     assert len(right) >= LATER / 3, answers

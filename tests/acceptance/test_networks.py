@@ -68,7 +68,9 @@ def test_a_network_is_built_listed_verified_and_removed(tmp_path: Path) -> None:
     (data / "networks" / f"{digest}.tflite").write_bytes(b"hostile")
     bad = networks("verify", "--json", data=data)
     assert bad.returncode == 1
-    assert "was changed since it was built" in json.loads(bad.stdout)[0]["problem"]
+    told = json.loads(bad.stdout)
+    assert (told["whole"], told["verified"][0]["name"]) == (False, "efficientnet_lite0:block0_out")
+    assert "was changed since it was built" in told["verified"][0]["problem"]
 
     (data / "models" / "m" / "manifest.json").unlink()
     assert networks("remove", NAME, data=data).returncode == 0

@@ -118,13 +118,7 @@ def test_a_folder_as_a_camera(shop: Shop, tmp_path: Path) -> None:
 
 
 def test_two_systems_do_not_share_a_folder(shop: Shop) -> None:
-    second = subprocess.run(
-        [program("insert-worker"), "standalone", "--data", str(shop.data), "--port", str(free_port())],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    second = run_command("insert-worker", "standalone", "--data", str(shop.data), "--port", str(free_port()))
     assert second.returncode == 2
     assert "in use" in second.stderr
 

@@ -122,7 +122,9 @@ def test_a_flipped_bit_in_the_features_is_found_named_and_mended(worker: Command
     aside.replace(shard)
     told = json.loads(worker("features", "verify", shard.parents[1].name[:8], "--json", code=1).stdout)
     assert told["whole"] is False
-    [broken] = told["generations"][0]["broken"]
+    [verified] = told["verified"]
+    assert (verified["name"], verified["problem"]) == (BACKBONE, "1 of 1 file not as written")
+    [broken] = verified["broken"]
     assert (broken["name"], broken["sights"], len(set(broken["captures"]))) == (shard.name, 12, 12)
 
     assert "12 extracted" in worker("extract", "--backbone", BACKBONE).stdout

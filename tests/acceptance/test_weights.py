@@ -39,6 +39,7 @@ def weights(*arguments: str | Path, data: Path, **environment: str) -> subproces
 
 def test_import_list_and_verify(file: Path, tmp_path: Path) -> None:
     data = tmp_path / "line"
+    data.mkdir()
     assert "no weight files" in weights("list", data=data).stdout
 
     imported = weights("import", file, "--family", "mobilenet-0.25", "--json", data=data)
@@ -57,7 +58,9 @@ def test_import_list_and_verify(file: Path, tmp_path: Path) -> None:
     kept.write_bytes(kept.read_bytes()[:-1] + b"\0\1")
     bad = weights("verify", "--json", data=data)
     assert bad.returncode == 1
-    assert "was changed" in json.loads(bad.stdout)[0]["problem"]
+    told = json.loads(bad.stdout)
+    assert (told["whole"], told["verified"][0]["name"]) == (False, "mobilenet-0.25")
+    assert "was changed" in told["verified"][0]["problem"]
 
 
 def test_a_file_that_does_not_fit_is_refused_with_a_message(file: Path, tmp_path: Path) -> None:

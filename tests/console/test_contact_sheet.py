@@ -21,7 +21,8 @@ def see_head(plant, head: str, pockets: int) -> list[str]:
     photo = next((plant.folder / "images").rglob("*.jpg")).read_bytes()
     check, now = uuid6.uuid7(), datetime.now(UTC)
     numbers = range(1, pockets + 1)
-    captures = [plant.capture("mill-8", head, number, pockets, "op-0001", check, now, photo) for number in numbers]
+    photos = {number: photo + f"{head} {number}".encode() for number in numbers}  # of its own: else it is not believed
+    captures = [plant.capture("mill-8", head, of, pockets, "op-0001", check, now, photos[of]) for of in numbers]
     for capture in captures:
         plant.judge(capture, -3.0, now)
     return [str(capture.image) for capture in captures]

@@ -19,12 +19,12 @@ def test_a_verdict_reaches_an_open_page_by_itself(page, plant) -> None:
     photo = (plant.folder / "images").rglob("*.jpg").__next__().read_bytes()
     capture = plant.capture("mill-1", "H12", 7, 1, "op-0002", uuid6.uuid7(), now, photo)
     plant.judge(capture, 3.0, now)
-    wait_until(lambda: "REPLACE\n7" in page.text(".card.replace"), 10, "the new answer")
+    wait_until(lambda: "REPLACE\n7" in page.text(".card.replace"), what="the new answer")
     assert "op-0002" in page.text(".card.replace")
     another = photo + b"."  # a photograph of its own: what was that of another head makes no go
     other = plant.capture("mill-9", "H1", 1, 1, "op-0001", uuid6.uuid7(), now, another)
     plant.judge(other, -3.0, now)
-    wait_until(lambda: page.shows(".card.go"), 10, "a head that is new")
+    wait_until(lambda: page.shows(".card.go"), what="a head that is new")
     assert page.complaints() == []
 
 
@@ -97,7 +97,7 @@ def test_more_pages_than_a_browser_has_connections_stay_live(page, plant) -> Non
         plant.judge(plant.capture("mill-1", "H12", 7, 1, "op-0002", uuid6.uuid7(), now, photo), 3.0, now)
         for window in (page.chromium.current_window_handle, first):
             page.chromium.switch_to.window(window)
-            wait_until(lambda: page.shows(".card.replace"), 20, "the new answer")
+            wait_until(lambda: page.shows(".card.replace"), what="the new answer")
             assert not page.shows("#lost")
     finally:
         for window in set(page.chromium.window_handles) - {first}:

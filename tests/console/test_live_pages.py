@@ -32,15 +32,15 @@ def test_a_head_that_is_new_to_a_machine_comes_on_its_board(page, plant) -> None
     wait_until(lambda: asked_for_heads(page) >= 1, what="the first word of the server")
     assert "No photograph has come yet" in page.text("#heads")
     judge(plant, "mill-7", "H1", 1, 3.0)
-    wait_until(lambda: page.shows(".card.replace"), 5, "the first head")
+    wait_until(lambda: page.shows(".card.replace"), what="the first head")
     judge(plant, "mill-7", "H2", 1, 3.0)
-    wait_until(lambda: len(page.texts(".card.replace")) == 2, 5, "the next head")
+    wait_until(lambda: len(page.texts(".card.replace")) == 2, what="the next head")
     # What belongs to another machine is asked for once, and not with each of its photographs.
     before = asked_for_heads(page)
     for pocket in range(1, 4):
         judge(plant, "mill-9", "H3", pocket, 3.0)
         judge(plant, "mill-7", "H1", 1 + pocket, 3.0)
-        wait_until(lambda number=1 + pocket: f"{number}" in page.text(".card .numbers"), 5, "the next pocket")
+        wait_until(lambda number=1 + pocket: f"{number}" in page.text(".card .numbers"), what="the next pocket")
     assert asked_for_heads(page) <= before + 1
     assert len(page.texts(".card")) == 2
 
@@ -55,7 +55,7 @@ def test_a_page_whose_shared_worker_was_killed_makes_another(page, plant) -> Non
         wait_until(lambda: asked_for_heads(page) > 1, what="the first word to another worker")
         wait_until(lambda: not page.shows("#lost"), what="the end of the banner")
         judge(plant, "mill-7", "H1", 1, 3.0)
-        wait_until(lambda: page.shows(".card.replace"), 5, "the news")
+        wait_until(lambda: page.shows(".card.replace"), what="the news")
     finally:
         page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
@@ -212,6 +212,55 @@ def test_what_a_proxy_says_in_place_of_a_head_is_not_shown(page, plant) -> None:
         wait_until(lambda: not page.shows("#lost"), what="the end of the banner")
 
 
+STRIPPED = """window.instead = async (ask) => {
+  const answer = await ask(), text = await answer.text();
+  window.before ??= text.replace(/[\\d.]+/, (begun) => Number(begun) - 60);
+  return new Response(window.keeps ? window.before : text, { status: answer.status });
+};"""
+"""A proxy that takes away all headers, and may answer with what it has kept."""
+
+
+def test_what_a_proxy_has_kept_is_not_shown(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/")
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+    page.script(INSTEAD + STRIPPED)
+    judge(plant, "mill-7", "H1", 2, -3.0)
+    wait_until(lambda: len(page.texts("a.pocket")) == 2 and not page.shows("#lost"), what="the head without headers")
+    page.script("window.keeps = true")
+    judge(plant, "mill-7", "H1", 3, 3.0)
+    wait_until(lambda: page.shows("#lost"), what="the banner")
+    page.script("window.keeps = false")
+    wait_until(lambda: page.shows(".card.replace") and not page.shows("#lost"), what="the damage")
+
+
+OF_BEFORE = """if (!sessionStorage.loaded) {
+  sessionStorage.loaded = "once";
+  new MutationObserver((_, watch) => {
+    const edition = document.querySelector('meta[name="edition"]');
+    if (edition) { edition.content = "before"; watch.disconnect(); }
+  }).observe(document, { subtree: true, childList: true });
+}"""
+"""The first page that is loaded is one of the edition before."""
+
+
+def test_a_board_of_before_an_upgrade_loads_itself_anew(page, plant) -> None:
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/replace")
+    added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": OF_BEFORE})
+    try:
+        page.open("/board?machine=mill-7")
+        loaded = "return performance.getEntriesByType('navigation')[0].type"
+        wait_until(lambda: page.script(loaded) == "reload", what="the board as it is now")
+        wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="its heads")
+        assert page.script(loaded) == "reload"
+        assert not page.shows("#lost")
+    finally:
+        page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
+        page.script("sessionStorage.clear()")
+
+
 def test_a_head_that_begins_with_a_photograph_that_nobody_can_use_comes_on_its_board(page, plant) -> None:
     page.sign_in(path="/")
     page.open("/board?machine=mill-7")
@@ -223,7 +272,7 @@ def test_a_head_that_begins_with_a_photograph_that_nobody_can_use_comes_on_its_b
         verdicts.record(session, Verdict(stand_in.capture_id, None, "unusable", None, BLURRED(share=0.1), None, now))
     wait_until(lambda: asked_for_heads(page) > before, what="the news of it")
     judge(plant, "mill-7", "H1", 2, 3.0)
-    wait_until(lambda: page.shows(".card.replace"), 5, "the head")
+    wait_until(lambda: page.shows(".card.replace"), what="the head")
 
 
 def shared_workers(chromium) -> list[str]:

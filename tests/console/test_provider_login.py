@@ -26,7 +26,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenIdProvider]:
 def test_a_person_signs_in_at_the_plants_provider(page: Page, provider: OpenIdProvider) -> None:
     page.open("/review")
     page.follow('a[href^="/login/provider"]')  # by the provider's pages and one of the console's own
-    wait_until(lambda: page.shows("#desk"), 20, "the page that was asked for")
+    wait_until(lambda: page.shows("#desk"), what="the page that was asked for")
     page.complete()
     assert page.text(".who span").startswith("carla")
     assert {(each["sameSite"], each["httpOnly"]) for each in page.chromium.get_cookies()} == {("Strict", True)}

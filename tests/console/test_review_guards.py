@@ -54,6 +54,17 @@ def test_a_photograph_that_is_somebody_else_s_by_now_goes_with_a_word(page, plan
     assert kept(plant) == [(second, "intact", "ana")]
 
 
+def test_a_page_of_before_an_upgrade_says_so_and_saves(page, plant) -> None:
+    first = begin(page)
+    page.script("document.querySelector('meta[name=edition]').content = 'before'")
+    assert not page.shows("#upgraded")
+    page.press("1")
+    ready(page, first)
+    all_saved(page)
+    assert kept(plant) == [(first, "intact", "ana")]
+    wait_until(lambda: page.shows("#upgraded"), what="the word")
+
+
 def test_a_label_that_is_refused_after_a_step_back_is_not_shown_as_kept(page, plant) -> None:
     first = begin(page)
     with plant.database.transaction() as session:

@@ -15,7 +15,7 @@ def test_a_console_that_hangs_is_said_and_keeps_the_label_once(page, plant) -> N
     first = begin(page)
     page.server.pause()
     page.press("2")
-    wait_until(lambda: "Not saved" in page.text("#failed:not([hidden])"), 10, "the complaint")
+    wait_until(lambda: "Not saved" in page.text("#failed:not([hidden])"), what="the complaint")
     page.server.resume()
     wait_until(lambda: not page.shows("#failed"), what="the return")
     all_saved(page)

@@ -17,9 +17,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import Connection, Dialect, Engine, event
 
 from db.engine import migrate
 from db.engine.database import Database
@@ -42,6 +43,25 @@ on_one_engine = pytest.mark.parametrize("engine_name", ENGINES[-1:])
 
 on_both_engines = pytest.mark.parametrize("engine_name", ENGINES)
 """For tests of SQL where their folder has one engine."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _compiled_once() -> Iterator[None]:
+    """What SQLAlchemy has compiled serves all databases of a kind, as in a process that works it serves its one.
+
+    Each test has a database of its own, and compiled anew whatever it asked.
+    """
+    of_kinds: dict[tuple[object, ...], tuple[Dialect, Any]] = {}
+
+    def share(connection: Connection) -> None:
+        dialect, engine = connection.dialect, connection.engine
+        kind = dialect.name, dialect.driver, dialect.server_version_info
+        engine.dialect, engine._compiled_cache = of_kinds.setdefault(kind, (dialect, engine._compiled_cache))
+        connection.dialect = engine.dialect
+
+    event.listen(Engine, "engine_connect", share)
+    yield
+    event.remove(Engine, "engine_connect", share)
 
 
 @pytest.fixture

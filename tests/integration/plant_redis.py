@@ -79,7 +79,7 @@ class PlantRedis:
         with file.open("ab") as log:
             server = subprocess.Popen(self.command(*listen), env=self.environment, stdout=log, stderr=log)
         try:
-            wait_until(lambda: self._answers() or server.poll() is not None, 20, "an answer of Redis")
+            wait_until(lambda: self._answers() or server.poll() is not None, what="an answer of Redis")
             if server.poll() is not None:
                 raise RuntimeError(file.read_text())
             yield self

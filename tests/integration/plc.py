@@ -52,8 +52,12 @@ class Plc:
         return [value for _, value in self.written(name)]
 
     def wait_for(self, check_id: object) -> None:
-        """Have its program wait for a run; what it decides comes anew."""
+        """Have its program wait for a run; what it decides comes anew, where it runs before this returns."""
         Path(f"{self._file}.run").write_text(str(check_id), encoding="utf-8")
+        wait_until(lambda: self.decided(check_id) or not self._runs(), what="a decision of the PLC's program")
+
+    def _runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def obeys(self, name: str, how: str, *, does: bool) -> None:
         """Whether a variable takes what is written; how it does not: `denied`, from the next start on, or `kept`."""

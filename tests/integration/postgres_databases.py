@@ -69,6 +69,7 @@ class MigratedDatabases:
         self._idle: list[str] = []
         self._as_made: tuple[object, ...] | None = None
         self._emptying = sql.SQL("")
+        self._administering: psycopg.Connection | None = None
 
     @contextmanager
     def one(self) -> Iterator[str]:
@@ -98,11 +99,13 @@ class MigratedDatabases:
 
     def _renamed(self, name: str) -> str | None:
         new = _new_name()
-        with connected(self._folder) as connection, suppress(psycopg.Error):  # dropped, or connected to once more
-            connection.execute(
+        if self._administering is None or self._administering.closed:
+            self._administering = connected(self._folder)
+        with suppress(psycopg.Error):  # dropped, or connected to once more
+            self._administering.execute(
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [name]
             )
-            connection.execute(
+            self._administering.execute(
                 sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(name), sql.Identifier(new))
             )
             return new

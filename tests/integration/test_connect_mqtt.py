@@ -170,7 +170,7 @@ def test_the_go_of_one_photograph_is_a_head_s_where_the_register_says_that_it_ha
         # A head that is gone is forgotten, also by Home Assistant.
         assert "end it first" in connector.command("forget", "mill-1", "drill").stderr
         assert connector.end() == 0
-        assert "nothing is known of mill-1 drill any more" in connector.command("forget", "mill-1", "drill").stdout
+        assert "mill-1 drill is forgotten" in connector.command("forget", "mill-1", "drill").stdout
         connector.start()
         wait_until(lambda: listener.latest("inserts/plant-1/available") == b"online")
         assert listener.latest("inserts/plant-1/mill-1/drill/state") == b""
@@ -273,7 +273,7 @@ def test_a_broker_that_refuses_a_topic_or_takes_another_with_our_id_is_told_and_
         # Mended: they are told by the new connection. What holds now and is refused then holds up nothing.
         rules.write_text(f"{read}topic write inserts/plant-1/mill-2/#\ntopic write inserts/plant-1/available\n")
         broker.kill()
-        wait_until(lambda: "is not told" in connector.log.read_text(), what="a lost connection in the log")
+        wait_until(lambda: "is away: events wait" in connector.log.read_text(), what="a lost connection in the log")
         broker.start()
         wait_until(lambda: connector.status()["broker"]["delivered"] == 3, 30)
         wait_until(lambda: "broker refuses what holds now" in connector.log.read_text())

@@ -302,7 +302,7 @@ def test_a_plc_whose_program_is_loaded_anew_or_whose_namespaces_have_another_ord
         # The sequence number is written last, after what a program may have decided by.
         wait_until(lambda: (of := plc.values("Sequence"))[-1] == of[-2], 30, "the same number once more")
         assert plc.values("State")[-3:] == [1, 0, 1]
-        assert "a PLC has no more what was written" in connector.log.read_text()
+        assert "a PLC has lost the values of a head" in connector.log.read_text()
         # What its program does itself with the variables is left to it.
         plc.lose_values("State")
         beats, written = len(plc.values("Heartbeat")), plc.written()

@@ -177,4 +177,4 @@ def test_the_processes_of_a_worker_end_with_it(line: Line) -> None:
     assert len(children) == 2
     worker.kill()
     worker.wait()
-    wait_until(lambda: not any(child.is_running() for child in children), 10, "the end of its processes")
+    wait_until(lambda: not any(child.is_running() for child in children), what="the end of its processes")

@@ -130,7 +130,7 @@ def test_changes_by_mqtt_are_written_once_though_everything_dies(
             redis_server.client().flushall()
             connector.start()
             wait_until(lambda: redis_server.client().hlen(INSERT_CHANGES) == 3, 40)
-            assert "3 insert changes that others told" in waiting(connector)
+            assert "3 insert changes from other systems" in waiting(connector)
             log = connector.log.read_text()
             assert "no insert change, and was passed over" in log
             assert "another change's" in log

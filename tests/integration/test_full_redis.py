@@ -55,7 +55,7 @@ def test_a_worker_that_finds_redis_full_makes_room_and_nothing_is_lost(
         ours = station.submit(
             photograph, machine="m", head="h", pocket=1, operation="o", check_id=new_id(), check_size=1
         )
-        wait_until(lambda: any("maxmemory" in (each.problem or "") for each in outbox.waiting()), 10, "a refusal")
+        wait_until(lambda: any("maxmemory" in (each.problem or "") for each in outbox.waiting()), what="a refusal")
         worker = start_command("insert-worker", "run", environment=environment, log=log)
         try:
             assert station.wait_for([ours.capture_id], 120), log.read_text()

@@ -40,7 +40,7 @@ def test_it_is_renewed_for_as_long_as_the_work_takes(database: Database, monkeyp
             with database.reading() as session:
                 return holder_of(session, "work", at=began + timedelta(seconds=3.1)) == mine
 
-        wait_until(lasts_longer_than_it_was_taken_for, 10, "a renewal")
+        wait_until(lasts_longer_than_it_was_taken_for, what="a renewal")
 
 
 def test_one_that_was_lost_is_not_taken_from_its_new_holder(database: Database) -> None:

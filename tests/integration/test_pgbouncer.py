@@ -51,7 +51,7 @@ def pgbouncer(database_url: str, mode: str, pool: int = 20) -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([program, str(folder / "pgbouncer.ini")], stdout=log, stderr=log, **nobody)
     try:
-        wait_until(lambda: _listens(port) or process.poll() is not None, 20, "a PgBouncer")
+        wait_until(lambda: _listens(port) or process.poll() is not None, what="a PgBouncer")
         assert process.poll() is None, (folder / "log").read_text()
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/{behind.database}"
     finally:

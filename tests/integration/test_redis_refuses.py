@@ -59,7 +59,7 @@ class Refusing:
                 self._call("BGSAVE")
             return False
 
-        wait_until(done, 20, f"a save that ends with {status}")
+        wait_until(done, what=f"a save that ends with {status}")
 
     @contextmanager
     def readonly(self) -> Iterator[None]:
@@ -113,7 +113,7 @@ class Refusing:
                 client.eval("while true do end", 0)
         with self.server.slowed():  # who waits for a message sees it only after 30 s without an answer
             yield
-        wait_until(self._killed, 10, "the script's end")
+        wait_until(self._killed, what="the script's end")
 
     def _killed(self) -> bool:
         try:
@@ -129,11 +129,11 @@ class Refusing:
             for number in range(2000):
                 client.set(f"ballast:{number}", "x" * 100)
         self._call("BGREWRITEAOF")
-        wait_until(lambda: not self._persistence("aof_rewrite_in_progress", "aof_rewrite_scheduled"), 20)
+        wait_until(lambda: not self._persistence("aof_rewrite_in_progress", "aof_rewrite_scheduled"))
         self.server.kill()
         slow = ["--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024"]
         process = subprocess.Popen([*self.server.files.command, *slow], stdout=subprocess.DEVNULL)
-        wait_until(lambda: self._persistence("loading"), 20, "a Redis that loads")
+        wait_until(lambda: self._persistence("loading"), what="a Redis that loads")
         yield
         process.kill()
         process.wait()

@@ -137,11 +137,11 @@ def test_an_unexpected_error_ends_neither_thread_of_a_station(
     ):
         station.submit(b"\xff\xd8", machine="m", head="h", pocket=1, operation="o", check_id=new_id(), check_size=1)
         events = ["sending failed, and is tried again", "reading answers failed, and is tried again"]
-        wait_until(lambda: set(events) <= {each["event"] for each in said}, 20, "both errors in the log")
+        wait_until(lambda: set(events) <= {each["event"] for each in said}, what="both errors in the log")
         assert not station.flush(0)
         failing["send"] = failing["read"] = False
         assert station.flush(20)
-        wait_until(lambda: "answers are read again" in {each["event"] for each in said}, 20, "answers that are read")
+        wait_until(lambda: "answers are read again" in {each["event"] for each in said}, what="answers that are read")
     outbox.close()
 
 

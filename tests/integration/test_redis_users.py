@@ -232,7 +232,7 @@ def test_what_was_written_in_a_transaction_is_there_after_a_restart(tmp_path: Pa
         with worker.pipeline(transaction=True) as pipe:
             pipe.zadd("unacked_index", {"a-tag": 1.0}).hset("unacked", "a-tag", "a message")
             pipe.execute()
-        wait_until(lambda: any(b"unacked" in file.read_bytes() for file in plant.data.rglob("*.aof")), 10, "an AOF")
+        wait_until(lambda: any(b"unacked" in file.read_bytes() for file in plant.data.rglob("*.aof")), what="an AOF")
     with plant.running() as after, after.client("admin") as admin:
         assert admin.hgetall("unacked") == {"a-tag": "a message"}
 
@@ -305,9 +305,9 @@ def test_a_connector_tells_a_system_with_its_user_and_is_refused_nothing(
     line = Notifier(url_of(plant, "worker"))
     with connecting(tmp_path, url_of(plant, "connect"), f'{file}secret_files = ["{secret}"]\n') as connector:
         line.send([("station-1", verdict(1))])
-        wait_until(lambda: len(receiver.taken) == 1, 20)
+        wait_until(lambda: len(receiver.taken) == 1)
         wait_until(lambda: connector.status()["mes"]["delivered"] == 1)
-        wait_until(lambda: admin.hlen("connectors") == 1, 20, what="its report")
+        wait_until(lambda: admin.hlen("connectors") == 1, what="its report")
     line.close()
     receiver.close()
     assert admin.acl_log() == []
@@ -318,7 +318,7 @@ def test_a_station_with_another_ones_user_is_told_why_it_hears_nothing(
 ) -> None:
     outbox = Outbox(tmp_path / "outbox.db")
     with Station("station-2", FolderStore(tmp_path), outbox, url_of(plant, "station-1")):
-        wait_until(lambda: "answers cannot be read" in capsys.readouterr().out, 10, "a warning")
+        wait_until(lambda: "answers cannot be read" in capsys.readouterr().out, what="a warning")
     outbox.close()
 
 

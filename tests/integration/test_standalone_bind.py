@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from producer.settings import REDIS_URL_FILE
-from tests.support import program
+from tests.forked_commands import run_command
 from worker.embedded.bind_address import Bind, own_address
 from worker.embedded.redis_server import free_port, prepare_redis
 from worker.embedded.supervisor import Supervisor
@@ -84,8 +84,8 @@ def taken() -> Iterator[int]:
 
 
 def standalone(folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [program("insert-worker"), "standalone", "--data", str(folder / "line"), *options]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | environment, timeout=120)
+    command = ("standalone", "--data", str(folder / "line"), *options)
+    return run_command("insert-worker", *command, environment=os.environ | environment)
 
 
 def test_a_port_in_use_is_said_before_anything_is_started(tmp_path: Path, taken: int) -> None:

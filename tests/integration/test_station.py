@@ -250,7 +250,7 @@ def test_publish_says_that_a_photograph_was_written_while_it_was_judged(place: P
     place.answer(place.go(event))
     _, said = command.communicate(timeout=60)
     assert command.returncode == 2
-    assert "1.jpg was written meanwhile: publish it again when it is finished" in said
+    assert "1.jpg changed meanwhile: publish it again once it is finished" in said
 
 
 def test_a_whole_head_is_answered(place: Place) -> None:
@@ -571,7 +571,7 @@ def test_publishing_to_a_hanging_redis_returns_and_everything_is_delivered_later
         pid = place.signal_redis(signal.SIGSTOP)
         try:
             event = place.submit(station)
-            wait_until(lambda: (w := place.outbox.find(str(event.capture_id))) and w.problem, 10, "a noted problem")
+            wait_until(lambda: (w := place.outbox.find(str(event.capture_id))) and w.problem, what="a noted problem")
         finally:
             place.signal_redis(signal.SIGCONT, pid)
         assert place.next_event() == event
@@ -595,7 +595,7 @@ def test_a_full_redis_is_waited_for(place: Place) -> None:
     place.redis.config_set("maxmemory", "1")
     with place.station() as station:
         events = [place.submit(station) for _ in range(3)]
-        wait_until(lambda: any("maxmemory" in (w.problem or "") for w in place.outbox.waiting()), 10, "a problem")
+        wait_until(lambda: any("maxmemory" in (w.problem or "") for w in place.outbox.waiting()), what="a problem")
         assert len(place.outbox) == 3
         assert place.queued() == 0
         place.redis.config_set("maxmemory", "0")
@@ -626,7 +626,7 @@ def test_a_wipe_in_mid_run_loses_nothing(place: Place, monkeypatch: pytest.Monke
         # An id far in the future: what was read before the wipe must not hide what comes after it.
         answer = {"answer": place.intact(answered).model_dump_json()}
         place.redis.xadd("verdicts:station-1", answer, id="99999999999999-0")
-        wait_until(lambda: place.outbox.note("position:station-1") == "99999999999999-0", 10, "a position")
+        wait_until(lambda: place.outbox.note("position:station-1") == "99999999999999-0", what="a position")
         lost = [place.submit(station).capture_id for _ in range(10)]
         assert station.flush(10)
         place.redis.flushall()

@@ -139,7 +139,7 @@ def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
             answer = station.wait_for([capture], 30)[capture].answer
             return answer.model is not None and answer.outcome in ("intact", "damaged")  # type: ignore[union-attr]
 
-        wait_until(judged_by_a_model, 20, "the new model in charge")
+        wait_until(judged_by_a_model, 60, "the new model in charge")
         assert_measured(line, port, station)
     assert_light(worker.pid)
     outbox.close()

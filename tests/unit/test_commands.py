@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner
 import db.commands.main
 import producer.commands.main
 import worker.commands.main
+from producer.terminal.option_places import RENAMED
 from producer.terminal.options import LARGEST
 
 COMMANDS = {
@@ -33,6 +35,32 @@ def test_every_whole_number_has_bounds_that_all_that_is_made_of_it_can_hold(name
     assert len(numbers) > 5
     without = [(*path, option.name) for path, option in numbers if not in_bounds(option)]
     assert not without, "give it min and max, such as producer.terminal.options.LARGEST"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_every_option_is_written_in_one_way(name: str) -> None:
+    """A sentence or more, then the environment's variables, then a default that Typer cannot show by itself."""
+    form = re.compile(r"[^[\]]+[.…]( \[env: INSERTS_\w+(, INSERTS_\w+)*\])?( \[default: [^[\]]+\])?")
+    helps = {
+        (*path, option.name): getattr(option, "help", None) or ""
+        for path, option in parameters(get_command(COMMANDS[name]))
+        if option.name != "help"
+    }
+    assert {place: text for place, text in helps.items() if not form.fullmatch(text.replace("[-1, 1]", ""))} == {}
+    assert {
+        place for place, text in helps.items() if "INSERTS_" in re.sub(r"\[env: .*?\]|INSERTS_\S+=", "", text)
+    } == set()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_program_says_where_its_line_is(name: str) -> None:
+    assert "--data" in CliRunner().invoke(COMMANDS[name], ["--help"]).output
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_no_option_has_a_former_name(name: str) -> None:
+    names = {text for _, option in parameters(get_command(COMMANDS[name])) for text in option.opts}
+    assert names & RENAMED.keys() == set()
 
 
 def is_whole(option: Any) -> bool:

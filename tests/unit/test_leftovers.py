@@ -36,6 +36,6 @@ def test_what_a_killed_session_has_started_ends_unless_it_ends_by_itself() -> No
     session.kill()
     session.wait()
     session.stdout.close()
-    wait_until(lambda: not runs(started), 10, "its end")
+    wait_until(lambda: not runs(started), what="its end")
     assert runs(spared)
     os.kill(spared, 9)

@@ -22,37 +22,39 @@ if TYPE_CHECKING:
 
 
 def compare(
-    folders: Annotated[list[Path], typer.Argument(help="Labelled photographs, each with one sub-folder per class.")],
+    folders: Annotated[
+        list[Path], typer.Argument(help="Folders of labelled photographs, each with a sub-folder for each class.")
+    ],
     backbone: Annotated[
-        list[str] | None, typer.Option(help="What to learn on; give it again for several [INSERTS_BACKBONE].")
+        list[str] | None, typer.Option(help="The network to learn on; may be repeated. [env: INSERTS_BACKBONE]")
     ] = None,
     weights: Annotated[
         list[str] | None,
         typer.Option(
             help="imagenet, a file, or a name from `weights list`: once for all backbones, or once for each in their "
-            "order [each backbone's own]."
+            "order. [default: each backbone's own]"
         ),
     ] = None,
     intact_class: Annotated[
-        str | None, typer.Option(help="The class that means go on [one that is called intact, good, ok, …].")
+        str | None, typer.Option(help="The class of intact inserts. [default: one that is called intact, good, ok, …]")
     ] = None,
     meaning: Meaning = None,
     group_column: GroupColumn = None,
     repeats: Annotated[
         int, typer.Option(min=2, max=LARGEST, help="Independent splits of each kind, with seeds 1, 2, …")
     ] = 10,
-    output: Annotated[Path, typer.Option(help="Folder for the charts, one sub-folder for each FOLDER.")] = Path(
-        "comparison"
-    ),
+    output: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The folder for the charts, with a sub-folder for each dataset.")
+    ] = Path("comparison"),
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Compare backbones on labelled photographs: how well each would learn, and what it would cost.
 
-    Each goes the whole way of learning, with all choices made inside the training part of each split: by plain splits,
-    and by splits that keep an insert together where `labels.csv` says which photographs show the same one. Classes
-    other than the intact one count as damaged. Networks that are not there are built and kept, as by `insert-worker
-    networks build`. Nothing is imported, and no model changes.
+    Each backbone goes through the whole training procedure on plain splits; every choice is made inside the training
+    part of a split. If `labels.csv` says which photographs show the same insert, splits that keep an insert together
+    are used too. All classes but the intact one count as damaged. A missing network is built and kept, as by
+    `insert-worker networks build`. Nothing is imported, and no model changes.
 
     Examples:
 
@@ -65,7 +67,7 @@ def compare(
     from worker.learning.folder_import import photographs
 
     if len({folder.resolve().name for folder in folders}) < len(folders):
-        raise typer.BadParameter("two folders have the same name, which is what tells their figures apart")
+        raise typer.BadParameter("two folders have the same name; the figures of each need a name of their own")
     said = meanings_said(meaning or [])
     names = backbone or [settings_with(data=data).backbone]
     sources = weights_for(names, weights or [])

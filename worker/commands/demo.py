@@ -1,4 +1,4 @@
-"""`insert-worker demo`: a whole line, trained and run before your eyes."""
+"""`insert-worker demo`: trains and runs a whole line while you watch."""
 
 from __future__ import annotations
 
@@ -15,28 +15,33 @@ from worker.commands.options import Backbone, Weights
 
 
 def demo(
-    data: Annotated[Path, typer.Option(help="Where the demo leaves its data; an earlier demo's is replaced.")] = Path(
-        "var/demo"
-    ),
+    data: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The folder of the demo's data. Data of an earlier demo is replaced.")
+    ] = Path("var/demo"),
     dataset: Annotated[
-        Path | None, typer.Option(help="Your own labelled photographs, one sub-folder per class: 70 % train, 30 % run.")
+        Path | None,
+        typer.Option(help="Labelled photographs, a sub-folder for each class: 70 % train, 30 % are judged."),
     ] = None,
     intact_class: Annotated[
         str | None,
-        typer.Option(help="With --dataset: the class that means: go on [one that is called intact, good, ok, …]."),
+        typer.Option(
+            help="With --dataset: the class of intact inserts. [default: one that is called intact, good, ok, …]"
+        ),
     ] = None,
     backbone: Backbone = None,
     weights: Weights = None,
-    checks: Annotated[int, typer.Option(min=1, max=LARGEST, help="Post-operation checks of the simulated head.")] = 3,
+    checks: Annotated[int, typer.Option(min=1, max=LARGEST, help="How many operations to check.")] = 3,
     pockets: Annotated[int, typer.Option(min=1, max=999, help="Inserts in the head.")] = 30,
-    seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="The same seed shows the same inserts.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST, help="The same seed gives the same inserts.")] = 7,
     as_json: Json = False,
 ) -> None:
-    """Bring up a whole line, train a model, and check a milling head after three operations.
+    """Start a whole line, train a model, and check a milling head after three operations.
 
-    Starts a real Redis, a SQLite database, a worker and a simulated station on this machine, shows each check's
-    answer beside the truth, and ends all of them. Exit code 0 if every capture has exactly one verdict, 1 if not,
-    130 if it was stopped.
+    It starts a real Redis, a SQLite database, a worker and a simulated station on this machine, shows each check's
+    answer beside the truth, and stops them all.
+
+    Exit codes: 0: every capture has exactly one verdict. 1: one has not. 2: the demo could not run. 130: it was
+    stopped.
 
     Examples:
 

@@ -22,39 +22,42 @@ if TYPE_CHECKING:
 
 def experiment(
     folders: Annotated[
-        list[Path], typer.Argument(help="Labelled folders, each with one sub-folder of images a class.")
+        list[Path], typer.Argument(help="Folders of labelled images, each with a sub-folder for each class.")
     ],
     backbone: Annotated[
         list[str] | None,
-        typer.Option(help="Network and layer; give it again for several. Default: vgg16:fc1 and mobilenet:conv1_relu."),
+        typer.Option(help="Network and layer; may be repeated. [default: vgg16:fc1 and mobilenet:conv1_relu]"),
     ] = None,
     weights: Annotated[
         list[str] | None,
         typer.Option(
-            help="imagenet, a file, or a name from `weights list`: once for all backbones, or once for each "
-            "in their order. Default: each backbone's own."
+            help="imagenet, a file, or a name from `weights list`: once for all backbones, or once for each in their "
+            "order. [default: each backbone's own]"
         ),
     ] = None,
-    test_size: Annotated[float, typer.Option(help="Share of the images that each split keeps for testing.")] = 0.3,
+    test_size: Annotated[float, typer.Option(help="The share of the images that each split keeps for testing.")] = 0.3,
     repeats: Annotated[int, typer.Option(min=1, max=LARGEST, help="Independent splits, with seeds 1, 2, …")] = 5,
-    output: Annotated[Path, typer.Option(help="Folder for report.md and DATASET/BACKBONE/…")] = Path("output"),
+    output: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The folder for report.md and DATASET/BACKBONE/…")
+    ] = Path("output"),
     group_column: Annotated[
         str | None,
         typer.Option(
-            help="Column of a folder's labels.csv for grouped splits beside the plain ones [group or insert]."
+            help="The column of labels.csv by which images are grouped, for grouped splits beside the plain ones. "
+            "[default: group, or insert]"
         ),
     ] = None,
     lab_preprocessing: Annotated[
         bool, typer.Option("--lab-preprocessing", help="Scale inputs to [-1, 1] for every family, as the lab does.")
     ] = False,
     no_stratify: Annotated[
-        bool, typer.Option("--no-stratify", help="Splits that do not keep the classes' shares, as the lab's.")
+        bool, typer.Option("--no-stratify", help="Do not keep the classes' shares in each split, as the lab does.")
     ] = False,
     keep_duplicates: Annotated[
         bool,
         typer.Option(
             "--keep-duplicates",
-            help="Keep photographs that are there twice, as the lab does; else they are named and left out.",
+            help="Keep photographs that are there twice, as the lab does. Otherwise they are named and left out.",
         ),
     ] = False,
     batch: Annotated[int, typer.Option(min=1, max=1024, help="Images in one forward pass.")] = 32,
@@ -62,12 +65,12 @@ def experiment(
 ) -> None:
     """Compare pretrained networks on labelled folders: features, a linear SVM, repeated splits, a report.
 
-    Writes `features.h5`, `labels.h5`, `resultsDATASET.txt` and the folder `model` for each dataset and backbone, and
-    `report.md` with the backbones side by side. A photograph that is in two classes is left out of both, one that is
-    there twice counts once, and each is named; `--keep-duplicates` keeps them all.
+    It writes `features.h5`, `labels.h5`, `resultsDATASET.txt` and the folder `model` for each dataset and backbone, and
+    `report.md`, which compares the backbones. A photograph that is in two classes is left out of both. One that is
+    there twice counts once. Each is named; `--keep-duplicates` keeps them all.
 
-    Networks of Keras need their ImageNet weights, which are downloaded when they are first needed. How to bring them to
-    a machine without a connection: docs/networks.md. `insert-worker compare` needs no download.
+    Networks of Keras need their ImageNet weights, which are downloaded when they are first needed. docs/networks.md
+    says how to bring them to a machine without an internet connection. `insert-worker compare` needs no download.
 
     Examples:
 

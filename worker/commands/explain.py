@@ -35,31 +35,35 @@ def explain(
         list[str],
         typer.Argument(
             metavar="CAPTURE | MACHINE HEAD POCKET",
-            help="A capture's id, as in `insert-db verdicts --json`, or a pocket: its newest verdict.",
+            help="A capture's id, from `insert-db verdicts --json`, or a pocket, for its newest verdict.",
         ),
     ],
-    out: Annotated[Path | None, typer.Option(help="The picture, a PNG file. [explain-CAPTURE.png]")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The picture, a PNG file. [default: explain-CAPTURE.png]")
+    ] = None,
     neighbours: Annotated[
-        bool, typer.Option("--neighbours", help="Also the nearest photographs that the model learned from.")
+        bool, typer.Option("--neighbours", help="Add the most similar photographs that the model learned from.")
     ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Show where a verdict came from: what of the photograph spoke for damage, and what for intact.
+    """Show where a verdict came from: which parts of the photograph spoke for damage, and which for intact.
 
-    Draws the map that was kept with the verdict over the photograph: orange speaks for damage, blue for intact, a frame
-    is around the strongest place. Verdicts that are intact, and those that no model gave, have no map. It says where
-    the decision came from, which need not be where the damage is.
+    It draws the verdict's map over the photograph: orange speaks for damage, blue for intact, and a frame marks the
+    strongest place. The map shows where the decision came from, which need not be where the damage is. An intact
+    verdict has no map, and neither has a verdict that no model gave.
 
-    With `--neighbours` the picture has the nearest photographs of either side that the model learned from, below; they
-    are read where the learner keeps its features. Exit code 1 where nothing can be shown, 2 where there
-    is no verdict.
+    With `--neighbours`, the picture also shows the most similar intact and damaged photographs that the model learned
+    from. It reads them where the learner keeps its features.
+
+    Exit codes: 0: the picture is written. 1: the verdict has no map, so there is no picture. 2: there is no such
+    capture or pocket, it has no verdict yet, or its photograph is gone.
 
     Examples:
 
     - `insert-worker explain mill-1 H12 7`
     - `insert-worker explain 019f3c1e-8a52-7c1b-9d5e-0a1b2c3d4e5f`
-    - `insert-worker explain 019f3c1e-8a52-7c1b-9d5e-0a1b2c3d4e5f --neighbours --out why.png`
+    - `insert-worker explain 019f3c1e-8a52-7c1b-9d5e-0a1b2c3d4e5f --neighbours --output why.png`
     """
     from db.engine.database import Database
     from producer.files.durable_files import replaced_file
@@ -74,7 +78,7 @@ def explain(
     finally:
         database.close()
     sentences = _sentences(case)
-    picture = out or Path(f"explain-{capture}.png")
+    picture = output or Path(f"explain-{capture}.png")
     if case.picture is not None:
         with replaced_file(picture) as part:
             case.picture.save(part, "PNG")
@@ -103,7 +107,7 @@ def _meant(what: Sequence[str]) -> UUID | PocketPlace:
 
 
 def _capture(database: Database, meant: UUID | PocketPlace) -> UUID:
-    """The capture that is meant, of a pocket the newest with a verdict."""
+    """The capture's id; of a pocket, that of the newest capture with a verdict."""
     if isinstance(meant, UUID):
         return meant
     from db.queries import maintenance
@@ -162,7 +166,7 @@ def _photograph(images: ImageStore, capture: Capture) -> bytes:
     from producer.storage.store import ImageMissing
 
     if capture.image.startswith(MARK):
-        raise ValueError("the photograph was removed, as old ones are (`insert-db prune --help` says how)")
+        raise ValueError("the photograph was removed, as old ones are (see `insert-db prune --help`)")
     try:
         return images.get(capture.image, MAX_IMAGE_BYTES)
     except ImageMissing:

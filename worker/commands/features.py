@@ -8,7 +8,6 @@ import typer
 
 from producer.terminal.console import messages, print_table
 from producer.terminal.counts import counted
-from producer.terminal.exit_codes import NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from producer.terminal.programs import copyable
@@ -18,7 +17,9 @@ if TYPE_CHECKING:
     from worker.settings import WorkerSettings
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode="markdown", help="The features that learning has extracted, by backbone."
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="The features that learning has extracted: one store a backbone.",
 )
 
 
@@ -27,10 +28,10 @@ def list_features(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Each feature store: its backbone, how many images, how large, and which model needs it.
+    """List the feature stores: backbone, number of images, size, and which model needs each.
 
-    A backbone with other weights, or another layer, has a feature store of its own; the one before stays until it is
-    removed, so that a rollback to a model of it can still be learned from and measured.
+    A backbone with other weights or another layer has a feature store of its own. The previous store stays until you
+    remove it, so that you can roll back to a model of it and still learn and measure with it.
 
     Example: `insert-worker features list`
     """
@@ -55,13 +56,13 @@ def list_features(
 
 @app.command()
 def remove(
-    fingerprint: Annotated[str, typer.Argument(help="As in the list; its beginning is enough.")],
+    fingerprint: Annotated[str, typer.Argument(help="The store's fingerprint, as `list` shows it, or its beginning.")],
     force: Annotated[
-        bool, typer.Option("--force", help="Also where the model in charge, or in shadow, needs it.")
+        bool, typer.Option("--force", help="Remove it even if the model in charge or in shadow needs it.")
     ] = False,
     data: Data = None,
 ) -> None:
-    """Remove a feature store with all its features. They can be extracted again, which takes a while.
+    """Remove a feature store with all its features. Extracting them again takes a while.
 
     Example: `insert-worker features remove 7c1d5798`
     """
@@ -84,33 +85,38 @@ def remove(
 
 @app.command()
 def verify(
-    fingerprint: Annotated[str, typer.Argument(help="As in the list; its beginning is enough. Default: all.")] = "",
+    fingerprint: Annotated[
+        str,
+        typer.Argument(
+            help="The store's fingerprint, as `list` shows it, or its beginning. [default: all]", show_default=False
+        ),
+    ] = "",
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Read all features and compare them with the digests that they were written with.
+    """Compare all stored features with the digests that they were written with.
 
-    A file that is not what was written is named with the captures whose features it had, and put aside, so that
-    `insert-worker extract` makes them anew. Exit code 1 when anything was wrong, 0 when all is as it was written.
+    It names each damaged file and the captures whose features were in it, and puts the file aside, so that
+    `insert-worker extract` extracts them again.
+
+    Exit codes: 0: all features are as they were written. 1: a file is damaged. 2: there is no such data folder or
+    feature store.
 
     Example: `insert-worker features verify`
     """
     from worker.commands.options import settings_with
+    from worker.commands.verify_report import Verified, refuse_missing, report
     from worker.features.verification import verify_stores
 
     settings = settings_with(data=data)
+    refuse_missing(settings.data)
     with shown(messages()) as progress:
-        results = verify_stores(settings.features_path(), settings.url, fingerprint, progress)
-    whole = all(store.whole for store in results)
-    if as_json:
-        say_json({"whole": whole, "generations": [store.as_json() for store in results]})
-    elif not results:
-        say("no features yet, so there is nothing to verify")
-    else:
-        for store in results:
-            say(copyable("\n".join(store.lines())))
-    if not whole:
-        raise typer.Exit(NO)
+        stores = verify_stores(settings.features_path(), settings.url, fingerprint, progress)
+    verified = [
+        Verified(store.fingerprint, store.backbone, store.wrong(), store.detail(), "\n".join(store.lines()))
+        for store in stores
+    ]
+    report(verified, nothing="no features yet, so there is nothing to verify", as_json=as_json)
 
 
 def _stores(settings: WorkerSettings) -> list[dict[str, Any]]:

@@ -26,23 +26,24 @@ class Process(StrEnum):
 
 
 def health(
-    role: Annotated[Process, typer.Argument(help="Which process: `worker` (that of run), `learn` or `beat`.")] = (
+    role: Annotated[Process, typer.Argument(help="The process: `worker` (started by `run`), `learn` or `beat`.")] = (
         Process.worker
     ),
     data: Data = None,
     max_age: Annotated[
-        float, typer.Option(min=0.0, help="Oldest heartbeat, in seconds, that is still a sign of life.")
+        float, typer.Option(min=0.0, metavar="SECONDS", help="The greatest age of a heartbeat that counts as alive.")
     ] = 30,
     as_json: Json = False,
 ) -> None:
-    """Whether a worker, a learner or a beat is alive: exit code 0 if it is, else 1, within a second.
+    """Say within a second whether a worker, a learner or a beat is alive.
 
-    Only reads the process's heartbeat file (`INSERTS_HEARTBEAT`), so a Redis or a database that is
-    away does not make it look dead. A process that waits for them is alive, and so is one that trains for hours; what
-    it does and for how long is in the answer.
+    It reads only the process's heartbeat file (`INSERTS_HEARTBEAT`), so a Redis or a database that is away does not
+    make the process look dead. A process that waits for them is alive, and so is one that trains for hours. The answer
+    says what the process does, and for how long.
 
-    As a container's health check: `insert-worker health --max-age 30`, `insert-worker health learn`,
-    `insert-worker health beat`
+    Use it as a container's health check.
+
+    Exit codes: 0: alive. 1: not alive.
 
     Examples:
 

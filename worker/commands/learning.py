@@ -1,4 +1,4 @@
-"""How the system learns: `insert-worker import`, `learn`, `beat`, `extract`, `evaluate`, `train`."""
+"""The commands of learning: `insert-worker import`, `learn`, `beat`, `extract`, `evaluate`."""
 
 from __future__ import annotations
 
@@ -19,22 +19,27 @@ if TYPE_CHECKING:
     from worker.settings import WorkerSettings
 
 Labels = Annotated[
-    Path | None, typer.Option(help="CSV file with the columns file and group (or insert); default FOLDER/labels.csv.")
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="A CSV file with the columns file and group (or insert). [default: FOLDER/labels.csv]",
+    ),
 ]
 GroupColumn = Annotated[
     str | None,
     typer.Option(
-        help="The column of labels.csv that says which photographs show the same insert or head [group or insert]."
+        help="The column of labels.csv that says which photographs show the same insert or head. "
+        "[default: group, or insert]"
     ),
 ]
 Meaning = Annotated[
     list[str] | None,
-    typer.Option("--class", metavar="NAME=LABEL", help="What a class means, where its name does not say so."),
+    typer.Option("--class", metavar="NAME=LABEL", help="The label of a class whose name does not say it."),
 ]
 
 
 def import_folder(
-    folder: Annotated[Path, typer.Argument(help="Labelled photographs, one sub-folder for each class.")],
+    folder: Annotated[Path, typer.Argument(help="Labelled photographs, with a sub-folder for each class.")],
     labels: Labels = None,
     group_column: GroupColumn = None,
     meaning: Meaning = None,
@@ -43,11 +48,13 @@ def import_folder(
 ) -> None:
     """Import a folder of labelled photographs, as captures with reviews.
 
-    The labels are intact, worn, broken, damaged and unusable. Importing a folder again adds nothing; a photograph that
-    has moved to another class gets a new review, and one whose group is another now is kept anew and learnt from once.
-    Photographs of one group count as one insert when a model is
-    evaluated; without groups each is taken for an insert of its own, and such scores flatter. A photograph that is in
-    two classes is left out of both, one that is there twice counts once.
+    The labels are intact, worn, broken, damaged and unusable.
+
+    - Importing a folder again adds nothing. A photograph that has moved to another class gets a new review. One whose
+      group has changed is stored again, and the model learns from it once.
+    - Photographs of one group count as one insert in an evaluation. Without groups each photograph counts as an insert
+      of its own, and the scores flatter.
+    - A photograph that is in two classes is left out of both. A photograph that is there twice counts once.
 
     Examples:
 
@@ -85,7 +92,7 @@ def import_folder(
 
 
 def meanings_said(texts: list[str]) -> dict[str, str]:
-    """What `--class NAME=LABEL` says, by the name."""
+    """Return the labels that `--class NAME=LABEL` gives, by class name."""
     meanings = {}
     for text in texts:
         name, separator, label = text.rpartition("=")
@@ -96,11 +103,14 @@ def meanings_said(texts: list[str]) -> dict[str, str]:
 
 
 def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None) -> None:
-    """Run the tasks of learning, when they are queued, until SIGTERM or Ctrl-C.
+    """Run the queued tasks of learning until SIGTERM or Ctrl-C.
 
-    A process of its own, which leaves the machine to the line; as many as you like may run. `insert-worker beat` queues
-    the tasks: extract the features of what was reviewed, train when there are enough new labels
-    (INSERTS_ENOUGH_NEW_LABELS), measure the candidate, and put it in charge if it is no worse than the champion.
+    The process has a low priority, so that it does not slow the line; any number of them may run. `insert-worker beat`
+    queues the tasks: extract the features of reviewed captures, train when there are enough new labels
+    (INSERTS_ENOUGH_NEW_LABELS), measure the candidate, and promote it if it is not worse than the champion.
+
+    Exit codes: 0: stopped on request. 2: it could not start. 75: stopped, and the task in hand did not finish within
+    INSERTS_GRACE seconds.
 
     Example: `insert-worker learn --data /var/lib/inserts`
     """
@@ -117,8 +127,8 @@ def learn(data: Data = None, backbone: Backbone = None, weights: Weights = None)
 def beat(data: Data = None) -> None:
     """Queue the tasks of learning when they are due, until SIGTERM or Ctrl-C.
 
-    How often is in INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY, INSERTS_EVALUATE_EVERY, INSERTS_DRIFT_EVERY and
-    INSERTS_LIVES_EVERY, in seconds.
+    INSERTS_REEXTRACT_EVERY, INSERTS_RETRAIN_EVERY, INSERTS_EVALUATE_EVERY, INSERTS_DRIFT_EVERY and INSERTS_LIVES_EVERY
+    say how often, in seconds.
 
     Example: `insert-worker beat --data /var/lib/inserts`
     """
@@ -129,7 +139,7 @@ def beat(data: Data = None) -> None:
 
 
 def extract(data: Data = None, backbone: Backbone = None, weights: Weights = None, as_json: Json = False) -> None:
-    """Extract the features that reviewed captures lack; what is there already is not extracted again.
+    """Extract the missing features of reviewed captures. Existing features stay as they are.
 
     Examples:
 
@@ -157,16 +167,18 @@ def extract(data: Data = None, backbone: Backbone = None, weights: Weights = Non
 
 
 def evaluate(
-    model: Annotated[str | None, typer.Argument(help="A model that learned from reviews; default the newest.")] = None,
+    model: Annotated[
+        str | None, typer.Argument(help="A model that learned from reviews. [default: the newest]")
+    ] = None,
     again: Annotated[
-        bool, typer.Option(help="Measure anew, also a model that was refused or rolled back; it may be promoted.")
+        bool, typer.Option(help="Measure again, also a model that was refused or rolled back; it may be promoted.")
     ] = False,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Measure a candidate and the champion on the same splits, and promote the candidate if it is no worse.
+    """Measure a candidate and the champion on the same splits, and promote the candidate if it is not worse.
 
-    What was measured and decided stays in DATA/evaluations/MODEL; without --again it is read from there.
+    The scores and the decision are kept in DATA/evaluations/MODEL. Without `--again` they are read from there.
 
     Examples:
 

@@ -33,26 +33,33 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="markdown",
-    help="""Judges captures, and brings up a whole line on one machine.
+    help="""Judges captures, learns from reviews, and runs a whole line on one machine.
 
-To see it work:            `insert-worker demo`
+- See it work: `insert-worker demo`
+- Run the lab's recipe: `insert-worker experiment FOLDER --backbone mobilenet:conv1_relu`
+- Run a small shop on one machine: `insert-worker standalone`, then review with `insert-db review`; it learns by itself
 
-The lab's recipe:          `insert-worker experiment FOLDER --backbone mobilenet:conv1_relu`
+Every command but `experiment` and `plan` takes `--data FOLDER`, the folder of the line's data, before or after the
+command's name. [env: INSERTS_DATA] [default: var/line]
 
-A small shop, one machine: `insert-worker standalone`, then `insert-db review`; it learns by itself
+Settings come from options, or else from the environment:
 
-Settings come from the environment: `INSERTS_DATA`, `INSERTS_REDIS_URL`, `INSERTS_DATABASE_URL` (their passwords also
-as `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, `INSERTS_DATABASE_PASSWORD` or
-`INSERTS_DATABASE_PASSWORD_FILE`; for TLS `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`,
-and for PostgreSQL `?sslmode=verify-full&sslrootcert=FILE` in its URL), `INSERTS_IMAGES`,
-`INSERTS_BACKBONE`, `INSERTS_WEIGHTS`, `INSERTS_WEIGHTS_FOLDER`, `INSERTS_NETWORKS`, `INSERTS_MODELS`,
-`INSERTS_PROCESSES`, `INSERTS_JUDGE_TIMEOUT`, `INSERTS_GRACE`, `INSERTS_HEARTBEAT`, `INSERTS_METRICS_PORT`,
-`INSERTS_METRICS_ADDRESS`; of learning
-`INSERTS_MISSED_DAMAGED`, `INSERTS_NEEDLESS_CHANGE`, `INSERTS_LOOK`, `INSERTS_ENOUGH_NEW_LABELS`,
-`INSERTS_REEXTRACT_EVERY`, `INSERTS_RETRAIN_EVERY`, `INSERTS_EVALUATE_EVERY`, `INSERTS_DRIFT_EVERY`,
-`INSERTS_LIVES_EVERY`, `INSERTS_NICENESS`.
+- the line: `INSERTS_DATA`, `INSERTS_REDIS_URL`, `INSERTS_DATABASE_URL`, `INSERTS_IMAGES`
+- passwords: `INSERTS_REDIS_PASSWORD` or `INSERTS_REDIS_PASSWORD_FILE`, `INSERTS_DATABASE_PASSWORD` or
+  `INSERTS_DATABASE_PASSWORD_FILE`
+- TLS: `INSERTS_REDIS_CA_FILE`, `INSERTS_REDIS_CERT_FILE`, `INSERTS_REDIS_KEY_FILE`; for PostgreSQL,
+  `?sslmode=verify-full&sslrootcert=FILE` in its URL
+- networks and models: `INSERTS_BACKBONE`, `INSERTS_WEIGHTS`, `INSERTS_WEIGHTS_FOLDER`, `INSERTS_NETWORKS`,
+  `INSERTS_MODELS`
+- processes: `INSERTS_PROCESSES`, `INSERTS_JUDGE_TIMEOUT`, `INSERTS_GRACE`, `INSERTS_HEARTBEAT`, `INSERTS_NICENESS`,
+  `INSERTS_METRICS_PORT`, `INSERTS_METRICS_ADDRESS`
+- costs: `INSERTS_MISSED_DAMAGED`, `INSERTS_NEEDLESS_CHANGE`, `INSERTS_LOOK`
+- when to learn: `INSERTS_ENOUGH_NEW_LABELS`, `INSERTS_REEXTRACT_EVERY`, `INSERTS_RETRAIN_EVERY`,
+  `INSERTS_EVALUATE_EVERY`, `INSERTS_DRIFT_EVERY`, `INSERTS_LIVES_EVERY`
 """,
 )
+
+
 app.command()(demo)
 app.command()(standalone)
 app.command()(experiment)
@@ -78,7 +85,7 @@ def main() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     configure_logs(logging.INFO)
     quiet_decoders()
-    run_command(app, explained=explained, prefix="error")
+    run_command(app, explained=explained, program="insert-worker")
 
 
 def explained(error: Exception) -> str | None:
@@ -100,12 +107,15 @@ def explained(error: Exception) -> str | None:
 @app.command()
 def run(
     data: Data = None,
-    ready_file: Annotated[Path | None, typer.Option(help="Written when the first message may come.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Write this file once the worker can take messages.")] = None,
 ) -> None:
     """Judge captures from the queue until SIGTERM or Ctrl-C.
 
-    The database, the promoted model and its network are checked before the first message is taken. Without a promoted
-    model every insert is `unsure` and a person decides.
+    The worker checks the database, the promoted model and its network before it takes the first message. Without a
+    promoted model every insert is `unsure`, and a person decides.
+
+    Exit codes: 0: stopped on request. 2: it could not start. 75: stopped, and captures in hand did not finish within
+    INSERTS_GRACE seconds.
 
     Example: `insert-worker run --data /var/lib/inserts`
     """

@@ -1,4 +1,4 @@
-"""`insert-worker models`: which models there are, which is in charge and why, and how a person changes that."""
+"""`insert-worker models`: lists the models, says which is in charge and why, and changes that."""
 
 from __future__ import annotations
 
@@ -26,23 +26,24 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="The models: which there are, which is in charge, and since when.",
+    help="List the models, show which is in charge and since when, and change that.",
 )
 
 OrChampion = Annotated[
-    str | None, typer.Argument(metavar="[MODEL]", help="The model's name, as in the list. [the one in charge]")
+    str | None,
+    typer.Argument(metavar="[MODEL]", help="The model's name, as in the list. [default: the model in charge]"),
 ]
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name, as in the list.")]
-Why = Annotated[str, typer.Option(help="Why; it stays in the history.")]
+Why = Annotated[str, typer.Option(help="The reason, which is kept in the history.")]
 
 
 @app.command("list")
 def list_models(
-    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most so many, the newest.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most this many, the newest.")] = 20,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """The models, newest first: ★ is in charge, ○ judges in shadow.
+    """List the models, newest first: ★ is in charge, ○ judges in shadow.
 
     Example: `insert-worker models list`
     """
@@ -66,8 +67,7 @@ def list_models(
 
 @app.command()
 def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> None:
-    """All that is known about one model: training set, network, unsure band, calibration, promotions; where its scores
-    are. Without a name, of the one in charge.
+    """Show one model: training set, network, unsure band, calibration, promotions, and where its scores are.
 
     Examples:
 
@@ -114,7 +114,7 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
     if (check := CalibrationCheck.of(manifest.metrics)) is not None:
         say(f"  checked      {check.sentence()}")
     if manifest.kind_classes is not None:
-        say(f"  damage       told apart as {' or '.join(manifest.kind_classes)}")
+        say(f"  damage       separated into {' or '.join(manifest.kind_classes)}")
     say(f"  novelty      {model_words.novelty(manifest)}")
     say(f"  heads        {model_words.heads(registered)}")
     for name, value in manifest.metrics.items():
@@ -125,7 +125,7 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
     for role in reversed(roles):
         say(f"  {role.action} as {role.role} {_local(role.at)} by {role.by}: {role.reason}")
     if decision is not None:
-        beside = f"beside {decision.champion}" if decision.champion else "with nobody in charge"
+        beside = f"beside {decision.champion}" if decision.champion else "with no model in charge"
         say(f"  measured {_local(decision.at)} {beside}, {'' if decision.promote else 'not '}to be promoted:")
         for sentence in decision.reasons:
             say(f"    {'✗' if sentence in decision.against else '✓'} {copyable(sentence)}")
@@ -143,7 +143,7 @@ def _in_charge(session: Session) -> str:
 
 @app.command()
 def promote(model: Name, why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Put a model in charge, whatever was measured; running workers take it within seconds.
+    """Put a model in charge, whatever its scores are. Running workers use it within seconds.
 
     Example: `insert-worker models promote efficientnet_lite0-876f3f6e923c --why "finds chipped corners on H12"`
     """
@@ -161,7 +161,7 @@ def promote(model: Name, why: Why, by: By = None, data: Data = None, as_json: Js
 
 @app.command()
 def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Put the champion before the present one in charge again; a second rollback goes one further back.
+    """Put the previous champion in charge again. Each further rollback goes one champion further back.
 
     Example: `insert-worker models rollback --why "misses chipped corners on H12"`
     """
@@ -180,7 +180,7 @@ def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) 
 
 @app.command()
 def shadow(model: Name, why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Have a model judge alongside the champion: its verdicts are kept apart, and the line never sees them.
+    """Let a model judge in shadow, beside the champion. Its verdicts are stored apart, and never reach the line.
 
     Example: `insert-worker models shadow efficientnet_lite0-876f3f6e923c --why "a week beside the line"`
     """
@@ -198,7 +198,7 @@ def shadow(model: Name, why: Why, by: By = None, data: Data = None, as_json: Jso
 
 @app.command("end-shadow")
 def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False) -> None:
-    """Have no model judge alongside the champion any more.
+    """End the shadow: only the champion judges from now on.
 
     Example: `insert-worker models end-shadow --why "seen enough"`
     """

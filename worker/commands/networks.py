@@ -12,7 +12,7 @@ from producer.terminal.console import messages
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.options import settings_with
-from worker.commands.verify_report import problem_of, report
+from worker.commands.verify_report import Verified, problem_of, refuse_missing, report
 from worker.runtime.notices import shown
 
 if TYPE_CHECKING:
@@ -26,11 +26,15 @@ app = typer.Typer(
 
 `insert-worker networks build efficientnet_lite0:block7_out+gap+max,block10_out+gap+max,block14_out+gap+max+int8`
 
-A name says the family, the layers whose outputs are the features (`,` between several), how each is pooled over the
-image (`+gap` averages, `+max` takes the largest, no pooling keeps every value), and at its end the arithmetic:
-`+int8` is several times as fast and needs pictures to measure the values' ranges on; without it, it is float32, as in
-Keras.
-EfficientNet-Lite has its weights with it; for all others see `insert-worker weights`.
+A network's name consists of
+
+- the family, and after a colon the layers whose outputs are the features, separated by commas
+- after each layer, how its output is pooled over the image: `+gap` averages, `+max` takes the largest value, and no
+  pooling keeps every value
+- at its end, the arithmetic: `+int8` is several times as fast and needs pictures on which to measure the range of
+  values; without it the arithmetic is float32, as in Keras
+
+The weights of EfficientNet-Lite are installed; for all others see `insert-worker weights`.
 """,
 )
 
@@ -38,7 +42,7 @@ Store = Annotated[
     str | None,
     typer.Option(
         metavar="FOLDER",
-        help="Where networks are kept, also s3://BUCKET/FOLDER. [INSERTS_NETWORKS, else networks in --data]",
+        help="The folder of the networks, or s3://BUCKET/FOLDER. [env: INSERTS_NETWORKS] [default: DATA/networks]",
         show_default=False,
     ),
 ]
@@ -48,22 +52,29 @@ Store = Annotated[
 def build(
     backbone: Annotated[
         str,
-        typer.Argument(help="Such as vgg16:fc1, mobilenet:conv_pw_12_relu+gap+int8 or efficientnet_lite0:head+gap."),
+        typer.Argument(
+            help="The network's name, such as vgg16:fc1, mobilenet:conv_pw_12_relu+gap+int8 or "
+            "efficientnet_lite0:head+gap."
+        ),
     ],
     weights: Annotated[
-        str | None, typer.Option(help="imagenet, a file, or a name in `weights list`; default imagenet.")
+        str | None, typer.Option(help="imagenet, a file, or a name from `weights list`. [default: imagenet]")
     ] = None,
     images: Annotated[
         Path | None,
-        typer.Option(help="For +int8: a folder of photographs of this line; without it, drawn ones are used."),
+        typer.Option(
+            metavar="FOLDER",
+            help="For +int8: photographs of this line. [default: rendered pictures]",
+            show_default=False,
+        ),
     ] = None,
     data: Data = None,
     networks: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Make a network's file, check it against Keras, and keep it. Needs TensorFlow; running the file does not.
+    """Build a network's file, compare its results with those of Keras, and keep it. Only building needs TensorFlow.
 
-    The same backbone, weights, pictures and versions give the same file; what is there already stays as it is.
+    The same backbone, weights, pictures and versions give the same file. An existing file is never changed.
 
     Examples:
 
@@ -106,11 +117,11 @@ def build(
 
 @app.command("list")
 def list_networks(data: Data = None, networks: Store = None, as_json: Json = False) -> None:
-    """Show the networks that are here, the oldest first.
+    """List the networks, the oldest first.
 
     Example: `insert-worker networks list`
     """
-    store = _store(data, networks)
+    store = _existing_store(data, networks)
     manifests = store.manifests()
     if as_json:
         say_json([manifest.model_dump(mode="json", exclude={"check"}) for manifest in manifests])
@@ -122,22 +133,25 @@ def list_networks(data: Data = None, networks: Store = None, as_json: Json = Fal
 
 @app.command()
 def verify(data: Data = None, networks: Store = None, as_json: Json = False) -> None:
-    """Compare every network with its digest, and run it on a picture whose result is known; exit code 1 if one differs.
+    """Compare every network with its digest, and run it on a picture whose result is known.
 
-    A network that is not damaged and still differs was built for another kind of processor.
+    If an undamaged network gives another result, it was built for another kind of processor.
+
+    Exit codes: 0: all networks are whole. 1: a network is damaged or gives another result. 2: there is no such folder.
 
     Example: `insert-worker networks verify`
     """
-    store = _store(data, networks)
-    results = [
-        (manifest.digest, manifest.name, problem_of(partial(store.verify, manifest))) for manifest in store.manifests()
+    store = _existing_store(data, networks)
+    verified = [
+        Verified(manifest.digest, manifest.name, problem_of(partial(store.verify, manifest)))
+        for manifest in store.manifests()
     ]
-    report(results, named="name", as_json=as_json)
+    report(verified, nothing=f"no networks in {store.root}, so there is nothing to verify", as_json=as_json)
 
 
 @app.command()
 def remove(
-    network: Annotated[str, typer.Argument(help="The beginning of its digest, or its name.")],
+    network: Annotated[str, typer.Argument(help="The network's name, or the beginning of its digest.")],
     data: Data = None,
     networks: Store = None,
     as_json: Json = False,
@@ -150,7 +164,7 @@ def remove(
     manifest = store.named(network)
     needing = _needing(manifest, settings_with(data=data).models_path())
     if needing:
-        raise ValueError(f"{manifest.name} ({manifest.digest[:12]}) is what {', '.join(needing)} judges with")
+        raise ValueError(f"{manifest.name} ({manifest.digest[:12]}) stays: it is the network of {', '.join(needing)}")
     store.remove(manifest)
     if as_json:
         say_json({"removed": manifest.digest})
@@ -164,8 +178,21 @@ def _store(data: Path | None, networks: str | None) -> NetworkStore:
     return NetworkStore(settings_with(data=data, networks=networks).networks_root())
 
 
+def _existing_store(data: Path | None, networks: str | None) -> NetworkStore:
+    from producer.storage.opening import folder_of
+
+    settings = settings_with(data=data, networks=networks)
+    if (folder := folder_of(settings.networks or str(settings.data))) is not None:
+        refuse_missing(folder)
+    return _store(data, networks)
+
+
 def _needing(manifest: Manifest, models: Path) -> list[str]:
-    """The models in a folder whose features are this network's; one that cannot be read is in the way, too."""
+    """The models in a folder whose features are this network's.
+
+    Raises:
+        ValueError: a model cannot be read, so it may need the network.
+    """
     from worker.models.store import MANIFEST_FILE, ModelError, read_manifest
 
     needing = []
@@ -173,7 +200,7 @@ def _needing(manifest: Manifest, models: Path) -> list[str]:
         try:
             model = read_manifest(path.parent)
         except ModelError as error:
-            raise ValueError(f"whether a model needs {manifest.name} cannot be told: {error}") from error
+            raise ValueError(f"it is unknown whether a model needs {manifest.name}: {error}") from error
         if model.network == manifest.digest:
             needing.append(model.model_id)
     return needing

@@ -10,16 +10,21 @@ import typer
 if TYPE_CHECKING:
     from worker.settings import WorkerSettings
 
-Backbone = Annotated[str | None, typer.Option(help="What to learn on, like vgg16:fc1+int8 (INSERTS_BACKBONE).")]
-Weights = Annotated[str | None, typer.Option(help="imagenet, or a file, to build its network from (INSERTS_WEIGHTS).")]
+Backbone = Annotated[
+    str | None, typer.Option(help="The network to learn on, such as vgg16:fc1+int8. [env: INSERTS_BACKBONE]")
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(help="The weights of that network: imagenet, or a file. [env: INSERTS_WEIGHTS]"),
+]
 
 
 def weights_for(backbones: Sequence[str], weights: Sequence[str]) -> list[str | None]:
-    """Return the weights of each backbone: those that were given once are for all of them, none is each one's own.
+    """Return the weights of each backbone: one value is for all of them, none means each backbone's own.
 
     Raises:
-        BadParameter: a backbone is named twice, or there are as many weights as nothing fits.
-        BackboneError: a name is no backbone's.
+        BadParameter: a backbone is named twice, or the number of weights fits neither.
+        BackboneError: a name is not a backbone's.
     """
     from worker.networks.names import parse_network_name
 

@@ -20,53 +20,59 @@ if TYPE_CHECKING:
 
 def plan(
     stations: Annotated[
-        list[int], typer.Option(min=1, max=LARGEST, help="Inspection stations; several times for a table.")
+        list[int], typer.Option(min=1, max=LARGEST, help="The number of stations; repeat it for a table.")
     ],
-    inserts: Annotated[int, typer.Option(min=1, max=999, help="Inserts in a head, handed in at once.")],
-    every: Annotated[float, typer.Option(min=0.001, help="Seconds between two heads of one station, on average.")],
+    inserts: Annotated[int, typer.Option(min=1, max=999, help="Inserts in a head; a station hands them in at once.")],
+    every: Annotated[float, typer.Option(min=0.001, help="Seconds between two heads of a station, on average.")],
     backbone: Annotated[
-        str | None, typer.Option(help="Network and layer that judges, like vgg16:fc1 (INSERTS_BACKBONE).")
+        str | None, typer.Option(help="The network that judges, such as vgg16:fc1. [env: INSERTS_BACKBONE]")
     ] = None,
     figures: Annotated[
         Path | None,
         typer.Option(
-            help="Figures as `make bench` keeps them; default: var/bench.json where it has the backbone's, else those "
-            "of the reference machine."
+            metavar="FILE",
+            help="Figures that `make bench` wrote. [default: var/bench.json if it has the backbone's, else those of "
+            "the reference machine]",
         ),
     ] = None,
     per_second: Annotated[
-        float | None, typer.Option(min=0.001, help="Captures a second that one worker judges, instead of the measured.")
+        float | None,
+        typer.Option(min=0.001, help="Captures a second that a worker judges, instead of the measured figure."),
     ] = None,
     single_seconds: Annotated[
         float | None, typer.Option(min=0.0001, help="Seconds from submit to verdict on an idle line, instead.")
     ] = None,
-    cores: Annotated[float | None, typer.Option(min=0.1, help="Cores of one worker, a process each, instead.")] = None,
+    cores: Annotated[
+        float | None, typer.Option(min=0.1, help="Cores of a worker, with a process each, instead.")
+    ] = None,
     image_bytes: Annotated[float | None, typer.Option(min=1, help="Bytes of one photograph, instead.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=LARGEST, help="Plan for so many workers; default: as many as are needed.")
+        int | None,
+        typer.Option(min=1, max=LARGEST, help="Plan for this many workers. [default: as many as are needed]"),
     ] = None,
     within: Annotated[
-        float | None, typer.Option(min=0.001, help="Seconds in which 95 % of the heads are to be answered.")
+        float | None, typer.Option(min=0.001, help="Seconds within which 95 % of the heads must have an answer.")
     ] = None,
-    outage: Annotated[float, typer.Option(min=0, help="Seconds for which all workers may be away.")] = 3600.0,
+    outage: Annotated[float, typer.Option(min=0, help="Seconds that all workers may be away.")] = 3600.0,
     keep_verdicts: Annotated[
-        float, typer.Option(min=0, help="Days that verdicts are kept; default as `insert-db prune`.")
+        float, typer.Option(min=0, help="Days for which verdicts are kept; the default is that of `insert-db prune`.")
     ] = DAYS_OF_VERDICTS,
     keep_images: Annotated[
-        float | None, typer.Option(min=0, help="Days that images are kept; default as `insert-db prune`, by outcome.")
+        float | None,
+        typer.Option(min=0, help="Days for which images are kept. [default: by outcome, as `insert-db prune`]"),
     ] = None,
     damaged: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Share of images that are damaged or unsure: prune keeps them longer [0.1]."),
+        typer.Option(min=0, max=1, help="Share of damaged or unsure images, which are kept longer. [default: 0.1]"),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """What a load needs: workers and how long heads wait, Redis, database, images, network; and what ends first.
+    """Compute what a plant's load needs: workers, waiting times, Redis, database, images, network, and the first limit.
 
-    Each station hands in a whole head at once, day and night, at random moments. Computed from what
-    `make bench NAMES=plan_*` measured on this machine (some minutes), else from what it measured on the reference
-    machine of docs/scaling.md: a worker is one like that which was measured, with its cores and a process for each.
-    docs/scaling.md says how it is computed, and what is assumed.
+    The plan assumes that each station hands in a whole head at once, day and night, at random moments. It uses the
+    figures that `make bench NAMES=plan_*` measured on this machine (some minutes), or else those of the reference
+    machine in docs/scaling.md. A planned worker is like the measured one: it has as many cores, and a process for each.
+    docs/scaling.md has the computation and its assumptions.
 
     Examples:
 

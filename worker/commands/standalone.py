@@ -1,4 +1,4 @@
-"""`insert-worker standalone`: the whole line on this machine."""
+"""`insert-worker standalone`: runs the whole line on this machine."""
 
 from __future__ import annotations
 
@@ -14,26 +14,32 @@ from worker.commands.options import Backbone, Weights
 
 def standalone(
     data: Data = None,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Redis's TCP port.")] = 6390,
-    bind: Annotated[str, typer.Option(help="Addresses of this machine that Redis listens on; 0.0.0.0: all.")] = (
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The TCP port of Redis.")] = 6390,
+    bind: Annotated[str, typer.Option(help="The addresses of this machine that Redis listens on; 0.0.0.0 is all.")] = (
         "127.0.0.1"
     ),
     console_port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="The console's TCP port. [8377, else any]", show_default=False),
+        typer.Option(
+            min=1, max=65535, help="The console's TCP port. [default: 8377, or a free one]", show_default=False
+        ),
     ] = None,
     connect: Annotated[
-        Path | None, typer.Option(help="The connector's file: tell the plant's systems that it names.")
+        Path | None, typer.Option(metavar="FILE", help="The connector's file: also run the connector for its systems.")
     ] = None,
     backbone: Backbone = None,
     weights: Weights = None,
 ) -> None:
     """Run the whole system of a small shop on this machine, until Ctrl-C or SIGTERM.
 
-    Redis (durable), a SQLite database, a worker, what learns from reviews, and the console for browsers on this
-    machine, all below the data folder; with `--connect` also the connector. A part that dies is started again.
-    Stations on this machine find it with `insert-station --data FOLDER`; others need INSERTS_REDIS_URL (it is in
-    the file redis.url of the data folder) and the same image store.
+    It runs a durable Redis, a SQLite database, a worker, the processes that learn from reviews, and the console for
+    browsers on this machine; with `--connect` also the connector. All data is below the data folder. A part that dies
+    is started again.
+
+    Stations on this machine find the line with `insert-station --data FOLDER`. Other stations need the same image
+    store, and INSERTS_REDIS_URL, which is in the file redis.url of the data folder.
+
+    Exit codes: 0: ended on request. 2: a part could not start.
 
     Examples:
 

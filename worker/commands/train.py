@@ -1,4 +1,4 @@
-"""`insert-worker train`: one way of learning, from a folder of labelled photographs and from reviews alike."""
+"""`insert-worker train`: learns from all labels, after importing a folder of labelled photographs if one is named."""
 
 from __future__ import annotations
 
@@ -29,18 +29,21 @@ def train(
     folder: Annotated[
         Path | None,
         typer.Argument(
-            help="Labelled photographs, one sub-folder per class, imported first; without it: the labels there are."
+            help="Labelled photographs to import first, with a sub-folder for each class. [default: import nothing]",
+            show_default=False,
         ),
     ] = None,
     intact_class: Annotated[
         str | None,
-        typer.Option(help="With a folder: the class that means go on [one that is called intact, good, ok, …]."),
+        typer.Option(
+            help="With a folder: the class of intact inserts. [default: one that is called intact, good, ok, …]"
+        ),
     ] = None,
     meaning: Meaning = None,
     labels: Labels = None,
     group_column: GroupColumn = None,
     promote: Annotated[
-        bool, typer.Option("--promote", help="Put the model in charge whatever was measured and said of it.")
+        bool, typer.Option("--promote", help="Put the model in charge whatever its scores are.")
     ] = False,
     data: Data = None,
     backbone: Backbone = None,
@@ -49,11 +52,14 @@ def train(
 ) -> None:
     """Learn from all labels of the line: those of reviews, and those of a folder, which is imported first.
 
-    A folder's photographs become captures with reviews, as by `insert-worker import`; classes that no known word names
-    count as damaged. From all labels comes a candidate with calibrated probabilities and an unsure band. It is
-    measured on repeated splits, and takes over if it is better than guessing and no worse than the model in charge.
-    Five images of each side are needed, and thirty before the scores say much. Running workers take it within seconds.
-    The same labels and backbone give the same model again.
+    A folder's photographs become captures with reviews, as by `insert-worker import`. A class whose name is no known
+    word counts as damaged.
+
+    From all labels it trains a candidate with calibrated probabilities and an unsure band, measures it on repeated
+    splits, and promotes it if it is better than guessing and not worse than the model in charge. Running workers use it
+    within seconds. The same labels and backbone give the same model again.
+
+    It needs five images of each side, intact and damaged. With fewer than thirty, the scores say little.
 
     Examples:
 
@@ -65,7 +71,7 @@ def train(
     from worker.runtime.process import lower_priority
 
     if folder is None and (intact_class or meaning or labels or group_column):
-        raise typer.BadParameter("these options say how a folder is to be read: name one", param_hint="FOLDER")
+        raise typer.BadParameter("these options say how to read a folder: name one", param_hint="FOLDER")
     said = meanings_said(meaning or [])
     settings = settings_with(data=data, backbone=backbone, weights=weights)
     lower_priority(settings.niceness)  # before anything else is imported

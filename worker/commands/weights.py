@@ -11,7 +11,7 @@ import typer
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json, say_model
 from worker.commands.options import settings_with
-from worker.commands.verify_report import problem_of, report
+from worker.commands.verify_report import Verified, problem_of, refuse_missing, report
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,7 +23,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="""The weight files of pretrained backbones on this machine, each kept under its digest.
 
-On a machine with a connection: `insert-worker weights fetch vgg16`. On one without: take the file with you and
+With an internet connection, run `insert-worker weights fetch vgg16`. Without one, bring the file and run
 `insert-worker weights import vgg16_weights.h5 --family vgg16`. EfficientNet-Lite needs no file.
 """,
 )
@@ -32,7 +32,7 @@ Folder = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="The folder of the weight files. [INSERTS_WEIGHTS_FOLDER, else weights in --data]",
+        help="The folder of the weight files. [env: INSERTS_WEIGHTS_FOLDER] [default: DATA/weights]",
         show_default=False,
     ),
 ]
@@ -41,21 +41,26 @@ Folder = Annotated[
 @app.command("import")
 def import_file(
     file: Annotated[str, typer.Argument(help="A weight file in Keras's .h5 layout: a path, or s3://BUCKET/FILE.")],
-    family: Annotated[str, typer.Option(help="The network it is for, such as vgg16 or mobilenet-0.25.")],
+    family: Annotated[
+        str, typer.Option(help="The network family that it belongs to, such as vgg16 or mobilenet-0.25.")
+    ],
     data: Data = None,
     weights_folder: Folder = None,
     as_json: Json = False,
 ) -> None:
     """Check that a weight file fits its network, layer by layer, and keep a copy.
 
-    One in an object store is copied first: `insert-worker weights import s3://plant/vgg16.h5 --family vgg16`.
+    A file in an object store is downloaded first.
 
-    Example: `insert-worker weights import vgg16_weights.h5 --family vgg16`
+    Examples:
+
+    - `insert-worker weights import vgg16_weights.h5 --family vgg16`
+    - `insert-worker weights import s3://plant/vgg16.h5 --family vgg16`
     """
     from producer.terminal.console import messages, waiting
 
     store = _store(data, weights_folder)
-    with waiting(messages(), f"holding {file} against the layers of {family}"):
+    with waiting(messages(), f"comparing {file} with the layers of {family}"):
         from worker.backbones.weight_import import import_from_url, import_weights  # brings TensorFlow with it
 
         if "://" in file:
@@ -67,15 +72,15 @@ def import_file(
 
 @app.command()
 def fetch(
-    family: Annotated[str, typer.Argument(help="The network, such as vgg16 or mobilenet-0.25.")],
+    family: Annotated[str, typer.Argument(help="The network family, such as vgg16 or mobilenet-0.25.")],
     no_top: Annotated[
-        bool, typer.Option("--no-top", help="Without the classification layers (vgg16:fc1 needs them).")
+        bool, typer.Option("--no-top", help="Leave out the classification layers (vgg16:fc1 needs them).")
     ] = False,
     data: Data = None,
     weights_folder: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """Download a network's ImageNet weights, as Keras publishes them, and keep them. Needs a connection.
+    """Download a network's ImageNet weights, as Keras publishes them, and keep them. Needs an internet connection.
 
     Example: `insert-worker weights fetch vgg16`
     """
@@ -91,13 +96,13 @@ def fetch(
 
 @app.command("list")
 def list_files(data: Data = None, weights_folder: Folder = None, as_json: Json = False) -> None:
-    """Show the weight files that are here, in the order in which they were imported.
+    """List the weight files on this machine, in the order of their import.
 
     Example: `insert-worker weights list`
     """
     from producer.terminal.console import answers
 
-    store = _store(data, weights_folder)
+    store = _existing_store(data, weights_folder)
     entries = store.entries()
     if as_json:
         say_json([entry.model_dump(mode="json") for entry in entries])
@@ -109,21 +114,30 @@ def list_files(data: Data = None, weights_folder: Folder = None, as_json: Json =
 
 @app.command()
 def verify(data: Data = None, weights_folder: Folder = None, as_json: Json = False) -> None:
-    """Compare every weight file with its digest; exit code 1 if one is damaged or gone.
+    """Compare every weight file with its digest.
+
+    Exit codes: 0: all files are whole. 1: a file is damaged or missing. 2: there is no such folder.
 
     Example: `insert-worker weights verify`
     """
-    store = _store(data, weights_folder)
-    results = [
-        (entry.digest, entry.family, problem_of(partial(store.checked_path, entry))) for entry in store.entries()
+    store = _existing_store(data, weights_folder)
+    verified = [
+        Verified(entry.digest, entry.family, problem_of(partial(store.checked_path, entry)))
+        for entry in store.entries()
     ]
-    report(results, named="family", as_json=as_json)
+    report(verified, nothing=f"no weight files in {store.folder}, so there is nothing to verify", as_json=as_json)
 
 
 def _store(data: Path | None, weights_folder: Path | None) -> WeightsStore:
     from worker.backbones.weight_store import WeightsStore
 
     return WeightsStore(settings_with(data=data, weights_folder=weights_folder).weights_path())
+
+
+def _existing_store(data: Path | None, weights_folder: Path | None) -> WeightsStore:
+    settings = settings_with(data=data, weights_folder=weights_folder)
+    refuse_missing(settings.weights_folder or settings.data)
+    return _store(data, weights_folder)
 
 
 def _print_kept(entry: WeightFileEntry, store: WeightsStore, as_json: bool) -> None:

@@ -67,7 +67,7 @@ def _what_to_do(data: Path, pages: int, connects: bool) -> list[str]:
         f"who may:       {database} {here} users add NAME --role administrator",
         f"verdicts:      {database} {here} verdicts",
         f"reviews:       {database} {here} review",
-        *([f"who is told:   {station} {here} connect status"] if connects else []),
+        *([f"connected:     {station} {here} connect status"] if connects else []),
         f"a model:       comes from reviews; or now, {worker} train FOLDER {here}",
     ]
 

@@ -27,7 +27,7 @@ class Verification:
 
     `captures` lists, by the name of each broken shard, the labelled captures whose features it had. `labels` says what
     was wrong with the labels in the lab's form, `problem` why the store could not be read at all. `aside` are the files
-    that lie aside, those of earlier verifications too.
+    that were put aside, now or by earlier verifications.
     """
 
     fingerprint: str
@@ -39,13 +39,16 @@ class Verification:
     aside: tuple[Path, ...] = ()
     problem: str | None = None
 
-    @property
-    def whole(self) -> bool:
-        """Whether the store matches its digests."""
-        return not self.broken and self.labels is None and self.problem is None
+    def wrong(self) -> str | None:
+        """Return in a line what is wrong, or None."""
+        if self.problem is not None:
+            return self.problem
+        if self.broken:
+            return f"{len(self.broken)} of {counted(self.shards, 'file')} not as written"
+        return self.labels
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as plain JSON values, for programs."""
+    def detail(self) -> dict[str, Any]:
+        """Return all that was found as plain JSON values, for programs."""
         broken = [
             {
                 "name": shard.name,
@@ -56,25 +59,15 @@ class Verification:
             }
             for shard in self.broken
         ]
-        return {
-            "fingerprint": self.fingerprint,
-            "backbone": self.backbone,
-            "shards": self.shards,
-            "broken": broken,
-            "labels": self.labels,
-            "aside": [str(path) for path in self.aside],
-            "problem": self.problem,
-        }
+        aside = [str(path) for path in self.aside]
+        return {"shards": self.shards, "broken": broken, "labels": self.labels, "aside": aside}
 
     def lines(self) -> list[str]:
         """Return it in lines for a person."""
         name = f"{self.backbone or 'unknown backbone'}, fingerprint {self.fingerprint[:12]}"
         if self.problem is not None:
             return [f"{name}: {self.problem}"]
-        if self.broken:
-            lines = [f"{name}: {len(self.broken)} of {counted(self.shards, 'file')} not as written"]
-        else:
-            lines = [f"{name}: {counted(self.shards, 'file')}, all as written"]
+        lines = [f"{name}: {self.wrong() if self.broken else counted(self.shards, 'file') + ', all as written'}"]
         if self.labels is not None:
             lines.append(f"  {LABELS_FILE} was removed, the next training writes it again: {self.labels}")
         for shard in self.broken:

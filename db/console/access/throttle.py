@@ -56,6 +56,13 @@ class Throttle:
             if times := self._failed.get(address):
                 times.pop()
 
+    def take_back(self, *subjects: Subject) -> None:
+        """Forget this one try of each, which was begun and came to nothing: nobody knows whether it is right."""
+        with self._lock:
+            for subject in subjects:
+                if times := self._failed.get(subject):
+                    times.pop()
+
     def _note(self, subjects: Iterable[Subject]) -> None:
         for subject in subjects:
             times = self._failed.pop(subject, deque(maxlen=FAILURES[subject[0]]))

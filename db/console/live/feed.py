@@ -77,6 +77,11 @@ class Feed:
                 self._looking = None
                 self.away = False
 
+    def tell_all(self) -> None:
+        """Tell all pages that anything may have changed; where nobody knows now, they hear of it later anyway."""
+        if not self.away:
+            self._tell({BACK})
+
     async def _look(self) -> None:
         known: Marks | None = None
         while True:

@@ -25,6 +25,15 @@ class _Piece:
     text: str
 
 
+def begun_now() -> str:
+    """Stands before all that a script of a page fetches to show it: when it was begun, by this computer's clock.
+
+    So a page (`live.js`) knows it from what a proxy says in its place, or has kept of before, whichever headers that
+    lets through.
+    """
+    return f"<!--{time.time():.3f}-->"
+
+
 class Pieces:
     """The pieces that were made since the last news.
 

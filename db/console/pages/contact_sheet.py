@@ -12,9 +12,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import Labeller
 from db.console.context import console_of
+from db.console.heads_now import heads_now
 from db.console.numbers import Typed
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.engine import clock
 from db.people import audit
 from db.queries import contact_sheet as subject
 from db.queries import head_overview
@@ -43,6 +45,7 @@ def sheet(
         if (machine, head) not in heads and heads:
             raise HTTPException(404, Text("there is no such head"))
         rows = subject.sheet(session, machine, head)
+        [overview] = heads_now(console_of(request), session, [(machine, head)], clock.latest(session))
     return page(
         request,
         "contact_sheet.html",
@@ -50,6 +53,7 @@ def sheet(
         machine=machine,
         head=head,
         rows=rows,
+        doubts={of: check for of, check in overview.doubts.items() if overview.words[of] == "unsure"},
         labelled=labelled,
         left_out=left_out,
     )

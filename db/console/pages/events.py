@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from db.console.access.guard import Watcher
 from db.console.context import console_of
+from db.console.edition import edition
+from db.console.head_requests import is_head
 from db.console.live.feed import AWAY, BACK, Feed
 
 router = APIRouter()
+
+_EVENTS: Final = "text/event-stream"
 
 LONGEST_SECONDS: Final = 300.0
 """After so long a stream ends and the page asks for it anew: a session that was ended meanwhile is noticed then."""
@@ -23,29 +28,34 @@ _BEAT_SECONDS: Final = 10.0
 
 
 @router.get("/events")
-async def events(request: Request, person: Watcher) -> StreamingResponse:
+async def events(request: Request, person: Watcher) -> Response:
     """A stream of ids. Who asks was looked up before it begins; it holds no connection to the database."""
+    if is_head(request):
+        return Response(media_type=_EVENTS)
     stream = _stream(console_of(request).feed, LONGEST_SECONDS)
-    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    return StreamingResponse(stream, media_type=_EVENTS, headers={"X-Accel-Buffering": "no"})
 
 
 async def _stream(feed: Feed, seconds: float) -> AsyncIterator[str]:
     end = asyncio.get_running_loop().time() + seconds
     async with feed.listen() as news:
-        yield f"retry: 1000\n{_READY}"
+        yield f"retry: 1000\n{_ready()}"
         if feed.away:
-            yield _AWAY
+            yield _said(AWAY)
         while (left := end - asyncio.get_running_loop().time()) > 0:
             try:
                 piece_id = await asyncio.wait_for(news.get(), min(_BEAT_SECONDS, left))
             except TimeoutError:
-                yield _AWAY if feed.away else "event: beat\ndata:\n\n"
+                yield _said(AWAY if feed.away else "beat")
             else:
-                yield {AWAY: _AWAY, BACK: _READY}.get(piece_id, f"event: changed\ndata: {piece_id}\n\n")
+                yield _said(AWAY) if piece_id == AWAY else _ready() if piece_id == BACK else _said("changed", piece_id)
 
 
-_READY: Final = "event: ready\ndata:\n\n"
-"""All that the page shows is to be fetched anew."""
+def _ready() -> str:
+    """All that the page shows is to be fetched anew, and the page itself where it is of another edition."""
+    return _said("ready", edition())
 
-_AWAY: Final = "event: away\ndata:\n\n"
-"""Nobody knows what the line is like now."""
+
+def _said(name: str, data: str = "") -> str:
+    """An event. Its id is the moment by the server's clock: what a page fetches then is of no time before it."""
+    return f"event: {name}\nid: {time.time():.3f}\ndata: {data}\n\n"

@@ -10,14 +10,19 @@ from fastapi.responses import Response
 
 from db.console.access.guard import Viewer
 from db.console.context import console_of
+from db.console.left_open import LeftOpen, left_open
 from db.console.reader import moments
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.queries import hand_over as subject
+from db.queries import head_overview
+from db.queries.maintenance import PocketPlace
 
 router = APIRouter()
 
 SHIFT: Final = timedelta(hours=8)
+
+_UNKNOWN: Final = ("unsure", "unusable", "fault", "missing")
 
 
 @router.get("/handover")
@@ -29,4 +34,14 @@ def hand_over(request: Request, person: Viewer, since: str = "") -> Response:
         raise HTTPException(400, Text("%(since)s is still to come: write when the shift began", since=since))
     with console_of(request).database.reading() as session:
         shift = subject.since(session, begin, console_of(request).change_costs)
-    return page(request, "hand_over.html", shift=shift, begin=begin, since=since, most=subject.MOST)
+        listed = {(of.machine, of.head) for of in shift.to_replace}
+        open_now = left_open(console_of(request), session, head_overview.heads(session), listed)
+    return page(
+        request, "hand_over.html", shift=shift, unknown=_unknown(open_now), begin=begin, since=since, most=subject.MOST
+    )
+
+
+def _unknown(open_now: LeftOpen) -> list[PocketPlace]:
+    """The pockets to be looked at that neither a photograph tells of which waits for a person nor their age does."""
+    by_word = [(place, word, pockets) for place, words in open_now.items() for word, pockets in words.items()]
+    return [PocketPlace(*of, pocket) for of, word, pockets in by_word if word in _UNKNOWN for pocket in pockets]

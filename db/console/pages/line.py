@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 from sqlalchemy.orm import Session
@@ -17,9 +17,9 @@ from db.console.context import console_of
 from db.console.drawing.head_cards import Card
 from db.console.heads_now import heads_now
 from db.console.live.feed import FAULTS, head_id
+from db.console.live.pieces import begun_now
 from db.console.numbers import Typed
 from db.console.reader.languages import locale_of
-from db.console.reader.texts import Text
 from db.console.rendering import page, rendered
 from db.engine import clock
 from db.learning import model_registry
@@ -65,7 +65,7 @@ def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> 
             [overview] = heads_now(console_of(request), session, [(machine, head)], now)
             learnt = _learnt(session)
         if not overview.words:
-            raise HTTPException(404, Text("there is no such head"))
+            raise LookupError("there is no such head")
         return _drawn(request, overview, learnt, now)
 
     return _piece(request, piece)
@@ -86,7 +86,10 @@ def _piece(request: Request, make: Callable[[], str]) -> Response:
     """A piece that says the same to everybody who reads its language; boards ask for it together."""
     known = getattr(request.state, "person", None) is not None
     key = request.url.path, request.url.query, str(locale_of(request)), known
-    return HTMLResponse(console_of(request).pieces.text(key, make))
+    try:
+        return HTMLResponse(console_of(request).pieces.text(key, lambda: f"{begun_now()}{make()}"))
+    except LookupError:
+        return HTMLResponse(begun_now(), 404)
 
 
 def _line(request: Request, machine: str) -> dict[str, Any]:

@@ -14,8 +14,10 @@ from db.console.access.proxy import client_address, named_by_proxy
 from db.console.access.session_cookie import begin_session
 from db.console.access.throttle import Subject
 from db.console.context import console_of
+from db.console.head_requests import is_head
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.engine.database import DatabaseUnavailable
 from db.people import accounts, audit, sessions
 
 router = APIRouter()
@@ -25,7 +27,7 @@ router = APIRouter()
 def ask(request: Request, next: str = "/") -> Response:
     """The form; who is named by a proxy of the plant has signed in there."""
     named = named_by_proxy(request)
-    if named is None:
+    if named is None or is_head(request):
         return _form(request, next, None)
     with console_of(request).database.reading() as session:
         account = accounts.enabled(session, named)
@@ -48,8 +50,12 @@ def sign_in(
         refused = _form(request, next, "throttled", 429)
         refused.headers["Retry-After"] = str(round(seconds) + 1)
         return refused
-    with console.database.reading() as session:
-        account = accounts.signed_in(session, name, password)
+    try:
+        with console.database.reading() as session:
+            account = accounts.signed_in(session, name, password)
+    except DatabaseUnavailable:
+        console.throttle.take_back(by_name, by_address)
+        raise
     if account is None:
         return _form(request, next, "wrong", 401)
     console.throttle.succeeded(by_name, by_address)

@@ -15,9 +15,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import Fitter, Viewer
 from db.console.context import console_of
+from db.console.heads_now import heads_now
 from db.console.numbers import Pocket, Row, Typed
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.engine import clock
 from db.learning import remaining_lives
 from db.line import checks, insert_changes, verdicts
 from db.line.insert_changes import InsertChange, NewerPhotograph
@@ -69,6 +71,7 @@ def pocket(
         suspected = [change for change in remaining_lives.suspected(session, machine, head) if change.pocket == pocket]
         judged = verdicts.current_of(session.connection(), [row.capture_id for row in rows if row.image])
         missed = [] if rows else checks.recent(session, machine=machine, head=head, limit=1)
+        [overview] = heads_now(console_of(request), session, [(machine, head)], clock.latest(session))
     if not rows and not any(pocket <= check.size for check in missed):
         raise HTTPException(
             404,
@@ -99,6 +102,8 @@ def pocket(
         more=more,
         limit=limit,
         newer=newer,
+        shows=overview.words.get(pocket),
+        doubt=overview.doubts.get(pocket),
     )
 
 

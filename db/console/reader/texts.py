@@ -18,7 +18,7 @@ WORDS: Final = (
     *STATES,
     *FAULT_STATES,
     *PERSON_ROLES,
-    # What a pocket shows beside outcomes (`db.queries.head_overview.PocketWord`).
+    # What a pocket shows beside outcomes (`db.queries.pockets_now.PocketWord`).
     *("fault", "missing", "new, not looked at yet", "empty"),
     # Why something could not be judged.
     *("image missing", "image unreadable", "digest mismatch", "invalid event", "id of another", "crashed"),

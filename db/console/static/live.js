@@ -18,6 +18,8 @@ const LONGEST = 10_000;
 const PROMPT = 2_000;
 /** Milliseconds after which a piece that did not come is asked for again. */
 const AGAIN = 3_000;
+/** Seconds by which a piece may have been begun before the server's last word: it is kept for a second for all who ask. */
+const KEPT = 3;
 
 const spoken = /** @type {HTMLElement} */ (document.getElementById("spoken"));
 const banner = /** @type {HTMLElement} */ (document.getElementById("lost"));
@@ -28,6 +30,8 @@ let failing;
 /** @type {Map<string, number>} what changed and was not asked for yet, and when that was said: the oldest first */
 const wanted = new Map();
 let fetching = false;
+/** When the server said its last word, in seconds by its own clock. */
+let moment = 0;
 /** Whether the server is silent, or cannot see the line itself. */
 let blind = false;
 /** Whether a piece that changed did not come. */
@@ -36,6 +40,7 @@ let behind = false;
 /** Say that what is shown may be out of date. @param {number} since */
 function lose(since) {
   if (!banner.hidden) return;
+  document.body.classList.remove("unheard");
   banner.hidden = false;
   const time = /** @type {HTMLTimeElement} */ (banner.querySelector("time"));
   time.dataset.age = "0";
@@ -91,16 +96,21 @@ function want(...ids) {
 }
 
 /**
- * Fetch a piece of the page; null where it is no more. What a proxy says in its place is none.
+ * Fetch a piece of the page; null where it is no more. What a proxy says in its place is none, nor what one has kept of
+ * a time before the server's last word: a piece says itself when it was begun, as headers may be lost on the way.
  * @param {string} address @returns {Promise<string | null>}
  */
 async function fetched(address) {
+  const since = moment;
   const answer = await fetch(address, { headers: { Accept: "text/plain" }, signal: AbortSignal.timeout(LONGEST) });
-  if (!answer.headers.has("X-Answered-By")) throw new Error(`${address}: a proxy's word`);
+  const text = await answer.text();
+  const [mark, begun] = /^<!--([\d.]+)-->/.exec(text) ?? [];
+  if (mark === undefined) throw new Error(`${address}: ${answer.status}`);
+  if (Number(begun) < since - KEPT) throw new Error(`${address}: ${begun}`);
   if (answer.status === 401) location.reload(); // to the login
   if (answer.status === 404) return null;
   if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
-  return answer.text();
+  return text.slice(mark.length);
 }
 
 /** Put a piece in its place; what a person has opened or points at stays. @param {HTMLElement} place @param {string} text */
@@ -156,6 +166,7 @@ async function refresh() {
       else if (piece?.matches(".card")) piece.remove(); // a head that is known no more
     }
     behind = false;
+    document.body.classList.remove("unheard");
     find();
   } catch {
     wanted.set(id, wanted.get(id) ?? performance.now());
@@ -171,9 +182,18 @@ function refreshAll() {
   want("faults", "heads");
 }
 
+/** What this page is made of. */
+const edition = /** @type {HTMLMetaElement} */ (document.querySelector('meta[name="edition"]')).content;
+
+/** Another edition of the console answers: nobody reloads a wall board, so it does that itself, where it would be of that one then. @param {string} other */
+async function renew(other) {
+  const page = await fetch(location.href, { signal: AbortSignal.timeout(LONGEST) }).then((answer) => answer.text(), () => "");
+  if (page.includes(`content="${other}"`)) location.reload();
+}
+
 /** What the server says, and what is done then. @type {Record<string, (data: string) => void>} */
 const NEWS = {
-  ready: () => { blind = true; sees(); },
+  ready: (of) => { if (of !== edition) renew(of); blind = true; sees(); },
   beat: sees,
   changed: (id) => { sees(); want(id); },
   away: () => { heard(); goBlind(performance.now()); },
@@ -187,13 +207,19 @@ const NEWS = {
 /** @type {EventSource | undefined} this page's own stream */
 let source;
 
+/** @param {string} name @param {string} data @param {string} [at] when the server said so */
+function tell(name, data, at) {
+  moment = Number(at || moment);
+  NEWS[name](data);
+}
+
 function listen() {
   source?.close();
   const own = source = new EventSource("/events");
-  for (const name of ["ready", "beat", "changed", "away"]) own.addEventListener(name, (event) => NEWS[name](event.data));
+  for (const name of ["ready", "beat", "changed", "away"]) own.addEventListener(name, (event) => tell(name, event.data, event.lastEventId));
   own.addEventListener("error", () => {
     const closed = own.readyState === EventSource.CLOSED;
-    NEWS.error(closed ? "closed" : "");
+    tell("error", closed ? "closed" : "");
     // Refused: the session has ended, or a proxy speaks for a server that is gone.
     if (closed) setTimeout(() => { if (source === own) listen(); }, 3_000);
   });
@@ -207,10 +233,10 @@ function join() {
   if (!("SharedWorker" in window)) { listen(); return; }
   port?.postMessage("leaves");
   port?.close();
-  const worker = new SharedWorker("/static/news.js");
+  const worker = new SharedWorker(`/static/news.js?${edition}`); // another one is another worker
   worker.onerror = () => { goBlind(performance.now()); setTimeout(join, AGAIN); }; // its script did not come
   port = worker.port;
-  port.onmessage = ({ data: [name, data] }) => NEWS[name](data);
+  port.onmessage = ({ data }) => tell(...data);
   port.postMessage("joins");
 }
 
@@ -264,7 +290,6 @@ addEventListener("pageshow", (event) => { if (event.persisted) { watch(performan
 document.addEventListener("resume", () => { goBlind(performance.now()); join(); }); // a page that was frozen heard nothing
 setInterval(refreshAll, REFRESH);
 setInterval(grow, TICK);
-document.body.classList.remove("unheard");
 grow();
 heard();
 join();

@@ -17,17 +17,25 @@ let source;
 let open = false;
 /** When the stream was begun or last said something. */
 let heard = 0;
+/** What the server is ready with, and when it said something last, by its own clock. */
+let edition = "", moment = "";
 
-/** @param {string} name @param {string} data */
-function tell(name, data) {
-  for (const page of pages) page.postMessage([name, data]);
+/** @param {string} name @param {string} data @param {string} [at] */
+function tell(name, data, at) {
+  for (const page of pages) page.postMessage([name, data, at]);
 }
 
 function listen() {
   heard = performance.now();
   source = new EventSource("/events");
   for (const name of ["ready", "beat", "changed", "away"]) {
-    source.addEventListener(name, (event) => { open = true; heard = performance.now(); tell(name, event.data); });
+    source.addEventListener(name, (event) => {
+      open = true;
+      heard = performance.now();
+      moment = event.lastEventId;
+      if (name === "ready") edition = event.data;
+      tell(name, event.data, moment);
+    });
   }
   source.addEventListener("error", () => {
     open = false;
@@ -43,7 +51,7 @@ function listen() {
 function joins(page) {
   pages.add(page);
   if (source && performance.now() - heard > SILENT) end();
-  if (open) page.postMessage(["ready", ""]);
+  if (open) page.postMessage(["ready", edition, moment]);
   else if (!source) listen();
 }
 

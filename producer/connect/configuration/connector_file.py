@@ -40,7 +40,7 @@ def _url(schemes: Mapping[str, int]) -> AfterValidator:
         if parts.scheme not in schemes or not parts.hostname or port == 0:
             raise ValueError(f"it must begin with {shown} and name a host")
         if "@" in parts.netloc:
-            raise ValueError("take away what stands before the @: who comes has keys and files of his own")
+            raise ValueError("remove the part before the @: each client has a key and files of its own")
         return url
 
     return AfterValidator(check)

@@ -5,29 +5,29 @@ from __future__ import annotations
 from typing import Final
 
 EXAMPLE: Final = """\
-# The systems of the plant that the line tells what it finds. `insert-station connect run` finds this file by
+# The systems of the plant that receive the line's answers. `insert-station connect run` finds this file by
 # INSERTS_CONNECT. Each system has a name of its own, by which `insert-station connect status` shows it.
 
-site = "plant-1"                      # stands in every topic and in every event's source
+site = "plant-1"                      # a part of every topic and of every event's source
 
 [mqtt.broker]
 url = "mqtts://broker.plant:8883"     # or mqtt://broker.plant:1883, in the clear
 user = "inserts"
 password_file = "/run/secrets/mqtt_password"
-ca_file = "/etc/ssl/plant-ca.pem"     # left out: whom the system trusts
+ca_file = "/etc/ssl/plant-ca.pem"     # left out: the authorities that the system trusts
 version = "5"                         # or "3.1.1"
 home_assistant = false                # true: heads appear in Home Assistant by themselves
-commands = false                      # true: whoever may write to inserts/SITE/command says that inserts were changed
+commands = false                      # true: a client that may write to inserts/SITE/command can report insert changes
 
 [webhook.mes]
 url = "https://mes.plant/inserts"
-# What `insert-station connect secret` printed. Two files: the new secret first, while the receiver changes over.
+# What `insert-station connect secret` printed. Two files, the new one first, while the receiver changes its secret.
 secret_files = ["/run/secrets/mes_secret"]
-allow = ["10.20.0.0/16"]              # where the address may lie; a name, ["mes.plant"], allows what it is at the time
+allow = ["10.20.0.0/16"]              # the allowed addresses; a name, ["mes.plant"], allows its present address
 kinds = ["check", "fault"]            # of verdict, check, fault, model_change, fault_run, insert_change; left out: all
 machines = ["mill-1"]                 # left out: all
 
-[opcua.cell]                          # a server of our own: PLCs, SCADA and MES come to it
+[opcua.cell]                          # our own server, which PLCs, SCADA and MES read
 address = "opc.tcp://0.0.0.0:4840"
 # What `insert-station connect opcua certificate` made, or the plant's authority.
 certificate_file = "/run/secrets/opcua/certificate.pem"
@@ -41,7 +41,7 @@ url = "opc.tcp://plc-1.plant:4840"
 security = "Basic256Sha256"           # Aes128Sha256RsaOaep, Aes256Sha256RsaPss; none: in the clear, without a password
 certificate_file = "/run/secrets/opcua/certificate.pem"
 key_file = "/run/secrets/opcua/key.pem"
-server_certificate_file = "/run/secrets/opcua/plc-1.der"  # the PLC's: no other is spoken to
+server_certificate_file = "/run/secrets/opcua/plc-1.der"  # the PLC's: no other server is accepted
 user = "inserts"
 password_file = "/run/secrets/plc_password"
 heartbeat = 'ns=3;s="Inserts"."Heartbeat"'

@@ -1,4 +1,4 @@
-"""What others have done by hand: events told once more, given up or put away, and heads forgotten that are gone."""
+"""Changes by hand: events are sent again, given up or settled, and heads that are gone are forgotten."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ByHand:
         return len(numbers)
 
     def put_away(self, sink: str, event_ids: Collection[str]) -> int:
-        """Have these given-up events trouble nobody any more; how many they are. What they leave unknown stays so.
+        """Settle these given-up events, so that they no longer count; return how many. Unknown states stay unknown.
 
         Raises:
             ValueError: one of them is not given up; none is put away then.
@@ -59,16 +59,16 @@ class ByHand:
         return len(numbers)
 
     def tell_again(self, event_ids: Collection[str], now: float) -> None:
-        """Tell these events once more to whoever was told them; those that wait, or are not known, stay as they are."""
+        """Send these events again to the sinks that had them; those that wait, or are unknown, stay as they are."""
         query = "SELECT number FROM delivery WHERE state != 'waiting' AND event_id IN (SELECT value FROM json_each(?))"
         with self._file.transaction() as connection:
             rows = connection.execute(query, (json.dumps([*event_ids]),)).fetchall()
             connection.executemany(_AGAIN, [(now, number) for [number] in rows])
 
     def forget_head(self, machine: str, head: str) -> None:
-        """Know nothing any more of what was told of a head, so that the next start takes away what is shown of it.
+        """Forget what was sent of a head, so that the next start removes what is shown of it.
 
-        What waits is told all the same.
+        Waiting events are still sent.
 
         Raises:
             ValueError: nothing is known of it.

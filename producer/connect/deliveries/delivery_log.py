@@ -1,4 +1,4 @@
-"""What each sink is still to be told, and was told: one SQLite file beside the connector, so that nothing is lost.
+"""The events that wait for each sink, and those that it has: a SQLite file beside the connector, so that none is lost.
 
 An event and the position in the plant's stream up to which it was read are kept in one transaction. So a connector that
 is killed reads again what it had not kept, and nothing else; what it had kept twice is one row, by the event's id.
@@ -136,9 +136,9 @@ class DeliveryLog:
         *,
         is_state: bool = True,
     ) -> None:
-        """Keep the events that each sink is to be told, `notes`, and what was last said of checks, in one step.
+        """Store the events for each sink, `notes`, and the last answers of checks, in one step.
 
-        On return all is on disk. Where it `is_state` no more the sinks are told of it, and do not show it.
+        On return all is on disk. If it is no longer `is_state`, the sinks receive it as an event, and do not show it.
 
         Raises:
             sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
@@ -156,7 +156,7 @@ class DeliveryLog:
                 readings.begin_anew(connection)
 
     def due(self, sink: str, now: float, most: int) -> list[Delivery]:
-        """What `sink` is to be told now, in the order in which the line said it.
+        """The events that are due for `sink`, in the line's order.
 
         Nothing overtakes an earlier event of the same head that is to be tried again later.
         """
@@ -169,7 +169,7 @@ class DeliveryLog:
         return self._read(where, sink, *_later(now), most)
 
     def next_due(self, sink: str, now: float) -> float | None:
-        """When `sink` is to be told something later than `now`; None where nothing waits for a later moment."""
+        """The next moment after `now` at which an event for `sink` is due; None if there is none."""
         query = "SELECT min(next_at) FROM delivery WHERE sink = ? AND state = 'waiting' AND next_at BETWEEN ? AND ?"
         with self._file.reading() as connection:
             return connection.execute(query, (sink, *_later(now))).fetchone()[0]  # type: ignore[no-any-return]

@@ -1,9 +1,9 @@
-"""Since when each sink that shows something is told the line without a break: a table of the delivery log.
+"""Since when each sink that shows states has received the line's answers without a gap: a table of the delivery log.
 
-What a system shows is vouched for by one thing alone: that every answer for it was read since, under the configuration
-that it has now. So a reading has a configuration, and the number of the last delivery before it. It begins anew where
-answers were missed, where the sink was not in the file for a while, and where it is configured in another way. Whatever
-has a lower number is told as an event, and is no state of anything.
+A shown state is known to be current only if every later answer for it was read, under the sink's present configuration.
+So a reading has a configuration, and the number of the last delivery before it. A new reading begins if answers were
+missed, if the sink was not in the file for a while, and if its configuration changes. A delivery with a lower number is
+sent as an event, and is not a state.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Readings:
                 shown_answers.keep(connection, sink, answers)
 
     def begin_anew(self) -> None:
-        """Have no sink show an answer of before: one that was missed may have overtaken it."""
+        """Let no sink show an earlier answer: a missed one may have overtaken it."""
         with self._file.transaction() as connection:
             begin_anew(connection)
 
@@ -67,7 +67,7 @@ def begin_anew(connection: sqlite3.Connection) -> None:
 
 
 def begin_behind(connection: sqlite3.Connection, sink: str, number: int) -> None:
-    """Have the reading of `sink` begin behind a number: it was not told all before."""
+    """Let the reading of `sink` begin behind a number: it did not receive everything before it."""
     connection.execute("UPDATE reading SET since = max(since, ?) WHERE sink = ?", (number, sink))
 
 

@@ -1,9 +1,9 @@
 """Who gets into our OPC UA server: a trusted client, over an encrypted channel, as a user with a password.
 
-asyncua's own defaults are wide open, and some of that no setting closes (2.1.0; tests/integration/test_connect_opcua.py
-shows it). A session may be taken up again on another channel by a number that can be guessed, before that channel has
-proved anything. Anybody may register servers. A password may come under RSA with the padding of PKCS 1.5, whose errors
-tell of the key. A channel without security can be opened whatever the policies say: whoever comes by one is turned away
+asyncua's own defaults are wide open, and no setting closes some of that (2.1.0; tests/integration/test_connect_opcua.py
+shows it). A session may be resumed on another channel by a number that can be guessed, before that channel has proved
+anything. Any client may register servers. A password may be encrypted by RSA with the padding of PKCS 1.5, whose errors
+reveal the key. A channel without security can be opened whatever the policies say: a client that uses one is refused
 when the session is activated.
 """
 
@@ -97,7 +97,7 @@ class KnownUsers(UserManager):  # type: ignore[misc]
 
 
 class _Session(InternalSession):  # type: ignore[misc]
-    """asyncua's session, whose methods can find out who calls them, and that holds up nobody by its subscriptions."""
+    """asyncua's session, whose methods can find out who calls them, and whose subscriptions delay no other client."""
 
     async def create_subscription(self, *arguments: Any, **more: Any) -> ua.CreateSubscriptionResult:
         """Begin a subscription, up to as many as one session may have."""

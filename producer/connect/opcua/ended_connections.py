@@ -1,7 +1,7 @@
 """Connections whose session has ended: a client that vanished (switched off, a cable) never closes its own.
 
-asyncua (2.1.0) ends a session that says nothing for as long as it was to last, and keeps its connection: nobody could
-come any more once there were as many of them as it lets in.
+asyncua (2.1.0) ends a session that is silent for longer than its timeout, but keeps its connection: once there are as
+many of these as it accepts, no client could connect any more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LEFT_OPEN: Final = 30.0
 
 
 async def drop_ended(server: Server) -> None:
-    """Cut off, as long as the server runs, who has had no session for a while; say where no other is let in."""
+    """While the server runs, cut off clients without a session for a while; say so if no other can connect."""
     full = OutageLog("our OPC UA server lets in no further client", "our OPC UA server lets in clients again")
     while True:
         await asyncio.sleep(LOOK_EVERY)

@@ -93,7 +93,7 @@ class ReportInsertChange:
         try:
             user = users_in(self._users).get(name)
         except ValueError as error:
-            log.error("nobody may tell insert changes now", problem=str(error))
+            log.error("no user may report insert changes now", problem=str(error))
             return False
         return user is not None and user.may_change_inserts
 

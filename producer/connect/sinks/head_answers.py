@@ -1,18 +1,20 @@
-"""What the answers to the checks of one head come to: which of them is its state.
+"""Which of the answers to the checks of one head is its state.
 
 One answer is not all that is known of a head: a check of a few pockets, or one photograph, says nothing of the others.
-So an answer counts until it is looked over: by the next one of its own check, or by that of a check that is told later,
-began no earlier, and has every pocket that it is of, or every pocket that the head has. As long as one counts that is
-no `go`, no `go` is shown, for what is shown may release the head; and none is shown unless all that count are vouched
-for, and one is of the whole head. A check of several pockets has those from 1 to its size; one of a single photograph
-is of whichever it is, and names it where it is no `go`. How many pockets a head has says the head register, else the
-largest check.
-That a head has but one the register alone can say.
+So an answer counts until another one supersedes it: the next answer of its own check, or the answer of a check that is
+sent later, began no earlier, and has all of its pockets or all pockets of the head.
 
-An insert that is changed takes the head's `go` away, whatever check it is of, until one that began after it has its
-pocket: until then the head has no state. So the change is what holds of it, as no check does. A verdict that is not
-`intact` does so too, until its check is answered: that may be pending once more, though it was answered before, or be
-another head's, and never be answered for this one. Then one that began after the verdict settles it.
+What is shown may release the head. So while an answer counts that is not a `go`, no `go` is shown. A `go` is shown only
+if all answers that count are known to be current, and one is of the whole head.
+
+A check of several pockets has those from 1 to its size. A check of a single photograph is of any pocket, and names it
+if it is not a `go`. The head register, or else the largest check, says how many pockets a head has. Only the register
+can say that a head has one.
+
+An insert change takes the head's `go` away, whatever check it is of, until a check that began after it has its pocket.
+Until then the head has no state: the change is its state, and no check is. So does a verdict that is not `intact`,
+until its check is answered. That check may have been answered before and be pending again, or be another head's and
+never be answered for this one; then a check of its pocket that began after the verdict settles it.
 """
 
 from __future__ import annotations
@@ -95,9 +97,9 @@ class HeadAnswers:
         return True
 
     def last(self, is_vouched_for: Callable[[Numbered], bool]) -> Numbered | None:
-        """What holds of the head, of several pockets if there is such: a check, or a change that leaves it no state.
+        """The head's state, of several pockets if there is one: a check, or a change that leaves it no state.
 
-        None where nobody can say.
+        None if it is unknown.
         """
         if not_go := [one for one in self._checks if _check(one).state != "go"]:
             return max(filter(is_vouched_for, not_go), key=_place, default=None)

@@ -1,9 +1,10 @@
-"""What holds last of each head and pocket, kept in the delivery log for a system that has forgotten it.
+"""The present state of each head and pocket, kept in the delivery log for a system that has forgotten it.
 
-That is what a sink was told last, or what waits for it: a system that comes back is shown the newest at once, and never
-in passing a `go` that has been overtaken. What is said while much waits is shown before that is told (`news`). What was
-given up counts too: of its head nothing is shown, for the answer before it holds no more. Neither is anything of before
-the sink's reading (`producer.connect.deliveries.readings`). Both still say what is older than they are.
+The state is the last answer that was sent to a sink, or that waits for it. A system that comes back is shown the newest
+state at once, and never briefly an outdated `go`. If much waits, newer states are shown before the waiting events are
+sent (`news`). An answer that was given up counts too: nothing is shown for its head, because the previous answer is out
+of date. Nor is anything shown from before the sink's reading (`producer.connect.deliveries.readings`). Both still say
+what is older than they are.
 
 Of a head that is what its checks, the changes of its inserts and the verdicts against them come to
 (`producer.connect.sinks.head_answers`), also that it has no state; of a pocket, a station and a model what was said
@@ -71,7 +72,7 @@ class Answers:
         return is_later
 
     def last(self, subject: str, is_vouched_for: Callable[[Numbered], bool]) -> Numbered | None:
-        """What holds of a subject; None where nobody can say."""
+        """The state of a subject; None if it is unknown."""
         if subject in self._heads:
             return self._heads[subject].last(is_vouched_for)
         last = self._others.get(subject)
@@ -135,9 +136,9 @@ class LastAnswers:
         return [last for _, last in self._last_of(self._answers.subjects())]
 
     def news(self, due: Iterable[Delivery] = ()) -> list[Numbered]:
-        """What holds of that of which more was said since this was read, or asked last, and waits.
+        """Return the states of the subjects for which a newer answer waits, since this was read or last called.
 
-        A system would believe what it shows until all that waits before it is told.
+        Otherwise a system would show the old state until all events that wait before the newer one are sent.
 
         Args:
             due: what is told now, and is shown then.
@@ -152,7 +153,7 @@ class LastAnswers:
         return [last for subject, last in self._last_of(changed) if (subject, last[0]) not in in_turn]
 
     def remember(self, delivery: Delivery) -> Remembered:
-        """Take an answer that is told."""
+        """Take an answer that is sent."""
         subjects = subjects_of(delivery.event)
         if not subjects:  # it holds for no time
             return Remembered()
@@ -189,7 +190,7 @@ class LastAnswers:
         return sorted(known, key=lambda one: one[1][0])
 
     def _known(self, subject: str) -> Numbered | None:
-        """What holds of a subject, if that is known: what is given up, or is of before the reading, says nothing."""
+        """A subject's state, if known: not after an answer was given up, and not from before the reading."""
         return self._answers.last(subject, lambda one: one[0] > self._since and one[0] not in self._unknown)
 
 

@@ -100,10 +100,9 @@ class Mqtt:
         return True
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
-        """Publish these in their order; each is told once the broker has acknowledged all that belongs to it.
+        """Publish these in their order; each is delivered when the broker has acknowledged all that belongs to it.
 
-        A broker knows nothing of an event but its topic: what it refuses it refuses because of its rules, until
-        those are mended.
+        A broker knows only an event's topic: it refuses one because of its rules, until these are corrected.
 
         Raises:
             SinkAway: the connection was lost, or the broker did not acknowledge in time.
@@ -201,7 +200,7 @@ class Mqtt:
         return heard
 
     def _keep(self, text: bytes) -> None:
-        """Keep an insert change that somebody tells.
+        """Keep an insert change that a system reports.
 
         Raises:
             sqlite3.Error: it could not be stored.
@@ -216,8 +215,8 @@ class Mqtt:
     def _introduce(self, connection: MqttConnection) -> None:
         """Publish what a broker must know at once; what it refuses of that is tried again, and holds up no event.
 
-        Where it refuses a state it retains the one before: it is told that we are there when it has taken all of them.
-        By a new connection it may be another broker, or one that came back with what it had long before.
+        If it refuses a state, it still retains the previous one, so we say that we are there only when it has accepted
+        all states. A new connection may lead to another broker, or to one that came back with an old content.
 
         Raises:
             SinkAway: the connection was lost, or the broker did not acknowledge in time.
@@ -254,13 +253,13 @@ class Mqtt:
         return refused + [f"{topic}: {NOT_RETAINED}" for topic in silent], bool(refused or stays)
 
     def _says_offline(self, connection: MqttConnection) -> None:
-        """Have nobody believe what the broker retains until all states are introduced once more."""
+        """Say `offline`, so that no client trusts the retained states until all are published again."""
         self._is_online = False
         self._introduce_at = time.monotonic() + MISCONFIGURED_PAUSE
         connection.publish_all([(self._topics.available, "offline")])
 
     def _put_right(self, connection: MqttConnection) -> None:
-        """Take away what the broker retains of ours and this log knows nothing of: nobody vouches for it.
+        """Remove what the broker retains below our topics and this log does not know: it may be out of date.
 
         Raises:
             SinkAway: it cannot be, or the connection was lost.
@@ -269,7 +268,7 @@ class Mqtt:
         unknown = [topic for topic in retained_topics(connection, self._topics, known) if topic not in known]
         refused, stays = self._refuses(connection, dict.fromkeys(unknown, ""))
         if stays:
-            raise SinkAway(f"what the broker retains of before cannot be taken away: {refused[0]}")
+            raise SinkAway(f"old retained messages of the broker cannot be removed: {refused[0]}")
         if self._configuration.home_assistant:
             connection.publish_all([(self._topics.sensor(topic), "") for topic in unknown if topic.endswith("/state")])
 
@@ -284,7 +283,7 @@ class Mqtt:
         return others, take_away(connection, self._topics, others)
 
     def _introduction(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """What a broker must know before it is told that we are there: what there is, and what holds now."""
+        """What a broker must have before we say that we are there: what there is, and the present states."""
         retained = [self._retained(event) for _, event in self._last.kept]
         return [one for _, *rest in filter(None, retained) for one in rest], [one[0] for one in retained if one]
 

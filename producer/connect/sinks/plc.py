@@ -1,6 +1,6 @@
 """A PLC's own OPC UA server: the last check of each head is written into its variables, and a heartbeat.
 
-A connection is used as long as it lasts; asyncua would take up a lost one by itself, and nobody would hear of it.
+A connection is used as long as it lasts: asyncua would replace a lost one silently.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ NO_CHECK: Final = 1
 _INDEXED: Final = {"heartbeat", "head"}
 """What the file says in NodeIds."""
 
-_LOST: Final = "a PLC has no more what was written of a head: it is written anew"
+_LOST: Final = "a PLC has lost the values of a head: they are written again"
 _MISFIT: Final = "a head's last check does not fit its variables"
 _SILENT: Final = "it does not answer: is server_certificate_file its certificate, and does it trust ours?"
 
@@ -133,7 +133,7 @@ class Plc:
             yield Told(delivery, shown=one.kept)
 
     def _show_news(self, last: LastAnswers, due: Sequence[Delivery] = ()) -> None:
-        """Write what was said of late: our heartbeat vouches for what stands there."""
+        """Write the newest states, because our heartbeat says that the variables are current."""
         for one in last.news(due):
             head = self._configuration.of(one[1])
             if head is not None and (problem := self._show(head, one)) is not None:
@@ -233,10 +233,10 @@ class Plc:
                 log.error(_MISFIT, sink=self._name, problem=problem)
 
     async def _leave(self, states: Sequence[str]) -> None:
-        """Write that heads have no state that the file names no more: nobody tells them what is said from now on.
+        """Write "no state" for heads that the file no longer names, because they receive no answers from now on.
 
         Raises:
-            ValueError: it cannot be written. What stands there may be a go, beside our heartbeat.
+            ValueError: it cannot be written. The PLC may still show a go, beside our heartbeat.
         """
         for node in states:
             try:
@@ -248,10 +248,10 @@ class Plc:
     async def _write_check(
         self, head: PlcHead, number: int, check: CheckAnswer | None, *, anew: bool = False
     ) -> str | None:
-        """Write a head's check, `anew` only where it is not there; why it cannot be, so that it has no state, or None.
+        """Write a head's check, with `anew` only if it is not there; return why it cannot be, or None.
 
         Raises:
-            ValueError: nor can be written that it has no state. What stands there may be a go.
+            ValueError: "no state" cannot be written either. The PLC may still show a go.
         """
         try:
             self._written.pop(head, None)
@@ -278,7 +278,7 @@ class Plc:
             raise ValueError(f"{head.state} keeps another value than is written: the PLC must leave it to us")
 
     async def _put_back(self) -> None:
-        """Write a head anew whose sequence number is another one: its program was loaded anew. The rest is left to it.
+        """Write a head again whose sequence number has changed: its program was reloaded. Its own changes stay.
 
         Raises:
             ValueError: that a head has no state cannot be written.

@@ -39,7 +39,7 @@ def retained_topics(connection: MqttConnection, topics: Topics, known: Collectio
     if refused := connection.publish_all([(topics.available, "offline")]):
         raise SinkAway(refused[0])
     unread = (
-        f"the broker does not let us read {topics.available.rpartition('/')[0]}/#, and what it retains there of before"
+        f"the broker does not let us read {topics.available.rpartition('/')[0]}/#, and its old retained messages there"
     )
     retained = [topic for one in topics.of_states() for topic in _by(connection, one, unread)]
     if sum("/pocket/" not in topic for topic in {*known, *retained}) <= FEW_HEADS:

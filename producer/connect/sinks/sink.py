@@ -10,7 +10,7 @@ from producer.connect.deliveries.delivery_log import Delivery
 
 
 class SinkAway(Exception):
-    """The system cannot be told anything at present; `retry_after` seconds may be what it asked for."""
+    """The system cannot receive anything now; `retry_after` is the pause in seconds that it asked for, if any."""
 
     def __init__(self, problem: str, retry_after: float | None = None):
         super().__init__(problem)
@@ -40,10 +40,10 @@ class Told:
 
 
 class Sink(Protocol):
-    """A system that is told; used by one thread."""
+    """A system that receives events; used by one thread."""
 
     def open(self) -> bool:
-        """Make sure that it can be told something; called often.
+        """Make sure that it can receive events; called often.
 
         Returns:
             Whether the connection is new: it may take now what it refused by the last one.
@@ -53,9 +53,9 @@ class Sink(Protocol):
         """
 
     def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
-        """Tell it these in their order, and say of each what became of it, once that is certain.
+        """Send it these in their order, and report the outcome of each, once that is certain.
 
-        What is not said of has to be told again.
+        A delivery without an outcome must be sent again.
 
         Raises:
             SinkAway, SinkEnded: it takes no more of them.

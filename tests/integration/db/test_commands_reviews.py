@@ -145,7 +145,7 @@ def test_one_capture_for_scripts(line, three) -> None:
         (["--note", "x"], 2, "--note with them"),
         (["--capture", uuid6.uuid7(), "--label", "good"], 2, "'good' is not one of"),
         (["--capture", "seventeen", "--label", "worn"], 2, "Invalid value for '--capture'"),
-        (["--capture", uuid6.uuid7(), "--label", "worn", "--list"], 2, "--list asks nothing"),
+        (["--capture", uuid6.uuid7(), "--label", "worn", "--list"], 2, "--list only lists"),
         (["--capture", uuid6.uuid7(), "--label", "worn", "--by", " "], 2, "the name of who says it"),
     ],
 )

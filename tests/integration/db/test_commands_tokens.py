@@ -29,7 +29,7 @@ def test_a_token_is_shown_once_listed_and_revoked(database, monkeypatch) -> None
     assert "no token yet" in run(database, "list").stdout
     made = run(database, "add", "the viewer", "shift reports", "--days", 30)
     (secret,) = made.stdout.splitlines()  # and nothing else: TOKEN=$(insert-db users token add …)
-    assert "all there will ever be of it" in made.stderr
+    assert "the token is not shown again" in made.stderr
     now = datetime.now(UTC)
     assert person_of(database, secret, now) == "the viewer"
     assert person_of(database, secret, now + timedelta(days=31)) is None

@@ -73,6 +73,7 @@ def test_another_role_holds_at_once_and_is_in_the_audit(database, secret) -> Non
     assert (person.role, changes) == ("maintainer", [("ana", {"role": "maintainer"})])
 
 
+@pytest.mark.usefixtures("hash_with_least_effort")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

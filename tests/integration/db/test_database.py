@@ -298,7 +298,7 @@ def test_a_postgresql_that_ends_idle_transactions_is_away(postgresql_url) -> Non
         with database.transaction() as session:
             session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
             process = session.scalar(text("SELECT pg_backend_pid()"))
-            wait_until(lambda: not there(process), 20, "the server's end of it")
+            wait_until(lambda: not there(process), what="the server's end of it")
             session.execute(text("SELECT 1"))
 
     with pytest.raises(DatabaseUnavailable):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 import uuid6
 
-from db.line import captures, checks, incomplete_checks, insert_changes, verdicts
-from db.line.captures import Arrival
+from db.line import captures, checks, faults, incomplete_checks, insert_changes, verdicts
+from db.line.captures import Arrival, Capture
 from db.queries import head_overview, maintenance
 from db.queries.head_overview import HeadOverview
-from tests.integration.db.conftest import Line
+from db.queries.pockets_now import Ahead
+from tests.integration.db.conftest import T0, Line
 from tests.support import next_of
 
 
@@ -39,15 +41,38 @@ def test_a_pocket_that_a_stand_in_came_of_does_not_show_what_it_was_before(line)
     after = uuid6.uuid7()
     line.see(1, 5, "intact", check_id=after, check_size=3)
     for pocket in (2, 3):
-        stand_in = line.capture(pocket, 5, check_id=after, check_size=3)
-        with line.database.transaction() as session:
-            captures.arrive(session, [Arrival(stand_in, stand_in.captured_at, shows=False)])
-            verdicts.record(session, line.verdict(stand_in.capture_id, "unusable"))
+        stand_in(line, pocket, 5, check_id=after, check_size=3)
     known = overview(line)
     assert known.words == {1: "intact", 2: "missing", 3: "damaged"}, "damage stays until the insert is changed"
     assert (known.answer.state, known.answer.replace, known.answer.review) == ("replace", [3], [2])
     line.see(2, 10, "unusable", check_id=uuid6.uuid7(), check_size=1)
     assert overview(line).words[2] == "unusable", "a photograph that nobody can use is one"
+
+
+def stand_in(line: Line, pocket: int, minute: float, **changes: object) -> Capture:
+    """What a station hands in where its newest photograph of a pocket is none."""
+    capture = line.capture(pocket, minute, **changes)
+    with line.database.transaction() as session:
+        captures.arrive(session, [Arrival(capture, capture.captured_at, shows=False)])
+        verdicts.record(session, line.verdict(capture.capture_id, "unusable"))
+    return capture
+
+
+def test_a_stand_in_is_not_forgotten_whatever_others_came_by_themselves(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    retaken = uuid6.uuid7()
+    line.see(2, 10, "intact", check_id=retaken, check_size=1)
+    stand_in(line, 2, 11, check_id=retaken, check_size=1)
+    assert gone_on(line) == ("review", [], [2]), "the last one that came of it is none"
+    line.see(2, 50, "intact", check_id=uuid6.uuid7(), check_size=1)
+    last = stand_in(line, 3, 51, check_id=uuid6.uuid7(), check_size=1)
+    for minute in range(52, 58):
+        line.see(1, minute, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("review", [], [3])
+    assert answered(line, fresh_since=last.captured_at) == ("review", [], [3])
+    line.see(3, 59, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("go", [], [])
 
 
 def test_what_waits_for_its_verdict_is_no_go_by_another_photograph(line) -> None:
@@ -163,6 +188,38 @@ def test_a_photograph_that_is_not_believed_hides_no_damage(line) -> None:
     assert to_replace() == [2]
 
 
+@pytest.mark.parametrize("kind", ["pixels", "operation", "beyond", "unsure"])
+def test_no_kind_of_doubt_hides_damage(line, kind) -> None:
+    first = {pocket: line.see(pocket, 0, "intact", check_size=4, operation="op-1") for pocket in (1, 2, 3, 4)}
+    line.see(4, 20, "damaged", check_id=uuid6.uuid7(), check_size=1, operation="op-2")
+    of_check = {"check_id": uuid6.uuid7(), "check_size": 3 if kind == "beyond" else 4, "operation": "op-3"}
+    for pocket in (1, 2, 3, 4):
+        changes = dict(of_check)
+        if pocket == 4 and kind == "operation":
+            changes["operation"] = "op-2"
+        if pocket == 4 and kind == "unsure":
+            changes["image_sha256"] = first[4].image_sha256
+        seen = line.see(pocket, 40, **changes)
+        frame = 7 if kind == "pixels" and pocket > 2 else pocket
+        outcome = "unsure" if kind == "unsure" and pocket == 4 else "intact"
+        with line.database.transaction() as session:
+            verdicts.record(session, line.verdict(seen.capture_id, outcome, frame=frame))
+    with line.database.reading() as session:
+        assert [row.pocket for row in maintenance.to_replace(session)] == [4]
+    assert answered(line)[1] == [4]
+
+
+def test_pixels_of_two_pockets_hide_no_damage_of_the_one_that_came_first(line) -> None:
+    line.see(1, 20, "damaged", check_id=uuid6.uuid7(), check_size=1)
+    check = {"check_id": uuid6.uuid7(), "check_size": 2, "operation": "op-3"}
+    for pocket in (1, 2):
+        seen = line.see(pocket, 40, **check)
+        with line.database.transaction() as session:
+            verdicts.record(session, line.verdict(seen.capture_id, "intact", frame=7))
+    with line.database.reading() as session:
+        assert [row.pocket for row in maintenance.to_replace(session)] == [1]
+
+
 def test_a_clock_that_is_behind_makes_no_check_older_than_the_one_before(line) -> None:
     for pocket in (1, 2, 3, 4):
         line.see(pocket, 60, "intact", check_size=4)
@@ -176,6 +233,29 @@ def test_a_clock_that_is_behind_makes_no_check_older_than_the_one_before(line) -
     with line.database.transaction() as session:
         incomplete_checks.give_up(session, incomplete_checks.awaited(session))
     assert answered(line) == ("review", [], [3, 4])
+
+
+def test_a_pocket_that_a_check_missed_is_not_seen_by_the_photograph_before_it_of_a_clock_ahead(line) -> None:
+    def see(pocket: int, minute: float, behind: float = 0, **how: object) -> None:
+        said = line.capture(pocket, minute - behind, **how)
+        with line.database.transaction() as session:
+            captures.record(session, said, said.captured_at + timedelta(minutes=behind))
+            verdicts.record(session, line.verdict(said.capture_id, "intact"))
+
+    tablet = {"station": "station-9", "behind": 2, "check_size": 3}
+    for pocket in (1, 2, 3):
+        see(pocket, pocket / 10, check_id=line.check_id, operation="op-2", **tablet)
+    see(2, 18.7, check_id=uuid6.uuid7(), check_size=1, operation="op-3")
+    after = uuid6.uuid7()
+    for pocket in (1, 3):
+        see(pocket, 19.8 + pocket / 10, check_id=after, operation="op-4", **tablet)
+    assert answered(line)[0] == "pending"
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    assert answered(line) == ("review", [], [2])
+    assert gone_on(line) == ("review", [], [2])
+    see(2, 50, check_id=uuid6.uuid7(), check_size=1, operation="op-5")
+    assert answered(line) == ("go", [], [])
 
 
 def test_a_clock_that_is_a_little_behind_makes_no_check_older_either(line) -> None:
@@ -195,6 +275,22 @@ def test_what_a_clock_placed_ahead_is_not_of_now(line) -> None:
         with line.database.reading() as session:
             [known] = head_overview.overviews(session, [("mill-1", "head-1")], now=now, **how)
         assert sorted(known.old) == old
+
+
+def test_what_a_clock_placed_ahead_is_not_of_now_either_when_that_time_has_come(line) -> None:
+    photo = line.see(1, 90, "intact", check_id=uuid6.uuid7(), check_size=1)
+    moment, seen_before = photo.captured_at, Ahead()
+    how = {"fresh_since": moment - timedelta(hours=2)}
+
+    def old_at(now: datetime, ahead: Ahead) -> list[int]:
+        with line.database.reading() as session:
+            [known] = head_overview.overviews(session, [("mill-1", "head-1")], now=now, ahead=ahead, **how)
+        return sorted(known.old)
+
+    assert old_at(moment - timedelta(minutes=80), seen_before) == [1]
+    assert (old_at(moment, seen_before), old_at(moment, Ahead())) == ([1], [])
+    line.see(1, 91, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert old_at(moment + timedelta(minutes=2), seen_before) == []
 
 
 def test_a_pocket_that_waits_is_not_awaited_when_another_photograph_of_it_came(line) -> None:
@@ -217,6 +313,52 @@ def test_a_register_that_is_behind_the_stations_hides_nothing_that_their_last_ch
     for pocket in (1, 2):
         line.see(pocket, 9, "intact", check_id=right, check_size=2)
     assert answered(line, declared={"head-1": 2}) == ("go", [], []), "the check was of too many"
+
+
+def test_a_check_of_a_few_pockets_says_nothing_of_a_register_that_is_behind(line) -> None:
+    for pocket in (1, 2, 3, 5):
+        line.see(pocket, 0, "intact", check_size=5)
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    retaken = uuid6.uuid7()
+    for pocket in (1, 2):
+        line.see(pocket, 5, "intact", check_id=retaken, check_size=2)
+    assert answered(line, declared={"head-1": 3}) == ("review", [], [4])
+    line.see(4, 9, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line, declared={"head-1": 3}) == ("go", [], [])
+
+
+def test_a_fault_of_a_photograph_by_itself_is_to_be_looked_at_whatever_others_came(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    faulty = line.see(3, 5, check_id=uuid6.uuid7(), check_size=1)
+    with line.database.transaction() as session:
+        faults.record(
+            session,
+            capture_id=faulty.capture_id,
+            station="st-1",
+            check_id=faulty.check_id,
+            pocket=3,
+            reason="image_missing",
+            detail="",
+            event="{}",
+            at=T0,
+        )
+    assert gone_on(line) == ("review", [], [3])
+
+
+def test_a_pocket_that_there_is_not_is_put_right_by_the_register(line) -> None:
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    mistyped = line.see(33, 5, "unsure", check_id=uuid6.uuid7(), check_size=1)
+    register = {"declared": {"head-1": 3}, "fresh_since": T0 + timedelta(minutes=-1)}
+    assert answered(line, **register) == ("review", [], [33]), "somebody has to look what that shows"
+    line.say(mistyped, "intact")
+    assert answered(line, **register) == ("go", [], [])
+    with line.database.reading() as session:
+        for how, pockets in ((register, 3), ({}, 33)):
+            [known] = head_overview.overviews(session, [("mill-1", "head-1")], **how)
+            assert (known.size, max(known.words)) == (pockets, pockets)
 
 
 def test_pockets_above_the_largest_check_are_too_old_as_others_are(line) -> None:

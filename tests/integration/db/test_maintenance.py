@@ -39,7 +39,7 @@ def test_a_better_model_changes_the_answer(line) -> None:
 
 def test_what_shows_nothing_does_not_hide_damage(line, start) -> None:
     """A photograph that is black, half there or not there at all says nothing of the insert."""
-    seen = [line.see(pocket, 0, "damaged") for pocket in range(1, 7)]
+    seen = [line.see(pocket, 0, "damaged", check_size=6) for pocket in range(1, 7)]
     line.see(1, 10, "unusable")
     fault_of(line, line.see(2, 10), start)
     line.see(3, 10, "unusable")
@@ -104,7 +104,10 @@ def test_whatever_happens_in_whatever_order_the_newest_photograph_decides(line, 
     for model in ("m-1", "m-2"):
         line.model(model)
     # Ids rise as the clock does; what arrives is in any order.
-    known = [line.capture(rng.randint(1, 4), minute) for minute in sorted(rng.randint(0, 20) for _ in range(30))]
+    known = [
+        line.capture(rng.randint(1, 4), minute, check_size=4)
+        for minute in sorted(rng.randint(0, 20) for _ in range(30))
+    ]
     rng.shuffle(known)
     recorded: list = []
     for step in range(100):

@@ -13,7 +13,7 @@ import pytest
 
 from db.console.context import Console
 from db.engine.database import Database
-from tests.console_support import LEAST_EFFORT, Browser, add_people, console_on
+from tests.console_support import Browser, add_people, console_on
 from tests.integration.conftest import ENGINES
 
 
@@ -24,10 +24,8 @@ def engine_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _hash_with_least_effort(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A login as somebody who has no account takes as long as any: a fifth of a second, fifty times in some tests."""
-    monkeypatch.setattr("db.people.passwords._HASHER", LEAST_EFFORT)
-    monkeypatch.setattr("db.people.passwords._nobody", lambda: LEAST_EFFORT.hash("nobody has this password"))
+def _hash_with_least_effort(hash_with_least_effort: None) -> None:
+    """All of them sign in."""
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from db.console.access.throttle import FAILURES
+from db.engine.database import DatabaseUnavailable
 from db.people import accounts, audit
 from db.schema.tables import Accounts, Sessions
 from tests.console_support import ORIGIN, PASSWORD, Browser, console_on
@@ -71,6 +72,18 @@ def test_after_some_tries_a_name_waits_even_with_the_right_password(console) -> 
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) > 100
     assert browser.sign_in("the reviewer").status_code == 303
+
+
+def test_tries_while_the_database_is_away_keep_nobody_from_signing_in_when_it_is_back(console, monkeypatch) -> None:
+    browser = Browser(console)
+
+    def away(*_: object) -> None:
+        raise DatabaseUnavailable("it restarts")
+
+    with monkeypatch.context() as restarting:
+        restarting.setattr("db.people.accounts.signed_in", away)
+        assert [browser.sign_in("the viewer").status_code for _ in range(2 * FAILURES["name"])] == [503] * 10
+    assert browser.sign_in("the viewer").status_code == 303
 
 
 def test_another_site_s_form_changes_nothing(console, signed_in) -> None:

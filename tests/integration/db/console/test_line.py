@@ -5,11 +5,13 @@ import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 import uuid6
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, delete, event
 
+from db.console.edition import edition
 from db.console.live.feed import AWAY, BACK, FAULTS, Feed, head_id
 from db.console.live.pieces import Pieces
 from db.console.pages import events
@@ -17,6 +19,8 @@ from db.learning import model_registry
 from db.learning.model_registry import Model
 from db.line import checks, faults, incomplete_checks, insert_changes, verdicts
 from db.queries import line_changes
+from db.schema.tables import Reviews
+from producer.station.followed_register import FollowedRegister
 from tests.console_support import Browser, console_on
 from tests.integration.conftest import on_both_engines
 from tests.integration.db.conftest import T0
@@ -140,6 +144,31 @@ def test_the_register_says_how_many_pockets_there_are_and_how_they_lie(line, con
     assert shown.count('class="pocket empty"') == 4
 
 
+def test_a_register_that_is_changed_counts_at_once_and_open_pages_hear_of_it(
+    line, console, tmp_path, monkeypatch
+) -> None:
+    fresh(line, 1, "intact", size=1)
+    monkeypatch.setattr("db.console.app.FollowedRegister", partial(FollowedRegister, settled_after=0.1))
+    monkeypatch.setattr("db.console.live.register.EVERY_SECONDS", 0.05)
+    heads = tmp_path / "heads.toml"
+    heads.write_text("[heads.head-1]\npockets = 1\n", encoding="utf-8")
+    other = console_on(console.settings.url, tmp_path, heads=heads)
+    browser = Browser(other)
+    browser.sign_in("the viewer")
+    assert "<b>GO</b>" in card(browser.get("/").text)
+    app = browser.client.app
+
+    async def listen() -> None:
+        async with app.router.lifespan_context(app), other.feed.listen() as queue:
+            assert await asyncio.wait_for(queue.get(), 5) == BACK, "the first look"
+            heads.write_text("[heads.head-1]\npockets = 2\n", encoding="utf-8")
+            assert await asyncio.wait_for(queue.get(), 5) == BACK, "the register"
+
+    asyncio.run(listen())
+    assert "<b>REVIEW</b>" in card(browser.get("/").text), "nobody has seen its second pocket"
+    other.database.close()
+
+
 def test_the_board_is_open_only_where_a_setting_says_so(line, console, tmp_path) -> None:
     fresh(line, 1, "intact", size=1)
     assert Browser(console).get("/board").status_code == 303
@@ -154,7 +183,18 @@ def test_the_board_is_open_only_where_a_setting_says_so(line, console, tmp_path)
 
 
 def test_a_head_that_is_not_there_is_not_found(signed_in) -> None:
-    assert signed_in("viewer").get("/line/head?machine=x&head=y").status_code == 404
+    answer = signed_in("viewer").get("/line/head?machine=x&head=y")
+    assert answer.status_code == 404
+    assert re.fullmatch(r"<!--[\d.]+-->", answer.text), "by the console itself, and when"
+
+
+def test_a_piece_says_when_it_was_begun(line, signed_in) -> None:
+    fresh(line, 1, "intact")
+    browser = signed_in("viewer")
+    for path in ("/line/heads", "/line/faults", "/line/head?machine=mill-1&head=head-1"):
+        before = time.time()
+        begun = re.match(r"<!--([\d.]+)-->", browser.get(path).text)
+        assert before - 0.001 <= float(begun[1]) <= time.time()
 
 
 def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, console) -> None:
@@ -228,6 +268,20 @@ def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, cons
     asyncio.run(listen())
 
 
+def test_a_review_that_a_restored_backup_does_not_have_may_be_of_any_head(line, console) -> None:
+    line.say(fresh(line, 1, "damaged"), "intact")
+
+    async def listen() -> None:
+        feed = Feed(console.database)
+        async with feed.listen() as queue:
+            assert await asyncio.wait_for(queue.get(), 5) == BACK, "the first look"
+            with console.database.transaction() as session:
+                session.execute(delete(Reviews))
+            assert await asyncio.wait_for(queue.get(), 5) == BACK
+
+    asyncio.run(listen())
+
+
 def test_more_faults_at_once_than_are_looked_at_may_be_of_any_head(line, console) -> None:
     of_check = {"capture_id": None, "station": None, "check_id": fresh(line, 1, "intact").check_id}
     what = {"reason": "invalid_event", "detail": "", "at": NOW}
@@ -290,11 +344,15 @@ def test_a_stream_begins_beats_and_ends(console, monkeypatch) -> None:
     async def read() -> list[str]:
         return [each async for each in events._stream(Feed(console.database), 0.2)]
 
-    said = asyncio.run(read())
-    assert said[0] == "retry: 1000\nevent: ready\ndata:\n\n"
-    beat, ready = "event: beat\ndata:\n\n", "event: ready\ndata:\n\n"
-    assert beat in said
-    assert set(said[1:]) <= {beat, ready}, "once more when the first look has come"
+    before = time.time()
+    first, *then = asyncio.run(read())
+    assert re.fullmatch(rf"retry: 1000\nevent: ready\nid: [\d.]+\ndata: {edition()}\n\n", first)
+    names = [re.fullmatch(r"event: (\w+)\nid: [\d.]+\ndata: \w*\n\n", each)[1] for each in then]
+    assert "beat" in names
+    assert set(names) <= {"beat", "ready"}, "once more when the first look has come"
+    moments = [float(re.search("id: (.*)", each)[1]) for each in (first, *then)]
+    assert before - 0.001 <= moments[0]
+    assert moments == sorted(moments)
 
 
 def test_a_database_that_hangs_is_told_and_told_to_be_back(console, monkeypatch) -> None:

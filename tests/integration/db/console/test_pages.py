@@ -184,7 +184,7 @@ def test_nothing_found_where_a_name_is_mistyped_is_no_good_news(line, signed_in,
 def test_search_by_each_filter_and_the_address_keeps_them(line, signed_in) -> None:
     line.see(1, 0, "damaged", operation="op & 1")
     line.see(2, 10, "intact")
-    browser = signed_in("viewer")
+    browser = signed_in("reviewer")
     for query in (
         "outcome=damaged",
         "pocket=1",

@@ -34,6 +34,19 @@ def test_who_the_proxy_names_is_signed_in_and_the_audit_says_how(console, behind
     assert (entry.by, entry.action, entry.detail) == ("the reviewer", "signed in", {"how": "by a proxy"})
 
 
+def test_who_asks_for_headers_alone_neither_signs_in_nor_exports(console, behind, signed_in) -> None:
+    headed = behind(PROXY).client.head("/login", headers=NAMED)
+    assert (headed.status_code, "set-cookie" in headed.headers) == (200, False)
+    browser = signed_in("viewer")
+    with console.database.reading() as session:
+        before = audit.recent(session)
+    for path, kind in (("/search.csv", "text/csv"), ("/events", "text/event-stream")):
+        answer = browser.client.head(path)
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, kind)
+    with console.database.reading() as session:
+        assert audit.recent(session) == before
+
+
 @pytest.mark.parametrize("address", ["192.0.2.16", "127.0.0.1", "a socket"])
 def test_from_elsewhere_the_header_says_nothing(behind, address) -> None:
     browser = behind(address)

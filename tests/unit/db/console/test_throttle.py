@@ -69,3 +69,13 @@ def test_a_login_that_succeeds_counts_neither_for_its_name_nor_for_its_address()
     for _ in range(2 * FAILURES["address"]):
         assert throttle.begin(*of) == 0.0
         throttle.succeeded(*of)
+
+
+def test_a_login_that_came_to_nothing_is_no_failure() -> None:
+    throttle = Throttle(clock=lambda: 0.0)
+    of = ("name", "ana"), ("address", "10.0.0.1")
+    throttle.failed(*of)
+    for _ in range(2 * FAILURES["address"]):
+        assert throttle.begin(*of) == 0.0
+        throttle.take_back(*of)
+    assert [throttle.begin(*of) > 0 for _ in range(FAILURES["name"])] == [False] * (FAILURES["name"] - 1) + [True]

@@ -17,8 +17,8 @@ import pytest
 from db.learning.remaining_lives import RemainingLife
 from db.learning.survival_curve import SurvivalCurve
 from db.queries.head_inserts import HeadNow, InsertNow
-from db.queries.head_overview import POCKET_WORDS
 from db.queries.mtconnect_asset import NAMESPACE, document, item_status, tag_of, tool_status
+from db.queries.pockets_now import POCKET_WORDS
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 CURVE = SurvivalCurve(tuple(map(float, range(1, 16))))

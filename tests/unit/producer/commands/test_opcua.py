@@ -21,7 +21,7 @@ def test_a_certificate_is_made_once_and_its_key_is_its_owner_s_alone(tmp_path: P
     assert key_in(key)
     assert sys.platform == "win32" or key.stat().st_mode & 0o077 == 0
     again = CliRunner().invoke(app, ["certificate", str(tmp_path / "opcua"), "--host", "other.plant"])
-    assert "is there already" in str(again.exception)
+    assert "exists already" in str(again.exception)
 
 
 def test_a_user_s_line_is_what_the_users_file_needs(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_log_that_is_gone_is_missed(
     assert begin(tmp_path, changes, monkeypatch) == []
     (tmp_path / "deliveries.db").unlink()
     assert begin(tmp_path, changes, monkeypatch) == [
-        "the delivery log that was here is gone: what waited in it is in the database alone"
+        "the former delivery log is gone: what waited in it is only in the database"
     ]
 
 

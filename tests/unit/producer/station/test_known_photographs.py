@@ -50,10 +50,10 @@ def test_what_was_handed_in_for_this_operation_may_be_handed_in_again(folder: Pa
 @pytest.mark.parametrize(
     ("place", "said"),
     [
-        (SECOND, r"operation op-1, handed in at .* UTC: photograph the head anew after operation op-2"),
+        (SECOND, r"operation op-1, handed in at .* UTC: photograph the head again after operation op-2"),
         (
             ("mill-1", "H13", "op-1"),
-            r"operation op-1 on head H12, handed in at .* UTC: photograph the head anew .* Was head H12 mistyped\?",
+            r"operation op-1 on head H12, handed in at .* UTC: photograph the head again .* Was head H12 mistyped\?",
         ),
         (("mill-2", "H12", "op-1"), r"operation op-1 on head H12 of machine mill-1, handed in at"),
     ],

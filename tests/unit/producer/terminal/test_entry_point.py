@@ -18,7 +18,7 @@ from producer.terminal.output import note, say
 def app():
     {body}
 
-run(app, explained=lambda error: str(error) if isinstance(error, OSError) else None, prefix="error")
+run(app, explained=lambda error: str(error) if isinstance(error, OSError) else None, program="insert-db")
 """
 
 
@@ -71,7 +71,7 @@ def test_an_answer_that_finds_its_disk_full_says_so(body: str) -> None:
         buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
         done = run(body, stdout=full, stderr=subprocess.PIPE, capture_output=False, env=buffered)
     assert done.returncode == 2
-    assert done.stderr.strip().startswith("error ")
+    assert done.stderr.startswith("insert-db: ")
     assert "<stdout>" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
@@ -93,7 +93,7 @@ def test_an_error_that_nobody_foresaw_is_logged_with_its_traceback_and_said_in_t
     logged, what, advice = done.stderr.splitlines()
     assert '"level": "critical"' in logged
     assert "Traceback" in logged
-    assert what.startswith("error KeyError: ")
+    assert what.startswith("insert-db: KeyError: ")
     assert "report" in advice
     assert "cret" not in done.stderr
 
@@ -114,6 +114,6 @@ def test_on_a_terminal_the_traceback_comes_where_it_is_asked_for(debug: bool) ->
         pass
     os.close(ours)
     assert done.returncode == 2
-    assert b"error KeyError" in shown
+    assert b"insert-db: KeyError" in shown
     assert (b"Traceback" in shown) is debug
     assert (b"INSERTS_DEBUG=1" in shown) is not debug

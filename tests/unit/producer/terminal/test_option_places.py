@@ -28,9 +28,14 @@ def placed(text: str) -> str:
         ("insert-station --machine m check F --data=D --json", "--data=D check --machine m F --json"),
         ("insert-worker --data D train F", "train --data D F"),
         ("insert-worker train F --data D", "train F --data D"),
+        ("insert-worker --data D demo", "demo --data D"),
         ("insert-db --json verdicts --database U --limit 3", "--database U verdicts --json --limit 3"),
         ("insert-db users list --json --data D", "--data D users list --json"),
         ("insert-station connect run F --data D", "--data D connect run F"),
+        ("insert-station publish F --wait 5", "publish F --timeout 5"),
+        ("insert-station outbox --send=60", "outbox --timeout=60"),
+        ("insert-station --out P heads draw F", "heads draw --output P F"),
+        ("insert-worker explain ID --out P", "explain ID --output P"),
     ],
 )
 def test_an_option_is_found_before_and_behind_the_command_s_name(typed: str, read: str) -> None:
@@ -44,7 +49,9 @@ def test_an_option_is_found_before_and_behind_the_command_s_name(typed: str, rea
         "check --help",
         "check F --nothing-like-it D",  # for the program to say
         "check --machine --data --head h",  # the value of another option
+        "check --machine --wait --head h",
         "check F -- --data D",
+        "check F -- --wait D",
         "heads --example",
     ],
 )

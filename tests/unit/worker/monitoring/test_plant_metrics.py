@@ -32,7 +32,7 @@ def test_an_answer_is_asked_for_once_and_kept_for_a_while() -> None:
     asked = []
     reading = CachedReading(lambda: asked.append(1) or len(asked), "test", max_age=0.2)
     assert [reading.get(), reading.get()] == [1, 1]
-    wait_until(lambda: reading.get() == 2, 2, "a new answer")
+    wait_until(lambda: reading.get() == 2, what="a new answer")
 
 
 def test_a_question_that_hangs_is_asked_once_and_holds_nobody_up() -> None:

@@ -76,7 +76,7 @@ def test_a_plc_is_told_the_checks_of_its_heads(tmp_path: Path) -> None:
         ('site = "p"\n[mqtt.a]\nurl = "http://h"', "it must begin with mqtt:// or mqtts://"),
         (
             'site = "p"\n[mqtt.a]\nurl = "mqtt://me:secret@h"',
-            "take away what stands before the @: who comes has keys",
+            "remove the part before the @: each client has a key",
         ),
         (MQTT + 'user = "u"', "user and password_file belong together"),
         (MQTT + 'password_file = "p"', "user and password_file belong together"),

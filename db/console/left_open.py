@@ -1,0 +1,44 @@
+"""What nobody knows of a plant's heads now: the pockets to be looked at, for Replace now and the hand-over."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from db.console.context import Console
+from db.console.heads_now import heads_now
+from db.engine import clock
+from db.queries.head_overview import HeadOverview
+from producer.contract.places import HeadPlace
+
+AT_ONCE: Final = 20
+"""So many heads are looked through: those that a page lists first, and of each kind those that were photographed last.
+A plant may have hundreds."""
+
+_OPEN: Final = ("unsure", "unusable", "fault", "missing", "pending", "old")
+"""What a pocket may show of which nobody knows what is in it; the others are to be replaced, or intact."""
+
+LeftOpen = Mapping[HeadPlace, Mapping[str, Sequence[int]]]
+"""By head and by word the pockets of which nobody knows what is in them now; `old`: photographed too long ago."""
+
+
+def left_open(
+    console: Console, session: Session, heads: Sequence[HeadPlace], listed: Collection[HeadPlace]
+) -> LeftOpen:
+    """What is open in `AT_ONCE` of some heads, which are in the order of their last photographs."""
+    places = sorted(heads, key=lambda place: place not in listed)[:AT_ONCE]
+    overviews = heads_now(console, session, places, clock.latest(session))
+    of_heads = {(head.machine, head.head): _of_head(head) for head in overviews}
+    return {place: of_heads[place] for place in sorted(of_heads) if of_heads[place]}
+
+
+def _of_head(head: HeadOverview) -> dict[str, list[int]]:
+    words: dict[int, str] = dict.fromkeys(head.old, "old")
+    if head.answer is not None:
+        words |= dict.fromkeys(head.answer.review, "unsure")
+    words |= dict.fromkeys(head.awaited, "pending")
+    words |= {pocket: word for pocket, word in head.words.items() if word not in ("intact", "empty")}
+    by_word = {word: sorted(pocket for pocket, of in words.items() if of == word) for word in _OPEN}
+    return {word: pockets for word, pockets in by_word.items() if pockets}

@@ -1,0 +1,132 @@
+"""What the newest photograph of each pocket of many heads shows, for the pages that show a whole line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+from sqlalchemy import Select, String, bindparam, cast, func, select
+from sqlalchemy.orm import Session
+
+from db.engine.prepared import Prepared
+from db.line import head_checks
+from db.line.insert_changes import is_unseen
+from db.schema.tables import Captures, Checks, Pockets
+from producer.contract.places import HeadPlace
+from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome
+
+PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
+"""What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; an insert that
+a person has put there since its newest photograph; nothing."""
+
+_MOST_AHEAD: Final = 10_000
+"""So many photographs that were ahead are known at most."""
+
+POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "new", "empty")
+"""Every one of them."""
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Pockets of a head whose newest photographs are of one check, which may doubt them or wait for others, and show
+    the same; when the first and last of these were taken, and when the first came. `is_ahead`: both is to come."""
+
+    word: PocketWord
+    pockets: Collection[int]
+    is_fresh: bool
+    is_ahead: bool
+    check_id: UUID
+    is_doubtful: bool
+    first_at: datetime
+    last_at: datetime
+    received_at: datetime
+
+
+class Ahead:
+    """The photographs that lay in the time to come when somebody looked, by a clock that was set back since.
+
+    Of when they are nobody knows, also once that time has come. As long as a process runs it knows which these were.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[UUID, int], None] = {}
+
+    def noted(self, rows: Iterable[Alike]) -> list[Alike]:
+        """The same pockets, of which none is fresh that ever was ahead."""
+        parts: list[Alike] = []
+        for row in rows:
+            if row.is_ahead:
+                self._known |= dict.fromkeys((row.check_id, pocket) for pocket in row.pockets)
+            once = {pocket for pocket in row.pockets if (row.check_id, pocket) in self._known}
+            parts += [replace(row, pockets=once, is_fresh=False)] if once else []
+            parts += [replace(row, pockets=others)] if (others := {*row.pockets} - once) else []
+        while len(self._known) > _MOST_AHEAD:
+            self._known.pop(next(iter(self._known)), None)
+        return parts
+
+
+def newest(
+    session: Session, places: Sequence[HeadPlace], since: datetime, until: datetime
+) -> Mapping[HeadPlace, list[Alike]]:
+    """The pockets of some heads. Fresh: what was photographed and came `since` a moment, ahead: both after `until`."""
+    seen: dict[HeadPlace, list[Alike]] = {place: [] for place in places}
+    values = {"places": head_checks.as_value(places), "since": since, "until": until}
+    for machine, head, *row in _NOW.execute(session.connection(), **values):
+        seen[machine, head].append(_alike(row))
+    return seen
+
+
+def _alike(row: Sequence[Any]) -> Alike:
+    outcome, review, is_new, is_fresh, is_ahead, check_id, is_elsewhere, is_open, pockets, *when = row
+    word = "new" if is_new else _word(outcome, review)
+    if is_elsewhere and word == "intact":
+        word = "unsure"  # the check that it came with is another head's, and does not believe it
+    numbers = frozenset(map(int, pockets.split(",")))
+    # One that waits may have a fault, of which its check knows.
+    is_doubtful = (bool(is_open) or word == "pending") and not is_elsewhere
+    return Alike(word, numbers, bool(is_fresh) and not is_ahead, bool(is_ahead), check_id, is_doubtful, *when)
+
+
+def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
+    """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
+    of = head_checks.heads_table(dialect)
+    is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
+    with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
+    since, until = (bindparam(name, type_=Pockets.ordered_at.type) for name in ("since", "until"))
+    is_fresh = (Pockets.ordered_at >= since) & (Captures.received_at >= since)
+    is_ahead = (Pockets.ordered_at > until) & (Captures.received_at > until)
+    alike = (
+        Pockets.machine,
+        Pockets.head,
+        Captures.outcome,
+        Captures.review,
+        is_unseen(),
+        is_fresh,
+        is_ahead,
+        *with_check,
+    )
+    return (
+        select(
+            *alike,
+            func.aggregate_strings(cast(Pockets.pocket, String), ","),
+            func.min(Pockets.ordered_at),
+            func.max(Pockets.ordered_at),
+            func.min(Captures.received_at),
+        )
+        .select_from(of)
+        .join(Pockets, (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head))
+        .join(Captures, Captures.capture_id == Pockets.capture_id)
+        .join(Checks, Checks.check_id == Captures.check_id)
+        .group_by(*alike)
+    )
+
+
+_NOW: Final = Prepared(_now)
+
+
+def _word(outcome: str | None, review: str | None) -> PocketWord:
+    word: PocketWord = OUTCOME_OF[review] if review is not None else outcome or "pending"  # type: ignore[assignment]
+    return word

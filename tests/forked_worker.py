@@ -1,0 +1,53 @@
+"""Starts xdist's workers as forks of one process that has imported what many tests need.
+
+`python -m tests.forked_worker -u -c LINE` is to execnet what `python -u -c LINE` is: the line runs in a new process,
+which reads and writes these streams. To import TensorFlow, SQLAlchemy and FastAPI is more than half of what a worker
+needs to collect the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from tests.command_server import Request
+from tests.forked_commands import fork, server
+
+IMPORTED = (
+    "tests.environment",
+    "tests.forked_worker",
+    "worker.backbones.pretrained_families",
+    "worker.learning.on_request",
+    "worker.line.serve",
+    "db.console.serving",
+    "db.engine.migrate",
+    "db.commands.main",
+    "producer.commands.main",
+    "asyncua",
+    "moto.server",
+    "s3fs",
+    "selenium.webdriver",
+)
+
+
+def main() -> None:
+    """Be what execnet has asked for, in the process that was forked."""
+    sys.modules["__main__"] = ModuleType("__main__")
+    exec(sys.argv[-1], vars(sys.modules["__main__"]))  # noqa: S102 - as `python -c` does
+
+
+def _as_this_process() -> Request:
+    streams = [f"/proc/{os.getpid()}/fd/{number}" for number in range(3)]
+    try:
+        os.close(os.open(streams[2], os.O_WRONLY))
+    except OSError:  # a socket, or another user's terminal
+        streams[2] = os.devnull
+    return Request("tests.forked_worker", sys.argv, dict(os.environ), str(Path.cwd()), *streams, own_session=False)
+
+
+if __name__ == "__main__":
+    request = _as_this_process()
+    os.environ["PYTHONPATH"] = str(Path.cwd())  # where the forking process finds this module
+    sys.exit(fork(request, "worker", server("workers", *IMPORTED)).wait())

@@ -216,6 +216,7 @@ def test_a_verdict_takes_the_go_of_its_head_away_until_its_check_is_answered_or_
         plc.wait_for(run.check_id)
         line.send([("station-1", run)])
         told('"state":"go"', 1)
+        wait_until(lambda: plc.decided(run.check_id) == ["hold", "release"], 30)
         # A photograph more of the run, which is pending by that; and one of a run that is another head's.
         line.send([("station-1", verdict(3, "damaged").model_copy(update={"check_id": run.check_id}))])
         wait_until(lambda: shown() == (b"", 0), 30)
@@ -224,7 +225,7 @@ def test_a_verdict_takes_the_go_of_its_head_away_until_its_check_is_answered_or_
         line.send([("station-1", check(head="H13"))])
         wait_until(lambda: listener.latest("inserts/plant-1/mill-1/H13/state"), 30)
         assert shown() == (b"", 0)
-        assert plc.decided(run.check_id) == ["hold", "release", "hold"]
+        wait_until(lambda: plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
         line.send([("station-1", run.model_copy(update={"revision": 2, "state": "replace", "replace": [3]}))])
         told('"state":"replace"', 2)
         line.send([("station-1", run.model_copy(update={"revision": 3})), ("station-1", verdict(2, "damaged"))])

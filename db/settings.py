@@ -12,8 +12,8 @@ from producer.configuration.passwords import password_of
 
 
 class DatabaseSettings(EnvironmentSettings):
-    """`INSERTS_DATA`, `INSERTS_DATABASE_URL`, `INSERTS_DATABASE_PASSWORD[_FILE]` and `INSERTS_IMAGES`, and what an
-    insert's change costs."""
+    """`INSERTS_DATA`, `INSERTS_DATABASE_URL`, `INSERTS_DATABASE_PASSWORD[_FILE]` and `INSERTS_IMAGES`, the head
+    register, and what an insert's change costs."""
 
     data: Path = Path("var/line")
     """The folder of one line's data; the SQLite database is a file in it."""
@@ -26,6 +26,8 @@ class DatabaseSettings(EnvironmentSettings):
 
     images: str | None = None
     """The root of the image store, a path or URL; without it, `data`'s own folder."""
+
+    heads: Path | None = Field(default=None, description="The head register, a TOML file: each head's pockets.")
 
     planned_change: float = Field(default=1.0, gt=0)
     """What changing an insert between two shifts costs; only the ratio to `damaged_change` counts."""

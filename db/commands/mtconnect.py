@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from db.commands.options import Head, Machine
-from db.commands.output import reading
+from db.commands.output import reading, settings_of
 from producer.files.durable_files import write_file
 from producer.terminal.counts import counted
 from producer.terminal.options import Json
@@ -57,9 +57,15 @@ def mtconnect(
         from db.queries import known_places
         from db.queries.head_inserts import head_now
         from db.queries.head_overview import heads
+        from producer.station.head_register import HeadRegister
 
+        file = settings_of(context).heads
+        register = None if file is None else HeadRegister.load(file)
         places = [place for place in heads(session) if machine in (None, place[0]) and head in (None, place[1])]
-        tools = [tool for place in places if (tool := head_now(session, *place)) is not None]
+        entries = {head: register.get(head) for _, head in places} if register is not None else {}
+        declared = {head: entry.pockets for head, entry in entries.items() if entry is not None}
+        known = (head_now(session, *place, declared.get(place[1])) for place in places)
+        tools = [tool for tool in known if tool is not None]
         if not tools:
             known_places.refuse_unknown(session, machine, head)
     if folder != "-":

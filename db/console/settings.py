@@ -25,7 +25,6 @@ IpNetwork = IPv4Network | IPv6Network
 class ConsoleSettings(DatabaseSettings):
     """Settings of `insert-db console`, beside those that say where database and photographs are."""
 
-    heads: Path | None = Field(default=None, description="The head register, a TOML file: each head's pockets.")
     console_stale_minutes: float = Field(
         default=60.0, gt=0, description="Minutes after which the last photograph of a head says nothing about now."
     )

@@ -49,9 +49,13 @@ class HeadNow:
     inserts: Sequence[InsertNow]
 
 
-def head_now(session: Session, machine: str, head: str) -> HeadNow | None:
-    """What is known of a head; None where it was never seen on the line."""
-    (overview,) = overviews(session, [(machine, head)])
+def head_now(session: Session, machine: str, head: str, declared: int | None = None) -> HeadNow | None:
+    """What is known of a head; None where it was never seen on the line.
+
+    `declared` is how many pockets the head register gives it.
+    """
+    sizes = {} if declared is None else {head: declared}
+    (overview,) = overviews(session, [(machine, head)], declared=sizes)
     if machine == IMPORTED or overview.last_at is None:
         return None
     here = Pockets.machine == machine, Pockets.head == head

@@ -189,6 +189,52 @@ def test_a_changed_insert_takes_the_go_of_its_head_away_until_a_run_has_it(
         listener.close()
 
 
+@needs_mosquitto
+def test_a_verdict_takes_the_go_of_its_head_away_until_its_check_is_answered_or_a_later_run_has_it(
+    tmp_path: Path, redis_server: RedisProcess, plc: Plc, request: pytest.FixtureRequest
+) -> None:
+    broker = Mosquitto(tmp_path)
+    request.addfinalizer(broker.kill)
+    broker.start()
+    both = plc.configured() + f'[mqtt.broker]\nurl = "mqtt://127.0.0.1:{broker.port}"\nkinds = ["check"]\n'
+    now = datetime.now(UTC)
+    run, later = (
+        CheckAnswer(**check().model_dump(exclude={"schema_version"}) | {"begun_at": now + timedelta(minutes=minute)})
+        for minute in (-1, 1)
+    )
+    with closing(Notifier(redis_server.url)) as line, connecting(tmp_path, redis_server.url, both) as connector:
+        wait_until(lambda: connector.status()["mill"]["up"], 60)
+        listener = Listener(broker.port)
+
+        def shown() -> tuple[bytes | None, int]:
+            return (listener.latest("inserts/plant-1/mill-1/H12/state"), plc.values("State")[-1])
+
+        def told(state: str, number: int) -> None:
+            wait_until(lambda: state.encode() in (shown()[0] or b"") and shown()[1] == number, 30)
+            wait_until(lambda: all(connector.status()[name]["waiting"] == 0 for name in ("mill", "broker")))
+
+        plc.wait_for(run.check_id)
+        line.send([("station-1", run)])
+        told('"state":"go"', 1)
+        wait_until(lambda: plc.decided(run.check_id) == ["hold", "release"], 30)
+        # A photograph more of the run, which is pending by that; and one of a run that is another head's.
+        line.send([("station-1", verdict(3, "damaged").model_copy(update={"check_id": run.check_id}))])
+        wait_until(lambda: shown() == (b"", 0), 30)
+        connector.kill()
+        connector.start()
+        line.send([("station-1", check(head="H13"))])
+        wait_until(lambda: listener.latest("inserts/plant-1/mill-1/H13/state"), 30)
+        assert shown() == (b"", 0)
+        wait_until(lambda: plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
+        line.send([("station-1", run.model_copy(update={"revision": 2, "state": "replace", "replace": [3]}))])
+        told('"state":"replace"', 2)
+        line.send([("station-1", run.model_copy(update={"revision": 3})), ("station-1", verdict(2, "damaged"))])
+        wait_until(lambda: shown() == (b"", 0), 30)
+        line.send([("station-1", later)])
+        told(str(later.check_id), 1)
+        listener.close()
+
+
 def test_a_variable_that_takes_nothing_costs_its_head_and_its_state_the_heartbeat(
     tmp_path: Path, redis_server: RedisProcess, plc: Plc
 ) -> None:
@@ -289,3 +335,27 @@ def test_a_server_that_is_not_the_plc_is_not_spoken_to(tmp_path: Path, redis_ser
     with connecting(tmp_path, redis_server.url, text) as connector:
         wait_until(lambda: "is server_certificate_file its" in str(connector.status()["mill"]["problem"]), 60)
         assert plc.written() == plc.values("Heartbeat") == []
+
+
+def test_a_plc_that_the_file_has_by_two_names_is_not_written_for_two_heads(
+    tmp_path: Path, redis_server: RedisProcess, plc: Plc
+) -> None:
+    mill = plc.configured()
+    part = mill[mill.index("[plc.mill]") :].replace("127.0.0.1", "localhost").replace("plc.mill", "plc.two")
+    copied = part.replace('"H12"', '"H13"').replace('check_id = "ns=2;s=CheckId"\n', "")
+    with closing(Notifier(redis_server.url)) as line, connecting(tmp_path, redis_server.url, mill) as connector:
+        run = check("replace", [3])
+        plc.wait_for(run.check_id)
+        line.send([("station-1", run)])
+        wait_until(lambda: plc.values("State")[-1:] == [2], 60)
+        connector.kill()
+        connector.file.write_text(mill + copied, encoding="utf-8")
+        connector.start()
+        line.send([("station-1", check("go", head="H13"))])
+        wait_until(lambda: "plc.mill and plc.two are one PLC" in str(connector.status().get("two")), 60)
+        wait_until(lambda: connector.status()["two"]["waiting"] == 1)
+        assert plc.decided(run.check_id) == ["hold"]
+        connector.kill()
+        connector.file.write_text(mill, encoding="utf-8")
+        connector.start()
+        wait_until(lambda: connector.status()["mill"]["up"], 60)

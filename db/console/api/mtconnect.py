@@ -26,8 +26,10 @@ router = APIRouter(route_class=ConditionalRoute)
 )
 def mtconnect(request: Request, person: ApiViewer, machine: Name, head: Name) -> Response:
     """The head as an MTConnectAssets document: a cutting tool, its inserts the cutting items."""
-    with console_of(request).database.reading() as session:
-        known = head_now(session, machine, head)
+    console = console_of(request)
+    entry = None if console.heads is None else console.heads.get(head)
+    with console.database.reading() as session:
+        known = head_now(session, machine, head, None if entry is None else entry.pockets)
         if known is None:
             known_places.refuse_unknown(session, machine, head)
     if known is None:

@@ -14,7 +14,7 @@ from producer.configuration.home_folder import at_home
 from producer.configuration.toml_file import read_toml
 from producer.connect.configuration.allow_list import checked_entry, network_in
 from producer.connect.configuration.node_ids import as_spelled
-from producer.contract.answers import CheckAnswer
+from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.names import NARROW, Name
 from producer.contract.plant_event import EventKind, PlantEvent
 from producer.contract.plant_news import InsertChangeAnswer
@@ -81,12 +81,12 @@ class _Sink(BaseModel):
 
 
 class _StateSink(_Sink):
-    """One that shows what holds. The change of an insert takes away what a check says of its head."""
+    """One that shows what holds. A changed insert, and a verdict, take away what a check says of its head."""
 
     @property
     def told_kinds(self) -> tuple[EventKind, ...]:
-        """Whoever is told checks is told changed inserts too."""
-        return (*self.kinds, "insert_change") if "check" in self.kinds else self.kinds
+        """Whoever is told checks is told changed inserts and verdicts too."""
+        return (*self.kinds, "insert_change", "verdict") if "check" in self.kinds else self.kinds
 
 
 class MqttSink(_StateSink):
@@ -221,14 +221,17 @@ class PlcSink(BaseModel):
 
     def of(self, event: PlantEvent) -> PlcHead | None:
         """The variables of the head that `event` is a check of, or the change of an insert, where it has some."""
-        if not isinstance(event.data, CheckAnswer | InsertChangeAnswer):
+        return self._of_place(event) if isinstance(event.data, CheckAnswer | InsertChangeAnswer) else None
+
+    def wants(self, event: PlantEvent) -> bool:
+        """Whether `event` says something of a head that the PLC has variables for: an `intact` insert says nothing."""
+        return self._of_place(event) is not None and getattr(event.data, "outcome", None) != "intact"
+
+    def _of_place(self, event: PlantEvent) -> PlcHead | None:
+        if not isinstance(event.data, CheckAnswer | InsertChangeAnswer | VerdictAnswer):
             return None
         where = (event.data.machine, event.data.head)
         return next((head for head in self.head if (head.machine, head.head) == where), None)
-
-    def wants(self, event: PlantEvent) -> bool:
-        """Whether the PLC has variables for what `event` says."""
-        return self.of(event) is not None
 
 
 Configured = MqttSink | WebhookSink | OpcuaSink | PlcSink

@@ -67,6 +67,13 @@ SELECT 'delivery', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name 
 """The numbers of a new log go on above those of one that was there before: who compares them sees another number."""
 
 
+_OLDEST_TIME: Final = """
+SELECT (SELECT CAST(strftime('%s', json_extract(event, '$.time')) AS REAL) FROM delivery
+    WHERE state IN ('waiting', 'delivered') ORDER BY number LIMIT 1)
+"""
+"""When the oldest event was said that is not given up; those may stay for ever."""
+
+
 @dataclass(frozen=True)
 class Delivery:
     """An event on its way to a sink. Times are seconds since the epoch."""
@@ -249,7 +256,9 @@ class DeliveryLog:
         """Remove what was delivered longer ago than is remembered."""
         with self._file.transaction(synced=False) as connection:
             connection.execute("DELETE FROM delivery WHERE state = 'delivered' AND ended_at < ?", (now - KEPT,))
-            check_event_ids.forget(connection, now - KEPT)
+            [oldest] = connection.execute(_OLDEST_TIME).fetchone()
+            # By Redis's clock, as the other: while an event is here, another answer must not have its id.
+            check_event_ids.forget(connection, min(now - KEPT, math.inf if oldest is None else oldest))
 
     def forget_oldest(self, most: int) -> dict[str, int]:
         """Remove of what waits for each sink the oldest beyond so many; how many those were, by sink."""

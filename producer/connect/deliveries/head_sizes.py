@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 
-from producer.contract.answers import CheckAnswer
+from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import PlantEvent
 from producer.contract.plant_news import InsertChangeAnswer
 
@@ -25,8 +25,8 @@ class HeadSizes:
         self._declared = {unicodedata.normalize("NFC", head): number for head, number in pockets.items()}
 
     def of(self, event: PlantEvent) -> int | None:
-        """How many pockets the head has that a check, or a changed insert, is of; None where nobody says so."""
-        if not isinstance(event.data, CheckAnswer | InsertChangeAnswer):
+        """How many pockets the head has that a check, or an insert, is of; None where nobody says so."""
+        if not isinstance(event.data, CheckAnswer | InsertChangeAnswer | VerdictAnswer):
             return None
         return self._declared.get(unicodedata.normalize("NFC", event.data.head))
 

@@ -12,7 +12,9 @@ if it is not a `go`. The head register, or else the largest check, says how many
 can say that a head has one.
 
 An insert change takes the head's `go` away, whatever check it is of, until a check that began after it has its pocket.
-Until then the head has no state: the change is its state, and no check is.
+Until then the head has no state: the change is its state, and no check is. So does a verdict that is not `intact`,
+until its check is answered. That check may have been answered before and be pending again, or be another head's and
+never be answered for this one; then a check of its pocket that began after the verdict settles it.
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 from producer.connect.deliveries.head_sizes import highest_pocket, named_pockets
-from producer.contract.answers import CheckAnswer
+from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import PlantEvent
 from producer.contract.plant_news import InsertChangeAnswer
 
@@ -40,24 +43,45 @@ class HeadAnswers:
         self._declared = declared
         self._checks: list[Numbered] = []
         self._changes: dict[int, Numbered] = {}
+        self._verdicts: dict[tuple[UUID, int], Numbered] = {}
 
     @property
     def counting(self) -> list[Numbered]:
         """All that count."""
-        return [*self._checks, *self._changes.values()]
+        return [*self._checks, *self._changes.values(), *self._verdicts.values()]
 
     def take(self, answer: Numbered) -> bool:
         """Have an answer count, and none that it looks over; whether anything else counts now."""
         if isinstance(answer[1].data, InsertChangeAnswer):
             return self._take_change(answer)
+        if isinstance(answer[1].data, VerdictAnswer):
+            return self._take_verdict(answer)
         before = next((one for one in self._checks if _check(one).check_id == _check(answer).check_id), None)
         others = [one for one in self._checks if one is not before]
         is_overtaken = before is not None and not _is_next(answer, before)
-        if is_overtaken or any(self._looks_over(one, answer) for one in others):
+        if is_overtaken:
             return False
+        unsettled = {of: one for of, one in self._verdicts.items() if not self._settles(answer, one)}
+        has_settled, self._verdicts = len(unsettled) < len(self._verdicts), unsettled
+        if any(self._looks_over(one, answer) for one in others):
+            return has_settled
         self._checks = [*(one for one in others if not self._looks_over(answer, one)), answer]
         self._changes = {pocket: one for pocket, one in self._changes.items() if not self._has_seen(answer, one)}
         return True
+
+    def _take_verdict(self, answer: Numbered) -> bool:
+        verdict = _verdict(answer)
+        of_check = (_check(one) for one in self._checks if _check(one).check_id == verdict.check_id)
+        is_named = any(verdict.pocket in named_pockets(check) for check in of_check)  # another worker was faster
+        if is_named or any(self._settles(one, answer) for one in self._checks):
+            return False
+        self._verdicts[verdict.check_id, verdict.pocket] = answer
+        return True
+
+    def _settles(self, answer: Numbered, verdict: Numbered) -> bool:
+        """Whether an answer is to the check of a verdict, and told after it, or has seen the insert since."""
+        is_its_answer = _check(answer).check_id == _verdict(verdict).check_id and answer[0] > verdict[0]
+        return is_its_answer or self._has_seen(answer, verdict)
 
     def _take_change(self, answer: Numbered) -> bool:
         change, before = _change(answer), self._changes.get(_change(answer).pocket)
@@ -79,18 +103,18 @@ class HeadAnswers:
         """
         if not_go := [one for one in self._checks if _check(one).state != "go"]:
             return max(filter(is_vouched_for, not_go), key=_place, default=None)
-        if self._changes:
-            return max(filter(is_vouched_for, self._changes.values()), default=None, key=lambda one: one[0])
+        if no_go := [*self._changes.values(), *map(without_state, self._verdicts.values())]:
+            return max(filter(is_vouched_for, no_go), default=None, key=lambda one: one[0])
         largest = self._declared or max([2, *(_check(one).size for one in self._checks)])
         is_whole = any(_check(one).size >= largest for one in self._checks)
         if not is_whole or not all(map(is_vouched_for, self._checks)):  # what was lost may be of what one of them says
             return None
         return max((one for one in self._checks if _check(one).size >= min(largest, 2)), key=_place)
 
-    def _has_seen(self, answer: Numbered, change: Numbered) -> bool:
-        """Whether a check has looked at the insert that a change tells of."""
-        check, pocket = _check(answer), _change(change).pocket
-        begins_after = check.begun_at >= _at(change) if check.begun_at is not None else answer[0] > change[0]
+    def _has_seen(self, answer: Numbered, earlier: Numbered) -> bool:
+        """Whether a check has looked at the insert that a change, or a verdict, tells of."""
+        check, pocket = _check(answer), _pocket(earlier)
+        begins_after = check.begun_at >= _at(earlier) if check.begun_at is not None else answer[0] > earlier[0]
         return begins_after and pocket <= check.size and (check.size > 1 or self._declared == 1)
 
     def _looks_over(self, later: Numbered, earlier: Numbered) -> bool:
@@ -106,13 +130,34 @@ class HeadAnswers:
         return old.size == 1 and (old.state == "go" or named_pockets(new) == named_pockets(old))
 
 
-def _at(change: Numbered) -> datetime:
-    """Its place in the order of photographs."""
-    return _change(change).at or _NO_PLACE
+def without_state(verdict: Numbered) -> Numbered:
+    """What holds of a head with such a verdict: that it has no state, in the words of a change that leaves it none."""
+    number, event = verdict
+    said = _verdict(verdict)
+    nothing = InsertChangeAnswer(
+        change_id=said.check_id, machine=said.machine, head=said.head, pocket=said.pocket, by="", via=""
+    )
+    return number, event.model_copy(update={"type": "inserts.insert_change", "data": nothing})
+
+
+def _at(answer: Numbered) -> datetime:
+    """The place of a change in the order of photographs; of a verdict when it was given, later than its photograph."""
+    data = answer[1].data
+    return data.judged_at if isinstance(data, VerdictAnswer) else _change(answer).at or _NO_PLACE
+
+
+def _pocket(answer: Numbered) -> int:
+    data = answer[1].data
+    return data.pocket if isinstance(data, VerdictAnswer) else _change(answer).pocket
+
+
+def _verdict(answer: Numbered) -> VerdictAnswer:
+    assert isinstance(answer[1].data, VerdictAnswer)  # noqa: S101 (no other is kept there)
+    return answer[1].data
 
 
 def _change(answer: Numbered) -> InsertChangeAnswer:
-    assert isinstance(answer[1].data, InsertChangeAnswer)  # noqa: S101 (`subject_of` has no other)
+    assert isinstance(answer[1].data, InsertChangeAnswer)  # noqa: S101 (`subjects_of` has no other)
     return answer[1].data
 
 

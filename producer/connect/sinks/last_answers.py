@@ -6,8 +6,9 @@ sent (`news`). An answer that was given up counts too: nothing is shown for its 
 of date. Nor is anything shown from before the sink's reading (`producer.connect.deliveries.readings`). Both still say
 what is older than they are.
 
-Of a head that is what its checks, and the changes of its inserts, come to (`producer.connect.sinks.head_answers`), also
-that it has no state; of a pocket, a station and a model what was said last.
+Of a head that is what its checks, the changes of its inserts and the verdicts against them come to
+(`producer.connect.sinks.head_answers`), also that it has no state; of a pocket, a station and a model what was said
+last.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Final
 
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog, State
 from producer.connect.sinks.head_answers import HeadAnswers, Numbered
-from producer.contract.answers import CheckAnswer
+from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange
 
@@ -53,13 +54,15 @@ class Answers:
         for answer in answers:
             self.take(answer)
 
-    def take(self, answer: Numbered) -> bool:
-        """Have an answer count, unless another one is later; whether it does."""
-        event, subject = answer[1], subject_of(answer[1])
-        if subject is None:
-            return False
+    def take(self, answer: Numbered) -> list[str]:
+        """Have an answer count, unless another one is later; of what else counts now."""
+        return [subject for subject in subjects_of(answer[1]) if self.take_of(subject, answer)]
+
+    def take_of(self, subject: str, answer: Numbered) -> bool:
+        """Have an answer count of one of its subjects."""
+        event = answer[1]
         self.newest = max(self.newest, answer[0])
-        if isinstance(event.data, CheckAnswer | InsertChangeAnswer):
+        if subject == event.order:
             if subject not in self._heads:
                 self._heads[subject] = HeadAnswers(self._pockets(event))
             return self._heads[subject].take(answer)
@@ -85,13 +88,14 @@ class Answers:
         """Of what there are some."""
         return [*self._heads, *self._others]
 
-    def counting(self) -> list[Numbered]:
-        """All of them, in the order in which they came."""
-        return sorted((answer for subject in self.subjects() for answer in self.of(subject)), key=_number)
+    def counting(self) -> list[tuple[str, Numbered]]:
+        """All of them with their subjects, in the order in which they came."""
+        counting = [(subject, answer) for subject in self.subjects() for answer in self.of(subject)]
+        return sorted(counting, key=lambda one: one[1][0])
 
     def stored(self, behind: int) -> dict[str, str]:
         """What the delivery log is to keep of them as what a sink shows; they are numbered behind a number there."""
-        return {_key(one): as_kept((behind + one[0], one[1])) for one in self.counting()}
+        return {_key(subject, one): as_kept((behind + one[0], one[1])) for subject, one in self.counting()}
 
 
 class LastAnswers:
@@ -113,19 +117,23 @@ class LastAnswers:
         self._changed: set[str] = set()
         self._since = log.readings.since(sink)
         refused = merge(_in(log, sink, "given up"), _in(log, sink, "put away"), key=_number)
-        given_up = Answers(log.sizes.of, refused).counting()
+        given_up = [answer for _, answer in Answers(log.sizes.of, refused).counting()]
         stored = {key: _numbered(text) for key, text in log.shown(sink).items()}
-        shown = sorted(stored.values(), key=_number)
+        of_pockets = {key: one for key, one in stored.items() if key == _pocket_of(one[1])}
+        shown = sorted((one for key, one in stored.items() if key not in of_pockets), key=_number)
         self._answers = Answers(log.sizes.of, merge(shown, self._unseen(), given_up, key=_number))
+        for key, one in of_pockets.items():  # what it says of its head is kept beside it, or was settled
+            self._answers.take_of(key, one)
         self._unknown = {number for number, _ in given_up}
         self._stored: dict[str, set[str]] = {}
         for key, (_, event) in stored.items():
-            self._stored.setdefault(subject_of(event) or key, set()).add(key)
+            subject = key if key in of_pockets else next(reversed(subjects_of(event)), key)
+            self._stored.setdefault(subject, set()).add(key)
 
     @property
     def kept(self) -> list[Numbered]:
         """The number of each and the answer, in the order in which they came."""
-        return self._last_of(self._answers.subjects())
+        return [last for _, last in self._last_of(self._answers.subjects())]
 
     def news(self, due: Iterable[Delivery] = ()) -> list[Numbered]:
         """Return the states of the subjects for which a newer answer waits, since this was read or last called.
@@ -138,35 +146,38 @@ class LastAnswers:
         Raises:
             sqlite3.Error: it cannot be read; none is passed over.
         """
-        numbers = {delivery.number for delivery in due}
+        in_turn = {(subject, delivery.number) for delivery in due for subject in subjects_of(delivery.event)[:1]}
         for answer in self._unseen():
-            subject = subject_of(answer[1])
-            if subject is not None and self._answers.take(answer):
-                self._changed.add(subject)
+            self._changed.update(self._answers.take(answer))
         changed, self._changed = self._changed, set()
-        return [last for last in self._last_of(changed) if last[0] not in numbers]
+        return [last for subject, last in self._last_of(changed) if (subject, last[0]) not in in_turn]
 
     def remember(self, delivery: Delivery) -> Remembered:
         """Take an answer that is sent."""
-        subject = subject_of(delivery.event)
-        if subject is None:  # it holds for no time
+        subjects = subjects_of(delivery.event)
+        if not subjects:  # it holds for no time
             return Remembered()
+        subject = subjects[0]
         self._unknown.discard(delivery.number)
         before = self._known(subject)
         if delivery.number > self._answers.newest:
-            self._answers.take((delivery.number, delivery.event))
+            self._changed.update({*self._answers.take((delivery.number, delivery.event))} - {subject})
+        kept = {key: text for of in subjects for key, text in self._to_keep(of, delivery.number).items()}
         # What was read at the beginning, or is told once more, counts as it did: what overtook it may count no more.
         if all(number != delivery.number for number, _ in self._answers.of(subject)) and not _takes_back(
             delivery.event
         ):
-            return Remembered()
+            return Remembered(kept=kept)
         last = self._known(subject)
         is_shown = last is not None and (last is not before or last[0] == delivery.number)
-        keys = {_key(one): one for one in self._answers.of(subject)}
+        return Remembered(last if is_shown else None, kept)
+
+    def _to_keep(self, subject: str, number: int) -> dict[str, str]:
+        """What is to be kept of a subject of the answer with a number, and of what no more."""
+        keys = {_key(subject, one): one for one in self._answers.of(subject)}
         over = self._stored.get(subject, set()) - keys.keys()
         self._stored[subject] = {*keys}
-        kept = {key: as_kept(one) for key, one in keys.items() if one[0] == delivery.number} | dict.fromkeys(over, "")
-        return Remembered(last if is_shown else None, kept)
+        return {key: as_kept(one) for key, one in keys.items() if one[0] == number} | dict.fromkeys(over, "")
 
     def _unseen(self) -> Iterator[Numbered]:
         """What waits behind all that was seen."""
@@ -174,26 +185,29 @@ class LastAnswers:
             self._seen = answer[0]
             yield answer
 
-    def _last_of(self, subjects: Iterable[str]) -> list[Numbered]:
-        return sorted((last for subject in subjects if (last := self._known(subject)) is not None), key=_number)
+    def _last_of(self, subjects: Iterable[str]) -> list[tuple[str, Numbered]]:
+        known = [(subject, last) for subject in subjects if (last := self._known(subject)) is not None]
+        return sorted(known, key=lambda one: one[1][0])
 
     def _known(self, subject: str) -> Numbered | None:
         """A subject's state, if known: not after an answer was given up, and not from before the reading."""
         return self._answers.last(subject, lambda one: one[0] > self._since and one[0] not in self._unknown)
 
 
-def subject_of(event: PlantEvent) -> str | None:
-    """What the event holds of until the next such event; None of one that holds for no time."""
-    if event.is_state:
-        return event.subject
+def subjects_of(event: PlantEvent) -> list[str]:
+    """What the event holds of until the next such event, what shows it first; none of one that holds for no time."""
     match event.data:
-        case InsertChangeAnswer(machine=machine, head=head, refused=None):
-            return f"{machine}/{head}"
+        case VerdictAnswer(outcome="intact"):
+            return [_pocket_of(event)]
+        case VerdictAnswer():
+            return [_pocket_of(event), event.order]
+        case CheckAnswer() | InsertChangeAnswer(refused=None):
+            return [event.order]
         case FaultRun(station=station):
-            return f"fault run of {station}"
+            return [f"fault run of {station}"]
         case ModelChange(role=role):
-            return f"model {role}"
-    return None
+            return [f"model {role}"]
+    return []
 
 
 def as_kept(answer: Numbered) -> str:
@@ -201,16 +215,22 @@ def as_kept(answer: Numbered) -> str:
     return f"{answer[0]} {answer[1].as_json()}"
 
 
-def _key(answer: Numbered) -> str:
+def _key(subject: str, answer: Numbered) -> str:
     """Under which an answer is kept: of a head several may count."""
     event = answer[1]
-    subject = subject_of(event) or ""
     match event.data:
         case CheckAnswer(check_id=check_id):
             return f"{subject} {check_id}"
         case InsertChangeAnswer(pocket=pocket):
             return f"{subject} change of {pocket}"
+        case VerdictAnswer(check_id=check_id, pocket=pocket) if subject == event.order:
+            return f"{subject} verdict on {pocket} of {check_id}"
     return subject
+
+
+def _pocket_of(event: PlantEvent) -> str:
+    """The pocket that a verdict is on; nothing of other events."""
+    return f"{event.order}/{event.data.pocket}" if isinstance(event.data, VerdictAnswer) else ""
 
 
 def _takes_back(event: PlantEvent) -> bool:

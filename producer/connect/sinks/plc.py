@@ -24,6 +24,7 @@ from producer.connect.sinks.head_answers import Numbered
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.plc_connection import PlcConnection
 from producer.connect.sinks.plc_security import security
+from producer.connect.sinks.same_plc import require_own_plc
 from producer.connect.sinks.sink import SinkAway, Told
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
@@ -49,9 +50,7 @@ _INDEXED: Final = {"heartbeat", "head"}
 """What the file says in NodeIds."""
 
 _LOST: Final = "a PLC has lost the values of a head: they are written again"
-
 _MISFIT: Final = "a head's last check does not fit its variables"
-
 _SILENT: Final = "it does not answer: is server_certificate_file its certificate, and does it trust ours?"
 
 
@@ -216,6 +215,7 @@ class Plc:
         nodes = {self._configuration.heartbeat}.union(*(head.named for head in self._configuration.head))
         connection = PlcConnection(client)
         await connection.connect(self._noted_namespaces, nodes)
+        require_own_plc(self._log, self._name, connection.address)
         return connection
 
     async def _write_anew(self, kept: Sequence[tuple[int, PlantEvent]]) -> None:

@@ -43,6 +43,19 @@ class PlcConnection:
         for node in nodes:
             self.variables[node] = await self.variable(node)
 
+    @property
+    def address(self) -> str:
+        """Where the PLC is, whatever name it was reached by.
+
+        Raises:
+            OSError: the connection was lost.
+        """
+        protocol = self._client.uaclient.protocol
+        if protocol is None or protocol.transport is None:
+            raise OSError("the connection was lost")
+        host, port, *_ = protocol.transport.get_extra_info("peername")
+        return f"{host}:{port}"
+
     async def disconnect(self) -> None:
         """End it."""
         await self._client.disconnect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import threading
 import time
@@ -80,12 +81,21 @@ class _InTime:
         return answer
 
 
+class _Final(http.client.HTTPResponse):
+    """An answer that is read past all interim ones, such as 103: by itself it reads past 100 alone."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]
+        is_interim = 100 < status < 200 and status != http.HTTPStatus.SWITCHING_PROTOCOLS
+        return version, http.HTTPStatus.CONTINUE if is_interim else status, reason
+
+
 class _Connection(_InTime, HTTPConnection):
-    pass
+    response_class = _Final
 
 
 class _TlsConnection(_InTime, HTTPSConnection):
-    pass
+    response_class = _Final
 
 
 class _Pool(urllib3.HTTPConnectionPool):

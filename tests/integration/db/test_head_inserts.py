@@ -115,7 +115,10 @@ def test_the_command_writes_a_document_for_each_head(line, tmp_path, monkeypatch
     assert "nothing is known of machine mill-9" in run(tmp_path, "--machine", "mill-9").stderr
     assert run(tmp_path, "--machine", "mill-1").stdout == f"1 head in {tmp_path}\n"
 
+    (register := tmp_path / "heads.toml").write_text("[heads.H7]\npockets = 3\n", encoding="utf-8")
+    monkeypatch.setenv("INSERTS_HEADS", str(register))
     printed = run("-", "--machine", "Fräse 3", "--head", "H7")
+    assert printed.stdout.count("<CuttingItem ") == printed.stdout.count(">UNKNOWN<") == 3, "two pockets, so the head"
     root = ElementTree.fromstring(printed.stdout)  # noqa: S314 - our own
     assert root.tag == "{urn:mtconnect.org:MTConnectAssets:2.0}MTConnectAssets"
     for wrong, reason in (

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from producer.connect.sinks.head_answers import HeadAnswers
-from producer.contract.answers import CheckAnswer
+from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import new_id
 from producer.contract.plant_event import plant_event
 from producer.contract.plant_news import InsertChangeAnswer
@@ -183,6 +183,42 @@ def test_a_changed_insert_leaves_its_head_no_state_until_a_run_that_began_after_
     assert shown() == 2
     assert change(12, 2, 16, withdrawn=True)
     assert shown() == "check"
+
+
+def test_a_verdict_that_is_not_intact_leaves_its_head_no_state_until_its_check_or_a_later_run_is_answered() -> None:
+    head = HeadAnswers(None)
+
+    def verdict(number: int, run: str, pocket: int, minute: int) -> bool:
+        said = VerdictAnswer(
+            capture_id=new_id(),
+            check_id=RUNS[run],
+            machine="mill-1",
+            head="H12",
+            pocket=pocket,
+            outcome="damaged",
+            judged_at=NOON + timedelta(minutes=minute),
+        )
+        return head.take((number, plant_event("p", "station-1", said, 0.0)))
+
+    def shown() -> str:
+        last = head.last(lambda _: True)
+        assert last is not None
+        return last[1].data.kind
+
+    assert _say(1, ("A", 4, 10, 1, "go", []), head) == "A go"
+    assert verdict(2, "A", 3, 11), "a photograph of the run that nobody expected: it is pending again"
+    assert shown() == "insert_change", "that is no state"
+    assert _say(3, ("A", 4, 10, 2, "replace", [3]), head) == "A replace"
+    assert not verdict(4, "A", 3, 11), "by another worker, behind the answer that knows of it"
+    assert _say(5, ("A", 4, 10, 3, "go", []), head) == "A go", "a person has overruled it"
+    assert verdict(6, "B", 4, 13), "of a run whose first photograph names another head"
+    for number, said in enumerate((("C", 4, 12, 1, "go", []), ("A", 4, 10, 4, "go", []), ("D", 3, 14, 1, "go", [])), 7):
+        assert _say(number, said, head) == "", said  # begun before it, as is that run, without the pocket
+    assert _say(10, ("D", 4, 14, 2, "go", []), head) == "D go"
+    assert not verdict(11, "B", 4, 13), "it is told late"
+    assert verdict(12, "C", 4, 15)
+    assert shown() == "insert_change"
+    assert _say(13, ("C", 4, 12, 2, "go", []), head) == "D go", "it is answered, and another photograph is intact"
 
 
 def test_an_answer_that_is_told_once_more_is_no_later_one() -> None:

@@ -232,6 +232,35 @@ def test_what_is_kept_of_a_changed_insert_goes_when_it_is_taken_back_or_a_run_ha
         assert len(log.shown("mill")) == 1
 
 
+def test_what_is_kept_of_a_verdict_against_its_head_goes_when_its_check_is_answered(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    newer, older = (check().model_copy(update={"begun_at": at + timedelta(minutes=minute)}) for minute in (2, 1))
+    damaged = verdict(2, "damaged").model_copy(
+        update={"check_id": older.check_id, "judged_at": at + timedelta(minutes=5)}
+    )
+    go, pocket, replace = (
+        plant_event("p", "s", answer, 0.0)
+        for answer in (newer, damaged, older.model_copy(update={"state": "replace", "replace": [2]}))
+    )
+
+    def states(known: LastAnswers) -> dict[str, PlantEvent]:
+        return {event.subject or "": event for _, event in known.kept if isinstance(event.data, CheckAnswer)}
+
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        for event, holds in ((go, {"mill-1/H12": go}), (pocket, {}), (replace, {"mill-1/H12": replace})):
+            known = LastAnswers(log, "mill")
+            log.keep({"mill": [event]}, {})
+            due = log.due("mill", time.time(), 10)
+            news = [one.data.kind for _, one in known.news(due)]
+            assert news == (["insert_change"] if event is pocket else []), "the head, before the verdict is told"
+            for delivery in due:
+                remembered = known.remember(delivery)
+                assert remembered.shows == (delivery.number, event)
+                log.delivered("mill", [delivery], time.time(), remembered.kept)
+            assert states(known) == states(LastAnswers(log, "mill")) == holds
+        assert len(log.shown("mill")) == 3, "the head's checks, and the pocket"
+
+
 def test_what_its_own_check_has_overtaken_does_not_count_again_when_its_turn_comes(tmp_path: Path) -> None:
     def of(run: CheckAnswer, minute: int, revision: int, state: CheckState, size: int) -> PlantEvent:
         order = {"begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "state": state, "revision": revision}

@@ -107,6 +107,12 @@ def test_an_answer_without_end_is_read_as_far_as_it_is_of_use(tmp_path: Path) ->
     assert sum(sent) < 50_000_000, "what fits between two ends"
 
 
+def test_what_comes_before_an_answer_is_none(tmp_path: Path) -> None:
+    interim = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Wait\r\n\r\n"
+    (told,) = told_by(tmp_path, lambda connection: connection.sendall(interim + b"HTTP/1.1 204 OK\r\n\r\n"))
+    assert told.refused is None
+
+
 @pytest.mark.parametrize("status", ["200 OK", "500 Oh"])
 def test_after_a_long_answer_the_next_event_is_sent(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -19,6 +20,7 @@ FRESH = ("producer/simulation/head.py", "worker/demo/data.py")
 """They write photographs into folders of their own, which nobody reads before all are there."""
 TWINS = ("db.console.api.", "producer.contract.", "db.learning.evaluation_report")
 """What is said there of a thing has the thing's name: a row as a program gets it, a message, a report that is read."""
+OF_SEVERAL_MODULES = {"producer/test_public_names.py", "db/console/reader/test_catalogs.py"}
 SAYS_NOTHING = {"each", "found", "told", "given", "made", "asked"}
 
 
@@ -31,6 +33,25 @@ def sources() -> list[Path]:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_every_module_lives_in_a_folder(package: str) -> None:
     assert {file.name for file in (ROOT / package).glob("*.py")} <= MODULES_OF_A_PACKAGE
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    """Without `__init__.py` neither the import contracts see it nor an installation has it."""
+    folders = {file.parent for file in sources()}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_unit_tests_lie_as_their_modules_do() -> None:
+    tests = (file.relative_to(ROOT / "tests/unit") for file in (ROOT / "tests/unit").rglob("test_*.py"))
+    of_modules = [file for file in tests if file.parts[0] in PACKAGES]
+    elsewhere = {
+        str(file)
+        for file in of_modules
+        if not any(
+            (ROOT / file.with_name(file.name.removeprefix("test_")).with_suffix(end)).exists() for end in (".py", "")
+        )
+    }
+    assert elsewhere == OF_SEVERAL_MODULES
 
 
 def test_no_two_modules_import_each_other_by_any_way_round() -> None:
@@ -120,3 +141,15 @@ def test_nothing_has_a_name_that_says_nothing() -> None:
         for file in sources()
     }
     assert {file: said for file, said in names.items() if said} == {}
+
+
+def test_nothing_in_a_script_has_such_a_name_either() -> None:
+    declared = re.compile(r"\b(?:const|let|function)\s+([^=;(]+)|\((\w+)\)\s*=>")
+    names = {
+        script.name: SAYS_NOTHING.intersection(
+            word for match in declared.finditer(script.read_text("utf-8")) for word in re.findall(r"\w+", match[0])
+        )
+        for script in (ROOT / "db/console/static").glob("*.js")
+    }
+    assert len(names) > 10
+    assert {script: said for script, said in names.items() if said} == {}

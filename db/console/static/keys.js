@@ -75,7 +75,7 @@ export class Keys {
   /** A key is one action's: whatever had it has it no more. @param {string} action @param {string} key */
   give(action, key) {
     if (!this.bound.has(action)) return;
-    for (const [other, keys] of this.bound) this.bound.set(other, keys.filter((each) => each !== key));
+    for (const [other, keys] of this.bound) this.bound.set(other, keys.filter((bound) => bound !== key));
     this.bound.set(action, [key]);
   }
 
@@ -94,9 +94,9 @@ export class Keys {
 
   /** @param {string} key */
   printed(key) {
-    const made = document.createElement("kbd");
-    made.textContent = this.sign(key);
-    return made;
+    const shown = document.createElement("kbd");
+    shown.textContent = this.sign(key);
+    return shown;
   }
 
   /** @param {string} key */

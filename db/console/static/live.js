@@ -150,18 +150,18 @@ function isElsewhere(id) {
 async function refresh() {
   if (fetching) return;
   fetching = true;
-  let id = "", told = 0;
+  let id = "", since = 0;
   try {
     while (wanted.size) {
-      [[id, told]] = wanted;
+      [[id, since]] = wanted;
       wanted.delete(id);
       const piece = pieceOf(id);
       if (!piece && isElsewhere(id)) continue;
       const place = piece ?? /** @type {HTMLElement} */ (document.getElementById("heads"));
       // What changed and does not come at once is not what is shown: it counts from when that was said.
-      const late = setTimeout(() => { behind = true; lose(told); }, told + PROMPT - performance.now());
+      const late = setTimeout(() => { behind = true; lose(since); }, since + PROMPT - performance.now());
       const text = await fetched(place.dataset.from ?? "").finally(() => clearTimeout(late));
-      if (wanted.has(id)) wanted.set(id, told); // it has changed again meanwhile: what came is of before that
+      if (wanted.has(id)) wanted.set(id, since); // it has changed again meanwhile: what came is of before that
       else if (text !== null) put(place, text);
       else if (piece?.matches(".card")) piece.remove(); // a head that is known no more
     }
@@ -171,7 +171,7 @@ async function refresh() {
   } catch {
     wanted.set(id, wanted.get(id) ?? performance.now());
     behind = true;
-    lose(told);
+    lose(since);
     setTimeout(refresh, AGAIN);
   } finally {
     fetching = false;

@@ -166,11 +166,11 @@ function skip() {
 /** Keep the photographs at hand for this person; what is somebody else's by now (a tablet may have slept) is left to them. */
 async function hold() {
   if (!queue.length || saving.stopped || document.hidden) return;
-  const asked = queue.slice(0, AT_HAND);
+  const next = queue.slice(0, AT_HAND);
   try {
-    const seen = asked.flatMap((item) => /** @type {Array<[string, string]>} */ ([["capture", item.id], ["seen", String(item.review ?? 0)]]));
+    const seen = next.flatMap((item) => /** @type {Array<[string, string]>} */ ([["capture", item.id], ["seen", String(item.review ?? 0)]]));
     const held = await post("/review/hold", [["tab", tab], ...seen]);
-    const lost = new Set(asked.filter((item) => !held.kept.includes(item.id)));
+    const lost = new Set(next.filter((item) => !held.kept.includes(item.id)));
     if (!lost.size) return;
     if (lost.has(queue[0])) at("taken").hidden = false;
     queue.splice(0, queue.length, ...queue.filter((item) => !lost.has(item)));

@@ -13,7 +13,7 @@ from db.schema.tables import Audit
 
 RESTORED: Final = "backup restored"
 """The action of a restore: who says what is in the heads now must know of it."""
-_RESTORER: Final = "insert-db restore"
+_RESTORER: Final = "`insert-db restore`"
 
 
 @dataclass(frozen=True)

@@ -135,11 +135,9 @@ class Line:
         return once([event for receiver in self.receivers for event in receiver.taken])
 
     def delivered(self, sink: str, head: Head) -> None:
-        """Wait until a sink has taken all that there is of a head; of a PLC that is the checks alone."""
-        each = 1 if sink == "mill" else 1 + len(head.captures)
-        wait_until(
-            lambda: self.connector.delivered(sink, head.name) == each * len(head.checks), 60, f"that {sink} has all"
-        )
+        """Wait until a sink has taken all that there is of a head."""
+        all_of_it = (1 + len(head.captures)) * len(head.checks)
+        wait_until(lambda: self.connector.delivered(sink, head.name) == all_of_it, 60, f"that {sink} has all")
 
     def _file(self) -> str:
         secret = self.folder / "secret"

@@ -54,12 +54,12 @@ class CheckSummary:
 
 @dataclass(frozen=True)
 class KnownPockets:
-    """What is known of a check's pockets.
+    """What is known about a check's pockets.
 
     `outcomes` has the pockets that were photographed, each with the outcome of its newest capture; None: it is not
-    judged. `faulty` are those that wait for no verdict, as there is an open fault. `elsewhere` are the captures of
-    another head or operation, which stand for no pocket of this one, and `doubts` say which photographs cannot be
-    believed: of what is unusable nothing follows, and of an earlier operation's damage neither, which is told anyway.
+    judged. `faulty` are the pockets that wait for no verdict, because they have an open fault. `elsewhere` are the
+    captures of another head or operation: they show no pocket of this check. `doubts` say which photographs cannot be
+    believed. An unusable photograph raises no doubt; nor does damage of an earlier operation, which is reported anyway.
     """
 
     outcomes: Mapping[int, str | None]

@@ -1,6 +1,6 @@
-"""What the database is asked for, and asked, about captures of one check that may contradict each other.
+"""Queries and conditions about the captures of one check that may contradict each other.
 
-What follows from it, in words, is `db.line.contradictions`.
+`db.line.contradictions` says in words what follows from them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from db.schema.tables import Captures, Checks, Verdicts
 from producer.contract.names import IMPORTED
 
 _SEPARATOR: Final = "|"
-"""Stands between the names of a place: no name may have it (`producer.contract.names`)."""
+"""Separates the names of a place: no name may contain it (`producer.contract.names`)."""
 _BETWEEN: Final[ColumnElement[str]] = literal_column(f"'{_SEPARATOR}'")
 
 

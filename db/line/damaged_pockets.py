@@ -1,4 +1,5 @@
-"""The pockets whose insert is to be replaced, as far as is known now: also while a newer photograph is to be judged."""
+"""The pockets whose insert must be replaced, as far as is known now, even while a newer photograph waits to be
+judged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose token a program shows; wrong ones are slowed down as wrong passwords are."""
+"""Finds the owner of a program's token; wrong tokens are slowed down as wrong passwords are."""
 
 from __future__ import annotations
 

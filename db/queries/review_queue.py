@@ -31,7 +31,7 @@ SAMPLE_ONE_IN: Final = 50
 """One in so many confident verdicts is looked at, so that a confident mistake has a chance to be seen."""
 
 SAMPLE_EVERY: Final = 10
-"""One in so many that a person is offered is of the sample, while there is any: it is never crowded out."""
+"""One in this many that a person is offered comes from the sample, while there is any: it is never crowded out."""
 
 _SCATTER: Final = 40_503, 65_536
 """A multiplier and a modulus that scatter numbers evenly, and keep no step with the pockets of a head (Knuth, The Art
@@ -52,13 +52,12 @@ class ToReview:
 def queue(session: Session, limit: int = 50) -> list[ToReview]:
     """What to look at next, most informative first, each capture once.
 
-    First what is `unsure`, newest first. Then, of the newest intact and damaged verdicts of each model, the share
-    that lies nearest to its threshold. Then captures about which one person said the opposite of the verdict: a second
-    look settles them. Every tenth is of a sample of all that is not unsure, the same for every person, however much
-    else there is: without it nobody would know how many of the line's inserts are damaged (`db.queries.line_rate`). Of
-    each outcome in turn the one that has waited longest: so what somebody skipped is the next again.
-    Only those where a review disagrees have been looked at before. What has no photograph any more is nothing to look
-    at.
+    First what is `unsure`, newest first. Then, of the newest intact and damaged verdicts of each model, the share that
+    lies nearest to its threshold. Then captures about which one person said the opposite of the verdict: a second look
+    settles them. Every tenth is from a sample of all verdicts that are not unsure, the same for every person, however
+    much else waits: without it the share of damaged inserts on the line would be unknown (`db.queries.line_rate`). The
+    outcomes take turns, and of each the capture that has waited longest comes next: so a skipped one comes back. Only
+    captures whose review disagrees have been looked at before. Captures without a photograph are left out.
     """
     wanted = list(islice(_wanted(session, limit), limit))
     rows = _rows(session, [capture_id for capture_id, _, _ in wanted])
@@ -77,7 +76,7 @@ def drawn(number: Any) -> Any:
 
 
 _SAMPLED: Final = tuple(outcome for outcome in OUTCOMES if outcome != "unsure")
-"""The outcomes that nobody need look at, of which some are looked at nevertheless."""
+"""The outcomes that need no look, of which a sample is looked at nevertheless."""
 
 
 def is_sample(session: Session, capture_id: UUID) -> bool:

@@ -23,7 +23,7 @@ SECONDS: Final = 60.0
 """For so long a photograph is one person's, from when it was handed out, asked for again, or labelled."""
 
 LOOKED_THROUGH: Final = 100
-"""How much of the queue is read to find what nobody else looks at."""
+"""How much of the queue is read to find what no other person looks at."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`/models`: who judges since when and why, what was measured of each model, and who is to judge from now on."""
+"""`/models`: which model judges, since when and why; what was measured of each; and changing which one judges."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ DIFFERENT_SHOWN: Final = 24
 Name = Annotated[str, Path(max_length=80, pattern=r"^[^\x00]+$")]
 Reason = Annotated[str, Form(max_length=LONGEST_REASON, pattern=r"^[^\x00]*$")]
 Sure = Annotated[Literal["yes"], Form()]
-"""The box that says that it is meant."""
+"""The box that confirms the change."""
 
 
 @router.get("/models")
@@ -139,7 +139,7 @@ def start_shadow(request: Request, person: ModelChooser, model_id: Name, reason:
 
 @router.post("/models/{model_id}/end-shadow")
 def end_shadow(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
-    """Have the model in shadow judge no more."""
+    """End the shadow."""
     return _change(request, person, model_id, reason, audited_promotions.end_shadow)
 
 
@@ -165,7 +165,7 @@ def _measured(evaluated: evaluations.Evaluated | None) -> EvaluationReport | Non
 
 
 def _learning(measured: EvaluationReport | None) -> dict[str, Any]:
-    """The learning curve, and what more labels are worth by it."""
+    """The learning curve, and the value of more labels by it."""
     points = [] if measured is None else measured.learning_curve
     return {
         "points": points,

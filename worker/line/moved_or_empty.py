@@ -1,10 +1,10 @@
-"""When the camera has moved, or no insert is in the pocket: by the contours that a station's photographs share.
+"""Finds a moved camera or an empty pocket, by the contours that a station's photographs share.
 
-Each photograph is kept as a sketch, a few squares of contours (`worker.images.measurements`). It is held against the
-mean of its station's good ones, at every shift, by normalised correlation. One photograph says too little of the
-camera, since inserts differ; `TOGETHER` of them in a row do. An empty pocket is like what people called unusable there,
-and not like the good ones. What is usual the good ones say themselves, for every shift: along an edge any photograph is
-as alike as where it is, and where a camera is held by hand it takes more.
+Each photograph is kept as a sketch, a few squares of contours (`worker.images.measurements`). It is compared with the
+mean of its station's good ones, at every shift, by normalised correlation. One photograph says too little about the
+camera, because inserts differ; `TOGETHER` of them in a row say enough. An empty pocket is like what people called
+unusable there, and not like the good ones. The good ones themselves define what is usual, for every shift: along an
+edge a shifted photograph is as similar as an unshifted one, and if a camera is held by hand a larger gain is needed.
 """
 
 from __future__ import annotations

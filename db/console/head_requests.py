@@ -23,5 +23,6 @@ class HeadRequests:
 
 
 def is_head(request: Request) -> bool:
-    """Whether nobody gets the content: what a GET does besides, as an export that is in the audit, is not done."""
+    """Whether the content is not sent: then the other effects of a GET, such as an export's row in the audit, are left
+    out."""
     return _MARK in request.scope

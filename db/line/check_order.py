@@ -25,8 +25,8 @@ _NEXT: Final = timedelta(microseconds=1)
 
 
 _LOOKED_AT: Final = 3
-"""So many of a head's newest checks, and of those that the same station began: the newest may be another station's, or
-this one's own, of which more comes."""
+"""How many of a head's newest checks are read, and of those that the same station began: the newest may be another
+station's, or this one's own, of which more comes."""
 
 
 def _newest(*_: object) -> Select[*tuple[Any, ...]]:

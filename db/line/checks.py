@@ -139,7 +139,7 @@ _TROUBLES_OF = Prepared(
 
 
 def finish(session: Session, check_ids: Collection[UUID], *, again: Collection[UUID] = ()) -> list[Check]:
-    """Those of some checks that are not pending any more, by what this transaction has written; it holds them.
+    """The checks among these that are no longer pending, by what this transaction has written; it holds them.
 
     Each has its next revision, but for those of `again`, of which nothing was written: they are sent as they are. One
     whose photographs, now that they are judged, show that they contradict each other is noted as such first.
@@ -153,7 +153,7 @@ def finish(session: Session, check_ids: Collection[UUID], *, again: Collection[U
 
 
 def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
-    """Those of some checks that are not pending any more."""
+    """The checks among these that are no longer pending."""
     return _ended(session, check_ids, check_ids)
 
 
@@ -175,7 +175,7 @@ _TO_DOUBT = Prepared(
 
 
 def to_doubt(session: Session, check_ids: Collection[UUID]) -> list[UUID]:
-    """Those of some checks whose photographs, now that they are judged, show that they contradict each other.
+    """The checks among these whose photographs contradict each other, now that they are judged.
 
     Pass them to `db.line.incomplete_checks.doubt` before the checks are answered (`finish`).
     """
@@ -259,7 +259,7 @@ def _known(
     troubles: Mapping[Any, Sequence[Trouble]],
     doubtful: Collection[Any],
 ) -> Mapping[Any, KnownPockets]:
-    """What is known of the pockets of some checks, which are of these places and sizes.
+    """What is known about the pockets of some checks with these places and sizes.
 
     Where a pocket has several captures their order counts, and in a `doubtful` check each one: it has a fault, or is
     not whole, or its captures may contradict each other. Only those checks are read capture by capture.

@@ -55,7 +55,7 @@ class Doubt(NamedTuple):
 
 
 def elsewhere(check: OperationPlace, capture: OperationPlace) -> Reason | None:
-    """Of what else a capture is, in words, where it is not of its check's place; None where it is."""
+    """The other place of a capture, in words, if it is not of its check's place; None if it is."""
     machine, head, operation = capture
     if machine != check[0]:
         return why.MACHINE(machine=machine, head=head)

@@ -42,10 +42,11 @@ number of its last unusable photographs that are searched for stand-ins."""
 def newest_of_heads(
     session: Session, places: Sequence[HeadPlace], number: int, since: datetime, also: Collection[UUID] = ()
 ) -> list[tuple[Check, KnownPockets, Span]]:
-    """So many of the last checks of each head, the newest first, each with what is known of its pockets; `also` these.
+    """The last checks of each head, this many, newest first, each with what is known of its pockets; `also` these.
 
-    And the last one of each size: any number of checks of a few pockets say nothing of one that was missed in a check
-    of more. And those in which, `since` a moment, the last that came of a pocket is no photograph that it could show.
+    Also the last one of each size: checks of a few pockets, however many, say nothing about a pocket that a larger
+    check missed. And those in which, `since` a moment, the last that came of a pocket is no photograph that it could
+    show.
     """
     connection = session.connection()
     rows = _newest(number).execute(connection, places=as_value(places), since=since)

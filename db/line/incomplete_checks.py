@@ -63,14 +63,14 @@ _GIVE_UP_COUNTED: Final = Prepared(
 
 @dataclass(frozen=True)
 class Awaited:
-    """Of how many captures a check that waits for photographs consists so far, and when the last of them came."""
+    """How many captures a check that waits for photographs has so far, and when the last of them arrived."""
 
     captures: int
     last_at: datetime
 
 
 def update_awaited(connection: Connection, check_ids: Collection[UUID]) -> None:
-    """Say anew whether some checks wait for photographs, after captures of them were recorded.
+    """Update whether some checks wait for photographs, after captures of them were recorded.
 
     The caller holds the checks' rows.
     """

@@ -25,12 +25,12 @@ from db.schema.tables import Captures, InsertChanges, Verdicts
 from producer.contract.vocabulary import DECIDED, OUTCOME_OF
 
 MOST: Final = 500_000
-"""So many photographs are gone through at most, the newest of the line."""
+"""How many photographs are read at most: the line's newest."""
 
 INTACT_RUN: Final = 3
 """After a damaged look, this many intact looks in a row raise the question; fewer are too few to ask."""
 JUMP: Final = 0.5
-"""By so much the probability of damage must have fallen, from the median of the one run to that of the other."""
+"""How far the probability of damage must have fallen, from the median of one run to that of the other."""
 
 
 @dataclass(frozen=True)

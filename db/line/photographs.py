@@ -22,7 +22,7 @@ LONGEST_KEY: Final = 511
 """A longer key has no room for the mark in its column, so such a photograph is kept."""
 
 REMOVED: Final = "removed, as old ones are (`insert-db prune --help`)"
-"""What is printed in a photograph's place."""
+"""The text printed in place of a photograph."""
 
 
 def is_there(capture: Any = Captures) -> ColumnElement[bool]:

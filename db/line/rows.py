@@ -90,7 +90,7 @@ class Wear(NamedTuple):
 
 
 class Filters(TypedDict, total=False):
-    """What captures can be chosen by; `since` is included, `until` is not, both mean `ordered_at`."""
+    """The filters for captures; `since` is inclusive, `until` is not, and both refer to `ordered_at`."""
 
     station: str | None
     machine: str | None

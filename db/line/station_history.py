@@ -28,7 +28,7 @@ class Photographed(NamedTuple):
 
 
 def good(session: Session, station: str, limit: int) -> list[Photographed]:
-    """Among the newest `limit` photographs of a station that could be judged those that were measured, newest first.
+    """The measured ones among the newest `limit` photographs of a station that could be judged, newest first.
 
     A person has the last word. Photographs reviewed as `unusable` are not among them. If a photograph was judged
     unusable and reviewed as something else, the history begins after it, because from then on the station's photographs

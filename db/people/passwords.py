@@ -32,7 +32,7 @@ def checked(password: str) -> str:
 
 
 def hashed(password: str) -> str:
-    """What is kept of a password.
+    """The hash that is kept of a password.
 
     Raises:
         ValueError: it is too short or too long.

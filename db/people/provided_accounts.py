@@ -30,7 +30,7 @@ def signed_in(session: Session, *, issuer: str, subject: str, name: str, role: P
 
     Raises:
         LookupError: the account is disabled.
-        ValueError: somebody else has an account of that name, or the name is none.
+        ValueError: another person has an account of that name, or the name is invalid.
     """
     known_by = _MARK + hashlib.sha256(f"{issuer}\n{subject}".encode()).hexdigest()
     row = _of(session, known_by)

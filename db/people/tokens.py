@@ -101,7 +101,7 @@ def used(session: Session, digest: str, at: datetime) -> None:
 
 
 def digest_of(secret: str) -> str:
-    """What is kept of a token."""
+    """The digest that is kept of a token."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

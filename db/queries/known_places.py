@@ -41,7 +41,7 @@ def unknown(
     *,
     station: str | None = None,
 ) -> Reason | None:
-    """What of a question's filters the line never saw; None where it knows each, and where there is no filter.
+    """The filter values that the line never saw; None if it knows each, or if there is no filter.
 
     A machine and a head are looked for together, a pocket only with both of them: each is one look into an index.
     """

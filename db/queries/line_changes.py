@@ -26,7 +26,7 @@ _NEWEST_CHECKS: Final = (
     .order_by(Checks.started_at.desc(), Checks.check_id.desc())
     .limit(100)
 )
-"""What changes an older one is a review, which is looked for by itself."""
+"""An older one is changed only by a review, which is looked for separately."""
 
 FAULTS_AT_ONCE: Final = 50
 """How many of the newest faults are read; if more came between two looks, their heads are unknown."""
@@ -48,7 +48,7 @@ _DONE_LAST: Final = select(Audit.id, Audit.action).order_by(Audit.id.desc()).lim
 _TAKEN_BACK: Final = select(_DONE_LAST.c.id).where(_DONE_LAST.c.action == "insert change withdrawn")
 
 _LOOKED_BACK: Final = 1_000
-"""So many of the newest numbers may be missing among those that are there."""
+"""How many of the newest numbers may be missing among those that are there."""
 
 _MISSED_FOR: Final = 60.0
 """Seconds after which a missing number is no longer waited for: its transaction was rolled back. No transaction that

@@ -91,7 +91,7 @@ def _alike(row: Sequence[Any]) -> Alike:
 
 
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
-    """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
+    """The outcome of the newest capture of each pocket of some heads: one row for all pockets that are alike."""
     of = head_checks.heads_table(dialect)
     is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
     with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up

@@ -89,7 +89,7 @@ _Wanted = tuple[UUID, Why, Review | None]
 
 
 def _wanted(session: Session, limit: int) -> Iterator[_Wanted]:
-    """What to look at, in order, as far as it is asked for: what comes later is not even looked up before."""
+    """What to look at, in order, looked up only as far as it is requested."""
     informative, sample = _informative(session, limit), _sample(session, limit)
     while some := list(islice(informative, SAMPLE_EVERY - 1)):
         yield from some
@@ -126,7 +126,7 @@ def _in_two(groups: Iterator[_Group], first: int) -> Iterator[list[int]]:
 
 
 def _chosen(session: Session) -> Iterator[_Group]:
-    """Of each outcome what chance has chosen of the newest verdicts, the oldest first."""
+    """The sample of each outcome's newest verdicts, the oldest first."""
     for outcome in _SAMPLED:
         yield _numbers(session, _newest(session, outcome).where(drawn(Verdicts.id)).order_by(Verdicts.id), WINDOW)
 
@@ -160,7 +160,7 @@ def _newest(session: Session, outcome: str) -> Select[int]:
 
 
 def _near_threshold(session: Session) -> Iterator[_Group]:
-    """Of the newest verdicts of an outcome the share nearest to the threshold, the nearest first, for each model.
+    """For each model the share of an outcome's newest verdicts that is nearest to the threshold, the nearest first.
 
     The threshold need not be known: of intact verdicts the highest decision value is nearest to it, of damaged ones
     the lowest. Values of two models have no common scale, so the share is taken of each model by itself.

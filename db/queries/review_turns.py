@@ -28,7 +28,7 @@ LOOKED_THROUGH: Final = 100
 
 @dataclass(frozen=True)
 class Turn:
-    """What one person is to look at next, and how much there is beside what the person has; `more` than was counted."""
+    """What one person should look at next, and how much else waits; `more`: there is more than was counted."""
 
     items: tuple[ToReview, ...]
     left: int

@@ -92,5 +92,5 @@ def active_models(settings: WorkerSettings, database: Database) -> ActiveModels:
 
 
 def in_use(models: ActiveModels) -> ModelsInUse:
-    """Which of them judge, as the parent is told."""
+    """The models that judge, as reported to the parent."""
     return ModelsInUse(models.champion_id, models.shadow_id, models.refused)

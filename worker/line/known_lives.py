@@ -14,10 +14,10 @@ from producer.contract.event import CaptureEvent
 from producer.contract.places import HeadPlace
 
 LOOK_EVERY: Final = 60.0
-"""Seconds for which a head is not looked up anew."""
+"""Seconds for which a head is not looked up again."""
 
 HEADS: Final = 1_000
-"""So many heads are kept; with one more all are looked up anew."""
+"""How many heads are kept; with one more all are looked up again."""
 
 
 class KnownLives:

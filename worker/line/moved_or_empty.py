@@ -31,7 +31,7 @@ _BEYOND_USUAL: Final = 1.25
 """By how many standard deviations a shift must gain more than any does in 99 of a hundred rows of good ones."""
 
 _LEAST_SPREAD: Final = 0.01
-"""Of what a shift gains: by less than this, photographs differ for no reason."""
+"""The least spread of what a shift gains: by less than this, photographs differ for no reason."""
 
 _LAST_BY: Final = -0.1
 """What some shift must gain in the last photograph by itself: once the camera is back, those before say nothing."""
@@ -147,7 +147,7 @@ def _contours(sketches: Sequence[bytes]) -> Float32Array:
 
 
 def _gains(seen: Float64Array) -> Float64Array:
-    """By how much more like the good ones photographs (…, all shifts) are at each real shift than where they are."""
+    """The gain in similarity to the good ones of photographs (…, all shifts) at each real shift."""
     return np.asarray(seen[..., ~_HERE] - seen[..., _HERE].max(axis=-1, keepdims=True))
 
 

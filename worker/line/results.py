@@ -26,7 +26,7 @@ class Ended:
 
 @dataclass
 class Results:
-    """The captures of a message: to be committed with it, told again, recorded as faults before, or sent back."""
+    """The captures of a message: to be committed with it, answered again, recorded as faults before, or sent back."""
 
     judged: list[tuple[CaptureEvent, Judgement]] = field(default_factory=list)
     again: list[tuple[CaptureEvent, Verdict]] = field(default_factory=list)

@@ -41,7 +41,7 @@ from worker.settings import WorkerSettings
 
 
 def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
-    """Judge captures until told to stop (SIGTERM, Ctrl-C); the process's exit code comes back.
+    """Judge captures until SIGTERM or Ctrl-C, and return the process's exit code.
 
     This process takes the messages, and `settings.processes` children judge them. A child that dies, for whatever
     reason, is replaced, and its message is delivered again. A database, an image store or a Redis that is away is

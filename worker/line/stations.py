@@ -19,7 +19,7 @@ from worker.line.moved_or_empty import TOGETHER, Scene
 from worker.runtime.arrays import Float64Array
 
 LOOK_EVERY: Final = 60.0
-"""Seconds for which what is usual at a station is not read anew."""
+"""Seconds for which a station's usual values are not read again."""
 
 OF_NEWEST: Final = 500
 """How many of a station's newest good photographs define what is usual."""

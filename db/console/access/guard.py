@@ -1,4 +1,4 @@
-"""What lets a request in: a session, a right (`db.people.rights`), and for a change the page that it came from."""
+"""Admits a request by its session, its right (`db.people.rights`) and, for a change, the page that it came from."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class May:
         """Let a request in.
 
         Raises:
-            SignInFirst: nobody is signed in.
+            SignInFirst: no person is signed in.
             HTTPException: the person's role may not do this, or another site asks for it.
         """
         person = await self._who(request)
@@ -87,7 +87,7 @@ class MayWatch(May):
         """Let a request in.
 
         Raises:
-            SignInFirst: nobody is signed in, and the board is not open.
+            SignInFirst: no person is signed in, and the board is not open.
         """
         if not console_of(request).settings.console_open_board:
             return await super().__call__(request)

@@ -117,7 +117,7 @@ def asking(provider: Provider, attempt: Attempt, back: str) -> str:
 
 
 def answered(provider: Provider, attempt: Attempt, code: str, back: str) -> Stranger:
-    """Who signed in, for the code with which the browser came back.
+    """The person who signed in, by the code that the browser brought back.
 
     Raises:
         ProviderAway: the provider does not answer.

@@ -14,13 +14,13 @@ from typing import Final, Literal
 Subject = tuple[Literal["name", "token", "address"], str]
 
 FAILURES: Final = {"name": 5, "token": 5, "address": 50}
-"""So many logins may fail for a name, a token, or from an address, within `WINDOW` seconds. Behind a proxy all people
+"""How many logins may fail for a name, a token, or from an address, within `WINDOW` seconds. Behind a proxy all people
 have one address."""
 
 WINDOW: Final = 300.0
 
 _MOST_KNOWN: Final = 10_000
-"""So many names and addresses are remembered; those that failed longest ago are forgotten first."""
+"""How many names and addresses are remembered; those that failed longest ago are forgotten first."""
 
 
 class Throttle:

@@ -17,7 +17,7 @@ from db.console.reader import formats
 from db.queries.head_overview import HeadOverview
 
 MOST: Final = 500
-"""So many drawings are kept at most: each head's last one in each language that is read."""
+"""How many drawings are kept at most: each head's last one in each language in use."""
 
 _AGE: Final = Markup("<age>")
 """Takes the place of what changes with time in a drawing: attributes and text of the element with its age. Names and
@@ -61,7 +61,7 @@ class Card:
 
 
 class HeadCards:
-    """Draws cards and keeps what it drew, with the card that it is of: whatever differs is drawn anew."""
+    """Draws cards and keeps the drawings with their cards; a card that has changed is drawn again."""
 
     def __init__(self, templates: Environment) -> None:
         self._templates = templates

@@ -15,7 +15,7 @@ KEPT_SECONDS: Final = 1.0
 """How long a piece is the same for all; ages in it are exact to the second."""
 
 _MOST: Final = 1_000
-"""So many pieces are kept at most."""
+"""How many pieces are kept at most."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from producer.contract.places import HeadPlace
 router = APIRouter()
 
 AT_ONCE: Final = 50
-"""So many heads are on a page: those that were photographed last. A machine's others are on a page of its own."""
+"""How many heads are on a page: those that were photographed last. A machine's other heads are on its own page."""
 
 _FAULTS_SHOWN = 5
 

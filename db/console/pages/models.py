@@ -27,18 +27,18 @@ router = APIRouter()
 SHOWN: Final = 20
 
 WRONG_SHOWN: Final = 24
-"""So many of the photographs that were misclassified most often."""
+"""How many of the photographs that were misclassified most often."""
 
 _LOOKED_AT: Final = 100
-"""Of so many some may be gone, with the checks that they were of."""
+"""How many are read, because some may be gone, together with their checks."""
 
 _MOST: Final = 1000
 
 COMPARED: Final = 5_000
-"""So many of a shadow's newest verdicts are compared with the line's: a page costs the same after years."""
+"""How many of a shadow's newest verdicts are compared with the line's, so that a page costs the same after years."""
 
 DIFFERENT_SHOWN: Final = 24
-"""So many of the photographs about which they differ."""
+"""How many of the photographs about which they differ."""
 
 Name = Annotated[str, Path(max_length=80, pattern=r"^[^\x00]+$")]
 Reason = Annotated[str, Form(max_length=LONGEST_REASON, pattern=r"^[^\x00]*$")]
@@ -48,7 +48,7 @@ Sure = Annotated[Literal["yes"], Form()]
 
 @router.get("/models")
 def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, le=_MOST)] = SHOWN) -> Response:
-    """Who judges now, what more labels would be worth, and all models, the newest first."""
+    """The model that judges now, the value of more labels, and all models, the newest first."""
     with console_of(request).database.reading() as session:
         rows = model_registry.recent(session, limit)
         scores = evaluations.scores(session, [row.model_id for row in rows])

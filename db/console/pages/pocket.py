@@ -34,7 +34,7 @@ from producer.contract.vocabulary import OUTCOME_OF
 router = APIRouter()
 
 SHOWN: Final = 60
-"""So many photographs are on a page; older ones follow by the link at its end."""
+"""How many photographs are on a page; older ones follow by the link at its end."""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,5 @@ class HeadRequests:
 
 
 def is_head(request: Request) -> bool:
-    """Whether the content is not sent: then the other effects of a GET, such as an export's row in the audit, are left
-    out."""
+    """Whether only the headers are sent: then other effects of a GET, such as an export's audit row, are left out."""
     return _MARK in request.scope

@@ -102,7 +102,7 @@ _DOUBTED: Final = case(
     (Captures.review.is_(None), or_(Captures.outcome == "unsure", Captures.outcome == "unusable")),
     else_=Captures.review == "unusable",
 )
-"""The outcomes that a person must look at, without captures that are not judged yet."""
+"""The outcomes that a person must look at."""
 
 _NEWEST = Prepared(
     lambda *_: (
@@ -175,7 +175,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
 
 
 def subject_of(capture: Capture) -> tuple[object, ...]:
-    """The identity of a capture's content: two captures with one id that differ in it are two captures."""
+    """Everything that identifies a capture: if two with one id differ in it, they are two captures."""
     region = None if capture.region is None else json.dumps(capture.region, sort_keys=True)
     return (*_SUBJECT(capture), region)
 

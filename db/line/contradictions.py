@@ -85,8 +85,7 @@ def shared(pictures: Mapping[int, Shown]) -> list[Doubt]:
 
 
 def of_two_kinds(designations: Mapping[int, str]) -> list[Doubt]:
-    """The pockets that name another insert than most pockets of their check; all pockets if no insert has a
-    majority."""
+    """The pockets that name another insert than most pockets of their check; all if no insert has a majority."""
     pockets: dict[str, set[int]] = defaultdict(set)
     names: dict[str, str] = {}
     for pocket, designation in sorted(designations.items()):

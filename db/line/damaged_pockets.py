@@ -1,5 +1,4 @@
-"""The pockets whose insert must be replaced, as far as is known now, even while a newer photograph waits to be
-judged."""
+"""The pockets whose insert must be replaced by what is known now, even while a newer photograph waits."""
 
 from __future__ import annotations
 

@@ -126,8 +126,7 @@ def find(session: Session, fault_id: int) -> Fault | None:
 
 
 def see(session: Session, fault_ids: Sequence[int], *, by: str, at: datetime) -> list[int]:
-    """Note who has seen faults, only the first person for each; returns the numbers of those that were unseen
-    before."""
+    """Note who was the first to see each fault; returns the numbers of those that were unseen before."""
     unseen = update(Faults).where(Faults.id.in_(fault_ids), Faults.seen_by.is_(None), Faults.state == "open")
     return sorted(session.scalars(unseen.values(seen_by=by, seen_at=at).returning(Faults.id)))
 

@@ -45,7 +45,7 @@ def newest_of_heads(
     """The last checks of each head, this many, newest first, each with what is known of its pockets; `also` these.
 
     Also the last one of each size: checks of a few pockets, however many, say nothing about a pocket that a larger
-    check missed. And those in which, `since` a moment, the last that came of a pocket is no photograph that it could
+    check missed. Also those in which, `since` a moment, the last capture of a pocket is one that the pocket cannot
     show.
     """
     connection = session.connection()
@@ -119,8 +119,7 @@ def _last_of_several(of: CTE) -> Subquery:
 
 
 def _with_stand_ins(of: CTE) -> Select[Any]:
-    """The ids of a head's checks that hold an unusable capture newer than what its pocket shows: a stand-in for a
-    photograph (`db.line.captures.Arrival`)."""
+    """The ids of a head's checks with an unusable capture newer than what its pocket shows: a stand-in."""
     # What of them their index has, and only then those of a moment: PostgreSQL, which expects none of just now, would
     # else read all photographs since then, once for each head.
     last = select(Captures.capture_id, Captures.ordered_at).where(Captures.head == of.c.head)

@@ -126,8 +126,7 @@ def current_verdict() -> ColumnElement[bool]:
 
 
 def on_machine(column: ColumnElement[str] | InstrumentedAttribute[str], machine: str | None) -> ColumnElement[bool]:
-    """On that machine; without a name, on any of the line's machines. Photographs imported from a folder are on
-    none."""
+    """On that machine; without a name, on any of the line's. Photographs imported from a folder are on none."""
     return column != IMPORTED if machine is None else column == machine
 
 

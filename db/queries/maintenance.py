@@ -117,8 +117,7 @@ def places_to_replace(session: Session) -> list[PocketPlace]:
 
 
 def just_changed(session: Session, machine: str | None = None, head: str | None = None) -> list[InsertChange]:
-    """The inserts that left `to_replace` because a person changed them, and that no photograph shows yet, by their
-    place."""
+    """The inserts that a person changed since `to_replace` had them, and that no photograph shows yet, by place."""
     of_head = [] if head is None else [Pockets.head == head]
     return insert_changes.unseen(session, text("pockets.damaged"), on_machine(Pockets.machine, machine), *of_head)
 

@@ -82,8 +82,7 @@ def document(head: HeadNow, created: datetime, sender: str) -> str:
 
 
 def tag_of(head: HeadNow) -> str:
-    """An `ETag` that stays the same as long as the tool does: a weak one, because each document says when it was
-    made."""
+    """An `ETag` that stays as long as the tool does: a weak one, because each document says when it was made."""
     return f'W/"{hashlib.sha256(tostring(_cutting_tool(head))).hexdigest()[:32]}"'
 
 

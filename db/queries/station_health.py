@@ -67,8 +67,7 @@ class StationHealth:
 
 @dataclass(frozen=True)
 class WorkerHealth:
-    """The state of the workers by the captures: since when the oldest waits, and how many open faults ended a
-    process."""
+    """The workers' state by the captures: since when the oldest waits, and how many open faults ended a process."""
 
     oldest_waiting: datetime | None
     crashed: int

@@ -17,7 +17,7 @@ def bearer(request: Request, secret: str) -> Person:
     """Whose token it is.
 
     Raises:
-        HTTPException: it is unknown or has ended, possibly after too many wrong ones. A valid token is accepted whatever
+        HTTPException: it is unknown or has ended, perhaps after too many wrong ones. A valid token is accepted whatever
             came from its address: tokens cannot be guessed, and behind a proxy all clients have one address.
     """
     console, now = console_of(request), datetime.now(UTC)

@@ -55,8 +55,7 @@ class Arrival:
 
     `tried` says that judging it begins at once if it is new. Without `shows` the capture is a stand-in for a
     photograph: the pocket keeps what its last photograph showed. `counted`: its check's size is what the photographs
-    show, and no more of them come; where the head is known to have more pockets (`db.line.head_size`) these are
-    missing.
+    show, and no more come; if the head is known to have more pockets (`db.line.head_size`), these are missing.
     """
 
     capture: Capture

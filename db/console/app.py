@@ -62,7 +62,7 @@ from producer.storage.opening import open_image_store
 STATIC: Final = Path(__file__).with_name("static")
 
 MOST_BYTES: Final = 2**20
-"""A request may bring so much: labels and notes are small, and what it brings is read into memory."""
+"""The largest content of a request: labels and notes are small, and the content is read into memory."""
 
 PAGES: Final = (
     line.router,
@@ -183,7 +183,7 @@ def _away(request: Request, error: Exception) -> Response:
 
 
 def _said(request: Request, status: int, *details: str) -> Response:
-    """The page that says why not: a text or a reason in the reader's language, else as it stands."""
+    """The page that says why not: a text or a reason in the reader's language, anything else unchanged."""
     locale = locale_of(request)
     known = [detail.said(locale) if isinstance(detail, Text) else reasons.said(locale, detail) for detail in details]
     said = [(detail if words is None else words, words is None) for detail, words in zip(details, known, strict=True)]

@@ -1,4 +1,4 @@
-"""Answers that need not be sent again: each has an `ETag`, and who has it already hears so in a line (RFC 9110)."""
+"""Answers that need not be sent again: each has an `ETag`, and a client that has it already gets a 304 (RFC 9110)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from fastapi.routing import APIRoute
 
 KEPT: Final = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
-"""An answer may be kept by who asked, who then asks each time whether it still holds."""
+"""The client may keep an answer, and then asks each time whether it is still valid."""
 
 
 class ConditionalRoute(APIRoute):

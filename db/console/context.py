@@ -37,10 +37,10 @@ class Console:
     ahead: Ahead = field(default_factory=Ahead)
     throttle: Throttle = field(default_factory=Throttle)
     token_throttle: Throttle = field(default_factory=Throttle)
-    """Of its own: a program whose token has ended, and which does not stop, keeps nobody from signing in."""
+    """Separate: a program that keeps sending an ended token does not keep people from signing in."""
 
     provider_throttle: Throttle = field(default_factory=Throttle)
-    """Of its own: another site's page can have a browser come back from a provider, and shuts out no password."""
+    """Separate: another site's page can send a browser back from a provider, and must not lock out passwords."""
 
     @property
     def heads(self) -> HeadRegister | None:

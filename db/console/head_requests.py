@@ -23,5 +23,5 @@ class HeadRequests:
 
 
 def is_head(request: Request) -> bool:
-    """Whether nobody gets the content: what a GET does besides, as an export that is in the audit, is not done."""
+    """Whether only the headers are sent: then other effects of a GET, such as an export's audit row, are left out."""
     return _MARK in request.scope

@@ -35,7 +35,7 @@ ALWAYS: Final = {
 
 
 class Headers:
-    """Adds these headers to each answer; what says nothing about being kept is not kept by a browser."""
+    """Adds these headers to each answer; a browser caches no answer that does not allow it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

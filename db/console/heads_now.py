@@ -1,4 +1,4 @@
-"""What is in the heads now, with what the console knows besides: its register of heads, and what is too old now."""
+"""What is in the heads now, by the database and by what the console knows: its head register, and what is too old."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def heads_now(console: Console, session: Session, places: Sequence[HeadPlace], now: datetime) -> list[HeadOverview]:
     """Some heads at a moment, in the order of the places.
 
-    Once a backup was restored, what was photographed before that says nothing about now: what was judged since the
-    backup was made, damage too, is not known any more.
+    After a backup was restored, photographs from before the restore say nothing about now: everything judged since the
+    backup was made, including damage, is lost.
     """
     known = {head: console.heads.get(head) for _, head in places} if console.heads is not None else {}
     declared = {head: entry.pockets for head, entry in known.items() if entry is not None}

@@ -1,4 +1,4 @@
-"""What nobody knows of a plant's heads now: the pockets to be looked at, for Replace now and the hand-over."""
+"""What is unknown about a plant's heads now: the pockets to be looked at, for Replace now and the hand-over."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from db.queries.head_overview import HeadOverview
 from producer.contract.places import HeadPlace
 
 AT_ONCE: Final = 20
-"""So many heads are looked through: those that a page lists first, and of each kind those that were photographed last.
-A plant may have hundreds."""
+"""How many heads are read: those that a page lists first, and of each kind those that were photographed last. A plant
+may have hundreds."""
 
 _OPEN: Final = ("unsure", "unusable", "fault", "missing", "pending", "old")
-"""What a pocket may show of which nobody knows what is in it; the others are to be replaced, or intact."""
+"""What a pocket may show if its state is unknown; the others are to be replaced, or intact."""
 
 LeftOpen = Mapping[HeadPlace, Mapping[str, Sequence[int]]]
-"""By head and by word the pockets of which nobody knows what is in them now; `old`: photographed too long ago."""
+"""By head and by word the pockets whose present state is unknown; `old`: photographed too long ago."""
 
 
 def left_open(

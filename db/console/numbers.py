@@ -21,7 +21,7 @@ Row = Annotated[int, Field(ge=1, le=2**63 - 1)]
 """The number of a row, of a fault say."""
 
 SeenRow = Annotated[int, Field(ge=0, le=2**63 - 1)]
-"""The number of the newest row that somebody knew, of a review say; 0: none."""
+"""The number of the newest row that the client knew, of a review for example; 0: none."""
 
 Typed = Annotated[str, AfterValidator(lambda text: unicodedata.normalize("NFC", text))]
-"""A name as somebody types or pastes it into an address, in form C; one that is none is nobody's."""
+"""A name as a person types or pastes it into an address, in form C; an invalid one matches nothing."""

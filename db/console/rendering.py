@@ -86,7 +86,7 @@ def _gettext(context: Context, text: str, /, **values: object) -> Markup:
 
 @cache
 def _said(language: str, text: str) -> Markup:
-    """What stands in a template, in a language; without values, `%%` is a percent sign there."""
+    """A text of a template, in a language; without values, `%%` is a percent sign there."""
     said = Markup(translations(language).ugettext(text))  # noqa: S704 - ours: `test_rendering.py` holds it
     return said if "%(" in said else said % {}
 
@@ -114,7 +114,7 @@ def _reason(context: Context, sentence: str, most: int | None = None) -> Markup:
 def _reasons(context: Context, sentence: str) -> Markup:
     """Why a person or the promotion rule gave a model its role: what the rule says in the reader's language.
 
-    What a person wrote is in a language that nobody knows, and stays.
+    A person's text is in an unknown language, and stays unchanged.
     """
     locale = context["locale"]
     whole = reasons.said(locale, sentence)

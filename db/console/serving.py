@@ -1,4 +1,4 @@
-"""Serves a console until it is told to stop."""
+"""Serves a console until it must stop."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from db.console.context import Console
 from db.console.settings import ConsoleSettings
 
 GRACE_SECONDS = 2
-"""How long answers that are under way may take once it is told to stop; then the streams of open pages are cut."""
+"""How long answers in progress may take after a request to stop; then the streams of open pages are cut."""
 
 
 def serve(settings: ConsoleSettings, address: str, port: int) -> None:

@@ -1,8 +1,8 @@
-"""In which order photographs were taken, as far as can be known: by the station's clock, corrected by arrival.
+"""The order in which photographs were taken, as far as it is known: by the station's clock, corrected by arrival.
 
-A photograph that arrives later was taken later, unless it was overtaken on its way. What its station says about the
-time (`captured_at`) is kept as sent, and is the order as long as it agrees with arrival: then a backlog lies where it
-was taken, not where it came. Where it contradicts arrival, it is the clock that is wrong (decision 15).
+A photograph that arrives later was taken later, unless it was overtaken on its way. The station's time (`captured_at`)
+is kept as sent, and decides the order as long as it agrees with arrival: then a backlog has the place where it was
+taken, not where it arrived. If the two contradict each other, the clock is wrong (decision 15).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ TOLERANCE: Final = timedelta(minutes=5)
 """How far a station's clock may be from the order before the difference is reported."""
 
 OVERTAKING: Final = timedelta(minutes=10)
-"""Within how long of each other one message may overtake another: a lost one is sent again once a later one has its
-answer, and workers take from one queue at once."""
+"""The longest time between two messages of which one may overtake the other: a lost message is sent again once a later
+one has its answer, and several workers take from one queue."""
 
 OLDEST: Final = timedelta(days=30)
-"""A photograph that claims to be older than this when it arrives is not believed: no outbox waits for so long."""
+"""If a photograph claims to be older than this when it arrives, its time is not believed: no outbox waits that long."""
 
 _NEXT: Final = timedelta(microseconds=1)
 """The smallest difference that both databases keep."""
@@ -30,9 +30,9 @@ _NEXT: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class OrderedPhoto:
-    """What decides about the order of a photograph; `captured_at` is by its station's clock, `received_at` by the
-    clock of the worker that first had it, `ordered_at` what was decided. `flagged`: it shows an insert to replace or
-    to look at, and nobody has said that it was changed."""
+    """What decides about the order of a photograph; `captured_at` is by its station's clock, `received_at` by the clock
+    of the worker that first had it, `ordered_at` what was decided. `flagged`: it shows an insert to replace or to look
+    at, and no change of that insert is recorded."""
 
     capture_id: UUID
     station: str
@@ -147,7 +147,7 @@ def _said_to_be_before(
 ) -> bool:
     """Whether this photograph was taken before the newest by what is said of both, by another outbox or by its id.
 
-    It waited in an outbox, or the clock is behind: nobody can tell.
+    It waited in an outbox, or the clock is behind: the two cannot be distinguished.
     """
     return (
         (not _of_one_outbox(capture_id, station, newest) or capture_id < newest.capture_id)

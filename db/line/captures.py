@@ -53,9 +53,9 @@ class Capture:
 class Arrival:
     """A capture's event has come, at `received_at`.
 
-    `tried` says that judging it begins at once if it is new. Without `shows` something stands in for the photograph:
-    the pocket keeps what its last photograph showed. `counted`: its check's size is what the photographs show, and no
-    more of them come; where the head is known to have more pockets (`db.line.head_size`) these are missing.
+    `tried` says that judging it begins at once if it is new. Without `shows` the capture is a stand-in for a
+    photograph: the pocket keeps what its last photograph showed. `counted`: its check's size is what the photographs
+    show, and no more come; if the head is known to have more pockets (`db.line.head_size`), these are missing.
     """
 
     capture: Capture
@@ -101,7 +101,7 @@ _DOUBTED: Final = case(
     (Captures.review.is_(None), or_(Captures.outcome == "unsure", Captures.outcome == "unusable")),
     else_=Captures.review == "unusable",
 )
-"""What a person must look at; not what is not judged yet."""
+"""The outcomes that a person must look at."""
 
 _NEWEST = Prepared(
     lambda *_: (
@@ -174,7 +174,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
 
 
 def subject_of(capture: Capture) -> tuple[object, ...]:
-    """What a capture is of: two of one id that differ in this are two captures."""
+    """Everything that identifies a capture: if two with one id differ in it, they are two captures."""
     region = None if capture.region is None else json.dumps(capture.region, sort_keys=True)
     return (*_SUBJECT(capture), region)
 

@@ -1,4 +1,4 @@
-"""What a check comes to: from what each of its captures came to, and from its faults."""
+"""The answer of a check, from the outcomes of its captures and from its faults."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class PocketState(NamedTuple):
 
 @dataclass(frozen=True)
 class Trouble:
-    """A fault that stands and belongs to a check: of a capture, or of a pocket whose event could not be used."""
+    """An open or dismissed fault of a check: of a capture, or of a pocket whose event could not be used."""
 
     capture_id: Any
     pocket: int | None
@@ -54,12 +54,12 @@ class CheckSummary:
 
 @dataclass(frozen=True)
 class KnownPockets:
-    """What is known of a check's pockets.
+    """What is known about a check's pockets.
 
     `outcomes` has the pockets that were photographed, each with the outcome of its newest capture; None: it is not
-    judged. `faulty` are those that wait for no verdict, as there is an open fault. `elsewhere` are the captures of
-    another head or operation, which stand for no pocket of this one, and `doubts` say which photographs cannot be
-    believed: of what is unusable nothing follows, and of an earlier operation's damage neither, which is told anyway.
+    judged. `faulty` are the pockets that wait for no verdict, because they have an open fault. `elsewhere` are the
+    captures of another head or operation: they show no pocket of this check. `doubts` say which photographs cannot be
+    believed. An unusable photograph raises no doubt; nor does damage of an earlier operation, which is reported anyway.
     """
 
     outcomes: Mapping[int, str | None]
@@ -75,7 +75,7 @@ def gathered(
     place: OperationPlace | None = None,
     size: int = 1,
 ) -> KnownPockets:
-    """What the captures of a check, which is of that `place` and `size`, and its faults say of its pockets.
+    """What the captures and faults of a check of this `place` and `size` say about its pockets.
 
     Of a pocket that was captured more than once the newest capture counts: of one outbox that with the highest id, as
     one that was lost and is sent again seems to be newer by a clock that is ahead. A fault sends its pocket to review,
@@ -134,9 +134,9 @@ def _taken(capture: PocketState) -> RunPhotograph | None:
 
 
 def answer(size: int, known: KnownPockets, *, awaited: bool) -> CheckSummary:
-    """What a check of `size` inserts comes to.
+    """The answer of a check of `size` inserts.
 
-    Without `awaited`, pockets that have no photograph are waited for no more.
+    Without `awaited`, pockets without a photograph are no longer waited for.
     """
     faulty = set(known.faulty)
     seen = known.outcomes.keys() | faulty

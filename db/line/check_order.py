@@ -1,9 +1,10 @@
 """The order of the photographs of one head: by their ids, those of an outbox lie among its head's newest checks.
 
-`db.line.capture_order` holds the photographs of one pocket against each other. By a clock that is behind, or that was
-ahead and is set right, one of a pocket that was never seen before, or the check of others, lay before the check of
-before, and what the head comes to would be what that said. And one that was lost and is sent again lay behind a check
-that had missed its pocket since. The ids of an outbox say which was first.
+`db.line.capture_order` compares the photographs of one pocket only. That is not enough if a clock is behind, or was
+ahead and has been corrected: then the first photograph of a new pocket, or a check of other pockets, would lie before
+the previous check, and the head would keep the previous check's answer. It is not enough either for a photograph that
+was lost and is sent again: it would lie behind a check that has missed its pocket since. The ids of an outbox say which
+photograph was first.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _NEXT: Final = timedelta(microseconds=1)
 
 
 _LOOKED_AT: Final = 3
-"""So many of a head's newest checks, and of those that the same station began: the newest may be another station's, or
-this one's own, of which more comes."""
+"""How many of a head's newest checks are read, and of those that the same station began: the newest may be another
+station's, or this one's own, of which more comes."""
 
 
 def _newest(*_: object) -> Select[*tuple[Any, ...]]:

@@ -1,9 +1,9 @@
-"""The order of a check's answers: a number that rises with all that may give it another one.
+"""The order of a check's answers: a number that rises with every write that may change the answer.
 
-Answers are told after the commit that they come from, by processes that may be held up between the two. Each number is
-given by a transaction that holds the check's row to its end, so the later commit has the higher one. It is the seconds
-of the database's clock, or the next number where the clock has not gone on: so in a database that was restored from a
-backup, which knows less than what was told, the numbers go on above those that were told.
+Answers are sent after their commit, by processes that may be delayed between the two. A transaction that gives a number
+holds the check's row to its end, so the later commit has the higher number. The number is the seconds of the database's
+clock, or the next number if the clock has not advanced. So in a database that was restored from a backup, which knows
+less than was sent, new numbers are above those that were sent.
 """
 
 from __future__ import annotations
@@ -73,9 +73,9 @@ def next_revision(of: ColumnElement[bool]) -> Any:
 def of_captures(session: Session, capture_ids: Collection[UUID]) -> None:
     """Give the checks of some captures their next revision, before anything of the captures is written or held.
 
-    What they come to then is told (`db.line.untold_checks`), where one of these is what its pocket shows: what is said
-    of an older photograph changes nothing of what the head is now. Whoever records verdicts holds the checks before the
-    captures, too: so nobody waits in a circle.
+    If one of the captures is what its pocket shows now, the check's new answer is sent (`db.line.untold_checks`): a
+    label of an older photograph does not change the head's present state. Transactions that record verdicts lock the
+    checks before the captures too, so there is no deadlock.
     """
     checks = select(Captures.check_id).where(Captures.capture_id.in_(capture_ids))
     if len(capture_ids) > 1:

@@ -29,7 +29,7 @@ from producer.contract.vocabulary import OUTCOME_OF, State
 
 @dataclass(frozen=True)
 class Check:
-    """What a post-operation check has come to.
+    """The answer of a check after one operation.
 
     `size` is the largest that any of its captures tells. `state` is `pending` until every pocket from 1 to `size` is
     judged or has a fault; then `replace` if any insert is damaged, else `review` if a person has to look at any, else
@@ -43,7 +43,7 @@ class Check:
     (`db.line.contradictions`).
 
     `revision` rises whenever something is written that may give the check another answer: of two answers the one with
-    the higher revision is the later, in whatever order they are told.
+    the higher revision is the later, in whatever order they are sent.
     """
 
     check_id: UUID
@@ -139,9 +139,9 @@ _TROUBLES_OF = Prepared(
 
 
 def finish(session: Session, check_ids: Collection[UUID], *, again: Collection[UUID] = ()) -> list[Check]:
-    """Those of some checks that are not pending any more, by what this transaction has written; it holds them.
+    """The checks among these that are no longer pending, by what this transaction has written; it holds them.
 
-    Each has its next revision, but for those of `again`, of which nothing was written: they are told as they are. One
+    Each has its next revision, but for those of `again`, of which nothing was written: they are sent as they are. One
     whose photographs, now that they are judged, show that they contradict each other is noted as such first.
     """
     ended = _ended(session, check_ids, again) if check_ids else []
@@ -153,7 +153,7 @@ def finish(session: Session, check_ids: Collection[UUID], *, again: Collection[U
 
 
 def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
-    """Those of some checks that are not pending any more."""
+    """The checks among these that are no longer pending."""
     return _ended(session, check_ids, check_ids)
 
 
@@ -175,18 +175,18 @@ _TO_DOUBT = Prepared(
 
 
 def to_doubt(session: Session, check_ids: Collection[UUID]) -> list[UUID]:
-    """Those of some checks whose photographs, now that they are judged, show that they contradict each other.
+    """The checks among these whose photographs contradict each other, now that they are judged.
 
-    `db.line.incomplete_checks.doubt` is to be told, before the checks are answered (`finish`).
+    Pass them to `db.line.incomplete_checks.doubt` before the checks are answered (`finish`).
     """
     return [check_id for (check_id,) in _TO_DOUBT.execute(session.connection(), ids=list(check_ids))]
 
 
 def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
-    """What some checks come to when what has not come of them is waited for no more; each has its next revision.
+    """The answers of some checks that no longer wait for missing photographs; each has its next revision.
 
-    Told of them before they are given up (`db.line.incomplete_checks`), it is older than what they come to instead
-    where a photograph comes meanwhile.
+    The answers are sent before the checks are given up (`db.line.incomplete_checks`). If a photograph arrives
+    meanwhile, the answer with it has a higher revision.
     """
     columns = [*COLUMNS[:-2], false().label("awaited"), true().label("given_up")]
     hold(session, check_ids)
@@ -195,7 +195,7 @@ def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
 
 
 def find(session: Session, check_id: UUID) -> Check | None:
-    """What one check has come to; None where no capture of it was recorded."""
+    """The answer of one check; None if no capture of it was recorded."""
     rows = session.execute(select(*COLUMNS).where(Checks.check_id == check_id)).all()
     return next((check for check, _ in assessed(session, rows)), None)
 
@@ -259,7 +259,7 @@ def _known(
     troubles: Mapping[Any, Sequence[Trouble]],
     doubtful: Collection[Any],
 ) -> Mapping[Any, KnownPockets]:
-    """What is known of the pockets of some checks, which are of these places and sizes.
+    """What is known about the pockets of some checks with these places and sizes.
 
     Where a pocket has several captures their order counts, and in a `doubtful` check each one: it has a fault, or is
     not whole, or its captures may contradict each other. Only those checks are read capture by capture.

@@ -1,6 +1,6 @@
-"""What the database is asked for, and asked, about captures of one check that may contradict each other.
+"""Queries and conditions about the captures of one check that may contradict each other.
 
-What follows from it, in words, is `db.line.contradictions`.
+`db.line.contradictions` says in words what follows from them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from db.schema.tables import Captures, Checks, Verdicts
 from producer.contract.names import IMPORTED
 
 _SEPARATOR: Final = "|"
-"""Stands between the names of a place: no name may have it (`producer.contract.names`)."""
+"""Separates the names of a place: no name may contain it (`producer.contract.names`)."""
 _BETWEEN: Final[ColumnElement[str]] = literal_column(f"'{_SEPARATOR}'")
 
 
@@ -35,7 +35,7 @@ _ITS_PLACE: Final = _place(Captures, Captures.pocket)
 
 
 def _node(of: Any) -> ColumnElement[str]:
-    """What the ids of one outbox end with (`producer.contract.event.next_id`)."""
+    """The ending that the ids of one outbox share (`producer.contract.event.next_id`)."""
     text = cast(of.capture_id, String)
     return func.substr(text, func.length(text) - 7)
 
@@ -163,10 +163,10 @@ IS_DOUBTED: Final[ColumnElement[bool]] = or_(
     func.coalesce(_of_first(_FIRST_PLACE) != _ITS_PLACE, literal_column("FALSE")),
     _HAS_THE_PIXELS_OF_ANOTHER,
 )
-"""Whether a photograph may not be one of its pocket now: where it shows no damage nothing follows from it.
+"""Whether a photograph may not show its pocket as it is now: then it is not believed if it shows no damage.
 
-It came in a check of another head or operation, or of fewer pockets; it stands for another pocket of its check too, by
-its bytes or its pixels; or it came before in another place.
+It came in a check of another head or operation, or of fewer pockets; it was also submitted for another pocket of its
+check, by its bytes or its pixels; or it came before in another place.
 """
 
 _TAKEN_AGAIN: Final = (

@@ -1,10 +1,10 @@
-"""What the captures of one check may say against each other: none that contradicts itself is ever "go".
+"""How the captures of one check may contradict each other: such a check is never "go".
 
 A capture may be of another head or operation than the check's, or of a pocket above its size, and two may name two
-kinds of insert. A photograph may have been handed in as that of two pockets: one of them was not seen then. It is the
-same one by its bytes or, whatever the file holds besides, by its pixels. Pockets may share a photograph where each has
-its own region of it. And a photograph may be that of an earlier operation, or of an earlier run of this one: it says
-nothing of this one (decisions 27 and 29).
+kinds of insert. A photograph may have been submitted for two pockets: then one of them was not seen. It is the same
+photograph if its bytes are the same, or its pixels, whatever else the file holds. Pockets may share a photograph where
+each has its own region of it. And a photograph may be that of an earlier operation, or of an earlier run of this one:
+it says nothing of this one (decisions 27 and 29).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Doubt(NamedTuple):
 
 
 def elsewhere(check: OperationPlace, capture: OperationPlace) -> Reason | None:
-    """Of what else a capture is, in words, where it is not of its check's place; None where it is."""
+    """The other place of a capture, in words, if it is not of its check's place; None if it is."""
     machine, head, operation = capture
     if machine != check[0]:
         return why.MACHINE(machine=machine, head=head)
@@ -65,7 +65,7 @@ def elsewhere(check: OperationPlace, capture: OperationPlace) -> Reason | None:
 
 
 def shared(pictures: Mapping[int, Shown]) -> list[Doubt]:
-    """The pockets of which one and the same picture stands for several.
+    """The pockets that share one and the same picture.
 
     Of one file each must have a region of its own: a pocket without one would be all of it. What a region shows is
     compared by its pixels too.
@@ -85,7 +85,7 @@ def shared(pictures: Mapping[int, Shown]) -> list[Doubt]:
 
 
 def of_two_kinds(designations: Mapping[int, str]) -> list[Doubt]:
-    """The pockets that name another insert than most pockets of their check do; all where none is of most."""
+    """The pockets that name another insert than most pockets of their check; all if no insert has a majority."""
     pockets: dict[str, set[int]] = defaultdict(set)
     names: dict[str, str] = {}
     for pocket, designation in sorted(designations.items()):
@@ -135,7 +135,7 @@ def of_two_runs(second: SecondRun | None) -> list[Doubt]:
 def in_words(
     size: int, beyond: Collection[int], others: Iterable[tuple[Reason, int]], doubts: Iterable[Doubt]
 ) -> Reason | None:
-    """What captures of a check say against each other, in words; None where they agree.
+    """The contradiction between captures of a check, in words; None if they agree.
 
     Args:
         size: of the check.

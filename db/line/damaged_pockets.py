@@ -1,4 +1,4 @@
-"""The pockets whose insert is to be replaced, as far as is known now: also while a newer photograph is to be judged."""
+"""The pockets whose insert must be replaced by what is known now, even while a newer photograph waits."""
 
 from __future__ import annotations
 

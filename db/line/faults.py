@@ -28,12 +28,11 @@ MAX_DETAIL: Final = 4_000
 class Fault:
     """Something that could not be judged.
 
-    `reason` is a short code for machines (`invalid_event`, `image_missing`, `image_unreadable`,
-    `digest_mismatch`, `crashed`), `detail` what a person needs to know, `event` the message as it came, and
-    `count` how often it came.
-    `state` is `open`, `requeued` when a person has asked for another try, `closed` once the event came again
-    (and ended in a verdict, or in a new fault), or `dismissed` by a person. `seen_by` is who saw it first, `closed_by`
-    who asked for another try or dismissed it; both are None where nobody said so at the console.
+    `reason` is a short code for machines (`invalid_event`, `image_missing`, `image_unreadable`, `digest_mismatch`,
+    `crashed`), `detail` what a person needs to know, `event` the message as it came, and `count` how often it came.
+    `state` is `open`, `requeued` when a person has asked for another try, `closed` once the event came again (and ended
+    in a verdict, or in a new fault), or `dismissed` by a person. `seen_by` is who saw it first, `closed_by` who asked
+    for another try or dismissed it; both are None if it was not done at the console.
     """
 
     id: int
@@ -127,7 +126,7 @@ def find(session: Session, fault_id: int) -> Fault | None:
 
 
 def see(session: Session, fault_ids: Sequence[int], *, by: str, at: datetime) -> list[int]:
-    """Note who has seen faults, of each the first; returns the numbers of those that nobody had seen before."""
+    """Note who was the first to see each fault; returns the numbers of those that were unseen before."""
     unseen = update(Faults).where(Faults.id.in_(fault_ids), Faults.seen_by.is_(None), Faults.state == "open")
     return sorted(session.scalars(unseen.values(seen_by=by, seen_at=at).returning(Faults.id)))
 
@@ -148,7 +147,7 @@ def requeue(session: Session, fault_id: int, *, by: str | None = None, at: datet
 
 
 def close(session: Session, fault_id: int) -> None:
-    """Note that a requeued fault was tried again; what came of it is a verdict, or another fault."""
+    """Note that a requeued fault was tried again; the result is a verdict or another fault."""
     session.execute(update(Faults).where(Faults.id == fault_id, Faults.state == "requeued").values(state="closed"))
 
 
@@ -191,7 +190,7 @@ def subject(capture_id: UUID | None, reason: str, event: str) -> str:
 def fitting(text: str, length: int) -> str:
     """Text from outside in a form that both databases store: at most `length` characters, odd ones written out.
 
-    PostgreSQL has no place for NUL, and neither engine for half a surrogate pair.
+    PostgreSQL cannot store NUL, and neither engine can store half a surrogate pair.
     """
     safe = text[:length].replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
     return safe if len(safe) <= length else safe[: length - 1] + "…"

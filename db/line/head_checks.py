@@ -23,7 +23,7 @@ from producer.contract.places import HeadPlace
 class Span(NamedTuple):
     """When a check's photographs came: the first by a worker's clock, the last in the order of all photographs.
 
-    One station's clock may place a photograph of it long before the others, but hardly all of them.
+    A station's clock may place one of its photographs long before the others, but hardly all of them.
     """
 
     began: datetime
@@ -35,17 +35,18 @@ class Span(NamedTuple):
 
 
 LOOKED_THROUGH: Final = 50
-"""So many of a head's last checks of more than one pocket are looked through for the last one of each size, and so many
-of its last photographs that nobody can use for those that stand in for another one."""
+"""The number of a head's last checks of more than one pocket that are searched for the last one of each size; also the
+number of its last unusable photographs that are searched for stand-ins."""
 
 
 def newest_of_heads(
     session: Session, places: Sequence[HeadPlace], number: int, since: datetime, also: Collection[UUID] = ()
 ) -> list[tuple[Check, KnownPockets, Span]]:
-    """So many of the last checks of each head, the newest first, each with what is known of its pockets; `also` these.
+    """The last checks of each head, this many, newest first, each with what is known of its pockets; `also` these.
 
-    And the last one of each size: any number of checks of a few pockets say nothing of one that was missed in a check
-    of more. And those in which, `since` a moment, the last that came of a pocket is no photograph that it could show.
+    Also the last one of each size: checks of a few pockets, however many, say nothing about a pocket that a larger
+    check missed. Also those in which, `since` a moment, the last capture of a pocket is one that the pocket cannot
+    show.
     """
     connection = session.connection()
     rows = _newest(number).execute(connection, places=as_value(places), since=since)
@@ -118,8 +119,7 @@ def _last_of_several(of: CTE) -> Subquery:
 
 
 def _with_stand_ins(of: CTE) -> Select[Any]:
-    """The ids of the checks of a head that hold something which nobody can use and which is newer than what its pocket
-    shows: it stands in for a photograph (`db.line.captures.Arrival`)."""
+    """The ids of a head's checks with an unusable capture newer than what its pocket shows: a stand-in."""
     # What of them their index has, and only then those of a moment: PostgreSQL, which expects none of just now, would
     # else read all photographs since then, once for each head.
     last = select(Captures.capture_id, Captures.ordered_at).where(Captures.head == of.c.head)

@@ -1,4 +1,4 @@
-"""How many pockets a head is known to have, by all that was handed in of it: for a check of which nobody says so."""
+"""How many pockets a head is known to have, by everything submitted for it: used for a check that has no size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from producer.contract.names import IMPORTED
 
 
 def known(connection: Connection, head: str) -> int:
-    """The most pockets that any check of a head, or any photograph, told of; 0 for a head that was never seen.
+    """The largest number of pockets in any check or photograph of a head; 0 for a head that was never seen.
 
     A head is the same one in whichever machine it is, as in the head register. The most counts, not the last: a station
     with a slow clock, or one that checks only some pockets again, does not make a head smaller.

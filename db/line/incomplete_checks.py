@@ -1,8 +1,7 @@
-"""Checks of which some pocket was not photographed: which they are, and that they are waited for no more.
+"""Checks with a pocket that was not photographed: finds them, and stops waiting for them.
 
-A check whose pockets were all photographed is none of them: it waits for workers, not for a station. Where as many
-pockets came as it has, but its captures contradict each other, nothing that comes can make it whole: it is given up at
-once.
+A check whose pockets were all photographed is not among them: it waits for workers, not for a station. If all its
+pockets arrived but its captures contradict each other, no later photograph can complete it: it is given up at once.
 """
 
 from __future__ import annotations
@@ -64,14 +63,14 @@ _GIVE_UP_COUNTED: Final = Prepared(
 
 @dataclass(frozen=True)
 class Awaited:
-    """Of how many captures a check that waits for photographs consists so far, and when the last of them came."""
+    """How many captures a check that waits for photographs has so far, and when the last of them arrived."""
 
     captures: int
     last_at: datetime
 
 
 def update_awaited(connection: Connection, check_ids: Collection[UUID]) -> None:
-    """Say anew whether some checks wait for photographs, after captures of them were recorded.
+    """Update whether some checks wait for photographs, after captures of them were recorded.
 
     The caller holds the checks' rows.
     """
@@ -84,7 +83,7 @@ def doubt(session: Session, check_ids: Collection[UUID]) -> None:
 
 
 def give_up_counted(connection: Connection, counted: Mapping[UUID, int]) -> None:
-    """Wait no more for what has not come of checks of which as many photographs came as their stations have.
+    """Stop waiting for checks that have received every photograph their stations have.
 
     `counted` is how many each station has. The caller holds the checks' rows.
     """
@@ -108,7 +107,7 @@ def seen_for(session: Session) -> dict[UUID, tuple[Awaited, float]]:
 def note_seen(session: Session, seen: Mapping[UUID, tuple[Awaited, float]]) -> None:
     """Note for how many seconds checks were seen to wait in their present state, and of no others any more.
 
-    Where two workers note the same check at once either's number will do.
+    If two workers note the same check at once, either number is good enough.
     """
     session.execute(delete(AwaitedChecks).where(AwaitedChecks.check_id.not_in(_STILL_AWAITED)))
     for check_id in sorted(seen):

@@ -1,10 +1,10 @@
 """Insert changes: a person says that a pocket has another insert now, and the life of the one before ends there.
 
 A change has a place in the order of the pocket's photographs (`db.line.capture_order`): the first photograph at or
-after its moment shows the new insert. What was known when it was said lies before it, whatever the clocks said; a
-photograph that comes later lies where its own place in the order is. Where that is before the change, it may be one of
-the old insert out of a backlog, or one of the new insert by a clock that is behind: so a change hides no damage but
-what was `known` when it was said (decision 15).
+after its moment shows the new insert. What was known when the change was reported lies before it, whatever the clocks
+say. A later photograph has its own place in the order. If that place is before the change, it may show the old insert,
+out of a backlog, or the new insert, by a clock that is behind. So a change hides only damage that was `known` when it
+was reported (decision 15).
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _NEXT: Final = timedelta(microseconds=1)
 
 
 class NewerPhotograph(Exception):
-    """A photograph has come that who says it had not seen: it may show another insert than the one that was meant."""
+    """A photograph has arrived that the person had not seen: it may show another insert than the one that was meant."""
 
 
 @dataclass(frozen=True)
 class InsertChange:
-    """That the insert of a pocket was changed, and who said so; `at` is its place in the order of photographs."""
+    """A change of a pocket's insert, and who reported it; `at` is its place in the order of photographs."""
 
     id: int
     machine: str

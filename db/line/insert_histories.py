@@ -1,8 +1,8 @@
-"""The looks at each insert of the line, from one change to the next, and where one seems to have been changed untold.
+"""The looks at each insert of the line, from one change to the next, and changes that seem unrecorded.
 
-A change is what a person or the line says (`db.line.insert_lives`). Where nobody said so, and a damaged verdict, one is
-enough, is followed by intact ones with the score far back, the insert may have been changed, or the model was wrong:
-that is a question for a person, and until it is answered nothing is concluded from it.
+A change is recorded by a person or reported by the line (`db.line.insert_lives`). If no change is recorded, but intact
+verdicts with a much lower score follow a damaged verdict (one is enough), either the insert was changed or the model
+was wrong. That is a question for a person. Until it is answered, nothing is concluded from it.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from db.schema.tables import Captures, InsertChanges, Verdicts
 from producer.contract.vocabulary import DECIDED, OUTCOME_OF
 
 MOST: Final = 500_000
-"""So many photographs are gone through at most, the newest of the line."""
+"""How many photographs are read at most: the line's newest."""
 
 INTACT_RUN: Final = 3
-"""So many intact looks in a row after a damaged one are a question; with fewer nobody knows yet."""
+"""After a damaged look, this many intact looks in a row raise the question; fewer are too few to ask."""
 JUMP: Final = 0.5
-"""By so much the probability of damage must have fallen, from the median of the one run to that of the other."""
+"""How far the probability of damage must have fallen, from the median of one run to that of the other."""
 
 
 @dataclass(frozen=True)
 class InsertLook:
     """One photograph of an insert: `outcome` and `label` are those of its newest review, else of its verdict.
 
-    `age` is how many operations the insert had done, None where nobody knows. `probability` is that of damage; a review
-    makes it 0 or 1. `wear` is how wide its wear land was, None where none was measured.
+    `age` is how many operations the insert had done, None if unknown. `probability` is that of damage; a review makes
+    it 0 or 1. `wear` is how wide its wear land was, None where none was measured.
     """
 
     capture_id: UUID
@@ -53,11 +53,11 @@ class InsertLook:
 
 @dataclass(frozen=True)
 class InsertHistory:
-    """The looks at one insert, the oldest first; none where it may have been two, as long as nobody says.
+    """The looks at one insert, the oldest first; none while it may have been two inserts and no person has answered.
 
     `is_from_new`: the pocket showed another insert before, or the line counts at most one operation: this one was new
-    at its first look. `is_in_use`: it is in its pocket for all that is known; after a damaged look nobody knows it of
-    the next intact ones. `suspected` is the change that nobody has spoken of.
+    at its first look. `is_in_use`: it is in its pocket for all that is known; for intact looks after a damaged one that
+    is unknown. `suspected` is a change that is not recorded.
     """
 
     machine: str
@@ -71,7 +71,7 @@ class InsertHistory:
 
 @dataclass(frozen=True)
 class SuspectedChange:
-    """That an insert seems to have been changed: `damaged` looks in a row up to `after`, and `intact` ones since.
+    """An insert that seems to have been changed: `damaged` looks in a row up to `after`, and `intact` ones since.
 
     `first` is the first of these photographs, taken at `at`.
     """
@@ -125,7 +125,7 @@ def _rows(session: Session, since: datetime | None) -> Iterable[Any]:
 def of_one_pocket(
     machine: str, head: str, pocket: int, rows: Sequence[Any], changed_at: datetime | None
 ) -> Iterator[InsertHistory]:
-    """The inserts of one pocket, from its photographs in their order and the last change that a person told of."""
+    """The inserts of one pocket, from its photographs in their order and the last change that a person recorded."""
     keys = dict(insert_keys((_photo(row) for row in rows), only_told=True))
     of_inserts = [list(of) for _, of in groupby(rows, lambda row: keys[row.capture_id])]
     for number, of_insert in enumerate(of_inserts):

@@ -1,7 +1,7 @@
 """Which photographs show the same insert: the life of an insert in its pocket, between two replacements.
 
-Two photographs of one insert are all but the same picture. A test that learns from one and is asked about the other
-flatters, so evaluation keeps a life together, on one side of a split.
+Two photographs of one insert are almost the same picture. If a model learns from one and is tested on the other, the
+result looks too good. So evaluation keeps a life together, on one side of a split.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from producer.contract.vocabulary import DECIDED
 class PocketPhoto:
     """One photograph of a pocket.
 
-    The fields after `pocket` are those of `db.line.captures.Capture`, each None where the line does not send
-    it; `outcome` is that of the newest review, else of the verdict, else None. `insert_changed_at` is when a person
-    last changed the insert before the photograph was taken (`db.line.insert_changes`), None if nobody said so.
+    The fields after `pocket` are those of `db.line.captures.Capture`, each None where the line does not send it;
+    `outcome` is that of the newest review, else of the verdict, else None. `insert_changed_at` is when a person last
+    changed the insert before the photograph was taken (`db.line.insert_changes`), None if no change is recorded.
     """
 
     capture_id: UUID
@@ -61,10 +61,10 @@ class _Known:
 def insert_keys(photos: Iterable[PocketPhoto], *, only_told: bool = False) -> Iterator[tuple[UUID, str]]:
     """The key of the insert that each photo shows: `machine/head/pocket/capture_id of its first photo`.
 
-    A new insert is there when a person says that it was changed, when another insert or another edge of it is named, or
-    when the operations on the edge have become fewer. Where the line does not count operations, it is new with an
-    intact insert after a damaged one; where it counts them and they went on, that is a model's mistake rather than a
-    new insert, and taking one insert for two is what flatters.
+    An insert is new if a person says that it was changed, if another insert or another edge of it is named, or if the
+    operations on the edge have become fewer. If the line does not count operations, an intact insert after a damaged
+    one is new. If the line counts them and the count went on, the change is a model's mistake rather than a new insert;
+    to take one insert for two would make an evaluation look too good.
 
     Args:
         photos: by machine, head, pocket, in their order (`db.line.capture_order`); read as they are asked for.

@@ -22,7 +22,7 @@ LONGEST_KEY: Final = 511
 """A longer key has no room for the mark in its column, so such a photograph is kept."""
 
 REMOVED: Final = "removed, as old ones are (`insert-db prune --help`)"
-"""What is printed in a photograph's place."""
+"""The text printed in place of a photograph."""
 
 
 def is_there(capture: Any = Captures) -> ColumnElement[bool]:
@@ -42,7 +42,7 @@ def key_or_none() -> ColumnElement[str | None]:
 
 
 def mark(session: Session, capture_ids: Sequence[UUID]) -> None:
-    """Say of captures that their photographs must not be counted on any more; their keys stay known."""
+    """Mark captures whose photographs must no longer be relied on; their keys stay known."""
     unmarked = Captures.capture_id.in_(capture_ids) & is_there()
     session.execute(
         update(Captures)
@@ -53,6 +53,6 @@ def mark(session: Session, capture_ids: Sequence[UUID]) -> None:
 
 
 def forget(session: Session, capture_ids: Sequence[UUID]) -> None:
-    """Say of captures whose photographs were marked that these are gone."""
+    """Record that the photographs of marked captures are gone."""
     marked = Captures.capture_id.in_(capture_ids) & is_marked()
     session.execute(update(Captures).where(marked).values(image=MARK).execution_options(synchronize_session=False))

@@ -1,10 +1,10 @@
 """Pockets: which of them hold an insert to be replaced, by the newest capture of each that shows its insert.
 
 `db.line.captures.record` names a pocket's newest capture, which has no outcome then; what gives a capture its outcome,
-or keeps it from having one, brings its pocket up to date here, in the same transaction. A photograph that is unusable,
-or has a fault, shows nothing of the insert, nor is one without damage believed that may be of another pocket or
-operation: damage that the one before it showed stands. So does that before one that is still to be judged
-(`db.line.damaged_pockets`).
+or keeps it from having one, brings its pocket up to date here, in the same transaction. A photograph that is unusable
+or has a fault shows nothing of the insert. A photograph without damage that may be of another pocket or operation is
+not believed. In both cases damage shown by the photograph before it stays. It also stays while the newest photograph is
+still to be judged (`db.line.damaged_pockets`).
 """
 
 from __future__ import annotations
@@ -92,10 +92,10 @@ def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
 
 
 def _marked(row: Any) -> dict[str, Any]:
-    """What becomes of a pocket, whose insert was `seen` last by a capture that shows it.
+    """The new row of a pocket, whose insert was `seen` last by a capture that shows it.
 
-    It keeps its newest capture, unless damage was seen before that, or one that has its outcome only now is newer. One
-    that `waits` to be judged it keeps in any case (`db.line.damaged_pockets`), as the board tells of it.
+    It keeps its newest capture, unless damage was seen before that, or one that has its outcome only now is newer. It
+    always keeps a capture that `waits` to be judged (`db.line.damaged_pockets`), because the board shows it.
     """
     is_newer = row.word is not None and (row.seen_at, row.seen) > (row.ordered_at, row.capture_id)
     is_damaged = OUTCOME_OF.get(row.word, row.word) == "damaged" and (is_newer or not row.waits)

@@ -59,7 +59,7 @@ class VerdictRow:
     fault: str | None = None
 
     def wear(self) -> Wear | None:
-        """The wear land's mean and largest width, in millimetres where the scale is known; None where none was told."""
+        """The wear land's mean and largest width, in millimetres if the scale is known; None if it was not measured."""
         return Wear.of(self.wear_mean, self.wear_max, self.pixels_per_mm)
 
 
@@ -90,7 +90,7 @@ class Wear(NamedTuple):
 
 
 class Filters(TypedDict, total=False):
-    """What captures can be chosen by; `since` is included, `until` is not, both mean `ordered_at`."""
+    """The filters for captures; `since` is inclusive, `until` is not, and both refer to `ordered_at`."""
 
     station: str | None
     machine: str | None
@@ -126,7 +126,7 @@ def current_verdict() -> ColumnElement[bool]:
 
 
 def on_machine(column: ColumnElement[str] | InstrumentedAttribute[str], machine: str | None) -> ColumnElement[bool]:
-    """On that machine; without a name on any of the line's, which what was imported from a folder is none of."""
+    """On that machine; without a name, on any of the line's. Photographs imported from a folder are on none."""
     return column != IMPORTED if machine is None else column == machine
 
 

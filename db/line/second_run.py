@@ -1,8 +1,8 @@
-"""Which photographs are of one run of an operation, by when they came.
+"""Which photographs belong to one run of an operation, by when they arrived.
 
-A gateway that gives a second run the `check_id` of the first would have it answered at once: its first photograph
-completes the check, beside the others of the old one. What is photographed anew within a check is a pocket whose
-photograph was spoilt, soon after it; so a pause tells a second run (decision 29).
+If a gateway gave a second run the `check_id` of the first, the second would be answered at once: its first photograph
+would complete the check, together with the old photographs. Within one run a pocket is photographed again only if its
+photograph was spoilt, and soon afterwards. So a pause shows that a second run has begun (decision 29).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ A_RUN: Final = timedelta(minutes=15)
 """A longer pause is not within a run: stations close the check of a watched folder after ten minutes."""
 
 ANSWERED: Final = timedelta(minutes=2)
-"""So long after its last photograph a check that lacks none has its answer: what was intact needs no new one."""
+"""This long after its last photograph a complete check has its answer: an intact pocket needs no new photograph."""
 
 
 class Times(NamedTuple):

@@ -69,7 +69,7 @@ class ShadowReport:
 
 @dataclass(frozen=True)
 class Difference:
-    """A capture about which line and shadow decided differently, and what a person said of it, if anybody did."""
+    """A capture about which line and shadow decided differently, and a person's label of it, if there is one."""
 
     capture_id: UUID
     machine: str

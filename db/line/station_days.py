@@ -1,8 +1,8 @@
-"""What each day of a station came to beside its reference days, and which stations drift.
+"""How each day of a station compares with its reference days, and which stations drift.
 
-A station's first good days are its reference days. Later ones are held against them by the learner
-(`worker.learning.drift`), aspect by aspect; a station drifts where an aspect did so on `IN_A_ROW` of its days in a row.
-A person may accept what is new: then all that was measured counts no more, and reference days are gathered anew.
+A station's first good days are its reference days. The learner (`worker.learning.drift`) compares later days with them,
+aspect by aspect. A station drifts if one aspect did so on `IN_A_ROW` of its days in a row. A person may accept the
+difference: then the earlier measurements no longer count, and new reference days are collected.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ _COLUMNS = [
 
 
 def record(session: Session, day: StationDay, sample: bytes | None) -> None:
-    """Keep what a day came to, and its `sample` where it is a reference day. A day is recorded once."""
+    """Keep a day's result, and its `sample` if it is a reference day. A day is recorded once."""
     values: dict[str, Any] = {column.name: getattr(day, column.name) for column in fields(StationDay)}
     del values["is_reference"]
     values |= {"farthest": [str(capture) for capture in day.farthest], "sample": sample}
@@ -119,7 +119,7 @@ def reference_days(session: Session, station: str) -> list[ReferenceDay]:
 
 
 def forget_samples(session: Session, station: str, days: Iterable[date]) -> None:
-    """Have these days be reference days no more."""
+    """Make these days ordinary days, no longer reference days."""
     of = (StationDays.station == station, StationDays.day.in_(list(days)))
     session.execute(update(StationDays).where(*of).values(sample=None))
 
@@ -145,7 +145,7 @@ def drifting(session: Session, today: date) -> list[Drift]:
 
 
 def run_of(station: str, newest_first: Sequence[StationDay]) -> Drift | None:
-    """The drift that a station's days end with, None where they end with none.
+    """The drift that a station's newest days show; None if they show none.
 
     Days that nothing was compared on neither belong to it nor end it; what was accepted ends it.
     """
@@ -166,7 +166,7 @@ def run_of(station: str, newest_first: Sequence[StationDay]) -> Drift | None:
 
 
 def accept(session: Session, station: str, *, by: str, at: datetime) -> int:
-    """Have the station's reference days gathered anew from now on; return how many days counted until then.
+    """Start to collect new reference days for the station; return how many days counted until now.
 
     Raises:
         LookupError: nothing of that station was measured, or all was accepted before.

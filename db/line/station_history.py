@@ -1,4 +1,4 @@
-"""A station's own good photographs: by them its next ones are told to be faulty or not."""
+"""A station's own good photographs: its next ones are compared with them to find faulty ones."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Photographed(NamedTuple):
 
 
 def good(session: Session, station: str, limit: int) -> list[Photographed]:
-    """Among the newest `limit` photographs of a station that could be judged those that were measured, newest first.
+    """The measured ones among the newest `limit` photographs of a station that could be judged, newest first.
 
-    A person has the last word: what was reviewed as `unusable` is none of them; and where a photograph was called
-    unusable and reviewed as another, the history begins after it, since from then on that is how the station's
-    photographs are.
+    A person has the last word. Photographs reviewed as `unusable` are not among them. If a photograph was judged
+    unusable and reviewed as something else, the history begins after it, because from then on the station's photographs
+    look like that.
     """
     judged = (
         select(Captures.capture_id, Captures.ordered_at, Captures.machine, Captures.head, Captures.pocket)

@@ -1,7 +1,7 @@
-"""Insert changes that people say, or take back, at the line itself, until the plant's other systems are told of them.
+"""Insert changes that people record or withdraw at the line itself, kept until the plant's other systems have them.
 
-Each is written in the transaction of what it tells, and removed once it was said on the plant's stream. What another
-system told is answered there at once (`db.people.told_insert_changes`), and is none of these.
+Each is written in the transaction of the change itself, and removed once it is on the plant's stream. A change that
+another system reported is answered on that stream at once (`db.people.external_insert_changes`), and is not kept here.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from producer.contract.plant_news import InsertChangeAnswer
 
 
 def keep(session: Session, change: InsertChange, *, withdrawn: bool = False) -> None:
-    """Have it told that an insert was changed, or, where it is `withdrawn`, that it was not after all."""
+    """Queue the news that an insert was changed or, if `withdrawn`, that the change was withdrawn."""
     values: dict[str, Any] = {name: getattr(change, name) for name in ("machine", "head", "pocket", "by", "at")}
     values |= {"change_id": _id(change), "withdrawn": withdrawn}
     session.execute(insert(UntoldInsertChanges).values(values))
 
 
 def untold(session: Session) -> list[InsertChangeAnswer]:
-    """What is to be told now, in the order in which it was said."""
+    """The news to be sent now, in the order in which it was recorded."""
     return [
         InsertChangeAnswer(
             change_id=row.change_id,
@@ -42,7 +42,7 @@ def untold(session: Session) -> list[InsertChangeAnswer]:
 
 
 def remove(session: Session, answer: InsertChangeAnswer) -> None:
-    """Remove what was told."""
+    """Remove the news that was sent."""
     of_it = UntoldInsertChanges.change_id == answer.change_id, UntoldInsertChanges.withdrawn == answer.withdrawn
     session.execute(delete(UntoldInsertChanges).where(*of_it))
 

@@ -34,14 +34,14 @@ from db.schema.vocabulary import UNSETTLED_FAULTS
 class Verdict:
     """What one model, or none, decided about one capture.
 
-    `outcome` is one of `producer.contract.vocabulary.OUTCOMES`, `label` the finer class (`worn`,
-    `broken`) where there is one, `reason` why it is not plain (for people), `decision` the signed distance from
-    the SVM's plane, `seconds` the time from receiving the capture to this verdict and `probability` that of damage,
-    by the model's calibration. `evidence` is a map of where the decision came from, as bytes
-    (`db.evidence.evidence_map`), where there is one. `sharpness`, `brightness`, `frame` and `sketch` are what was
-    measured of the photograph (`db.line.station_history`), where it could be decoded. The `wear_` values are the widths
-    across the edge (mean, what nine tenths of it do not exceed, largest) and the length along it of the wear land, in
-    pixels of the photograph, where one was told; `pixels_per_mm` is its scale, where that is declared.
+    `outcome` is one of `producer.contract.vocabulary.OUTCOMES`, `label` the finer class (`worn`, `broken`) where there
+    is one, `reason` why it is not plain (for people), `decision` the signed distance from the SVM's plane, `seconds`
+    the time from receiving the capture to this verdict and `probability` that of damage, by the model's calibration.
+    `evidence` is a map of where the decision came from, as bytes (`db.evidence.evidence_map`), where there is one.
+    `sharpness`, `brightness`, `frame` and `sketch` are what was measured of the photograph (`db.line.station_history`),
+    where it could be decoded. The `wear_` values are the widths across the edge (mean, what nine tenths of it do not
+    exceed, largest) and the length along it of the wear land, in pixels of the photograph, if it was measured;
+    `pixels_per_mm` is its scale, where that is declared.
     """
 
     capture_id: UUID

@@ -1,4 +1,4 @@
-"""Accounts: who may sign in to the console, with which role. There is none until a person makes one."""
+"""Accounts: who may sign in to the console, and with which role. At first there are none."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def every(session: Session) -> list[Account]:
 
 
 def disable(session: Session, name: str, at: datetime) -> None:
-    """Let nobody sign in with an account any more; end its sessions and tokens. Its name stays where it signed.
+    """Disable an account: no sign-in, and its sessions and tokens end. Its name stays on what it signed.
 
     Raises:
         LookupError: there is no such account.

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from db.schema.tables import Audit
 
 RESTORED: Final = "backup restored"
-"""The action of a restore: who says what is in the heads now must know of it."""
-_RESTORER: Final = "`insert-db restore`"
+"""The action of a restore: whatever reports the present state of heads must know of it."""
+_RESTORER: Final = "restore"
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ def write(session: Session, *, at: datetime, by: str, action: str, subject: str,
 
 
 def write_restored(session: Session, *, at: datetime, file: str, made_at: str) -> None:
-    """Add that the database is the one of a backup from now on: what was known since that was made is gone."""
+    """Record that the database is now a backup's: everything since that backup is lost."""
     write(session, at=at, by=_RESTORER, action=RESTORED, subject=file, made_at=made_at)
 
 
 def restored_at(session: Session) -> datetime | None:
-    """When a backup was restored last; None where the database goes on as it began."""
+    """When a backup was restored last; None if none ever was."""
     last = select(Audit.at).where(Audit.by == _RESTORER, Audit.action == RESTORED).order_by(Audit.id.desc()).limit(1)
     return session.scalar(last)
 

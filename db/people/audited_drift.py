@@ -1,4 +1,4 @@
-"""That a person accepts what is new at a station, with its row in the audit."""
+"""A person accepts the difference at a station, with a row in the audit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from db.people import audit
 
 
 def accept(session: Session, station: str, *, by: str, at: datetime, signed: str | None = None) -> int:
-    """Have the station's reference days gathered anew, and return how many days counted until then.
+    """Start to collect new reference days for the station, and return how many days counted until now.
 
-    `signed` is whom the audit names where that is not who says it: at a terminal anybody may be named.
+    `signed` is the name for the audit if it is another than `by`: at a terminal any name may be given.
 
     Raises:
         LookupError: there is nothing to accept.

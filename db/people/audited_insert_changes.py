@@ -1,4 +1,4 @@
-"""What a person says about changed inserts, each with its row in the audit."""
+"""A person's changes of inserts, each with a row in the audit."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def record(
     late: bool = False,
     **detail: Any,
 ) -> tuple[InsertChange, bool]:
-    """Note that an insert was changed, and return whether that is new: what was known already has no second row.
+    """Record that an insert was changed, and return whether that is new: a known change gets no second row.
 
-    The plant's other systems are told of one that no photograph shows yet. `signed` is whom the audit names where that
-    is not who says it: at a terminal anybody may be named. With `late` it was said at the moment `at` by another system
-    and comes only now: that is answered by itself.
+    If no photograph shows the new insert yet, the plant's other systems get the change. `signed` is the name for the
+    audit if it is another than `by`: at a terminal any name may be given. With `late`, another system reported the
+    change at the moment `at` and it arrives only now: that report gets an answer of its own.
 
     Raises:
         LookupError: there is no such pocket, or no such capture of it.

@@ -1,4 +1,4 @@
-"""Insert changes that other systems report by the connector: each is written once, by its id, as a person's word is."""
+"""Insert changes that other systems report by the connector: each is written once, by its id, like a person's."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from producer.contract.plant_news import InsertChangeAnswer
 
 
 def take(session: Session, kept: KeptChange) -> InsertChangeAnswer:
-    """Write a change, and what became of it; of one that was taken before only say so again.
+    """Write a change and its result; for a change that is already written, return the result again.
 
-    A change that cannot be, of a pocket that is not known, say, is refused for good: it needs another id to be made.
+    An impossible change, for example of an unknown pocket, is refused for good: to try again it needs another id.
     """
     change = kept.change
     said = change.model_dump(include={"change_id", "machine", "head", "pocket", "first", "by"})

@@ -12,10 +12,10 @@ SHORTEST: Final = 10
 """Characters of a password at least."""
 
 LONGEST: Final = 200
-"""Characters of a password at most: hashing more is work for nobody's good."""
+"""Characters of a password at most: hashing more adds work and no security."""
 
 RULE: Final = f"{SHORTEST} to {LONGEST} characters"
-"""What a password must be, for who is asked for one."""
+"""The rule for passwords, for a person who must enter one."""
 
 _HASHER: Final = PasswordHasher()
 
@@ -32,7 +32,7 @@ def checked(password: str) -> str:
 
 
 def hashed(password: str) -> str:
-    """What is kept of a password.
+    """The hash that is kept of a password.
 
     Raises:
         ValueError: it is too short or too long.
@@ -41,9 +41,9 @@ def hashed(password: str) -> str:
 
 
 def fits(kept: str | None, password: str) -> bool:
-    """Whether a password is the one that was kept; without a kept one it takes as long to say no.
+    """Whether a password is the kept one; without a kept one, saying no takes as long.
 
-    Who signs in elsewhere (`db.people.provided_accounts`) has none.
+    A person who signs in elsewhere (`db.people.provided_accounts`) has none.
     """
     hashed_one = kept if kept is not None and kept.startswith("$argon2") else None
     try:

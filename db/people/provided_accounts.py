@@ -1,7 +1,7 @@
 """Accounts of people for whom the plant's OpenID provider vouches: made with their first sign-in, without a password.
 
-Such an account is known by who the provider says it is, for good, not by its name: whoever is given a name there that
-somebody has here does not become that person.
+Such an account is identified by the provider's permanent subject, not by its name: a person who is given a name there
+that another person has here does not become that person.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from db.schema.tables import Accounts
 from db.schema.vocabulary import PersonRole
 
 _MARK: Final = "oidc:"
-"""How what is kept in place of a password begins: no password has such a hash."""
+"""The beginning of what is kept in place of a password: no password has such a hash."""
 
 _HOW: Final = "by OpenID Connect"
 
 
 def signed_in(session: Session, *, issuer: str, subject: str, name: str, role: PersonRole, at: datetime) -> Account:
-    """The account of who signed in at the provider, with the role that it gives now; a new one has the name.
+    """The account of a person who signed in at the provider, with the role it gives now; a new one gets the name.
 
     Raises:
         LookupError: the account is disabled.
-        ValueError: somebody else has an account of that name, or the name is none.
+        ValueError: another person has an account of that name, or the name is invalid.
     """
     known_by = _MARK + hashlib.sha256(f"{issuer}\n{subject}".encode()).hexdigest()
     row = _of(session, known_by)

@@ -1,4 +1,4 @@
-"""Sessions: who is signed in, known by the digest of what the browser's cookie says, and revocable at any moment."""
+"""Sessions: who is signed in, by the digest of the browser's cookie; they can be revoked at any moment."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from db.schema.tables import Accounts, Sessions
 from db.schema.vocabulary import PersonRole
 
 _SEEN_EVERY: Final = timedelta(minutes=1)
-"""How exactly it is known when a session was last used: not every page needs a write."""
+"""The precision of a session's last use: not every page needs a write."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Who asks for a page. `csrf` is what a form of this session has to bring along; `token` the name of what a
-    program showed in place of a session."""
+    """The client that asks for a page. `csrf` is the value that a form of this session must send; `token` the name of
+    the token that a program sent in place of a session."""
 
     name: str
     role: PersonRole
@@ -33,7 +33,7 @@ class Person:
 
     @property
     def token_in_audit(self) -> dict[str, Any]:
-        """What the audit says beside the name: which program acted."""
+        """The audit's addition to the name: which program acted."""
         return {} if self.token is None else {"token": self.token}
 
 
@@ -61,7 +61,7 @@ _HOLDER: Final = Prepared(
 
 
 def person_of(session: Session, token: str, at: datetime, limits: Limits) -> tuple[Person, bool] | None:
-    """Who has that cookie, and whether `seen` should be called; None where the session has ended or never was."""
+    """The person with that cookie, and whether to call `seen`; None if the session has ended or never existed."""
     digest = _digest(token)
     since = {"used": at - limits.idle, "begun": at - limits.longest}
     rows = _HOLDER.execute(session.connection(), digest=digest, **since)

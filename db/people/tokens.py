@@ -1,7 +1,7 @@
 """Tokens: what a program shows in place of a session. A token does what its account may, until it ends.
 
-A token is shown once, when it is made; what is kept of it is its SHA-256. It is random, so there is nothing to guess
-that an expensive hash would protect.
+A token is shown once, when it is made; only its SHA-256 is kept. It is random, so it cannot be guessed, and an
+expensive hash would add nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PREFIX: Final = "inserts_"
 """How every token begins, so that programs which look for secrets in files find it."""
 
 _NOTED_EVERY: Final = timedelta(minutes=1)
-"""How exactly it is known when a token was last used: not every answer needs a write."""
+"""The precision of a token's last use: not every answer needs a write."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ _COLUMNS = [getattr(Tokens, field.name) for field in fields(Token)]
 
 
 def add(session: Session, account: str, name: str, at: datetime, expires_at: datetime | None) -> str:
-    """Make a token for an account, and return what it says: nobody can read that again.
+    """Make a token for an account, and return its text, which cannot be read again.
 
     Raises:
         LookupError: there is no such account, or it is disabled.
@@ -82,7 +82,7 @@ def revoke(session: Session, account: str, name: str, at: datetime) -> None:
 
 
 def person_of(session: Session, secret: str, at: datetime) -> tuple[Person, bool] | None:
-    """Whose token it is, and whether `used` should be called; None where it is nobody's or has ended."""
+    """The token's account, and whether to call `used`; None if there is no such token or it has ended."""
     digest = digest_of(secret)
     row = session.execute(
         select(Accounts.name, Accounts.role, Tokens.name.label("token"), Tokens.last_used_at)
@@ -101,7 +101,7 @@ def used(session: Session, digest: str, at: datetime) -> None:
 
 
 def digest_of(secret: str) -> str:
-    """What is kept of a token."""
+    """The digest that is kept of a token."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

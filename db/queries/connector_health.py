@@ -1,4 +1,4 @@
-"""How the connectors are, and the plant's other systems that they tell: what each reported last, and when."""
+"""The state of the connectors and of the systems that they send to: what each reported last, and when."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from db.schema.tables import ConnectorReports
 from producer.contract.connector_report import KEPT_FOR, ConnectorReport, SinkState
 
 SILENT_AFTER: Final = timedelta(seconds=KEPT_FOR)
-"""How long nothing may be heard of a connector that runs: several of its reports."""
+"""How long a running connector may be silent: several of its reports."""
 
 FORGOTTEN_AFTER: Final = timedelta(days=7)
-"""After how long a connector is one that was taken away."""
+"""After how long a silent connector counts as removed."""
 
 LATE_AFTER: Final = timedelta(minutes=5)
 """How long an event may wait for a system that takes them."""
 
 SinkWord = Literal["not known", "disabled", "away", "refuses", "given up", "late", "told"]
-"""How a system is told; all but the last ask for somebody."""
+"""The delivery state of a system; all but the last need a person."""
 
 SINK_WORDS: Final[tuple[SinkWord, ...]] = get_args(SinkWord)
 """All of them."""
@@ -66,9 +66,9 @@ class ConnectorHealth:
 
 
 def keep(session: Session, reports: Mapping[str, str], now: datetime) -> None:
-    """Keep what connectors report, by their ids; the same report again is not heard again, and is as old as it was.
+    """Keep what connectors report, by their ids; a repeated report keeps its earlier time.
 
-    What was not heard for `FORGOTTEN_AFTER` goes.
+    A connector that was silent for `FORGOTTEN_AFTER` is removed.
     """
     for connector, report in reports.items():
         new = insert(session, ConnectorReports).values(connector=connector, heard_at=now, report=report)
@@ -82,14 +82,14 @@ def keep(session: Session, reports: Mapping[str, str], now: datetime) -> None:
 
 
 def connectors(session: Session, now: datetime) -> list[ConnectorHealth]:
-    """The connectors of the last days, those that ask for somebody first."""
+    """The connectors of the last days, those that need a person first."""
     rows = session.scalars(select(ConnectorReports).where(ConnectorReports.heard_at >= now - FORGOTTEN_AFTER))
     health = [_health(row.connector, row.heard_at, row.report, now) for row in rows]
     return sorted(health, key=lambda one: (not one.silent and one.report is not None, one.connector))
 
 
 def word_of(sink: SinkState, lag: timedelta | None) -> SinkWord:
-    """How a system is told, of what a connector says now; what is worst comes first."""
+    """The delivery state of a system, from what its connector says now; the worst state is tested first."""
     if sink.disabled:
         return "disabled"
     if not sink.up:

@@ -27,8 +27,8 @@ LABEL_OF: Final[Mapping[str, Label]] = {"intact": "intact", "damaged": "damaged"
 class Thumbnail(VerdictRow):
     """The newest photograph of a pocket.
 
-    `review` is the label of its newest review. A `sample` is drawn to be looked at by itself: its verdict is not to be
-    shown before, since it would be believed.
+    `review` is the label of its newest review. A `sample` is drawn for a look of its own: its verdict is not shown
+    before, because it would influence the person.
     """
 
     review: str | None = None
@@ -58,9 +58,9 @@ def confirm(
 ) -> list[UUID]:
     """Label photographs of a head as the model says, in bulk; returns those that were labelled.
 
-    `shown` are those that the person saw, with the outcome that was shown beside each. One that has a review or another
-    verdict by now, that is drawn as a sample, is of another head, or whose photograph is gone is left alone: nobody
-    said so about it.
+    `shown` are those that the person saw, with the outcome that was shown beside each. A capture is left alone if it
+    has a review or another verdict by now, is drawn as a sample, is of another head, or has lost its photograph: the
+    person has not confirmed it.
     """
     check_revisions.of_captures(session, shown.keys())
     query = (

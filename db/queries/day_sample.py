@@ -1,4 +1,4 @@
-"""Which photographs stand for a station's day, and which days are still to be measured.
+"""Which photographs represent a station's day, and which days are still to be measured.
 
 What it costs is bounded, however many photographs a day has: of each hour the newest `MOST_AN_HOUR` are looked at, and
 `SAMPLE` are taken of these.
@@ -26,7 +26,7 @@ from producer.contract.places import PocketPlace
 from producer.contract.vocabulary import JUDGED
 
 SAMPLE: Final = 60
-"""How many photographs stand for a day at most."""
+"""How many photographs represent a day at most."""
 
 MOST_AN_HOUR: Final = 200
 """How many photographs of an hour are looked at to choose from."""
@@ -40,7 +40,7 @@ LOOK_BACK: Final = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Sampled:
-    """A photograph that stands for its day: where its image is, and what was measured of it where it was judged.
+    """A photograph that represents its day: where its image is, and what was measured of it where it was judged.
 
     What `worker.features.extraction` needs of a capture it has too.
     """

@@ -26,12 +26,12 @@ from db.schema.tables import Captures, Checks, Reviews, Verdicts
 from producer.contract.places import HeadPlace
 
 MOST: Final = 100
-"""Of each kind so many at most, the newest: more is nothing that a person reads at the end of a shift."""
+"""How many of each kind at most, the newest: a person does not read more at the end of a shift."""
 
 
 REVIEWS: Final = 20_000
-"""So many reviews of the shift are looked through, the newest: what a hand-over costs does not grow with what was ever
-said. One person who says thirty a minute for eight hours says fewer."""
+"""How many of the shift's newest reviews are read, so that the cost of a hand-over does not grow with the number of
+reviews. A person who gives thirty a minute for eight hours gives fewer."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,14 @@ class HandOver:
     """A shift, each list the newest first: `flagged` was judged damaged in it, `overruled` said in it.
 
     What is open is open now: `to_replace` by machine, head and pocket, `to_look_at` what no model was sure about,
-    `suspected` the inserts that seem to have been changed without anybody saying so, `not_lasting` those that may not
-    last as many operations again as their head did since the shift began.
+    `suspected` the inserts that seem to have been changed without a record, `not_lasting` those that may not last as
+    many operations again as their head did since the shift began.
     """
 
     flagged: list[PocketRow]
     overruled: list[Overruled]
     overruled_of: int | None
-    """Of so many reviews alone `overruled` tells, the newest; None where it tells of all of the shift."""
+    """`overruled` covers only this many of the newest reviews; None if it covers all of the shift."""
     changed: list[InsertChange]
     promoted: list[Promotion]
     to_replace: list[PocketPlace]
@@ -127,7 +127,7 @@ def _overruled(session: Session, begin: datetime) -> list[Overruled]:
 
 
 def _has_more_reviews(session: Session, begin: datetime) -> bool:
-    """Whether more was said since a moment than is looked through."""
+    """Whether there are more reviews since a moment than are read."""
     beyond = session.scalar(select(Reviews.at).order_by(Reviews.id.desc()).offset(REVIEWS).limit(1))
     return beyond is not None and beyond >= begin
 

@@ -27,8 +27,8 @@ class InsertNow:
 
     `word` is what the pocket shows, `missing` also where the head has worked since its insert was seen or changed;
     `label` is the finer class of damage. `operations` are those that the insert had done at its newest photograph,
-    `remaining` is how many it does after it was last seen intact. Each is None where it is not known: what the
-    photographs of the insert before tell is not of this one.
+    `remaining` is how many it does after it was last seen intact. Each is None where it is not known: photographs of
+    the previous insert say nothing about this one.
     """
 
     pocket: int
@@ -41,7 +41,7 @@ class InsertNow:
 
 @dataclass(frozen=True)
 class HeadNow:
-    """A head and its inserts, one for each pocket from 1 on; `at` is the newest moment of what is said of them."""
+    """A head and its inserts, one for each pocket from 1 on; `at` is the newest moment of this information."""
 
     machine: str
     head: str

@@ -24,9 +24,9 @@ from producer.contract.vocabulary import State
 _ALWAYS, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _MISSING: Final[PocketWord] = "missing"
 _UNSEEN: Final = frozenset({"missing", "fault"})
-"""What a check says of a pocket that it has no photograph of to judge."""
+"""Words of a check for a pocket of which it has no photograph to judge."""
 _NOTHING_TO_DO: Final = frozenset({"missing", "intact", "new"})
-"""What nobody has to look at in a pocket that there is not."""
+"""Words that need no person's look if the register does not have the pocket."""
 _DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
 """What a person must look at."""
 
@@ -42,7 +42,7 @@ class HeadCheck:
 
 @dataclass(frozen=True)
 class HeadAnswer:
-    """What a head comes to: go, or which pockets are to be replaced and looked at.
+    """A head's answer: go, or which pockets must be replaced or looked at.
 
     `new` are those with an insert that no photograph shows yet.
     """
@@ -60,8 +60,8 @@ class HeadOverview:
     `words` is what the newest capture of each pocket shows, or that its last check has none, or doubts it. `last_at` is
     the place in the order of the newest of all, None where there is none; `fresh_at` that of the pocket that will be
     too old first, and `old` are those that are already. `operations` are the last ones, as many as were asked for.
-    `size` is how many pockets it has, as far as register, checks and photographs tell. `awaited` are those that a check
-    which is under way waits for. `doubts` has the check of each pocket that does not believe its newest photograph, or
+    `size` is how many pockets it has, by register, checks and photographs. `awaited` are the pockets that a check in
+    progress waits for. `doubts` names for each pocket the check that does not believe its newest photograph, or that
     came later and has none.
     """
 
@@ -85,8 +85,8 @@ class HeadOverview:
     def answer(self) -> HeadAnswer | None:
         """The answer of the newest check, with what earlier ones left in the pockets that it has not seen.
 
-        A check may be of a single photograph: that says nothing of the other pockets. Nor does it say anything of an
-        insert that was changed since: a head with one is no GO. None where there is no check.
+        A check may be of a single photograph, which says nothing about the other pockets. It says nothing either about
+        an insert that was changed since: a head with such an insert is no GO. None if there is no check.
         """
         if not self.operations:
             return None
@@ -189,7 +189,7 @@ def _awaited(operations: Sequence[HeadCheck], seen: Mapping[int, Alike]) -> froz
 def _tells_of(operation: HeadCheck, seen: Alike | None) -> bool:
     """Whether a check says more of a pocket than its newest photograph: it came with it, or before the check began.
 
-    Nobody can tell a clock that is behind or ahead from a backlog, so either order will do: at worst a person looks.
+    A clock that is wrong cannot be distinguished from a backlog, so either order is accepted: at worst a person looks.
     """
     if seen is None or seen.check_id == operation.check.check_id:
         return True
@@ -199,8 +199,8 @@ def _tells_of(operation: HeadCheck, seen: Alike | None) -> bool:
 def _size(last: Sequence[HeadCheck], now: Mapping[int, PocketWord], declared: int | None) -> int:
     """How many pockets a head has: as the register says, or its checks, or the photographs that came by themselves.
 
-    The register may be behind what stations have: the last check that was of as many pockets, or of more, counts. One
-    of fewer says nothing of the others.
+    The register may be out of date: the last check of at least as many pockets counts. A check of fewer pockets says
+    nothing about the others.
     """
     of_several = [operation.check.size for operation in last if operation.check.size > 1]
     if declared:
@@ -211,7 +211,7 @@ def _size(last: Sequence[HeadCheck], now: Mapping[int, PocketWord], declared: in
 def _of_checks(
     operations: Sequence[HeadCheck], now: Mapping[int, PocketWord], seen: Mapping[int, Alike]
 ) -> dict[int, tuple[PocketWord, Check]]:
-    """The pockets of which a check that was to look at them says less than their newest photograph, and that.
+    """The pockets for which a check of them says less than their newest photograph, with its word and the check.
 
     It holds until another check that came later has more to say of the pocket: later by arrival and in the order, of
     which one may be wrong.
@@ -229,11 +229,11 @@ def _of_checks(
 
 
 def _doubt(word: PocketWord, shown: PocketWord | None) -> PocketWord | None:
-    """What a pocket whose newest photograph is `shown` shows by the word of a check, where that is less.
+    """The word of a check for a pocket whose newest photograph is `shown`, if the check's word says less.
 
-    The check has none of it, or a fault: then what an earlier photograph shows is not of now, but for damage, which
-    stays until the insert is changed. Where it has one that nobody can use and that is not what the pocket shows, a
-    stand-in was handed in for it. Or it does not believe what the photograph shows.
+    The check has no photograph of the pocket, or a fault: then an earlier photograph says nothing about now, except
+    damage, which stays until the insert is changed. Or it has an unusable one that the pocket does not show: a
+    stand-in. Or it does not believe what the photograph shows.
     """
     if word == "unsure" and shown == "intact":
         return word

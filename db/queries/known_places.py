@@ -1,4 +1,4 @@
-"""Whether the line ever saw what a question names: nothing found at a mistyped machine must not read as good news."""
+"""Whether the line ever saw what a query names: an empty answer for a mistyped machine must not look like good news."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def refuse_unknown(
     *,
     station: str | None = None,
 ) -> None:
-    """Refuse an empty answer to a question about what the line never saw; to be called where nothing was found.
+    """Refuse an empty answer about something that the line never saw; call it if nothing was found.
 
     Raises:
         NothingKnown: as `unknown` says.
@@ -41,7 +41,7 @@ def unknown(
     *,
     station: str | None = None,
 ) -> Reason | None:
-    """What of a question's filters the line never saw; None where it knows each, and where there is no filter.
+    """The filter values that the line never saw; None if it knows each, or if there is no filter.
 
     A machine and a head are looked for together, a pocket only with both of them: each is one look into an index.
     """
@@ -72,7 +72,7 @@ def _of_place(machine: str | None, head: str | None) -> Reason:
 
 
 def _as_name(typed: str | None) -> str:
-    """What somebody typed, no longer than a name is."""
+    """What a person typed, cut to the length of a name."""
     text = typed or ""
     return text if len(text) <= MAX_NAME_LENGTH else f"{text[: MAX_NAME_LENGTH - 1]}…"
 

@@ -26,10 +26,10 @@ _NEWEST_CHECKS: Final = (
     .order_by(Checks.started_at.desc(), Checks.check_id.desc())
     .limit(100)
 )
-"""What changes an older one is a review, which is looked for by itself."""
+"""An older one is changed only by a review, which is looked for separately."""
 
 FAULTS_AT_ONCE: Final = 50
-"""So many of the newest faults are looked at; where more came between two looks nobody knows of which heads."""
+"""How many of the newest faults are read; if more came between two looks, their heads are unknown."""
 
 _NEWEST_FAULTS: Final = (
     select(Faults.id, Checks.machine, Checks.head, Faults.state)
@@ -43,16 +43,16 @@ _AWAITED: Final = select(Checks.check_id, Checks.machine, Checks.head).where(lit
 """However long ago they began: one that is there no longer was given up, or is whole."""
 
 _DONE_LAST: Final = select(Audit.id, Audit.action).order_by(Audit.id.desc()).limit(50).subquery()
-"""Among these few is looked, not through all that anybody ever did."""
+"""Only these few are searched, not the whole audit."""
 
 _TAKEN_BACK: Final = select(_DONE_LAST.c.id).where(_DONE_LAST.c.action == "insert change withdrawn")
 
 _LOOKED_BACK: Final = 1_000
-"""So many of the newest numbers may be missing among those that are there."""
+"""How many of the newest numbers may be missing among those that are there."""
 
 _MISSED_FOR: Final = 60.0
-"""Seconds after which a number that is missing is waited for no more: its transaction was rolled back. None that
-writes verdicts lasts as long (`db.engine` waits half as long for a lock)."""
+"""Seconds after which a missing number is no longer waited for: its transaction was rolled back. No transaction that
+writes verdicts takes as long (`db.engine` waits half as long for a lock)."""
 
 
 @dataclass(frozen=True)

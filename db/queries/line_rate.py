@@ -1,8 +1,8 @@
 """How many of the line's inserts are damaged, by the reviews that chance has chosen.
 
-People look at what a model is unsure of, and import folders of what they have: of what they labelled far more is
-damaged than of what the line sees. So the rate is counted by strata, each review for as many verdicts as its chance
-stands for (Horvitz and Thompson 1952, "A generalization of sampling without replacement from a finite universe"): an
+People look at what a model is unsure of, and import the folders that they have. So damage is far more frequent among
+their labels than on the line. The rate is therefore counted by strata, each review for as many verdicts as its chance
+represents (Horvitz and Thompson 1952, "A generalization of sampling without replacement from a finite universe"): an
 unsure verdict is offered for review with certainty, an intact or damaged one with the chance of the sample
 (`db.queries.review_queue.drawn`). What was reviewed for another reason, and what was imported, does not count.
 """
@@ -25,7 +25,7 @@ WINDOW: Final = 20_000
 """How many of the newest verdicts are counted."""
 
 FEWEST: Final = 30
-"""Reviews by chance below which no rate is told."""
+"""With fewer reviews by chance than this, no rate is given."""
 
 FEWEST_EACH: Final = 5
 """Of verdicts of each outcome that there is."""
@@ -33,7 +33,7 @@ FEWEST_EACH: Final = 5
 
 @dataclass(frozen=True)
 class LineRate:
-    """The share `damaged` of the newest `verdicts`, None while there are too few `reviews` by chance to tell it."""
+    """The share `damaged` of the newest `verdicts`, None while there are too few `reviews` by chance."""
 
     damaged: float | None
     reviews: int

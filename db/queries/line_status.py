@@ -1,7 +1,7 @@
 """The state of the line at this moment, for monitoring: what waits, what is faulty, how much is unsure.
 
-Asked every few seconds for as long as the line runs, so each answer comes from an index and from a bounded number of
-rows, among ten million captures as among ten.
+It is queried every few seconds as long as the line runs. So each answer comes from an index and a bounded number of
+rows, with ten million captures as with ten.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ MOST_FAULTS: Final = 10_000
 """How many open faults are counted at most; more need no exact number."""
 
 LOOK_BACK: Final = timedelta(days=30)
-"""How old a capture may be to be looked for: a fault that was dismissed leaves its capture without a verdict for ever,
-and years of these are not to be gone through each time."""
+"""The greatest age of a capture that is searched for: a dismissed fault leaves its capture without a verdict for ever,
+and years of these must not be read each time."""
 
 PATIENCE_MS: Final = 2_000
 """Milliseconds after which PostgreSQL gives a question up."""

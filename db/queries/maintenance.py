@@ -31,8 +31,8 @@ from db.schema.tables import Captures, Faults, Pockets, Verdicts
 class PocketRow(VerdictRow):
     """One capture, what was decided about it, and in `review` the label of its newest review, which overrides it.
 
-    `insert_changed_at` is when a person last said that the insert was changed before it was taken, `insert_removed_at`
-    when somebody said so first after it.
+    `insert_changed_at` is the last recorded change of the insert before the capture was taken, `insert_removed_at` the
+    first recorded change after it.
     """
 
     review: str | None = None
@@ -75,7 +75,7 @@ def history(
 
 
 def of_capture(session: Session, capture_id: UUID) -> PocketRow | None:
-    """One capture as `history` tells of it; None where it was never recorded."""
+    """One capture in the form of `history`; None if it was never recorded."""
     row = session.execute(_WHOLE.where(Captures.capture_id == capture_id)).first()
     return _row(row) if row else None
 
@@ -117,7 +117,7 @@ def places_to_replace(session: Session) -> list[PocketPlace]:
 
 
 def just_changed(session: Session, machine: str | None = None, head: str | None = None) -> list[InsertChange]:
-    """What `to_replace` has no longer since a person changed it, and what no photograph shows yet, by its place."""
+    """The inserts that a person changed since `to_replace` had them, and that no photograph shows yet, by place."""
     of_head = [] if head is None else [Pockets.head == head]
     return insert_changes.unseen(session, text("pockets.damaged"), on_machine(Pockets.machine, machine), *of_head)
 

@@ -29,9 +29,9 @@ Status = Literal["NEW", "USED", "EXPIRED", "BROKEN", "UNKNOWN"]
 def item_status(insert: InsertNow) -> Status:
     """The status of an insert.
 
-    NEW is only what was not used: an insert that a person has put there since the last operation, or one of which the
-    line counts no operation. Damage of which nobody knows the kind is EXPIRED: the insert has to go. What a person
-    must look at is UNKNOWN.
+    NEW is only an unused insert: one that a person has put in since the last operation, or for which the line counts no
+    operation. Damage of unknown kind is EXPIRED: the insert must be replaced. An insert that a person must look at is
+    UNKNOWN.
     """
     match insert.word:
         case "new":
@@ -82,7 +82,7 @@ def document(head: HeadNow, created: datetime, sender: str) -> str:
 
 
 def tag_of(head: HeadNow) -> str:
-    """An `ETag` that is the same as long as the tool is: a weak one, since each document says when it was made."""
+    """An `ETag` that stays as long as the tool does: a weak one, because each document says when it was made."""
     return f'W/"{hashlib.sha256(tostring(_cutting_tool(head))).hexdigest()[:32]}"'
 
 

@@ -1,7 +1,7 @@
-"""What other systems are still to be told that only the database knows: models' roles, stations' fault runs, and insert
-changes that were said at the line itself.
+"""News that only the database has: models' roles, stations' fault runs, and insert changes recorded at the line.
 
-What is told is noted afterwards, so that after a crash between the two it is told again: the same events, by their ids.
+News is sent first and then noted as sent. So after a crash between the two it is sent again: the same events, with the
+same ids.
 """
 
 from __future__ import annotations
@@ -25,10 +25,9 @@ _STATION: Final = "station "
 
 
 def untold(session: Session) -> list[News]:
-    """What is to be told now: what changed of inserts and of models' roles, in order, and which stations' runs began or
-    ended.
+    """The news to be sent now: changes of inserts and models' roles, in order, and stations whose runs began or ended.
 
-    A run that began to be told of goes on until the station has none: when it began is that of then.
+    A run whose beginning was sent continues until the station has no run, and keeps the beginning that was sent.
     """
     noted = {row.subject: row.value for row in session.execute(select(ToldNews.subject, ToldNews.value))}
     models = _models(session, int(noted.pop(_MODELS, 0)))
@@ -36,7 +35,7 @@ def untold(session: Session) -> list[News]:
 
 
 def note(session: Session, said: Iterable[News]) -> None:
-    """Note that these were told."""
+    """Note that this news was sent."""
     for news in said:
         if isinstance(news, InsertChangeAnswer):
             untold_changes.remove(session, news)

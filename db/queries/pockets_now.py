@@ -23,7 +23,7 @@ PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
 a person has put there since its newest photograph; nothing."""
 
 _MOST_AHEAD: Final = 10_000
-"""So many photographs that were ahead are known at most."""
+"""How many photographs that were ahead are remembered at most."""
 
 POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "new", "empty")
 """Every one of them."""
@@ -46,9 +46,9 @@ class Alike:
 
 
 class Ahead:
-    """The photographs that lay in the time to come when somebody looked, by a clock that was set back since.
+    """The photographs that lay in the future at an earlier look, by a clock that has been set back since.
 
-    Of when they are nobody knows, also once that time has come. As long as a process runs it knows which these were.
+    It is unknown when they were taken, even once that time has come. A process remembers them as long as it runs.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ def _alike(row: Sequence[Any]) -> Alike:
 
 
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
-    """What the newest capture of each pocket of some heads came to: a row for all pockets that are alike."""
+    """The outcome of the newest capture of each pocket of some heads: one row for all pockets that are alike."""
     of = head_checks.heads_table(dialect)
     is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
     with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up

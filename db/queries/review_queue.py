@@ -31,7 +31,7 @@ SAMPLE_ONE_IN: Final = 50
 """One in so many confident verdicts is looked at, so that a confident mistake has a chance to be seen."""
 
 SAMPLE_EVERY: Final = 10
-"""One in so many that a person is offered is of the sample, while there is any: it is never crowded out."""
+"""One in this many that a person is offered comes from the sample, while there is any: it is never crowded out."""
 
 _SCATTER: Final = 40_503, 65_536
 """A multiplier and a modulus that scatter numbers evenly, and keep no step with the pockets of a head (Knuth, The Art
@@ -52,13 +52,12 @@ class ToReview:
 def queue(session: Session, limit: int = 50) -> list[ToReview]:
     """What to look at next, most informative first, each capture once.
 
-    First what is `unsure`, newest first. Then, of the newest intact and damaged verdicts of each model, the share
-    that lies nearest to its threshold. Then captures about which one person said the opposite of the verdict: a second
-    look settles them. Every tenth is of a sample of all that is not unsure, the same for every person, however much
-    else there is: without it nobody would know how many of the line's inserts are damaged (`db.queries.line_rate`). Of
-    each outcome in turn the one that has waited longest: so what somebody skipped is the next again.
-    Only those where a review disagrees have been looked at before. What has no photograph any more is nothing to look
-    at.
+    First what is `unsure`, newest first. Then, of the newest intact and damaged verdicts of each model, the share that
+    lies nearest to its threshold. Then captures about which one person said the opposite of the verdict: a second look
+    settles them. Every tenth is from a sample of all verdicts that are not unsure, the same for every person, however
+    much else waits: without it the share of damaged inserts on the line would be unknown (`db.queries.line_rate`). The
+    outcomes take turns, and of each the capture that has waited longest comes next: so a skipped one comes back. Only
+    captures whose review disagrees have been looked at before. Captures without a photograph are left out.
     """
     wanted = list(islice(_wanted(session, limit), limit))
     rows = _rows(session, [capture_id for capture_id, _, _ in wanted])
@@ -77,7 +76,7 @@ def drawn(number: Any) -> Any:
 
 
 _SAMPLED: Final = tuple(outcome for outcome in OUTCOMES if outcome != "unsure")
-"""The outcomes that nobody need look at, of which some are looked at nevertheless."""
+"""The outcomes that need no look, of which a sample is looked at nevertheless."""
 
 
 def is_sample(session: Session, capture_id: UUID) -> bool:
@@ -90,7 +89,7 @@ _Wanted = tuple[UUID, Why, Review | None]
 
 
 def _wanted(session: Session, limit: int) -> Iterator[_Wanted]:
-    """What to look at, in order, as far as it is asked for: what comes later is not even looked up before."""
+    """What to look at, in order, looked up only as far as it is requested."""
     informative, sample = _informative(session, limit), _sample(session, limit)
     while some := list(islice(informative, SAMPLE_EVERY - 1)):
         yield from some
@@ -127,7 +126,7 @@ def _in_two(groups: Iterator[_Group], first: int) -> Iterator[list[int]]:
 
 
 def _chosen(session: Session) -> Iterator[_Group]:
-    """Of each outcome what chance has chosen of the newest verdicts, the oldest first."""
+    """The sample of each outcome's newest verdicts, the oldest first."""
     for outcome in _SAMPLED:
         yield _numbers(session, _newest(session, outcome).where(drawn(Verdicts.id)).order_by(Verdicts.id), WINDOW)
 
@@ -161,7 +160,7 @@ def _newest(session: Session, outcome: str) -> Select[int]:
 
 
 def _near_threshold(session: Session) -> Iterator[_Group]:
-    """Of the newest verdicts of an outcome the share nearest to the threshold, the nearest first, for each model.
+    """For each model the share of an outcome's newest verdicts that is nearest to the threshold, the nearest first.
 
     The threshold need not be known: of intact verdicts the highest decision value is nearest to it, of damaged ones
     the lowest. Values of two models have no common scale, so the share is taken of each model by itself.

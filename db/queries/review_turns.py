@@ -23,12 +23,12 @@ SECONDS: Final = 60.0
 """For so long a photograph is one person's, from when it was handed out, asked for again, or labelled."""
 
 LOOKED_THROUGH: Final = 100
-"""How much of the queue is read to find what nobody else looks at."""
+"""How much of the queue is read to find what no other person looks at."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """What one person is to look at next, and how much there is beside what the person has; `more` than was counted."""
+    """What one person should look at next, and how much else waits; `more`: there is more than was counted."""
 
     items: tuple[ToReview, ...]
     left: int

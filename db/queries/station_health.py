@@ -1,4 +1,4 @@
-"""How the stations and the workers are: what each station's newest photographs came to, and how long captures wait."""
+"""The state of stations and workers: the outcomes of each station's newest photographs, and how long captures wait."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WINDOW: Final = 200
 """How many of a station's newest photographs are compared with as many before them."""
 
 WAITS_TOO_LONG: Final = timedelta(minutes=5)
-"""How long a capture may wait for its verdict before somebody should look after the workers."""
+"""How long a capture may wait for its verdict before a person should check the workers."""
 
 _CHANCE: Final = 3.0
 """Standard errors by which two shares differ where it is hardly chance: less than once in 300 comparisons."""
@@ -49,7 +49,7 @@ class StationHealth:
     """One station: when its newest photograph was taken, and what the newest `WINDOW` and those before came to.
 
     `before` is None where there are not so many. `clock_error` is how far its clock was wrong at the last photograph,
-    None where it was right. `says_order` is whether its id says of which outbox it is: else clocks alone say the order.
+    None where it was right. `says_order`: its ids name their outbox; otherwise only clocks give the order.
     """
 
     station: str
@@ -67,7 +67,7 @@ class StationHealth:
 
 @dataclass(frozen=True)
 class WorkerHealth:
-    """What the captures tell of the workers: since when the oldest waits, and how many open faults ended a process."""
+    """The workers' state by the captures: since when the oldest waits, and how many open faults ended a process."""
 
     oldest_waiting: datetime | None
     crashed: int

@@ -16,7 +16,7 @@ from producer.contract.names import IMPORTED
 from producer.contract.reasons.photographs import NO_REASON
 
 FEWEST: Final = 5
-"""How many in a row are no chance any more."""
+"""How many in a row are no longer chance."""
 
 WINDOW: Final = 1_000
 """How many of the line's newest captures are looked through."""

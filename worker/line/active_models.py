@@ -38,13 +38,13 @@ class ModelPair(NamedTuple):
 
 
 class ActiveModels:
-    """Holds the promoted model and its network; one that cannot be trusted is refused and the one before stays.
+    """Holds the promoted model and its network; an untrustworthy one is refused, and the previous one stays.
 
-    Beside it the model in shadow, if there is one; where that cannot be loaded, none judges alongside.
+    It also holds the model in shadow, if there is one; if that cannot be loaded, no shadow judges.
     """
 
     def __init__(self, database: Database, models: Path, networks: NetworkStore):
-        """Look for models below `models`, and for what they see through in `networks`."""
+        """Look for models below `models`, and for their networks in `networks`."""
         self._database = database
         self._models = models
         self._networks = networks
@@ -81,13 +81,14 @@ class ActiveModels:
 
     @property
     def refused(self) -> bool:
-        """Whether another model judges than the one that the database names, because that one cannot be used."""
+        """Whether the model that judges is not the one that the database names, because that one cannot be used."""
         return self._champion_seen is not None and self._champion_seen.model_id != self.champion_id
 
     def start(self) -> None:
         """Load the models there are, before the first message; a database or a store that is away is waited for.
 
-        A champion of before networks were files is refused in the log: until there is another, none judges.
+        A champion that was made before networks were files is refused in the log: until there is another, no model
+        judges.
 
         Raises:
             ModelError: there is a champion, and this worker cannot use it.

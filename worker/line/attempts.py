@@ -10,5 +10,5 @@ MAX_ATTEMPTS: Final = 3
 
 IMAGE_TRIES: Final = 10
 PAUSE: Final = timedelta(seconds=1)
-"""An image that is not in the store yet is tried so often, so long apart: stores may lag behind events. As late is a
-judgement tried again that failed."""
+"""How often, and how far apart, an image that is not in the store yet is tried: stores may lag behind events. A
+judgement that failed is tried again at the same intervals."""

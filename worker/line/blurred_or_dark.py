@@ -1,10 +1,10 @@
-"""When a photograph is blurred, covered, dark, burnt out or a repeated one: by what is usual at its station.
+"""Finds photographs that are blurred, covered, dark, burnt out or repeated, by what is usual at their station.
 
 Such faults of a capture are no damage.
 
 Absolute limits do not carry over from one station to another: the sharpness of a good photograph differs tenfold
-between cameras. So a photograph is held against those of its own station that were good. What shows nothing on any
-station (`worker.images.exposure`) is refused before that.
+between cameras. So a photograph is compared with the good ones of its own station. A photograph that shows nothing at
+any station (`worker.images.exposure`) is refused before that.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ COVERED_BELOW: Final = 32
 """The contrast of what is not sharp anywhere: a blurred photograph keeps its light and dark parts, a cover does not."""
 
 _REPEATS_ARE_USUAL: Final = 0.25
-"""The share of a station's photographs that show another insert pixel for pixel alike: no camera does, but whoever
-tries the line with few pictures."""
+"""The share of a station's photographs that are alike pixel for pixel but show different inserts: no camera produces
+this, but a person who tries the line with a few pictures does."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Usual:
 def unlike_usual(seen: Measurements, usual: Usual) -> Reason | None:
     """Why a photograph cannot be a good one of its station, and what to do; or None.
 
-    What a few of the good ones are is never a fault: a station may look at inserts of two kinds.
+    A property that a few of the good ones have is never a fault: a station may look at inserts of two kinds.
     """
     if seen.brightness < min(DARK_BELOW * usual.brightness, usual.darkest):
         return photographs.DARK(share=seen.brightness / usual.brightness)
@@ -91,9 +91,9 @@ def unlike_usual(seen: Measurements, usual: Usual) -> Reason | None:
 
 
 def same_frame(place: PocketPlace, frame: int, before: tuple[int, PocketPlace] | None, usual: Usual) -> Reason | None:
-    """Why a photograph is the one before it again, handed in for another insert; or None.
+    """Why a photograph is the previous one again, submitted for another insert; or None.
 
-    Of the same insert it may well be handed in twice.
+    For the same insert it may be submitted twice.
     """
     if before is None or usual.repeats or before[0] != frame or before[1] == place:
         return None

@@ -1,4 +1,4 @@
-"""A process that judges: what it makes for itself after the fork, so that no connection crosses one."""
+"""A process that judges: what it makes for itself after the fork, because no connection may be shared across one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Child:
         """Begin a child: Celery calls this after the fork.
 
         It ends when its parent says so, or dies (Celery has asked the kernel for a SIGKILL then; where that was too
-        late, it ends here). SIGTERM it leaves to its parent, as somebody may send it to all processes of a service.
+        late, it ends here). It leaves SIGTERM to its parent, because SIGTERM may be sent to all processes of a service.
         """
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(STOP_WAITING, lambda *_: stop_waiting())
@@ -92,5 +92,5 @@ def active_models(settings: WorkerSettings, database: Database) -> ActiveModels:
 
 
 def in_use(models: ActiveModels) -> ModelsInUse:
-    """Which of them judge, as the parent is told."""
+    """The models that judge, as reported to the parent."""
     return ModelsInUse(models.champion_id, models.shadow_id, models.refused)

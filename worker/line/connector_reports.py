@@ -41,7 +41,7 @@ class ConnectorReportsWatch(Periodic):
         self._redis: redis.Redis = connect_patiently(redis_url)
 
     def turn(self) -> None:
-        """Keep what is there, as it is: what it means is for those to say who show it.
+        """Keep the reports unchanged: the pages that show them interpret them.
 
         Raises:
             DatabaseUnavailable, redis.RedisError: one of them is away; the next look is soon.
@@ -56,7 +56,7 @@ class ConnectorReportsWatch(Periodic):
         self._redis.close()
 
     def _reports(self) -> Iterator[tuple[str, str]]:
-        """What each connector reports that is heard of, by its id; one whose report has gone is forgotten in Redis."""
+        """The report of each known connector, by its id; a connector whose report has expired is removed from Redis."""
         known: dict[bytes, bytes] = self._redis.hgetall(CONNECTORS)  # type: ignore[assignment]
         for field in known:
             connector = field.decode(errors="replace")

@@ -1,4 +1,4 @@
-"""What a message carries: one event or several, and whatever else somebody has put there."""
+"""What a message carries: one event or several, and whatever else was put there."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ def read_events(entries: Sequence[object]) -> tuple[list[CaptureEvent], list[Cap
 
 
 def about(event: CaptureEvent) -> dict[str, str]:
-    """The names that belong to whatever is logged about a capture."""
+    """The fields of every log line about a capture."""
     return {"capture": str(event.capture_id), "check": str(event.check_id)}

@@ -1,4 +1,4 @@
-"""Adds to a judgement where it came from. Intact verdicts have no evidence: nobody asks, and they are nearly all."""
+"""Adds evidence to a judgement. Intact verdicts have none: they are nearly all, and their evidence is not needed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Takes up external insert changes: the connector puts what other systems report into a Redis hash.
 
-The order is commit, tell, remove, as with captures: after a crash between two of them it is done again, and the
-change's id makes that harmless.
+The order is commit, send, remove, as with captures: after a crash between two of them the steps are repeated, which the
+change's id makes harmless.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class ExternalInsertChangesWatch(Periodic):
         self._notifier = notifier
 
     def turn(self) -> None:
-        """Write what waits, in the order in which it was said, and tell what became of it.
+        """Write the changes that wait, in the order in which they were reported, and send the results.
 
-        One that cannot be written waits, and those behind it are written all the same.
+        A change that cannot be written waits; those behind it are written all the same.
 
         Raises:
             DatabaseUnavailable, redis.RedisError: one of them is away; what waits does so until the next look.

@@ -59,7 +59,7 @@ class CaptureFault:
         )
 
     def answer(self) -> FaultAnswer:
-        """What its station is sent."""
+        """The answer for its station."""
         return FaultAnswer(
             capture_id=self.capture_id,
             check_id=self.check_id,

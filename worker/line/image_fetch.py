@@ -1,4 +1,4 @@
-"""A capture's image out of the image store, or what follows from what the store has in its place."""
+"""Fetches a capture's image from the image store, or decides what follows if the store does not have it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LoadedImage:
 
 @dataclass(frozen=True)
 class RefusedImage:
-    """The store does not hand it out, such as for its size: an `unusable` image, for this reason."""
+    """The store refuses it, for example for its size: the image is `unusable`, with this reason."""
 
     reason: Reason
 
@@ -61,8 +61,8 @@ IMAGE_STORE: Final = Service("the image store", _is_away)
 def fetch(images: ImageStore, event: CaptureEvent) -> LoadedImage | RefusedImage | AbsentImage:
     """The image of the event.
 
-    A store that is away is waited for like a database. One that answers for other images, and not for this one, is not:
-    stores may lag behind events, and a disk may fail at one file.
+    A store that is away is waited for like a database. A store that answers for other images but not for this one is
+    not waited for: stores may lag behind events, and a disk may fail at one file.
 
     Raises:
         worker.runtime.waiting.ShuttingDown: the process ends while the store is away.

@@ -1,9 +1,9 @@
 """Ends checks that lack photographs of some pockets after a timeout: a person must look at them.
 
-The timeout is measured by monotonic clocks, from when a worker first saw a check in its present state: no clock that is
-set ends one early, nor does a worker that was down for a night. How long it has seen it is noted in the database, and
-the next worker goes on from there: so one that is started again and again ends it too. Every worker looks. Where two
-end the same check at once its station gets the answer twice, which is harmless.
+The timeout is measured by monotonic clocks, from when a worker first saw a check in its present state: neither a clock
+that is set nor a worker that was down for a night ends a check early. The time seen so far is noted in the database,
+and the next worker continues from there: so a worker that is restarted again and again also ends the check. Every
+worker looks. Where two end the same check at once its station gets the answer twice, which is harmless.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ ANSWERED_WITHIN: Final = timedelta(days=1)
 gone on. By then, not at its end: the clock may have been set forward since."""
 
 NOTE_EVERY: Final = 10.0
-"""Seconds after which is noted anew for how long a check was seen to wait; a worker that lives for less notes none."""
+"""Seconds between two notes of how long a check was seen to wait; a worker that lives for less writes none."""
 
 CATCH_UP: Final = 60.0
 """Seconds, a tenth of the timeout at most, for which each worker sees a check itself before it ends it: photographs
@@ -64,7 +64,7 @@ class Unchanged:
     def overdue(
         self, awaited: Mapping[UUID, Awaited], now: float, noted: Mapping[UUID, tuple[Awaited, float]] | None = None
     ) -> dict[UUID, Awaited]:
-        """Of the checks that wait for photographs those that have not changed for `timeout` seconds.
+        """The checks that wait for photographs and have not changed for `timeout` seconds.
 
         `noted` is for how many seconds workers before this one have seen some in one state.
         """
@@ -96,7 +96,7 @@ class Unchanged:
         }
 
     def is_old(self, check_id: UUID) -> bool:
-        """Whether the last photograph of a check that is overdue was of long ago when it was first seen so."""
+        """Whether an overdue check's last photograph was already old when the check was first seen in this state."""
         return self._seen[check_id].is_old
 
 

@@ -46,7 +46,7 @@ class Judge:
     """Judges photographs by the models of the moment; one thread at a time."""
 
     def __init__(self, models: ActiveModels, metrics: LineMetrics, stations: Stations | None = None):
-        """Judge by `models`; without `stations` a photograph is not held against others of its station."""
+        """Judge by `models`; without `stations` a photograph is not compared with others of its station."""
         self._models = models
         self._metrics = metrics
         self._stations = stations
@@ -63,9 +63,10 @@ class Judge:
     def judge_all(self, images: Sequence[ImageToJudge]) -> list[Judgement]:
         """Judge several photographs by the same models.
 
-        Without a champion nothing is guessed: the outcome is `unsure`; so it is where a part of the photograph may be
-        missing, whatever the champion says. One that is unlike its station's others is `unusable`, and no network looks
-        at it (`worker.line.blurred_or_dark`). A shadow judges alongside, by its own network where it has another.
+        Without a champion the outcome is `unsure`, not a guess. It is also `unsure` if a part of the photograph may be
+        missing, whatever the champion says. A photograph that is unlike the others of its station is `unusable`, and no
+        network looks at it (`worker.line.blurred_or_dark`). A shadow judges alongside, by its own network where it has
+        another.
         """
         models = self._models.current()  # once: whole judgements are theirs, whatever is promoted meanwhile
         champion = models.champion

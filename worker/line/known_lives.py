@@ -1,4 +1,4 @@
-"""How long inserts last, as one process knows it: what the last fit said of a head, read anew every minute."""
+"""How long inserts last, as one process knows it: the last fit of a head, read again every minute."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from producer.contract.event import CaptureEvent
 from producer.contract.places import HeadPlace
 
 LOOK_EVERY: Final = 60.0
-"""Seconds for which a head is not looked up anew."""
+"""Seconds for which a head is not looked up again."""
 
 HEADS: Final = 1_000
-"""So many heads are kept; with one more all are looked up anew."""
+"""How many heads are kept; with one more all are looked up again."""
 
 
 class KnownLives:
@@ -30,7 +30,7 @@ class KnownLives:
     def of(self, event: CaptureEvent, verdict: Verdict) -> Remaining | None:
         """How long it lasts; None where that is not known.
 
-        It is known of intact inserts whose operations the station counts: a count that has fallen is another insert's.
+        It is known for intact inserts whose operations the station counts; a count that has fallen is another insert's.
         """
         if verdict.outcome != "intact" or event.operations_on_edge is None:
             return None

@@ -1,10 +1,10 @@
-"""When the camera has moved, or no insert is in the pocket: by the contours that a station's photographs share.
+"""Finds a moved camera or an empty pocket, by the contours that a station's photographs share.
 
-Each photograph is kept as a sketch, a few squares of contours (`worker.images.measurements`). It is held against the
-mean of its station's good ones, at every shift, by normalised correlation. One photograph says too little of the
-camera, since inserts differ; `TOGETHER` of them in a row do. An empty pocket is like what people called unusable there,
-and not like the good ones. What is usual the good ones say themselves, for every shift: along an edge any photograph is
-as alike as where it is, and where a camera is held by hand it takes more.
+Each photograph is kept as a sketch, a few squares of contours (`worker.images.measurements`). It is compared with the
+mean of its station's good ones, at every shift, by normalised correlation. One photograph says too little about the
+camera, because inserts differ; `TOGETHER` of them in a row say enough. An empty pocket is like what people called
+unusable there, and not like the good ones. The good ones themselves define what is usual, for every shift: along an
+edge a shifted photograph is as similar as an unshifted one, and if a camera is held by hand a larger gain is needed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _BEYOND_USUAL: Final = 1.25
 """By how many standard deviations a shift must gain more than any does in 99 of a hundred rows of good ones."""
 
 _LEAST_SPREAD: Final = 0.01
-"""Of what a shift gains: by less than this, photographs differ for no reason."""
+"""The least spread of what a shift gains: by less than this, photographs differ for no reason."""
 
 _LAST_BY: Final = -0.1
 """What some shift must gain in the last photograph by itself: once the camera is back, those before say nothing."""
@@ -147,7 +147,7 @@ def _contours(sketches: Sequence[bytes]) -> Float32Array:
 
 
 def _gains(seen: Float64Array) -> Float64Array:
-    """By how much more like the good ones photographs (…, all shifts) are at each real shift than where they are."""
+    """The gain in similarity to the good ones of photographs (…, all shifts) at each real shift."""
     return np.asarray(seen[..., ~_HERE] - seen[..., _HERE].max(axis=-1, keepdims=True))
 
 

@@ -33,7 +33,7 @@ class Notifier:
         self._plant_length = plant_length
 
     def send(self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]) -> None:
-        """Append each answer to its station's stream, in order, in one call; the plant's also says remaining lives.
+        """Append each answer to its station's stream, in order, in one call; the plant's also has remaining lives.
 
         A station whose stream key has the wrong Redis type loses its answers; the others get theirs.
 
@@ -71,7 +71,7 @@ class Notifier:
             self._append(one, self._plant_length)
 
     def answer(self, answer: InsertChangeAnswer) -> None:
-        """Say what became of an insert change, also where nothing else is said: who told it sends it until then.
+        """Send the result of an insert change, even if nothing else is sent: its reporter repeats it until then.
 
         Raises:
             redis.RedisError: Redis is away or full; it has not been said.

@@ -1,4 +1,4 @@
-"""Tells what people and the learner change without a message: answers, inserts, models; and which stations see none."""
+"""Sends changes that come without a message (answers, inserts, models), and fault runs of stations."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class PlantNewsWatch(Periodic):
         self._notifier = notifier
 
     def turn(self) -> None:
-        """Say what is new, and then note it: after a crash between the two it is said again.
+        """Send the news, and then note it: after a crash between the two it is sent again.
 
-        An answer that a person has changed is told to its station too.
+        An answer that a person has changed is sent to its station too.
 
         Raises:
             DatabaseUnavailable, redis.RedisError: one of them is away; the next look is soon.

@@ -1,7 +1,7 @@
-"""Takes up again what a person has requeued: a message of the inspect queue names the fault.
+"""Takes up faults that a person has requeued: a message of the inspect queue names the fault.
 
 The fault is closed by the transaction that commits its verdict, or its new fault (`worker.line.inspector`). Until then
-it is sent again now and then, so nothing is lost with a message.
+its message is sent again from time to time, so a lost message does not lose the fault.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class RequeueWatch(Periodic):
     def turn(self) -> None:
         """Send the requeued faults that were not sent lately.
 
-        Several workers may do so at once: what one has judged the others only confirm.
+        Several workers may do so at once: captures that one has judged are only confirmed by the others.
 
         Raises:
             DatabaseUnavailable, redis.RedisError: one of them is away; the next look is soon.

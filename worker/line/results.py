@@ -1,4 +1,4 @@
-"""What became of the captures of a message, and what their stations are told of it."""
+"""The results of a message's captures, and the answers for their stations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Ended:
 
 @dataclass
 class Results:
-    """The captures of a message: to be committed with it, told again, recorded as faults before, or sent back."""
+    """The captures of a message: to be committed with it, answered again, recorded as faults before, or sent back."""
 
     judged: list[tuple[CaptureEvent, Judgement]] = field(default_factory=list)
     again: list[tuple[CaptureEvent, Verdict]] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Results:
 
     @property
     def checks_again(self) -> set[UUID]:
-        """Those of these checks of which nothing is new."""
+        """Those of these checks that have nothing new."""
         new = {event.check_id for event, _ in self.judged} | {fault.check_id for _, fault in self._told_faults()}
         return {event.check_id for event, _ in self.again} - new
 
@@ -53,7 +53,7 @@ class Results:
     def answers(
         self, ended: Ended, life: Callable[[CaptureEvent, Verdict], Remaining | None]
     ) -> list[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]:
-        """What stations are told, in order, when all of it is on disk: verdicts, faults, and then finished checks.
+        """The answers for the stations, in order, once everything is on disk: verdicts, faults, then finished checks.
 
         Args:
             ended: what was committed.

@@ -41,13 +41,13 @@ from worker.settings import WorkerSettings
 
 
 def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
-    """Judge captures until told to stop (SIGTERM, Ctrl-C); the process's exit code comes back.
+    """Judge captures until SIGTERM or Ctrl-C, and return the process's exit code.
 
-    This process takes the messages, and `settings.processes` children judge them; whatever a child dies of, it is
-    replaced, and its message comes again. A database, an image store or a Redis that is away is waited for. Told to
-    stop, the worker takes nothing new and finishes what is in hand within `settings.grace`; what waits for one that is
-    away then goes back into the queue. When the grace time is over, it ends at once, with an exit code of
-    `worker.monitoring.watchdog`, and its children with it.
+    This process takes the messages, and `settings.processes` children judge them. A child that dies, for whatever
+    reason, is replaced, and its message is delivered again. A database, an image store or a Redis that is away is
+    waited for. When it must stop, the worker takes nothing new and finishes what is in hand within `settings.grace`;
+    messages that wait for a service that is away go back into the queue. When the grace time is over, it ends at once,
+    with an exit code of `worker.monitoring.watchdog`, and its children with it.
 
     `ready_file` is written when the first message may come.
 

@@ -1,4 +1,4 @@
-"""The stations as one process knows them: what is usual at each, read anew every minute, and its last photograph."""
+"""The stations as one process knows them: what is usual at each, read again every minute, and its last photograph."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from worker.line.moved_or_empty import TOGETHER, Scene
 from worker.runtime.arrays import Float64Array
 
 LOOK_EVERY: Final = 60.0
-"""Seconds for which what is usual at a station is not read anew."""
+"""Seconds for which a station's usual values are not read again."""
 
 OF_NEWEST: Final = 500
-"""Good photographs of a station, the newest, that say what is usual."""
+"""How many of a station's newest good photographs define what is usual."""
 
 EXAMPLES: Final = 20
 """Photographs of a station that people reviewed as unusable, the newest, which an empty pocket may be like."""
 
 _SKETCHED: Final = 100
-"""Sketches of good ones that say where the insert is: more say nothing new, and take longer."""
+"""How many sketches of good ones define where the insert is: more add nothing, and take longer."""
 
 
 class Origin(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a message writes: one transaction for the arrival of its captures, one for what became of them.
+"""What a message writes: one transaction when its captures arrive, and one for their results.
 
 SQLite allows one writer at a time and the disk is waited for; PostgreSQL is a round trip away for every statement. Both
 write eight captures nearly as fast as one. A database that is away is waited for (`worker.runtime.waiting`).
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 class Writes:
     """Writes to one database.
 
-    What raises `worker.runtime.waiting.ShuttingDown` does so because the process ends while the database is away.
+    A method raises `worker.runtime.waiting.ShuttingDown` if the process ends while the database is away.
     """
 
     def __init__(self, database: Database):
@@ -58,15 +58,15 @@ class Writes:
     ) -> Ended:
         """Commit verdicts and faults, and close the fault that was requeued; on return all of it is on disk.
 
-        So is whatever another process has written of what is told again, and of the checks: `check_ids` are those that
-        may be finished now, and of those that are in `again` nothing was judged or failed.
+        So are the answers that another process has written and this one sends again, and the checks. `check_ids` are
+        the checks that may be finished now; in those of `again` nothing was judged and nothing failed.
         """
         if not verdicts and not faults and requeued is None and not check_ids:
             return Ended()
         return retry_while_unavailable(partial(self._end, verdicts, faults, requeued, check_ids, again))
 
     def note(self, shadows: Sequence[ShadowVerdict]) -> None:
-        """Keep what a shadow says; where that fails it is missing from the comparison, and no more."""
+        """Keep the shadow's verdicts. If that fails, they are only missing from the comparison."""
         if not shadows:
             return
         try:

@@ -1,4 +1,4 @@
-"""Whose token a program shows; wrong ones are slowed down as wrong passwords are."""
+"""Finds the owner of a program's token; wrong tokens are slowed down as wrong passwords are."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def bearer(request: Request, secret: str) -> Person:
     """Whose token it is.
 
     Raises:
-        HTTPException: it is nobody's, has ended, or is that and too many wrong ones came before it. One that holds is
-            taken whatever came from its address: nobody guesses a token, and behind a proxy all have one address.
+        HTTPException: it is unknown or has ended, perhaps after too many wrong ones. A valid token is accepted whatever
+            came from its address: tokens cannot be guessed, and behind a proxy all clients have one address.
     """
     console, now = console_of(request), datetime.now(UTC)
     # By its digest, too: one program that does not stop asking with an ended token does not use up its address.

@@ -1,4 +1,4 @@
-"""What lets a request in: a session, a right (`db.people.rights`), and for a change the page that it came from."""
+"""Admits a request by its session, its right (`db.people.rights`) and, for a change, the page that it came from."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _READS: Final = ("GET", "HEAD")
 
 
 class SignInFirst(Exception):
-    """Nobody is signed in, or no more; `to` is where a browser can be sent, None where a script asked."""
+    """No person is signed in, or no longer; `to` is where a browser can be sent, None if a script asked."""
 
     def __init__(self, to: str | None) -> None:
         super().__init__("sign in first")
@@ -30,7 +30,7 @@ class SignInFirst(Exception):
 
 
 class May:
-    """A dependency that lets in who is signed in and has a right, and gives the person to the page."""
+    """A dependency that admits a signed-in person with a right, and passes the person to the page."""
 
     def __init__(self, right: Right) -> None:
         self.right = right
@@ -39,7 +39,7 @@ class May:
         """Let a request in.
 
         Raises:
-            SignInFirst: nobody is signed in.
+            SignInFirst: no person is signed in.
             HTTPException: the person's role may not do this, or another site asks for it.
         """
         person = await self._who(request)
@@ -68,7 +68,7 @@ class May:
 
 
 class MayAsk(May):
-    """As `May`, also for a program with a token; who sends one is nobody else, whatever cookie comes along."""
+    """As `May`, also for a program with a token; a token decides who it is, whatever cookie comes with it."""
 
     async def _who(self, request: Request) -> Person | None:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
@@ -78,7 +78,7 @@ class MayAsk(May):
 
 
 class MayWatch(May):
-    """As `May` for a viewer, or anybody where the board is open (`INSERTS_CONSOLE_OPEN_BOARD`)."""
+    """As `May` for a viewer; admits everybody if the board is open (`INSERTS_CONSOLE_OPEN_BOARD`)."""
 
     def __init__(self) -> None:
         super().__init__("see")
@@ -87,7 +87,7 @@ class MayWatch(May):
         """Let a request in.
 
         Raises:
-            SignInFirst: nobody is signed in, and the board is not open.
+            SignInFirst: no person is signed in, and the board is not open.
         """
         if not console_of(request).settings.console_open_board:
             return await super().__call__(request)

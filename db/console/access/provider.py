@@ -1,7 +1,7 @@
-"""Asks an OpenID provider who somebody is: the authorization code flow with PKCE (OpenID Connect Core 1.0, RFC 7636).
+"""Asks an OpenID provider who a person is: the authorization code flow with PKCE (OpenID Connect Core 1.0, RFC 7636).
 
-Nothing is remembered between the two steps but what the browser's cookie holds. The provider's addresses and keys are
-asked for with each sign-in: there are few, and a key that was changed needs no care.
+Between the two steps only the browser's cookie keeps anything. The provider's addresses and keys are requested at each
+sign-in: sign-ins are few, and a changed key then needs no special handling.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ProviderAway(Exception):
 
 
 class NotBelieved(Exception):
-    """What was said about who signs in is not believed; the text says why."""
+    """The provider's statement about the person is not accepted; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Provider:
 
 @dataclass(frozen=True)
 class Stranger:
-    """Whom the provider vouches for: `subject` is who it is, for good, the name may change."""
+    """The person that the provider vouches for: `subject` identifies the person for good; the name may change."""
 
     subject: str
     name: str
@@ -88,7 +88,7 @@ class Attempt:
 
     @property
     def verifier(self) -> str:
-        """Shows the provider that who has the code is who asked for it."""
+        """Shows the provider that the code is used by the same client that asked for it."""
         return self._of("verifier")
 
     def _of(self, what: str) -> str:
@@ -117,7 +117,7 @@ def asking(provider: Provider, attempt: Attempt, back: str) -> str:
 
 
 def answered(provider: Provider, attempt: Attempt, code: str, back: str) -> Stranger:
-    """Who signed in, for the code with which the browser came back.
+    """The person who signed in, by the code that the browser brought back.
 
     Raises:
         ProviderAway: the provider does not answer.

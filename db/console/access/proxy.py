@@ -1,4 +1,4 @@
-"""Who and where a proxy says that somebody is: from proxies that the settings name."""
+"""The name and address of a person, as a proxy that the settings name reports them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from db.console.context import console_of
 def named_by_proxy(request: Request) -> str | None:
     """The name of the account that a proxy names in its header; None where none of the trusted ones does.
 
-    A header that comes twice is nobody's: one of them may be of who asks.
+    A header that comes twice is ignored: the client may have sent one of the two.
     """
     settings = console_of(request).settings
     if settings.console_user_header is None or request.client is None:
@@ -32,7 +32,7 @@ def named_by_proxy(request: Request) -> str | None:
 def client_address(request: Request) -> str:
     """The address that a request comes from: behind trusted proxies the last one in `X-Forwarded-For` that is none.
 
-    What stands before that one may be of who asks.
+    The client may have sent the addresses before that one.
     """
     address = request.client.host if request.client is not None else ""
     for before in reversed(",".join(request.headers.getlist("x-forwarded-for")).split(",")):

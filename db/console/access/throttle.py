@@ -1,6 +1,6 @@
-"""Logins are slowed down: after some that failed, a name and an address wait before the next is even looked at.
+"""Slows logins down: after some failures a name and an address must wait before the next login is checked.
 
-So are tokens, which stand for a name here.
+Tokens are slowed down in the same way; here a token takes the place of the name.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Final, Literal
 Subject = tuple[Literal["name", "token", "address"], str]
 
 FAILURES: Final = {"name": 5, "token": 5, "address": 50}
-"""So many logins may fail for a name, a token, or from an address, within `WINDOW` seconds. Behind a proxy all people
+"""How many logins may fail for a name, a token, or from an address, within `WINDOW` seconds. Behind a proxy all people
 have one address."""
 
 WINDOW: Final = 300.0
 
 _MOST_KNOWN: Final = 10_000
-"""So many names and addresses are remembered; those that failed longest ago are forgotten first."""
+"""How many names and addresses are remembered; those that failed longest ago are forgotten first."""
 
 
 class Throttle:
@@ -57,7 +57,7 @@ class Throttle:
                 times.pop()
 
     def take_back(self, *subjects: Subject) -> None:
-        """Forget this one try of each, which was begun and came to nothing: nobody knows whether it is right."""
+        """Forget this one try of each: it was begun but not finished, so it is unknown whether it was right."""
         with self._lock:
             for subject in subjects:
                 if times := self._failed.get(subject):

@@ -1,4 +1,4 @@
-"""Heads as pages show them. What shows the same as the last time is not drawn again; how old it is, is written anew."""
+"""Heads as pages show them. A head that shows the same as before is not drawn again; only its age is updated."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from db.console.reader import formats
 from db.queries.head_overview import HeadOverview
 
 MOST: Final = 500
-"""So many drawings are kept at most: each head's last one in each language that is read."""
+"""How many drawings are kept at most: each head's last one in each language in use."""
 
 _AGE: Final = Markup("<age>")
-"""Stands in a drawing for what changes with time: attributes and text of the element that says its age. No name or
-other text of the line can be mistaken for it, as these are escaped."""
+"""Takes the place of what changes with time in a drawing: attributes and text of the element with its age. Names and
+other texts of the line are escaped, so none can be mistaken for it."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """All that is drawn of a head: two that are equal look the same to everybody who reads the same language.
+    """All that is drawn of a head: two equal ones look the same to all readers of one language.
 
     `unlearnt`: the model in charge has learned from no photograph of it.
     """
@@ -37,7 +37,7 @@ class Card:
 
     @property
     def stale(self) -> bool:
-        """Whether what it says is of long ago, for all pockets, or for one where nothing is to be done at others."""
+        """Whether it is stale: for all pockets, or for one pocket if no other needs action."""
         if not self.overview.old:
             return False
         answer = self.overview.answer
@@ -61,7 +61,7 @@ class Card:
 
 
 class HeadCards:
-    """Draws cards and keeps what it drew, with the card that it is of: whatever differs is drawn anew."""
+    """Draws cards and keeps the drawings with their cards; a card that has changed is drawn again."""
 
     def __init__(self, templates: Environment) -> None:
         self._templates = templates

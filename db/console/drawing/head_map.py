@@ -19,7 +19,7 @@ SIDE: Final = 400
 """Width of a map, and height of a round one, in units of its own."""
 
 RINGS: Final = 5
-"""So many operations are drawn: the newest next to the pockets."""
+"""How many operations are drawn: the newest next to the pockets."""
 
 _CENTRE: Final = SIDE / 2
 _PLACES: Final = 160.0
@@ -34,7 +34,7 @@ _SEATS_A_NUMBER: Final = 11.0
 
 _BESIDE: Final = 143.0
 _NUMBER_WIDTH: Final = 10.0
-"""So wide is a digit beside the seats, with its part of the gap to the next number."""
+"""The width of a digit beside the seats, with its part of the gap to the next number."""
 
 _GLYPH: Final = 18.0
 _A_ROW: Final = 10

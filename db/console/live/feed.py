@@ -1,6 +1,6 @@
 """What changed, for all open pages at once: one look at the database, however many there are, and none at rest.
 
-News are ids only: a page that hears one fetches that piece of itself anew.
+News are ids only: a page that gets one fetches that piece of itself again.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from db.queries import line_changes
 from db.queries.line_changes import Marks
 
 EVERY_SECONDS: Final = 0.5
-"""How often the database is looked at while somebody listens."""
+"""How often the database is read while a page listens."""
 
 PATIENCE_SECONDS: Final = 3.0
-"""After so long a look counts as failed: a database that hangs says nothing, and that must not pass for no news."""
+"""After this time a look counts as failed: the silence of a hanging database must not be taken for no news."""
 
 _MOST_WAITING: Final = 200
-"""So many news wait for one page at most; for more it hears that anything may have changed."""
+"""How many news wait for one page at most; if there are more, the page hears that anything may have changed."""
 
 FAULTS: Final = "faults"
 """The id of the list of open faults."""
 
 AWAY: Final = "away"
-"""In place of an id: the database does not answer, so nobody knows what has changed."""
+"""In place of an id: the database does not answer, so it is unknown what has changed."""
 
 BACK: Final = "back"
 """In place of an id: anything may have changed. It answers for the first time or again, or all heads are meant."""
@@ -57,7 +57,7 @@ class Feed:
 
     @property
     def news(self) -> int | None:
-        """A number that is another one after each news; None while nobody listens, as there are none then."""
+        """A number that changes with each news; None while no page listens, because there is no news then."""
         return None if self._looking is None else self._news
 
     @asynccontextmanager
@@ -78,7 +78,7 @@ class Feed:
                 self.away = False
 
     def tell_all(self) -> None:
-        """Tell all pages that anything may have changed; where nobody knows now, they hear of it later anyway."""
+        """Tell all pages that anything may have changed; while the database is away they hear of it later anyway."""
         if not self.away:
             self._tell({BACK})
 
@@ -102,7 +102,7 @@ class Feed:
             await asyncio.sleep(EVERY_SECONDS)
 
     async def _in_time(self, known: Marks | None) -> Marks:
-        """A look at the database, however long it takes: from `PATIENCE_SECONDS` on nobody knows what has changed."""
+        """A look at the database, however long it takes: after `PATIENCE_SECONDS` it is unknown what has changed."""
         look = asyncio.ensure_future(run_in_threadpool(self._marks, known))
         try:
             done, _ = await asyncio.wait({look}, timeout=PATIENCE_SECONDS)

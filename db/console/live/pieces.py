@@ -12,10 +12,10 @@ from typing import Final
 from db.console.live.feed import Feed
 
 KEPT_SECONDS: Final = 1.0
-"""For so long a piece is the same for all; ages in it are written to the second."""
+"""How long a piece is the same for all; ages in it are exact to the second."""
 
 _MOST: Final = 1_000
-"""So many pieces are kept at most."""
+"""How many pieces are kept at most."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class _Piece:
 
 
 def begun_now() -> str:
-    """Stands before all that a script of a page fetches to show it: when it was begun, by this computer's clock.
+    """Comes before everything that a page's script fetches to show: when it was begun, by this computer's clock.
 
-    So a page (`live.js`) knows it from what a proxy says in its place, or has kept of before, whichever headers that
+    So a page (`live.js`) can distinguish it from a proxy's own answer or an old cached one, whatever headers the proxy
     lets through.
     """
     return f"<!--{time.time():.3f}-->"
@@ -37,8 +37,8 @@ def begun_now() -> str:
 class Pieces:
     """The pieces that were made since the last news.
 
-    A piece says what the database said when it was begun. What was committed since will be news, and whoever hears of
-    it gets a piece that was begun later. While nobody listens there are no news, and nothing is kept.
+    A piece shows the database as it was when the piece was begun. Later commits become news, and a page that gets the
+    news fetches a piece that was begun later. While no page listens there is no news, and no piece is kept.
     """
 
     def __init__(self, feed: Feed) -> None:

@@ -12,11 +12,11 @@ from db.console.live.feed import Feed
 from producer.station.followed_register import FollowedRegister
 
 EVERY_SECONDS: Final = 1.0
-"""How often the file is looked at: not by who asks for a page, whom a share that hangs would hold up."""
+"""How often the file is checked: not by requests for pages, because a hanging share would delay them."""
 
 
 async def follow(register: FollowedRegister, feed: Feed) -> None:
-    """Take the register anew whenever its file was changed, and tell all open pages; it ends when it is cancelled."""
+    """Read the register again whenever its file has changed, and notify all open pages; ends when it is cancelled."""
     while True:
         await asyncio.sleep(EVERY_SECONDS)
         if await run_in_threadpool(register.look_again, time.monotonic()):

@@ -37,7 +37,7 @@ def sheet(
     labelled: Annotated[int, Query(ge=0)] = 0,
     left_out: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
-    """The sheet of one head, the first one where none is named; `labelled` and `left_out` tell what was just done."""
+    """The sheet of one head, by default the first; `labelled` and `left_out` say what was just done."""
     with console_of(request).database.reading() as session:
         heads = head_overview.heads(session)
         if not machine and not head and heads:

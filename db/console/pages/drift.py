@@ -47,7 +47,7 @@ def _newest(days: Sequence[StationDay], aspect: str) -> Aspect | None:
 
 @router.post("/drift/accept")
 def accept(request: Request, person: DriftJudge, station: Annotated[str, Form(max_length=64)]) -> Response:
-    """Have what is new at a station be usual from now on."""
+    """Accept the difference at a station as usual from now on."""
     try:
         with console_of(request).database.transaction() as session:
             audited_drift.accept(session, station, by=person.name, at=datetime.now(UTC))

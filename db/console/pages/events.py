@@ -21,7 +21,7 @@ router = APIRouter()
 _EVENTS: Final = "text/event-stream"
 
 LONGEST_SECONDS: Final = 300.0
-"""After so long a stream ends and the page asks for it anew: a session that was ended meanwhile is noticed then."""
+"""After this time a stream ends and the page requests a new one, which notices a session that has ended."""
 
 _BEAT_SECONDS: Final = 10.0
 """How often something is sent when nothing changes, so that both sides notice when the other is gone."""
@@ -52,7 +52,7 @@ async def _stream(feed: Feed, seconds: float) -> AsyncIterator[str]:
 
 
 def _ready() -> str:
-    """All that the page shows is to be fetched anew, and the page itself where it is of another edition."""
+    """The page must fetch everything that it shows again, and reload itself if it is of another edition."""
     return _said("ready", edition())
 
 

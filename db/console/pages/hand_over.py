@@ -42,6 +42,6 @@ def hand_over(request: Request, person: Viewer, since: str = "") -> Response:
 
 
 def _unknown(open_now: LeftOpen) -> list[PocketPlace]:
-    """The pockets to be looked at that neither a photograph tells of which waits for a person nor their age does."""
+    """The pockets to be looked at that are listed neither by a photograph that waits for a person nor by their age."""
     by_word = [(place, word, pockets) for place, words in open_now.items() for word, pockets in words.items()]
     return [PocketPlace(*of, pocket) for of, word, pockets in by_word if word in _UNKNOWN for pocket in pockets]

@@ -20,7 +20,7 @@ _KEPT_SECONDS = 400 * 24 * 3600
 
 @router.post("/language")
 def choose(request: Request, language: Annotated[str, Form()], next: Annotated[str, Form()] = "/") -> Response:
-    """Keep the choice in the browser, with or without an account: who cannot read the login page has none yet.
+    """Keep the choice in the browser, with or without an account: the login page too must be readable.
 
     Raises:
         HTTPException: there is no such language, or another site asks for it.

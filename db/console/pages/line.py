@@ -32,7 +32,7 @@ from producer.contract.places import HeadPlace
 router = APIRouter()
 
 AT_ONCE: Final = 50
-"""So many heads are on a page: those that were photographed last. A machine's others are on a page of its own."""
+"""How many heads are on a page: those that were photographed last. A machine's other heads are on its own page."""
 
 _FAULTS_SHOWN = 5
 
@@ -45,7 +45,7 @@ def line(request: Request, person: Viewer, machine: Typed = "") -> Response:
 
 @router.get("/board")
 def board(request: Request, person: Watcher, machine: Typed = "") -> Response:
-    """The same for a screen that nobody touches: no menu, always dark."""
+    """The same for a screen without input: no menu, always dark."""
     return page(request, "board.html", **_line(request, machine))
 
 
@@ -83,7 +83,7 @@ def open_faults(request: Request, person: Watcher) -> Response:
 
 
 def _piece(request: Request, make: Callable[[], str]) -> Response:
-    """A piece that says the same to everybody who reads its language; boards ask for it together."""
+    """A piece that is the same for all readers of its language; boards ask for it together."""
     known = getattr(request.state, "person", None) is not None
     key = request.url.path, request.url.query, str(locale_of(request)), known
     try:

@@ -1,4 +1,4 @@
-"""`/models`: who judges since when and why, what was measured of each model, and who is to judge from now on."""
+"""`/models`: which model judges, since when and why; what was measured of each; and changing which one judges."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ router = APIRouter()
 SHOWN: Final = 20
 
 WRONG_SHOWN: Final = 24
-"""So many of the photographs that were misclassified most often."""
+"""How many of the photographs that were misclassified most often."""
 
 _LOOKED_AT: Final = 100
-"""Of so many some may be gone, with the checks that they were of."""
+"""How many are read, because some may be gone, together with their checks."""
 
 _MOST: Final = 1000
 
 COMPARED: Final = 5_000
-"""So many of a shadow's newest verdicts are compared with the line's: a page costs the same after years."""
+"""How many of a shadow's newest verdicts are compared with the line's, so that a page costs the same after years."""
 
 DIFFERENT_SHOWN: Final = 24
-"""So many of the photographs about which they differ."""
+"""How many of the photographs about which they differ."""
 
 Name = Annotated[str, Path(max_length=80, pattern=r"^[^\x00]+$")]
 Reason = Annotated[str, Form(max_length=LONGEST_REASON, pattern=r"^[^\x00]*$")]
 Sure = Annotated[Literal["yes"], Form()]
-"""The box that says that it is meant."""
+"""The box that confirms the change."""
 
 
 @router.get("/models")
 def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, le=_MOST)] = SHOWN) -> Response:
-    """Who judges now, what more labels would be worth, and all models, the newest first."""
+    """The model that judges now, the value of more labels, and all models, the newest first."""
     with console_of(request).database.reading() as session:
         rows = model_registry.recent(session, limit)
         scores = evaluations.scores(session, [row.model_id for row in rows])
@@ -139,7 +139,7 @@ def start_shadow(request: Request, person: ModelChooser, model_id: Name, reason:
 
 @router.post("/models/{model_id}/end-shadow")
 def end_shadow(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
-    """Have the model in shadow judge no more."""
+    """End the shadow."""
     return _change(request, person, model_id, reason, audited_promotions.end_shadow)
 
 
@@ -165,7 +165,7 @@ def _measured(evaluated: evaluations.Evaluated | None) -> EvaluationReport | Non
 
 
 def _learning(measured: EvaluationReport | None) -> dict[str, Any]:
-    """The learning curve, and what more labels are worth by it."""
+    """The learning curve, and the value of more labels by it."""
     points = [] if measured is None else measured.learning_curve
     return {
         "points": points,

@@ -34,7 +34,7 @@ from producer.contract.vocabulary import OUTCOME_OF
 router = APIRouter()
 
 SHOWN: Final = 60
-"""So many photographs are on a page; older ones follow by the link at its end."""
+"""How many photographs are on a page; older ones follow by the link at its end."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def pocket(
 ) -> Response:
     """The page of one pocket, the newest photograph first; also of one that its head's checks always missed.
 
-    `newer` tells that a photograph had come that was not seen.
+    `newer` says that a photograph has arrived that the person had not seen.
     """
     with console_of(request).database.reading() as session:
         rows = maintenance.history(session, machine, head, pocket, limit=limit + 1)
@@ -119,8 +119,8 @@ def changed(
 ) -> Response:
     """Note that the insert was changed: now, or before its `first` photograph.
 
-    `seen` is the newest photograph that the page showed. Where a newer one is there nothing is changed, and the page
-    comes anew: the newer one may show the insert that was put in, and damage on it.
+    `seen` is the newest photograph that the page showed. If there is a newer one, nothing is changed and the page
+    reloads: the newer one may show the insert that was put in, with damage on it.
     """
     now = datetime.now(UTC)
     try:

@@ -25,7 +25,7 @@ from db.people.accounts import Account
 router = APIRouter()
 
 BACK: Final = "/login/provider/back"
-"""Where the provider sends a browser when somebody has signed in there."""
+"""Where the provider sends a browser after a person has signed in there."""
 
 _MINUTES: Final = 15
 """Minutes that signing in at the provider may take."""
@@ -119,7 +119,7 @@ def _attempt(request: Request) -> tuple[Attempt | None, str]:
 
 
 def _back(request: Request) -> str:
-    """The address of `come_back`, as the browser reaches it: the provider compares it with those that it was told."""
+    """The address of `come_back`, as the browser reaches it: the provider compares it with its registered addresses."""
     scheme = "https" if console_of(request).settings.console_https else "http"
     return f"{scheme}://{request.headers.get('Host', '')}{BACK}"
 

@@ -33,7 +33,7 @@ AT_ONCE: Final = 4
 """A page has so many photographs at most: the one that is looked at, and the next three."""
 
 Tab = Annotated[str, Form(pattern="^[0-9a-z-]{0,40}$")]
-"""The name of the browser's tab: two of one session are as two people, and no photograph is in both."""
+"""The name of the browser's tab: two tabs of one session count as two people, and no photograph is in both."""
 
 _WHY: Final = {
     "unsure": Text("The model is unsure"),
@@ -74,7 +74,7 @@ def hold(
     seen: Annotated[list[SeenRow], Form(max_length=AT_ONCE)],
     tab: Tab = "",
 ) -> Response:
-    """Keep photographs for this person's tab while it shows them, but for those that somebody else has labelled.
+    """Keep photographs for this person's tab while it shows them, except those that another person has labelled.
 
     `seen` is of each the newest review that the page knew, 0 for none.
     """
@@ -117,9 +117,9 @@ def label(
 ) -> Response:
     """Keep what the person says; it counts from now on, and the one before stays readable.
 
-    `seen` is the newest review that the page knew, 0 for none: one that came after it, of whomever, is not overruled
-    by somebody who has not seen it. One's own that came next and says the same is that word said again, as its answer
-    was lost on the way: it is kept once, and a later word stays the newest.
+    `seen` is the newest review that the page knew, 0 for none: a later review, by any person, is not overruled by a
+    person who has not seen it. If the person's own next review has the same label, it is a repeat whose answer was
+    lost: it is kept once, and a later review stays the newest.
     """
     now = datetime.now(UTC)
     try:
@@ -144,7 +144,7 @@ def _shown(
 ) -> dict[str, Any]:
     """A photograph as the page's script needs it.
 
-    Of a sample the verdict is not shown, nor what somebody else has said of any: it would be believed.
+    A sample's verdict is not shown, nor another person's label of any photograph: it would influence the person.
     """
     locale = locale_of(request)
     blind = why == "a sample"

@@ -39,7 +39,7 @@ _IN_MEMORY: Final = 8 * 2**20
 
 @dataclass(frozen=True)
 class Asked:
-    """The filters as they stand in the form and in the address; an empty one is none."""
+    """The filters as in the form and in the address; an empty filter is ignored."""
 
     machine: str = ""
     head: str = ""

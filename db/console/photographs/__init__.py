@@ -1,1 +1,1 @@
-"""Photographs as a browser may have them: by capture, decoded, made small and encoded anew."""
+"""Photographs in the form that a browser may have: by capture, decoded, made small and encoded again."""

@@ -1,4 +1,4 @@
-"""What stands in a photograph's place where there is none to show: drawn here, with nothing in it from outside."""
+"""The drawing in place of a photograph that cannot be shown: it is made here, with no outside content."""
 
 from __future__ import annotations
 

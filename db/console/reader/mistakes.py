@@ -1,4 +1,4 @@
-"""What is wrong with a form or an address, as its reader says it: pydantic says it in English alone."""
+"""Errors of a form or an address in the reader's language: pydantic has them in English only."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from producer.commands.connect_by_hand import check_system, enable, existing_log
 from producer.commands.options import settings_of
 from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
-from producer.terminal.options import LARGEST, Json
+from producer.terminal.options import Json, Limit
 from producer.terminal.output import note, say, say_json
 
 app = typer.Typer(
@@ -158,7 +158,7 @@ def deliveries(
         Literal["waiting", "delivered", "given-up", "put-away"] | None,
         typer.Option(help="Only deliveries in this state."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most this many, the newest.")] = 20,
+    limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
     """List the deliveries, newest first. Delivered events are kept for a week.

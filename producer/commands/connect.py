@@ -96,9 +96,7 @@ def run(context: typer.Context, file: File = None) -> None:
         try:
             connector = Connector(configuration, redis_url, log, changes)
         except ImportError as error:
-            raise ValueError(
-                f"connecting is not installed ({error}): pip install 'insert-inspection[connect]'"
-            ) from None
+            raise ValueError(opcua.not_installed(error)) from None
         parts.enter_context(exposed(connector_metrics(log), settings.metrics_port, settings.metrics_address))
         note(f"telling {', '.join(name for name, _ in configuration.sinks())} (Ctrl-C ends it)")
         connector.run(stop)

@@ -21,6 +21,7 @@ import structlog
 from producer.contract.event import CaptureEvent
 from producer.delivery.outbox_file import open_outbox_file, read_event
 from producer.files.durable_files import make_folder
+from producer.files.notes import noted
 from producer.terminal.counts import counted
 
 log = structlog.get_logger()
@@ -259,9 +260,7 @@ class Outbox:
 
     def note(self, name: str) -> str | None:
         """What was noted under `name` (a position in the stream, a file already submitted)."""
-        with self._file.reading() as connection:
-            row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        return noted(self._file, name)
 
     def first_note(self, name: str, value: str) -> str:
         """Note `value` under `name` unless there is a note already; return the one that is kept."""

@@ -53,7 +53,6 @@ class Waiting:
     event: CaptureEvent
     stored_at: float
     attempts: int
-    next_at: float
     problem: str | None
 
 
@@ -290,7 +289,7 @@ class Outbox:
     def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
         with self._file.reading() as connection:
             rows = connection.execute(
-                f"SELECT event, stored_at, attempts, next_at, problem FROM waiting {tail}",  # noqa: S608
+                f"SELECT event, stored_at, attempts, problem FROM waiting {tail}",  # noqa: S608
                 values,
             ).fetchall()
         return [Waiting(read_event(row[0], self.path), *row[1:]) for row in rows]

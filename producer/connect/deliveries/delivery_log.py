@@ -85,7 +85,6 @@ class Delivery:
     event: PlantEvent
     state: State
     attempts: int
-    next_at: float
     ended_at: float | None
     problem: str | None
 
@@ -285,7 +284,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute(_FIRST, (int(time.time() * 1000),))
 
 
-_COLUMNS: Final = "number, sink, event, state, attempts, next_at, ended_at, problem"
+_COLUMNS: Final = "number, sink, event, state, attempts, ended_at, problem"
 
 
 def _delivery(row: Sequence[object]) -> Delivery:

@@ -6,7 +6,6 @@ is no backup. What the two engines do differently is in `db.backup.sqlite` and `
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import closing
@@ -23,6 +22,7 @@ from db.engine.times import utc
 from db.engine.url import parse_url, shown
 from db.people import audit
 from producer.files.durable_files import replaced_file, write_file
+from producer.files.file_digest import file_digest
 
 FORMAT: Final = 1
 SUFFIXES: Final = {"sqlite": ".sqlite", "postgresql": ".dump"}
@@ -62,7 +62,7 @@ def back_up(url: str, target: Path, now: datetime) -> tuple[Path, BackupManifest
         raise BackupError(f"there is no folder {file.parent}")
     with replaced_file(file) as part:
         revision, rows = _engine(engine).write(url, part)
-        manifest = BackupManifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, _sha256(part))
+        manifest = BackupManifest(FORMAT, engine, revision, utc(now), rows, part.stat().st_size, file_digest(part))
     write_file(manifest_path(file), f"{json.dumps(asdict(manifest), indent=2)}\n".encode())
     return file, manifest
 
@@ -93,7 +93,7 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
             f"{file} has schema {manifest.revision}, which this version does not know: install the version that made "
             f"it, or a newer one"
         )
-    if file.stat().st_size != manifest.size or _sha256(file) != manifest.sha256:
+    if file.stat().st_size != manifest.size or file_digest(file) != manifest.sha256:
         raise BackupError(f"{file} is damaged: it is not what its manifest says; take another backup")
     holds = rows_of(url)
     if sum(holds.values()) and not replace:
@@ -155,8 +155,3 @@ def read_manifest(file: Path) -> BackupManifest:
 
 def _engine(name: str) -> Any:
     return sqlite if name == "sqlite" else postgres
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()

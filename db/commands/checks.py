@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from db.commands.options import Head, Limit, Machine, Since, Station
+from db.commands.options import Head, Machine, Since, Station
 from db.commands.output import answer, reading
 from producer.contract.vocabulary import State
-from producer.terminal.options import Json
+from producer.terminal.options import Json, Limit
 
 
 def checks(

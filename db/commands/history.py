@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from db.commands.options import Limit, OneHead, OneMachine
+from db.commands.options import OneHead, OneMachine
 from db.commands.output import answer, reading
-from producer.terminal.options import LARGEST, Json
+from producer.terminal.options import LARGEST, Json, Limit
 
 
 def history(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from db.commands.options import At, Limit
+from db.commands.options import At
 from db.commands.output import reading
-from producer.terminal.options import Json
+from producer.terminal.options import Json, Limit
 from producer.terminal.output import say, say_json
 
 

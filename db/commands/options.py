@@ -43,4 +43,3 @@ OutcomeOption = Annotated[
 Since = Annotated[datetime | None, moment_option("--since", "Only from this moment on")]
 At = Annotated[datetime | None, moment_option("--at", "As it was at this moment")]
 Until = Annotated[datetime | None, moment_option("--until", "Only before this moment")]
-Limit = Annotated[int, typer.Option(min=1, max=LARGEST, help="At most this many, the newest.")]

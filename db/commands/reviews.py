@@ -11,12 +11,12 @@ from uuid import UUID
 
 import typer
 
-from db.commands.options import Limit, Since
+from db.commands.options import Since
 from db.commands.output import answer, opened, reading, settings_of
 from db.terminal.person import By, login, who
 from producer.contract.vocabulary import LABELS, Label
 from producer.terminal.counts import counted
-from producer.terminal.options import LARGEST, Json
+from producer.terminal.options import LARGEST, Json, Limit
 from producer.terminal.output import say, say_json
 from producer.terminal.redaction import discreet
 

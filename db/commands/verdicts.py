@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from db.commands.options import Head, Limit, Machine, Operation, OutcomeOption, Pocket, Since, Station, Until
+from db.commands.options import Head, Machine, Operation, OutcomeOption, Pocket, Since, Station, Until
 from db.commands.output import answer, reading
-from producer.terminal.options import Json
+from producer.terminal.options import Json, Limit
 
 
 def verdicts(

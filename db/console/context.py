@@ -8,11 +8,11 @@ from datetime import timedelta
 from fastapi import Request
 from jinja2 import Environment
 
-from db.console.access.throttle import Throttle
 from db.console.drawing.head_cards import HeadCards
 from db.console.live.feed import Feed
 from db.console.live.pieces import Pieces
 from db.console.settings import ConsoleSettings
+from db.console.sign_in.throttle import Throttle
 from db.engine.database import Database
 from db.learning.change_cost import ChangeCosts
 from db.people.session_limits import Limits

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from db.console.access.provider import Provider, checked_address
+from db.console.sign_in.provider import Provider, checked_address
 from db.people.session_limits import IDLE_HOURS, SESSION_HOURS
 from db.schema.vocabulary import PersonRole
 from db.settings import DatabaseSettings

@@ -22,7 +22,7 @@ from db.learning import model_registry
 from db.line.photographs import LONGEST_KEY, MARK, is_marked, is_there
 from db.retention.days_kept import DAYS_OF_FAULTS, DAYS_OF_IMAGES, DAYS_OF_SHADOWS, DAYS_OF_VERDICTS
 from db.schema.tables import Captures, Checks, Faults, Pockets, ShadowVerdicts, Verdicts
-from db.schema.vocabulary import UNSETTLED_FAULTS
+from db.schema.vocabulary import SETTLED_FAULTS, UNSETTLED_FAULTS
 from producer.contract.vocabulary import OUTCOMES
 
 LONG_IDLE: Final = 30
@@ -141,7 +141,7 @@ def shadow_may_go(session: Session, limit: datetime) -> ColumnElement[bool]:
 
 def fault_may_go(limit: datetime) -> ColumnElement[bool]:
     """Settled faults that came last before a moment."""
-    return Faults.state.in_(("closed", "dismissed")) & (Faults.last_at < limit)
+    return Faults.state.in_(SETTLED_FAULTS) & (Faults.last_at < limit)
 
 
 def extent(session: Session, policy: Policy) -> Extent:

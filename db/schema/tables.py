@@ -22,8 +22,8 @@ from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
 from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
 from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
 from db.schema.plant_tables import ConnectorReports, ToldInsertChanges, ToldNews, UntoldChecks, UntoldInsertChanges
-from db.schema.vocabulary import FAULT_STATES, PLACES, PROVENANCES
-from producer.contract.vocabulary import LABELS, OUTCOMES
+from db.schema.vocabulary import FAULT_STATES, PROVENANCES
+from producer.contract.vocabulary import LABELS, NAMED_PLACES, OUTCOMES
 
 __all__ = [
     "Accounts",
@@ -105,12 +105,12 @@ class Captures(Base):
         CheckConstraint(one_of("review", LABELS), name="review"),
         Index(None, *_NEWEST),
         Index(None, "machine", "head", "pocket", *_NEWEST),
-        *(Index(None, of, *_NEWEST) for of in PLACES),
+        *(Index(None, of, *_NEWEST) for of in NAMED_PLACES),
         Index(None, "outcome", *_NEWEST),
         Index(None, "check_id"),
         Index(None, "image_sha256", "received_at", "capture_id"),
         index_where("ix_captures_unanswered", ("outcome", *_NEWEST), UNANSWERED),
-        *(index_where(f"ix_captures_finding_{of}", (of, "outcome", *_NEWEST), FINDING) for of in PLACES),
+        *(index_where(f"ix_captures_finding_{of}", (of, "outcome", *_NEWEST), FINDING) for of in NAMED_PLACES),
         index_where("ix_captures_review", ("review", *_NEWEST), "review <> 'intact'"),
         index_where("ix_captures_disputed", ("capture_id",), DISPUTED),
     )

@@ -13,6 +13,9 @@ FAULT_STATES: Final[tuple[FaultState, ...]] = get_args(FaultState)
 UNSETTLED_FAULTS: Final[tuple[FaultState, ...]] = ("open", "requeued")
 """Those that a verdict would still close."""
 
+SETTLED_FAULTS: Final[tuple[FaultState, ...]] = tuple(state for state in FAULT_STATES if state not in UNSETTLED_FAULTS)
+"""All others: nothing more becomes of them."""
+
 STANDING_FAULTS: Final[tuple[FaultState, ...]] = ("open", "dismissed")
 """Those of captures that nothing will judge: a person who takes a fault off the list has not seen the insert."""
 
@@ -33,6 +36,3 @@ PersonRole = Literal["viewer", "reviewer", "maintainer", "administrator"]
 
 PERSON_ROLES: Final[tuple[PersonRole, ...]] = get_args(PersonRole)
 """All roles of accounts, by rising rights."""
-
-PLACES: Final = ("station", "machine", "head", "operation")
-"""What a capture can be asked for by, beside its pocket."""

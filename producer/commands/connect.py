@@ -16,7 +16,7 @@ from producer.commands.connect_by_hand import check_system, enable, existing_log
 from producer.commands.options import settings_of
 from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
-from producer.terminal.options import LARGEST, Json
+from producer.terminal.options import Json, Limit
 from producer.terminal.output import note, say, say_json
 
 app = typer.Typer(
@@ -96,9 +96,7 @@ def run(context: typer.Context, file: File = None) -> None:
         try:
             connector = Connector(configuration, redis_url, log, changes)
         except ImportError as error:
-            raise ValueError(
-                f"connecting is not installed ({error}): pip install 'insert-inspection[connect]'"
-            ) from None
+            raise ValueError(opcua.not_installed(error)) from None
         parts.enter_context(exposed(connector_metrics(log), settings.metrics_port, settings.metrics_address))
         note(f"telling {', '.join(name for name, _ in configuration.sinks())} (Ctrl-C ends it)")
         connector.run(stop)
@@ -158,7 +156,7 @@ def deliveries(
         Literal["waiting", "delivered", "given-up", "put-away"] | None,
         typer.Option(help="Only deliveries in this state."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most this many, the newest.")] = 20,
+    limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
     """List the deliveries, newest first. Delivered events are kept for a week.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from producer.commands.options import settings_of
+from producer.commands.options import RegisterOption, settings_of
 from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Json
@@ -29,9 +29,7 @@ def draw(
     context: typer.Context,
     image: Annotated[Path, typer.Argument(help="A photograph of the head, as the camera takes it.")],
     head: Annotated[str | None, typer.Option(help="The head. [default: the only one in the register]")] = None,
-    register: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The head register. [env: INSERTS_HEADS]", show_default=False)
-    ] = None,
+    register: RegisterOption = None,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The picture, a PNG file. [default: heads-IMAGE.png]")
     ] = None,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from producer.commands import head_pictures
-from producer.commands.options import settings_of
+from producer.commands.options import RegisterFile, settings_of
 from producer.terminal.options import Json
 from producer.terminal.output import note, say, say_json
 
@@ -42,7 +41,7 @@ app.command("suggest")(head_pictures.suggest)
 @app.command()
 def show(
     context: typer.Context,
-    file: Annotated[Path | None, typer.Argument(help="The head register. [env: INSERTS_HEADS]")] = None,
+    file: RegisterFile = None,
     example: Annotated[bool, typer.Option("--example", help="Only print a register to start from.")] = False,
     as_json: Json = False,
 ) -> None:

@@ -41,7 +41,7 @@ def certificate(
     try:
         from producer.connect.opcua.certificates import new_certificate
     except ImportError as error:
-        raise ValueError(_not_installed(error)) from None
+        raise ValueError(not_installed(error)) from None
     from producer.files.durable_files import write_file, write_private_file
 
     for name in (CERTIFICATE, KEY):
@@ -68,7 +68,7 @@ def user(
     try:
         from producer.connect.opcua.users import user_line
     except ImportError as error:
-        raise ValueError(_not_installed(error)) from None
+        raise ValueError(not_installed(error)) from None
     import getpass
     import sys
 
@@ -104,7 +104,7 @@ def import_(
     try:
         from producer.connect.opcua.standard_types import try_out
     except ImportError as error:
-        raise ValueError(_not_installed(error)) from None
+        raise ValueError(not_installed(error)) from None
     folder = settings_of(context).delivery_log_path().parent / NODE_SETS
     for file in files:
         try:
@@ -117,5 +117,6 @@ def import_(
     note("`insert-station connect run` uses it from its next start on")
 
 
-def _not_installed(error: ImportError) -> str:
+def not_installed(error: ImportError) -> str:
+    """What to do where a package is missing that connecting needs."""
     return f"connecting is not installed ({error}): pip install 'insert-inspection[connect]'"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
 import typer
@@ -41,6 +42,11 @@ def _that_may_be_a_name(parameter: typer.CallbackParam, name: str) -> str:
 Machine = Annotated[str, _name("The milling machine's name.")]
 Head = Annotated[str, _name("The milling head's name.")]
 Operation = Annotated[str, _name("The machining operation that has just ended.")]
+
+_REGISTER: Final = "The head register. [env: INSERTS_HEADS]"
+
+RegisterFile = Annotated[Path | None, typer.Argument(help=_REGISTER)]
+RegisterOption = Annotated[Path | None, typer.Option(metavar="FILE", help=_REGISTER, show_default=False)]
 
 
 def settings_of(context: typer.Context) -> StationSettings:

@@ -13,7 +13,8 @@ import typer
 from producer.commands.options import Head, Machine, Operation, seconds, settings_of, uuid7
 from producer.contract.vocabulary import CHECK_STATE_OF, Outcome
 from producer.pictures.file_names import MAX_POCKET
-from producer.terminal.exit_codes import FAILED, NO
+from producer.terminal import exit_codes
+from producer.terminal.exit_codes import FAILED
 from producer.terminal.options import Json
 from producer.terminal.output import note, say, say_json
 
@@ -151,7 +152,7 @@ def _show(received: Received, checked: CheckAnswer | None, as_json: bool) -> Non
 
 def _exit_code(received: Received, checked: CheckAnswer | None) -> int:
     state = checked.state if checked is not None else _alone(received)
-    return {"go": 0, "replace": NO}.get(state, FAILED)
+    return exit_codes.of_check(state)
 
 
 def _alone(received: Received) -> str:

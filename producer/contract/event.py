@@ -29,6 +29,7 @@ from pydantic_core import PydanticCustomError
 from producer.contract.names import NARROW, MachineName, Name, is_narrow
 from producer.contract.region import LARGEST, AnyRegion, Edge, Polygon
 from producer.contract.region import Region as Region  # for those who hand in boxes
+from producer.contract.vocabulary import NAMED_PLACES
 
 SCHEMA_VERSION: Final = 2
 """What stations send; version 1, which has narrower names (`producer.contract.names.NARROW`), is still read."""
@@ -118,12 +119,9 @@ Designation = Annotated[
 ]
 
 
-_NAMED: Final = ("station", "machine", "head", "operation")
-
-
 def _less_in_older_versions(schema: dict[str, Any]) -> None:
     schema["if"] = _of_versions(2, OUTLINED, SCALED, COUNTED)
-    schema["else"] = {"properties": {name: {"pattern": f"^{NARROW}$"} for name in _NAMED}}
+    schema["else"] = {"properties": {name: {"pattern": f"^{NARROW}$"} for name in NAMED_PLACES}}
     box = {"not": {"type": "object", "anyOf": [{"required": ["polygon"]}, {"required": ["x1"]}]}}
     without_scale = {"not": {"type": "object", "required": ["pixels_per_mm"]}}
     schema["allOf"] = [
@@ -182,7 +180,7 @@ class CaptureEvent(BaseModel):
         default=None, ge=0, le=LARGEST, description="How many operations that edge has done since it was put to work."
     )
 
-    @field_validator(*_NAMED)
+    @field_validator(*NAMED_PLACES)
     @classmethod
     def _narrow_in_version_1(cls, name: str, info: ValidationInfo) -> str:
         if info.data.get("schema_version") == 1 and not is_narrow(name):

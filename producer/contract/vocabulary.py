@@ -72,5 +72,11 @@ ModelAction = Literal["promoted", "rolled_back", "ended"]
 MODEL_ACTIONS: Final[tuple[ModelAction, ...]] = get_args(ModelAction)
 """All actions on the models' roles."""
 
+Layout = Literal["circle", "row"]
+"""How the pockets of a head lie, for a drawing of it."""
+
+NAMED_PLACES: Final = ("station", "machine", "head", "operation")
+"""What of a capture has a name, and what it can be asked for by beside its pocket."""
+
 SIMULATED_MACHINE: Final = "sim-mill"
 """The machine of a simulated station, if it is given no other name: by it other systems know that no insert is real."""

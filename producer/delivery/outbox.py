@@ -21,6 +21,7 @@ import structlog
 from producer.contract.event import CaptureEvent
 from producer.delivery.outbox_file import open_outbox_file, read_event
 from producer.files.durable_files import make_folder
+from producer.files.notes import noted
 from producer.terminal.counts import counted
 
 log = structlog.get_logger()
@@ -52,7 +53,6 @@ class Waiting:
     event: CaptureEvent
     stored_at: float
     attempts: int
-    next_at: float
     problem: str | None
 
 
@@ -259,9 +259,7 @@ class Outbox:
 
     def note(self, name: str) -> str | None:
         """What was noted under `name` (a position in the stream, a file already submitted)."""
-        with self._file.reading() as connection:
-            row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        return noted(self._file, name)
 
     def first_note(self, name: str, value: str) -> str:
         """Note `value` under `name` unless there is a note already; return the one that is kept."""
@@ -291,7 +289,7 @@ class Outbox:
     def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
         with self._file.reading() as connection:
             rows = connection.execute(
-                f"SELECT event, stored_at, attempts, next_at, problem FROM waiting {tail}",  # noqa: S608
+                f"SELECT event, stored_at, attempts, problem FROM waiting {tail}",  # noqa: S608
                 values,
             ).fetchall()
         return [Waiting(read_event(row[0], self.path), *row[1:]) for row in rows]

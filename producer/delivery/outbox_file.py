@@ -8,10 +8,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from producer.contract.event import CaptureEvent
+from producer.files.notes import TABLE as NOTES
 from producer.files.sqlite_file import SqliteFile
 from producer.terminal.error_text import in_words
 
-_TABLES = """
+_TABLES = f"""
 CREATE TABLE IF NOT EXISTS waiting (
     capture_id TEXT PRIMARY KEY,
     event      TEXT NOT NULL,
@@ -22,7 +23,7 @@ CREATE TABLE IF NOT EXISTS waiting (
     number     INTEGER NOT NULL DEFAULT 0,
     sending    INTEGER
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+{NOTES}
 """
 
 _INDEXES = """

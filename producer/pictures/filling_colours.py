@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import Array
+from producer.pictures.arrays import AnyArray
 
 _OFF: Final = 2
 NEARLY: Final = 5
@@ -17,7 +17,7 @@ _GREENS: Final = range(60, 170)
 """The green of black in YUV that is zero throughout: 77 to 154, as the standard may be."""
 
 
-def nearly_filling(lines: Array) -> Array:
+def nearly_filling(lines: AnyArray) -> AnyArray:
     """Which lines (line, pixel, colour) may have all pixels of one colour that `is_filling`."""
     least, most = lines.min(axis=1).astype(int), lines.max(axis=1).astype(int)
     darkest, brightest = least.min(axis=1), most.max(axis=1)
@@ -29,13 +29,13 @@ def nearly_filling(lines: Array) -> Array:
     return np.asarray(nearly)
 
 
-def is_filling(colour: Array) -> bool:
+def is_filling(colour: AnyArray) -> bool:
     """Whether a colour is zeros or 0xFF, or the middle grey or the green that decoders leave."""
     values = colour.astype(int)
     return bool((values <= _OFF).all() or (values >= 255 - _OFF).all()) or is_decoders_own(colour)
 
 
-def is_decoders_own(colour: Array) -> bool:
+def is_decoders_own(colour: AnyArray) -> bool:
     """Whether a colour is the middle grey, or the green, that decoders leave where nothing was sent."""
     values = colour.astype(int)
     if (abs(values - _DECODERS_GREY) <= 1).all():

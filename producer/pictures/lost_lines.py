@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import Array
+from producer.pictures.arrays import AnyArray
 from producer.pictures.lines import lines_of, of_one_colour, sampled, stretches
 
 _SAMPLED: Final = 16
@@ -46,7 +46,7 @@ def _lacks(image: Image.Image, rows: bool) -> bool:
     return bool(_few_together(of_one_colour(pixels)).sum() > enough)
 
 
-def _few_together(plain: Array) -> Array:
+def _few_together(plain: AnyArray) -> AnyArray:
     """Of the lines that are plain those with not many plain ones beside them; none where that is so in few places."""
     lost = np.zeros_like(plain)
     groups = [(start, stop) for start, stop in stretches(plain) if stop - start <= _TOGETHER]

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import Array
+from producer.pictures.arrays import AnyArray
 
 LONGEST: Final = 64
 """Bytes of the longest pattern. Each shorter one, several times, is half as long at least."""
@@ -20,7 +20,7 @@ _AT_ONCE: Final = 512
 """Blocks that are copied at once, to be compared: of a plain image that is all of them."""
 
 
-def periods(every: Array, block: int) -> Array:
+def periods(every: AnyArray, block: int) -> AnyArray:
     """After how many bytes, 33 to 64, each block of bytes and what follows it repeats itself; 0 where it does not.
 
     Neighbours with the same number go on with the same pattern. Up to a block and 64 bytes at the end are left out.
@@ -49,7 +49,7 @@ def periods(every: Array, block: int) -> Array:
     return repeats_after
 
 
-def stretches(repeats_after: Array, least: int) -> list[tuple[int, int]]:
+def stretches(repeats_after: AnyArray, least: int) -> list[tuple[int, int]]:
     """Where at least so many neighbouring blocks have one of `periods`: the first, and the one behind the last."""
     edges = np.flatnonzero(np.diff(repeats_after.astype(np.int16), prepend=0, append=0)).tolist()
     return [(start, stop) for start, stop in pairwise(edges) if stop - start >= least and repeats_after[start]]

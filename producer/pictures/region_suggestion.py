@@ -16,6 +16,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from producer.contract.region import Edge, Region, bounds
+from producer.pictures.arrays import BoolArray, Float64Array
 
 SIDE: Final = 320
 """Pixels of the longer side that photographs are looked at with."""
@@ -43,8 +44,6 @@ _ABOVE, _BELOW = 0.25, 0.08
 
 _FEWEST: Final = 16
 """Pixels of a strip across its edge at least: a worker refuses less."""
-
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -78,7 +77,7 @@ def suggestion(photographs: Sequence[Image.Image], full_size: tuple[int, int]) -
     return Suggestion(_box((left, top, right, bottom), scale, full_size), _edge(mask, scale, full_size))
 
 
-def _difference(photograph: Image.Image) -> npt.NDArray[np.float64]:
+def _difference(photograph: Image.Image) -> Float64Array:
     """How much each pixel differs from the picture's border, in any colour."""
     pixels = np.asarray(photograph, np.float64)
     width = max(1, min(pixels.shape[:2]) // 40)
@@ -88,7 +87,7 @@ def _difference(photograph: Image.Image) -> npt.NDArray[np.float64]:
     return np.asarray(np.abs(pixels - np.median(border, axis=0)).max(axis=2))
 
 
-def _threshold(values: npt.NDArray[np.float64]) -> float:
+def _threshold(values: Float64Array) -> float:
     """Where two kinds of pixels part best (Otsu 1979)."""
     counts = np.bincount(np.clip(values, 0, 255).astype(int).ravel(), minlength=256).astype(float)
     below, total = np.cumsum(counts), np.cumsum(counts * np.arange(256))
@@ -112,7 +111,7 @@ def _box(extent: tuple[int, int, int, int], scale: float, full_size: tuple[int, 
     return Region(left=left, top=top, width=right - left, height=bottom - top)
 
 
-def _edge(mask: Mask, scale: float, full_size: tuple[int, int]) -> Edge | None:
+def _edge(mask: BoolArray, scale: float, full_size: tuple[int, int]) -> Edge | None:
     """The strip along the side that is a line for the longest; of equal ones the lower."""
     best: tuple[float, Edge] | None = None
     for turns in range(4):  # with each side as the lower one
@@ -131,7 +130,7 @@ def _edge(mask: Mask, scale: float, full_size: tuple[int, int]) -> Edge | None:
 Line = tuple[tuple[float, float], tuple[float, float]]
 
 
-def _lower_line(mask: Mask) -> tuple[float, Line] | None:
+def _lower_line(mask: BoolArray) -> tuple[float, Line] | None:
     """How much of the width the lower contour is one line, and from where to where; None where it is none."""
     rows = len(mask)
     first, last = _extent(mask.sum(axis=0))

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import Array
+from producer.pictures.arrays import AnyArray
 from producer.pictures.lines import changes, lines_of, of_one_colour, sampled
 
 _APART: Final = 16
@@ -64,13 +64,13 @@ def _repeats(image: Image.Image, rows: bool, apart: int) -> bool:
     return bool((changes(twice) >= _VARIED).sum() > enough)
 
 
-def _hashes(lines: Array) -> Array:
+def _hashes(lines: AnyArray) -> AnyArray:
     """A number for each line: the same for those that are equal, and hardly ever for two that are not."""
     values = lines.reshape(len(lines), -1).astype(np.uint64)
     return np.asarray(values @ _FACTORS[: values.shape[1]])
 
 
-def _alike(lines: Array, numbers: Array, apart: int) -> Array:
+def _alike(lines: AnyArray, numbers: AnyArray, apart: int) -> AnyArray:
     """The numbers, of these lines, of those that are equal and not all near each other."""
     same: dict[bytes, list[int]] = defaultdict(list)
     for number in numbers.tolist():

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import Array
+from producer.pictures.arrays import AnyArray
 from producer.pictures.lines import changes
 
 _CELLS: Final = 64
@@ -83,19 +83,19 @@ def lacks_rectangle(image: Image.Image) -> bool:
     return bool(sizes[lost].sum() >= _LEAST * plain.size)
 
 
-def _plain_cells(image: Image.Image, cell: int) -> tuple[Array, Array]:
+def _plain_cells(image: Image.Image, cell: int) -> tuple[AnyArray, AnyArray]:
     """Which cells (down, across) are of one colour, by three pixels of each, and the colour (down, across, colour)."""
     across, down = image.width // cell, image.height // cell
     right, bottom, off = across * cell, down * cell, cell // 2 - 1
     boxes = ((0, 0, right, bottom), (off, off, right, bottom), (0, off, right - off, bottom))
-    some: list[Array] = [
+    some: list[AnyArray] = [
         np.asarray(image.resize((across, down), Image.Resampling.NEAREST, box)).reshape(down, across, -1)
         for box in boxes
     ]
     return (some[1] == some[0]).all(axis=2) & (some[2] == some[0]).all(axis=2), some[0]
 
 
-def _within_bars(codes: Array) -> slice:
+def _within_bars(codes: AnyArray) -> slice:
     """The lines of cells between those that are plain throughout at both ends, or are a bar at one of them."""
     whole = (codes >= 0).all(axis=1) & (codes == codes[:, :1]).all(axis=1)
     if whole.all():
@@ -106,7 +106,7 @@ def _within_bars(codes: Array) -> slice:
     return slice(before, len(whole) - behind)
 
 
-def _parts(codes: Array) -> Array:
+def _parts(codes: AnyArray) -> AnyArray:
     """A number for each cell: the same for those of one colour that hang together."""
     parts = np.arange(codes.size).reshape(codes.shape)
     while True:
@@ -116,7 +116,7 @@ def _parts(codes: Array) -> Array:
             return parts
 
 
-def _spread(parts: Array, codes: Array) -> Array:
+def _spread(parts: AnyArray, codes: AnyArray) -> AnyArray:
     """Numbers of which the largest has gone along each row as far as the colour does."""
     begins = np.ones(codes.shape, bool)
     begins[:, 1:] = codes[:, 1:] != codes[:, :-1]
@@ -125,7 +125,9 @@ def _spread(parts: Array, codes: Array) -> Array:
     return np.asarray(np.repeat(most, np.diff(starts, append=parts.size)).reshape(parts.shape))
 
 
-def _sides(pixels: Array, parts: Array, plain: Array, cell: int) -> tuple[Array, Array, Array, Array]:
+def _sides(
+    pixels: AnyArray, parts: AnyArray, plain: AnyArray, cell: int
+) -> tuple[AnyArray, AnyArray, AnyArray, AnyArray]:
     """Of each part: how many cells are at its left and right sides, and of how many the side is an exact line.
 
     And, summed over these, the shares of the pixels right beside that have another colour, and that change.
@@ -158,13 +160,13 @@ def _sides(pixels: Array, parts: Array, plain: Array, cell: int) -> tuple[Array,
     line, place, owner, other, noise = map(np.concatenate, (lines, places, owners, others, noises))
     exact = _exact(line, place, len(plain), pixels.shape[1], cell)
 
-    def summed(values: Array) -> Array:
+    def summed(values: AnyArray) -> AnyArray:
         return np.bincount(owner, values, minlength=parts.size)
 
     return summed(np.ones(len(owner))), summed(exact), summed(other), summed(noise)
 
 
-def _exact(line: Array, place: Array, lines: int, width: int, cell: int) -> Array:
+def _exact(line: AnyArray, place: AnyArray, lines: int, width: int, cell: int) -> AnyArray:
     """Which places, by the line of cells and the pixel, are in a long exact line that no other goes on a bit aside."""
     ends = np.zeros((lines + 2, width + 2 * cell + 2), bool)  # with room at all sides
     ends[line[place >= 0] + 1, place[place >= 0] + cell] = True

@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import Array
+from producer.pictures.arrays import AnyArray
 from producer.pictures.filling_colours import is_decoders_own, is_filling, nearly_filling
 from producer.pictures.lines import changes, lines_of, of_one_colour, sampled, stretches
 
@@ -78,7 +78,7 @@ class Run:
     stop: int
     lines: int
     rows: bool
-    colour: Array
+    colour: AnyArray
 
     def __str__(self) -> str:
         colour = ", ".join(str(value) for value in self.colour)
@@ -173,7 +173,7 @@ def _runs(image: Image.Image) -> Iterator[Run]:
                 yield Run(start + a, start + b, lines, rows, full[a, 0])
 
 
-def _stretches(plain: Array, colours: Array) -> list[tuple[int, int]]:
+def _stretches(plain: AnyArray, colours: AnyArray) -> list[tuple[int, int]]:
     """Where at least two neighbours are plain and of one colour."""
     same = plain[1:] & plain[:-1]
     if not same.any():
@@ -196,7 +196,7 @@ def _is_step(image: Image.Image, run: Run, outwards: bool) -> bool:
     )
 
 
-def _stops(differs: Array, by: Array, least: int) -> bool:
+def _stops(differs: AnyArray, by: AnyArray, least: int) -> bool:
     """Whether the first line, and those of its height, stop at some pixel, and the lines behind it do not.
 
     Args:
@@ -253,14 +253,14 @@ def _ends_abruptly(image: Image.Image, run: Run, outwards: bool, raw: bool) -> b
     )
 
 
-def _beside(image: Image.Image, run: Run, outwards: bool, number: int) -> Array:
+def _beside(image: Image.Image, run: Run, outwards: bool, number: int) -> AnyArray:
     """Up to a number of lines beside a run, before or (`outwards`) behind it, the nearest first."""
     if outwards:
         return lines_of(image, run.stop, min(run.stop + number, run.lines), run.rows)
     return lines_of(image, max(run.start - number, 0), run.start, run.rows)[::-1]
 
 
-def _differences(lines: Array, colour: Array) -> tuple[Array, Array]:
+def _differences(lines: AnyArray, colour: AnyArray) -> tuple[AnyArray, AnyArray]:
     """Which pixels (line, pixel) have another colour, and by how much in the mean of the colours."""
     by = np.abs(lines.astype(np.int32) - colour.astype(np.int32))
     return np.asarray(by.any(axis=2)), by.mean(axis=2)

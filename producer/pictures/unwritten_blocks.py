@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import Array
+from producer.pictures.arrays import AnyArray
 
 BLOCK: Final = 512
 _PAGE: Final = 4096
@@ -20,7 +20,7 @@ _ENOUGH: Final = 3
 """So many holes between blocks, at columns of their own, are no chance; one between pages is none either."""
 
 
-def has_unwritten_blocks(every: Array, base: int, repeats_after: Array, first: int, stride: int) -> bool:
+def has_unwritten_blocks(every: AnyArray, base: int, repeats_after: AnyArray, first: int, stride: int) -> bool:
     """Whether there are holes of two blocks and more, of a pattern or plain.
 
     Args:
@@ -50,7 +50,7 @@ def has_unwritten_blocks(every: Array, base: int, repeats_after: Array, first: i
     return len(columns) >= _ENOUGH
 
 
-def has_unwritten_end(every: Array, base: int, first: int, stride: int) -> bool:
+def has_unwritten_end(every: AnyArray, base: int, first: int, stride: int) -> bool:
     """Whether the pixels end with one byte over and over that begins with a page, within a row.
 
     Args:

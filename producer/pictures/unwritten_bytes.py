@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageFile
 
-from producer.pictures.arrays import Array
+from producer.pictures.arrays import AnyArray
 from producer.pictures.patterns import LONGEST, periods, stretches
 from producer.pictures.unwritten_blocks import BLOCK, has_unwritten_blocks, has_unwritten_end
 
@@ -62,7 +62,7 @@ class _Part:
     """A strip or a tile: where it is in the image, its rows of bytes, and of which colours it is."""
 
     box: Box
-    rows: Array
+    rows: AnyArray
     colours: str
 
     @property
@@ -146,7 +146,7 @@ class StoredParts:
         upright = stride <= LONGEST and all(_repeats(every[begin * BLOCK :][:BLOCK], stride) for begin in patterns)
         return Missing.DOUBT if upright else Missing.CUT
 
-    def _stored(self) -> tuple[Array, int]:
+    def _stored(self) -> tuple[AnyArray, int]:
         """The bytes from the first part to the last, and where they begin, which is at a block of the file."""
         where = sorted(self._where)
         base, end = where[0][0] // BLOCK * BLOCK, max(end for _, end in where)
@@ -158,7 +158,7 @@ class StoredParts:
             apart[begin - base : stop - base] = every[begin - base : stop - base]
         return apart, base
 
-    def _is_one_colour(self, every: Array, stride: int) -> bool:
+    def _is_one_colour(self, every: AnyArray, stride: int) -> bool:
         """Whether all pixels that begin so are alike, in the next row too, whose bytes some formats pad."""
         pixel = self._pixel_bits or stride * 8 // self._width  # which a BMP does not tell
         bits = np.unpackbits(every[:BLOCK])
@@ -211,12 +211,12 @@ class StoredParts:
         return None
 
 
-def _repeats(every: Array, after: int) -> bool:
+def _repeats(every: AnyArray, after: int) -> bool:
     """Whether bytes repeat themselves after so many."""
     return bool((every[after:] == every[:-after]).all())
 
 
-def _differ(one: Array, other: Array) -> bool:
+def _differ(one: AnyArray, other: AnyArray) -> bool:
     """Whether two lines of pixels differ nearly everywhere."""
     by = np.abs(one - other).mean(axis=1)
     return bool((by > 0).mean() >= _ALIKE and by.mean() >= _CONTRAST)

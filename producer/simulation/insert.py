@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from producer.contract.vocabulary import DamageKind
+from producer.pictures.arrays import Float64Array
 
 TrueLabel = Literal["intact", DamageKind]
 """What a simulated insert is; no label beside these says something else of one that is known."""
@@ -125,10 +125,10 @@ class Condition:
 class Outline:
     """The cutting edge seen from above, anticlockwise, the active corner at the bottom (towards the camera)."""
 
-    x: NDArray[np.float64]
-    y: NDArray[np.float64]
-    arc: NDArray[np.float64]  # signed length along the edge, 0 at the active corner
-    normal: NDArray[np.float64]  # direction of the outward normal, radians
+    x: Float64Array
+    y: Float64Array
+    arc: Float64Array  # signed length along the edge, 0 at the active corner
+    normal: Float64Array  # direction of the outward normal, radians
 
 
 def outline(insert: Insert, yaw: float) -> Outline:

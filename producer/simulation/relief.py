@@ -12,29 +12,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from producer.pictures.arrays import BoolArray, Float32Array, Float64Array
 from producer.simulation.insert import Condition, Insert, outline
-from producer.simulation.surfaces import Floats
 from producer.simulation.view import View
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class EdgeProfile:
     """The cutting edge column by column, (size,) each."""
 
-    x: Floats
-    front: Floats  # y of the edge that faces the camera
-    back: Floats  # y of the one behind
-    normal_x: Floats
-    normal_y: Floats
-    back_facing: Floats  # how squarely the edge behind faces away, 0 … 1
-    covered: Mask  # columns that the insert reaches
-    land: Floats  # width of the wear land
-    recess: Floats  # how far the edge has receded inwards
-    broken_down: Floats  # how far down the flank that reaches
+    x: Float32Array
+    front: Float32Array  # y of the edge that faces the camera
+    back: Float32Array  # y of the one behind
+    normal_x: Float32Array
+    normal_y: Float32Array
+    back_facing: Float32Array  # how squarely the edge behind faces away, 0 … 1
+    covered: BoolArray  # columns that the insert reaches
+    land: Float32Array  # width of the wear land
+    recess: Float32Array  # how far the edge has receded inwards
+    broken_down: Float32Array  # how far down the flank that reaches
     corner_y: float  # y of the active corner
 
 
@@ -43,14 +40,14 @@ class Relief:
     """What each pixel shows, (size, size) each."""
 
     edge: EdgeProfile
-    depth: Floats  # below the cutting edge, down the flank
-    y: Floats  # of the top face, where it is seen
-    inside: Mask
-    top: Mask
-    flank: Mask
-    land: Mask
-    fracture: Mask
-    broken_off: Mask  # where the edge itself is gone
+    depth: Float32Array  # below the cutting edge, down the flank
+    y: Float32Array  # of the top face, where it is seen
+    inside: BoolArray
+    top: BoolArray
+    flank: BoolArray
+    land: BoolArray
+    fracture: BoolArray
+    broken_off: BoolArray  # where the edge itself is gone
 
 
 def relief(insert: Insert, condition: Condition, view: View, size: int) -> Relief:
@@ -66,7 +63,7 @@ def relief(insert: Insert, condition: Condition, view: View, size: int) -> Relie
     inward = edge.recess / np.maximum(-edge.normal_y, np.float32(0.35))
     slope = np.float32(max(cos - float(np.tan(np.radians(insert.clearance))) * sin, 0.25))
     reach = np.maximum(edge.broken_down, 1e-3)
-    depth: Floats = (below / slope).astype(np.float32, copy=False)
+    depth: Float32Array = (below / slope).astype(np.float32, copy=False)
     broken_off = (depth < edge.broken_down) & (edge.broken_down > 0)
     broken_depth = (below + inward * sin) / (slope + inward / reach * sin)
     see_through = broken_off & (inward * (1 - broken_depth / reach) > edge.back - edge.front)
@@ -111,16 +108,16 @@ def _edge(insert: Insert, condition: Condition, view: View, size: int) -> EdgePr
     )
 
 
-def _single(column: NDArray[np.float64]) -> Floats:
+def _single(column: Float64Array) -> Float32Array:
     return column.astype(np.float32)
 
 
-def _wear(condition: Condition, arc: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+def _wear(condition: Condition, arc: Float64Array) -> tuple[Float64Array, ...]:
     """Wear land, recess and reach of the breakage down the flank, at these lengths along the edge from the corner."""
     rng = np.random.default_rng([condition.pattern, 3])
     knots = np.arange(-9.0, 9.0, 0.04)
 
-    def uneven(step: float) -> NDArray[np.float64]:
+    def uneven(step: float) -> Float64Array:
         coarse = np.arange(-9.0, 9.0 + step, step)
         return np.interp(arc, coarse, rng.standard_normal(len(coarse)))
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from producer.pictures.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
 from producer.simulation.insert import COATINGS, Condition, Insert
 from producer.simulation.relief import Relief, relief
-from producer.simulation.surfaces import Bytes, Floats, background, expose, filth, grain_texture, noise_texture
+from producer.simulation.surfaces import background, expose, filth, grain_texture, noise_texture
 from producer.simulation.view import View
 
 __all__ = ["Condition", "Insert", "View", "render", "render_with_damage"]
@@ -21,12 +21,14 @@ __all__ = ["Condition", "Insert", "View", "render", "render_with_damage"]
 CARBIDE = (0.36, 0.36, 0.37)
 
 
-def render(insert: Insert, condition: Condition, view: View, size: int = 512) -> Bytes:
+def render(insert: Insert, condition: Condition, view: View, size: int = 512) -> UInt8Array:
     """One photograph, (size, size, 3) of uint8; the same arguments give the same picture."""
     return render_with_damage(insert, condition, view, size)[0]
 
 
-def render_with_damage(insert: Insert, condition: Condition, view: View, size: int = 512) -> tuple[Bytes, Bytes]:
+def render_with_damage(
+    insert: Insert, condition: Condition, view: View, size: int = 512
+) -> tuple[UInt8Array, UInt8Array]:
     """One photograph and where on it the damage shows: (size, size) of uint8, 255 inside, all 0 if intact."""
     # A microscope's lens resolves less than its chip: large photographs are drawn coarser than they come out.
     grid = min(size, max(224, size * 5 // 8))
@@ -52,8 +54,8 @@ def render_with_damage(insert: Insert, condition: Condition, view: View, size: i
 class _Light:
     """One lamp, seen by a camera: directions as unit vectors (right, away, up), sharpness of the reflection."""
 
-    lamp: NDArray[np.float64]
-    halfway: NDArray[np.float64]
+    lamp: Float64Array
+    halfway: Float64Array
     sharpness: float
 
     @staticmethod
@@ -66,7 +68,7 @@ class _Light:
 
 def _surface(
     insert: Insert, condition: Condition, view: View, shown: Relief, size: int, moment: np.random.Generator
-) -> tuple[Floats, NDArray[np.bool_], Floats, Floats]:
+) -> tuple[Float32Array, BoolArray, Float32Array, Float32Array]:
     """The coating's colour (3,), where it is worn off, and the diffuse and the mirrored light of every pixel."""
     texture = np.random.default_rng([insert.texture, 1])
     pattern = np.random.default_rng([condition.pattern, 7])
@@ -112,7 +114,7 @@ def _top_face(
     shown: Relief,
     light: _Light,
     texture: np.random.Generator,
-) -> tuple[Floats, Floats]:
+) -> tuple[Float32Array, Float32Array]:
     """Light and reflection of the top face: a chip breaker along the edge and the hole in the middle."""
     edge, y = shown.edge, shown.y
     inwards = np.minimum((y - edge.front) * -edge.normal_y, (edge.back - y) * edge.back_facing)

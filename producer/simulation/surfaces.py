@@ -6,31 +6,34 @@ Pictures are float32 arrays in linear light, (size, size) or (size, size, 3), un
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from producer.pictures.arrays import BoolArray, Float32Array, UInt8Array
 from producer.simulation.view import View
-
-Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
 
 _FULL = 4.0  # linear light beyond which everything is white
 
 
-def noise_texture(rng: np.random.Generator, size: int, across: int, down: int) -> Floats:
+def noise_texture(rng: np.random.Generator, size: int, across: int, down: int) -> Float32Array:
     """Smooth noise of roughly unit variance, (size, size), with so many features across and down."""
     cells = rng.standard_normal((max(down, 2), max(across, 2)), dtype=np.float32)
     return np.asarray(Image.fromarray(cells).resize((size, size), Image.Resampling.BILINEAR)) * np.float32(1.4)
 
 
-def grain_texture(rng: np.random.Generator, size: int) -> Floats:
+def grain_texture(rng: np.random.Generator, size: int) -> Float32Array:
     """Noise of unit variance in every pixel, (size, size)."""
     return rng.standard_normal((size, size), dtype=np.float32)
 
 
 def filth(
-    rng: np.random.Generator, view: View, size: int, light: Floats, colour: Floats, depth: Floats, on: NDArray[np.bool_]
-) -> tuple[Floats, Floats]:
+    rng: np.random.Generator,
+    view: View,
+    size: int,
+    light: Float32Array,
+    colour: Float32Array,
+    depth: Float32Array,
+    on: BoolArray,
+) -> tuple[Float32Array, Float32Array]:
     """Stains, dirt, scratches, hairs and glare over the insert: new light and colour.
 
     The edge is not spared, and what has worn is not favoured: all this happens to intact inserts too.
@@ -53,7 +56,7 @@ def filth(
     return light, colour
 
 
-def _marks(rng: np.random.Generator, view: View, size: int) -> Floats:
+def _marks(rng: np.random.Generator, view: View, size: int) -> Float32Array:
     """What specks, scratches and hairs do to the light: a factor for every pixel."""
     marks = Image.new("L", (size, size), 128)
     draw = ImageDraw.Draw(marks)
@@ -71,16 +74,16 @@ def _marks(rng: np.random.Generator, view: View, size: int) -> Floats:
         r = rng.uniform(0.2, 1.5) * unit
         start = rng.uniform(0, 360)
         draw.arc((x - r, y - r, x + r, y + r), start, start + rng.uniform(40, 160), fill=_mark(rng))
-    factor: Floats = (np.asarray(marks, np.float32) / np.float32(128)) ** 2
+    factor: Float32Array = (np.asarray(marks, np.float32) / np.float32(128)) ** 2
     return factor
 
 
-def _glare(rng: np.random.Generator, size: int) -> Floats:
+def _glare(rng: np.random.Generator, size: int) -> Float32Array:
     x, y = rng.uniform(0, size, 2)
     a, b = rng.uniform(0.1, 0.6, 2) * size
     across = np.linspace((0 - x) / a, (size - x) / a, size, dtype=np.float32)
     down = np.linspace((0 - y) / b, (size - y) / b, size, dtype=np.float32)
-    spot: Floats = np.float32(rng.uniform(0.2, 1.2)) * np.exp(-(down[:, None] ** 2)) * np.exp(-(across**2))
+    spot: Float32Array = np.float32(rng.uniform(0.2, 1.2)) * np.exp(-(down[:, None] ** 2)) * np.exp(-(across**2))
     return spot
 
 
@@ -88,7 +91,7 @@ def _mark(rng: np.random.Generator) -> int:
     return int(rng.choice([rng.integers(25, 100), rng.integers(150, 250)]))
 
 
-def background(rng: np.random.Generator, view: View, size: int, below: NDArray[np.bool_]) -> Floats:
+def background(rng: np.random.Generator, view: View, size: int, below: BoolArray) -> Float32Array:
     """Out-of-focus shop behind the insert, and its pocket `below` the edge: (size, size, 3)."""
     small = 24
     scene = np.full((small, small, 3), view.backdrop**2 * 0.7 + 0.01, np.float32)
@@ -113,8 +116,8 @@ def background(rng: np.random.Generator, view: View, size: int, below: NDArray[n
 
 
 def expose(
-    rng: np.random.Generator, view: View, size: int, picture: Floats, far: Floats, damage: NDArray[np.bool_]
-) -> tuple[Bytes, Bytes]:
+    rng: np.random.Generator, view: View, size: int, picture: Float32Array, far: Float32Array, damage: BoolArray
+) -> tuple[UInt8Array, UInt8Array]:
     """The camera: tone curve, focus (`far` is 0 at the edge … 1 far behind), perspective, noise.
 
     Whatever the size of what was drawn, the photograph and the mask of the damage are `size` pixels square.
@@ -141,7 +144,7 @@ def expose(
     return seen.astype(np.uint8), np.asarray(mask)
 
 
-def _tone_curve() -> Bytes:
+def _tone_curve() -> UInt8Array:
     """Byte for each 1/4096 of linear light: a square root, bent over softly towards white as cameras do."""
     toned = np.sqrt(np.arange(int(_FULL * 4096) + 1) / 4096)
     bent = np.where(toned > 0.7, 0.7 + 0.3 * np.tanh((toned - 0.7) / 0.3), toned)

@@ -19,6 +19,7 @@ from producer.contract.region import AnyRegion
 from producer.contract.vocabulary import DECIDED, Outcome, State
 from producer.pictures.stand_in import stand_in
 from producer.station.station import Received, Station
+from producer.terminal import exit_codes
 
 ASKED_AGAIN_AFTER: Final = 5.0
 """Seconds after which a check is asked about whose photographs are all answered; then twice as long, and so on."""
@@ -94,7 +95,7 @@ class CheckResult:
     @property
     def exit_code(self) -> int:
         """0 go, 1 replace, 2 a person must look or the check did not finish."""
-        return {"go": 0, "replace": 1, "review": 2, "pending": 2}[self.state]
+        return exit_codes.of_check(self.state)
 
     def answer_to(self, event: CaptureEvent) -> VerdictAnswer | FaultAnswer | CheckAnswer | None:
         """What the line said of a photograph; None while it has said nothing."""

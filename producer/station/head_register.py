@@ -6,11 +6,11 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from producer.contract.reasons import stations as why
 from producer.contract.reasons.template import Reason
 from producer.contract.region import AnyRegion
+from producer.contract.vocabulary import Layout
 from producer.station.file_writers import open_for_writing
 from producer.station.head_register_file import nearest, read_heads
 
@@ -31,7 +31,7 @@ class Head:
     pockets: int
     designation: str | None
     regions: Mapping[int, AnyRegion]
-    layout: Literal["circle", "row"] = "circle"
+    layout: Layout = "circle"
 
 
 @dataclass(frozen=True)

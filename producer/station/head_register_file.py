@@ -9,7 +9,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -18,6 +18,7 @@ from producer.configuration.toml_file import read_toml
 from producer.contract.event import Designation
 from producer.contract.names import Name
 from producer.contract.region import FORMS, AnyRegion
+from producer.contract.vocabulary import Layout
 from producer.pictures.file_names import MAX_POCKET
 
 EXAMPLE: Final = """\
@@ -61,7 +62,7 @@ class HeadEntry(_Closed):
 
     pockets: int = Field(ge=1, le=MAX_POCKET)
     designation: Designation | None = None
-    layout: Literal["circle", "row"] = "circle"
+    layout: Layout = "circle"
     region: AnyRegion | None = None
     regions: dict[Annotated[int, BeforeValidator(_pocket)], AnyRegion] = Field(default_factory=dict)
 

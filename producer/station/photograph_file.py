@@ -13,7 +13,7 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
-from producer.contract.reasons import stations
+from producer.contract.reasons import image_files, stations
 from producer.contract.reasons.template import Reason
 from producer.files.file_kinds import no_file
 from producer.pictures.completeness import cut_short
@@ -142,7 +142,7 @@ def read(path: Path, look: Look) -> Reading:
     if (why := cut_short(taken.image)) is not None:
         reading = Reading(taken.image, why)
     elif taken.holes:
-        reading = Reading(taken.image, "parts of the file were never written")
+        reading = Reading(taken.image, image_files.HOLES())
     else:
         reading = _decoded(taken.image)
     return replace(reading, unguarded=taken.unguarded)

@@ -18,3 +18,10 @@ READER_GONE: Final = 141
 (128 + SIGPIPE). It is no error, but no answer either: a program that asks whether a head may go on must not take it for
 a
 yes."""
+
+_OF_CHECK: Final = {"go": 0, "replace": NO}
+
+
+def of_check(state: str) -> int:
+    """The exit code of a check in a state: one that waits or has not finished has no answer."""
+    return _OF_CHECK.get(state, FAILED)

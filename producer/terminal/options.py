@@ -19,3 +19,4 @@ Data = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs on standard output.")]
+Limit = Annotated[int, typer.Option(min=1, max=LARGEST, help="At most this many, the newest.")]

@@ -14,7 +14,7 @@ TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 LAYERS = {
     contract["containers"][0]: [[folder.strip() for folder in layer.split("|")] for layer in contract["layers"]]
     for contract in tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
-    if contract["type"] == "layers" and "containers" in contract
+    if contract["type"] == "layers" and "." not in contract["containers"][0]
 }
 """The folders of each package, the highest layer first."""
 

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from producer.configuration.home_folder import at_home
+from producer.files.file_digest import file_digest
 from worker.backbones import pretrained_families as networks
 from worker.backbones.names import BackboneError, WeightsUnfit
 from worker.backbones.pretrained_families import PublishedNetwork
 from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.backbones.weight_file import LayerSpec, WeightFile, flaw, match
 from worker.backbones.weight_import import fetch_weights
-from worker.backbones.weight_store import WeightsStore, file_digest
+from worker.backbones.weight_store import WeightsStore
 from worker.runtime.arrays import AnyArray
 
 with loading_tensorflow():

@@ -6,7 +6,6 @@ commands at once cannot overwrite each other's work.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shutil
 from collections.abc import Collection
@@ -17,6 +16,7 @@ from typing import Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from producer.files.durable_files import replaced_file
+from producer.files.file_digest import file_digest
 from producer.terminal.output import visible
 from worker.backbones.names import BackboneError, WeightsMissing, WeightsUnfit
 
@@ -41,16 +41,6 @@ class WeightFileEntry(BaseModel):
     layers: int
     missing: tuple[str, ...] = ()
     usable_to: str
-
-
-def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class WeightsStore:

@@ -14,7 +14,7 @@ from producer.terminal.counts import counted
 from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.learning import GroupColumn, Meaning, meanings_said
-from worker.commands.options import settings_with, weights_for
+from worker.commands.options import WeightsOfEach, settings_with, weights_for
 from worker.runtime.notices import shown, tell_notes, tell_skipped
 
 if TYPE_CHECKING:
@@ -28,13 +28,7 @@ def compare(
     backbone: Annotated[
         list[str] | None, typer.Option(help="The network to learn on; may be repeated. [env: INSERTS_BACKBONE]")
     ] = None,
-    weights: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="imagenet, a file, or a name from `weights list`: once for all backbones, or once for each in their "
-            "order. [default: each backbone's own]"
-        ),
-    ] = None,
+    weights: WeightsOfEach = None,
     intact_class: Annotated[
         str | None, typer.Option(help="The class of intact inserts. [default: one that is called intact, good, ok, …]")
     ] = None,

@@ -11,7 +11,7 @@ import typer
 from producer.terminal.console import TerminalConsole, answers, line, messages, progress, waiting
 from producer.terminal.options import LARGEST, Json
 from producer.terminal.output import say_json
-from worker.commands.options import weights_for
+from worker.commands.options import WeightsOfEach, weights_for
 from worker.runtime.notices import tell_notes, tell_skipped
 
 if TYPE_CHECKING:
@@ -28,13 +28,7 @@ def experiment(
         list[str] | None,
         typer.Option(help="Network and layer; may be repeated. [default: vgg16:fc1 and mobilenet:conv1_relu]"),
     ] = None,
-    weights: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="imagenet, a file, or a name from `weights list`: once for all backbones, or once for each in their "
-            "order. [default: each backbone's own]"
-        ),
-    ] = None,
+    weights: WeightsOfEach = None,
     test_size: Annotated[float, typer.Option(help="The share of the images that each split keeps for testing.")] = 0.3,
     repeats: Annotated[int, typer.Option(min=1, max=LARGEST, help="Independent splits, with seeds 1, 2, …")] = 5,
     output: Annotated[

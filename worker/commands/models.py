@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from db.terminal.person import By, login, who
-from producer.terminal.options import LARGEST, Data, Json
+from producer.terminal.options import Data, Json, Limit
 from producer.terminal.output import say, say_json
 from producer.terminal.programs import copyable
 from worker.commands import model_words
@@ -39,7 +39,7 @@ Why = Annotated[str, typer.Option(help="The reason, which is kept in the history
 
 @app.command("list")
 def list_models(
-    limit: Annotated[int, typer.Option(min=1, max=LARGEST, help="At most this many, the newest.")] = 20,
+    limit: Limit = 20,
     data: Data = None,
     as_json: Json = False,
 ) -> None:

@@ -17,6 +17,13 @@ Weights = Annotated[
     str | None,
     typer.Option(help="The weights of that network: imagenet, or a file. [env: INSERTS_WEIGHTS]"),
 ]
+WeightsOfEach = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="imagenet, a file, or a name from `weights list`: once for all backbones, or once for each in their "
+        "order. [default: each backbone's own]",
+    ),
+]
 
 
 def weights_for(backbones: Sequence[str], weights: Sequence[str]) -> list[str | None]:

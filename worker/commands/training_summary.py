@@ -13,6 +13,7 @@ from typing import Any, Final
 from rich.table import Table
 
 from producer.terminal.programs import as_typed
+from worker.evaluation.split_words import HEADS
 
 ENOUGH_IMAGES: Final = 30
 """Images of each side below which scores and probabilities are said to be rough."""
@@ -51,8 +52,7 @@ def scores(evaluation: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def table(evaluation: Mapping[str, Any]) -> Table:
     """The scores: mean and 95 % interval over the splits."""
     measured = scores(evaluation)
-    heads = {"plain": "plain splits", "grouped": "by insert"}
-    shown = Table("mean (95 % interval)", *(heads[kind] for kind in measured))
+    shown = Table("mean (95 % interval)", *(head for kind, head in HEADS.items() if kind in measured))
     for title, name in _ROWS:
         shown.add_row(title, *(_figure(measured[kind][name]) for kind in measured))
     return shown

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from producer.files.file_digest import file_digest
 from worker.images.prefetch import read_ahead
 from worker.runtime.arrays import AnyArray, UInt8Array
 
@@ -51,8 +52,7 @@ def examine(
         if not file.is_file():
             raise ImageUnreadable("not a file")
         try:
-            with file.open("rb") as stream:
-                data = hashlib.file_digest(stream, "sha256").hexdigest()
+            data = file_digest(file)
         except OSError as error:
             raise ImageUnreadable(f"cannot be read: {error.strerror}") from error
         look = looks[label]

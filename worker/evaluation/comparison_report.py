@@ -13,6 +13,7 @@ from worker.evaluation.backbone_scores import BackboneScores, Measured, no_worse
 from worker.evaluation.charts import curves
 from worker.evaluation.drawing import PALETTE
 from worker.evaluation.scores import Interval
+from worker.evaluation.split_words import HEADS
 from worker.models.costs import Costs
 
 _ROWS: Final = (
@@ -24,8 +25,6 @@ _ROWS: Final = (
 AS_GOOD: Final = 0.01
 """Balanced accuracies that differ by no more are as good as each other."""
 
-_HEADS: Final[Mapping[SplitKind, str]] = {"plain": "plain splits", "grouped": "by insert"}
-
 
 def deciding(measured: Sequence[Measured]) -> SplitKind:
     """Return the kind of split that the choice rests on: grouped where all have it, since plain ones flatter."""
@@ -35,7 +34,7 @@ def deciding(measured: Sequence[Measured]) -> SplitKind:
 def score_table(name: str, measured: Mapping[str, Measured]) -> Table:
     """Return the scores on one labelled set, a column for each backbone: mean and 95 % interval over the splits."""
     table = Table(name, *(short_names(list(measured)).values()))
-    for kind, head in _HEADS.items():
+    for kind, head in HEADS.items():
         if not any(kind in one for one in measured.values()):
             continue
         table.add_section()
@@ -107,7 +106,7 @@ def comparison_figures(measured: Mapping[str, Measured]) -> dict[str, bytes]:
 
 def measured_json(measured: Measured, problems: Mapping[SplitKind, str]) -> dict[str, Any]:
     """Return the scores by kind of split for programs; null for a missing kind, of which `problems` may say why."""
-    values: dict[str, Any] = {kind: measured[kind].as_json() if kind in measured else None for kind in _HEADS}
+    values: dict[str, Any] = {kind: measured[kind].as_json() if kind in measured else None for kind in HEADS}
     return values | {"problems": dict(problems)}
 
 

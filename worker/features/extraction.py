@@ -39,7 +39,7 @@ class StoredImage(Protocol):
     def region(self) -> Mapping[str, Any] | None: ...  # noqa: D102
 
 
-P = TypeVar("P", bound=StoredImage)
+Stored = TypeVar("Stored", bound=StoredImage)
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def key_of(item: StoredImage) -> str:
     return feature_key(item.image_sha256, item.region)
 
 
-def missing(items: Iterable[P], store: FeatureStore) -> list[P]:
+def missing(items: Iterable[Stored], store: FeatureStore) -> list[Stored]:
     """Return those of `items` whose features are not in the store, one for each different key, in their order."""
     known = store.known()
-    first: dict[str, P] = {}
+    first: dict[str, Stored] = {}
     for item in items:
         name = key_of(item)
         if name not in known:
@@ -67,7 +67,7 @@ def missing(items: Iterable[P], store: FeatureStore) -> list[P]:
 
 
 def extract_chunk(
-    items: Iterable[P], images: ImageStore, extractor: FeatureExtractor, store: FeatureStore, batch: int = BATCH
+    items: Iterable[Stored], images: ImageStore, extractor: FeatureExtractor, store: FeatureStore, batch: int = BATCH
 ) -> ChunkResult:
     """Store the features of those `items` that have none yet, reading images as the line does.
 
@@ -85,7 +85,7 @@ def extract_chunk(
     rows: list[Float32Array] = []
     keys: list[str] = []
 
-    def read(item: P) -> UInt8Array:
+    def read(item: Stored) -> UInt8Array:
         return read_image(item, images, extractor.input_size)
 
     for part in feature_batches(

@@ -5,13 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 from uuid import UUID
 
 import db.line.captures
 from db.learning import reviews
 from worker.features import catalogue
-from worker.features.extraction import BATCH, SHARD_BYTES, ChunkResult, StoredImage, extract_chunk, key_of, missing
+from worker.features.extraction import (
+    BATCH,
+    SHARD_BYTES,
+    ChunkResult,
+    Stored,
+    StoredImage,
+    extract_chunk,
+    key_of,
+    missing,
+)
 from worker.features.store import FeatureStore
 from worker.learning.context import Learning, trainable
 from worker.learning.lease import held
@@ -19,8 +28,6 @@ from worker.runtime.progress import Progress, silent
 
 MOST_IN_A_CHUNK: Final = 256
 """Most images of one task: seconds of work with a light network, a minute or two with a heavy one."""
-
-P = TypeVar("P", bound=StoredImage)
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,7 @@ def current(learning: Learning) -> FeatureStore:
     )
 
 
-def chunks(items: Sequence[P], feature_size: int) -> list[Sequence[P]]:
+def chunks(items: Sequence[Stored], feature_size: int) -> list[Sequence[Stored]]:
     """Divide `items` into chunks of about one shard each, so that a chunk is stored completely or not at all.
 
     The rest then falls into the same chunks as before, so that the leases on them keep processes apart.

@@ -11,9 +11,10 @@ import structlog
 from db.engine.database import Database
 from db.learning import reviews
 from producer.configuration.home_folder import at_home
+from producer.files.file_digest import file_digest
 from producer.storage.store import ImageMissing, ImageStore
 from worker.backbones.names import BackboneError
-from worker.backbones.weight_store import WeightsStore, file_digest
+from worker.backbones.weight_store import WeightsStore
 from worker.features.extraction import read_image
 from worker.networks.names import NetworkName, parse_network_name
 from worker.networks.representative import FEWEST, Representative, drawn, some_of

@@ -61,9 +61,18 @@ def fit_gram(
     Raises:
         ClassifierError: fewer than two classes are among the labels.
     """
+    require_two_classes(labels)
+    return SVC(kernel="precomputed", C=C, class_weight=class_weight).fit(kernel, labels)
+
+
+def require_two_classes(labels: Int64Array) -> None:
+    """Refuse the `labels` (n,) of training rows that are all of one class.
+
+    Raises:
+        ClassifierError: they are.
+    """
     if len(np.unique(labels)) < 2:
         raise ClassifierError("the training rows are all of one class; there is nothing to tell apart")
-    return SVC(kernel="precomputed", C=C, class_weight=class_weight).fit(kernel, labels)
 
 
 def primal(svm: SVC, features: Any, classes: tuple[str, ...], rows: Int64Array | None = None) -> LinearModel:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from worker.models import primal_newton
-from worker.models.gram_svm import fit_gram, gram, primal
+from worker.models.gram_svm import fit_gram, gram, primal, require_two_classes
 from worker.models.linear_svm import ClassifierError
 from worker.models.primal_newton import Moments, Plane, blocks, moments
 from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
@@ -142,8 +142,7 @@ class PrimalSolver:
 
     def plane(self, rows: Int64Array, labels: Int64Array, C: float, scale: Float64Array | None) -> Plane:  # noqa: N803
         """Fit on `rows` and return the plane, for features as they are."""
-        if len(np.unique(labels)) < 2:
-            raise ClassifierError("the training rows are all of one class; there is nothing to tell apart")
+        require_two_classes(labels)
         order = np.argsort(rows)
         labels = labels[order]
         weights = len(labels) / (2 * np.bincount(labels, minlength=2))

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from fastapi import HTTPException, Request
 
 from db.console.access.proxy import client_address
-from db.console.access.throttle import Subject
 from db.console.context import console_of
+from db.console.sign_in.throttle import Subject
 from db.people import tokens
 from db.people.sessions import Person
 

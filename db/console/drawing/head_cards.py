@@ -11,10 +11,11 @@ from babel import Locale
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from db.console.drawing.head_map import HeadMap, Layout, head_map
+from db.console.drawing.head_map import HeadMap, head_map
 from db.console.live.feed import head_id
 from db.console.reader import formats
 from db.queries.head_overview import HeadOverview
+from producer.contract.vocabulary import Layout
 
 MOST: Final = 500
 """How many drawings are kept at most: each head's last one in each language in use."""

@@ -9,11 +9,11 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Final, Literal
+from typing import Final
 
 from markupsafe import Markup, escape
 
-Layout = Literal["circle", "row"]
+from producer.contract.vocabulary import Layout
 
 SIDE: Final = 400
 """Width of a map, and height of a round one, in units of its own."""

@@ -11,7 +11,7 @@ from db.console.access.guard import Viewer
 from db.console.context import console_of
 from db.console.numbers import Typed
 from db.console.reader import moments
-from db.console.reader.texts import Text
+from db.console.reader.mistakes import no_state
 from db.console.rendering import page
 from db.line import checks as subject
 from db.queries import known_places
@@ -36,7 +36,7 @@ def checks(
     """Checks, the one that began last first; an empty filter is none."""
     chosen: State | None = next((known for known in STATES if known == state), None)
     if state and chosen is None:
-        raise HTTPException(400, Text("%(given)r is no state: %(known)s", given=state, known=", ".join(STATES)))
+        raise HTTPException(400, no_state(state, STATES))
     with console_of(request).database.reading() as session:
         rows = subject.recent(
             session,

@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from db.console.access.guard import FaultReader, FaultSettler, Viewer
 from db.console.context import console_of
 from db.console.numbers import Row
-from db.console.reader.texts import Text
+from db.console.reader.mistakes import no_state
 from db.console.rendering import page
 from db.line import faults as subject
 from db.line.faults import Fault
@@ -38,8 +38,7 @@ def faults(
 ) -> Response:
     """Faults in a state, or in `any`, the latest first; then workers, connectors and stations."""
     if state not in (*FAULT_STATES, "any"):
-        known = ", ".join((*FAULT_STATES, "any"))
-        raise HTTPException(400, Text("%(given)r is no state: %(known)s", given=state, known=known))
+        raise HTTPException(400, no_state(state, (*FAULT_STATES, "any")))
     chosen, now, station = None if state == "any" else state, datetime.now(UTC), station.strip()
     with console_of(request).database.reading() as session:
         rows = subject.search(session, state=chosen, station=station or None, limit=limit)

@@ -12,11 +12,11 @@ from fastapi.responses import RedirectResponse, Response
 from db.console.access.guard import Viewer, check_origin, cookie_name, inside
 from db.console.access.proxy import client_address, named_by_proxy
 from db.console.access.session_cookie import begin_session
-from db.console.access.throttle import Subject
 from db.console.context import console_of
 from db.console.head_requests import is_head
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.console.sign_in.throttle import Subject
 from db.engine.database import DatabaseUnavailable
 from db.people import accounts, audit, sessions
 

@@ -12,13 +12,13 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 
 from db.console.access.guard import inside
-from db.console.access.provider import Attempt, NotBelieved, Provider, ProviderAway, answered, asking
 from db.console.access.proxy import client_address
 from db.console.access.session_cookie import begin_session
-from db.console.access.throttle import Subject
 from db.console.context import Console, console_of
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.console.sign_in.provider import Attempt, NotBelieved, Provider, ProviderAway, answered, asking
+from db.console.sign_in.throttle import Subject
 from db.people import provided_accounts
 from db.people.accounts import Account
 

@@ -41,3 +41,8 @@ def mistake(where: Sequence[str | int], kind: str, context: Mapping[str, Any]) -
         return Text("%(field)s is not what is asked for here", field=field)
     values = {name: str(value).replace(" or ", ", ") for name, value in context.items()}
     return Text(source, field=field, **values)
+
+
+def no_state(state: str, known: Sequence[str]) -> Text:
+    """That a state which an address asks for is none of those there are."""
+    return Text("%(given)r is no state: %(known)s", given=state, known=", ".join(known))

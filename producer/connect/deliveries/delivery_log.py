@@ -23,6 +23,8 @@ from producer.connect.deliveries.retry_schedule import LONGEST_STEP
 from producer.contract.connector_report import SinkState
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.files.durable_files import make_folder
+from producer.files.notes import TABLE as NOTES
+from producer.files.notes import noted
 from producer.files.sqlite_file import SqliteFile
 
 State = Literal["waiting", "delivered", "given up", "put away"]
@@ -57,7 +59,7 @@ CREATE INDEX IF NOT EXISTS delivery_waiting ON delivery (sink, number) WHERE sta
 CREATE INDEX IF NOT EXISTS delivery_in_order ON delivery (sink, "order", number) WHERE state = 'waiting';
 CREATE INDEX IF NOT EXISTS delivery_ended ON delivery (ended_at) WHERE state = 'delivered';
 CREATE INDEX IF NOT EXISTS delivery_given_up ON delivery (sink) WHERE state = 'given up';
-CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+{NOTES}
 """
 
 _FIRST = """
@@ -83,7 +85,6 @@ class Delivery:
     event: PlantEvent
     state: State
     attempts: int
-    next_at: float
     ended_at: float | None
     problem: str | None
 
@@ -117,9 +118,7 @@ class DeliveryLog:
 
     def note(self, name: str) -> str | None:
         """What was noted under `name`, if anything was."""
-        with self._file.reading() as connection:
-            row = connection.execute("SELECT value FROM note WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        return noted(self._file, name)
 
     def with_event_ids(
         self, events: Sequence[PlantEvent], said: Mapping[str, LastCheckEvent] | None = None
@@ -285,7 +284,7 @@ def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute(_FIRST, (int(time.time() * 1000),))
 
 
-_COLUMNS: Final = "number, sink, event, state, attempts, next_at, ended_at, problem"
+_COLUMNS: Final = "number, sink, event, state, attempts, ended_at, problem"
 
 
 def _delivery(row: Sequence[object]) -> Delivery:

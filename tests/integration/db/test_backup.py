@@ -207,7 +207,7 @@ def test_a_backup_is_never_written_over_another_and_a_failed_one_leaves_nothing(
         raise OSError("no space left on device")
 
     (tmp_path / "other").mkdir()
-    monkeypatch.setattr(run, "_sha256", full)
+    monkeypatch.setattr(run, "file_digest", full)
     with pytest.raises(OSError, match="no space"):
         run.back_up(filled, tmp_path / "other", NOW)
     assert list((tmp_path / "other").iterdir()) == []
@@ -279,7 +279,7 @@ def test_a_restore_that_fails_in_mid_way_leaves_what_was_there(filled, line, tmp
     line.see(9, 9, "intact")
     before = told(filled)
     _cut(file)
-    monkeypatch.setattr(run, "_sha256", lambda _: run.read_manifest(file).sha256)
+    monkeypatch.setattr(run, "file_digest", lambda _: run.read_manifest(file).sha256)
     _said(size=file.stat().st_size)(file)
     with pytest.raises(BackupError, match="pg_restore failed"):
         run.restore(filled, file, replace=True)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from db.console.access.throttle import FAILURES
+from db.console.sign_in.throttle import FAILURES
 from db.engine.database import DatabaseUnavailable
 from db.people import accounts, audit
 from db.schema.tables import Accounts, Sessions

@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
-from db.console.access.throttle import FAILURES
 from db.console.app import MOST_BYTES
+from db.console.sign_in.throttle import FAILURES
 from db.learning import model_registry
 from db.line import faults, insert_changes, verdicts
 from db.people import audit

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 from pydantic import ValidationError
 
-from db.console.access.throttle import FAILURES
 from db.console.context import Console
+from db.console.sign_in.throttle import FAILURES
 from db.people import accounts, audit
 from tests.console_support import PASSWORD, Browser, console_on
 from tests.integration.conftest import on_both_engines

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from db.console.access.throttle import FAILURES
+from db.console.sign_in.throttle import FAILURES
 from db.people import accounts, audit
 from tests.console_support import Browser, console_on
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from db.console.access.throttle import FAILURES
+from db.console.sign_in.throttle import FAILURES
 from db.people import accounts, tokens
 from db.schema.tables import Accounts, Tokens
 from tests.console_support import PASSWORD, Browser, Program, token_of

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from db.console.access.throttle import FAILURES, WINDOW, Throttle
+from db.console.sign_in.throttle import FAILURES, WINDOW, Throttle
 
 
 class Clock:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import pytest
 
-from db.console.access.provider import (
+from db.console.sign_in.provider import (
     Attempt,
     NotBelieved,
     Provider,

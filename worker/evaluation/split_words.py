@@ -1,0 +1,10 @@
+"""What tables call the kinds of splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from db.schema.vocabulary import SplitKind
+
+HEADS: Final[Mapping[SplitKind, str]] = {"plain": "plain splits", "grouped": "by insert"}

@@ -47,7 +47,7 @@ def names_of(command: Any) -> Iterator[str]:
 
 def test_its_map_of_the_code_has_every_folder() -> None:
     cells = re.findall(r"^\| (`.*?) \|", TEXT.split("## Where to find what in the code")[1], re.MULTILINE)
-    named = {name.rpartition("/")[2] for cell in cells for name in re.findall(r"`([a-z/*]+)`", cell)}
+    named = {name.rpartition("/")[2] for cell in cells for name in re.findall(r"`([a-z_/*]+)`", cell)}
     packages = [ROOT / package for package in ("producer", "db", "worker")]
     folders = {file.parent for package in packages for file in package.rglob("__init__.py")}.difference(packages)
     assert {folder.name for folder in folders} == named

@@ -22,11 +22,11 @@ PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
 """What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; an insert that
 a person has put there since its newest photograph; nothing."""
 
-_MOST_AHEAD: Final = 10_000
-"""How many photographs that were ahead are remembered at most."""
-
 POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "new", "empty")
 """Every one of them."""
+
+_MOST_AHEAD: Final = 10_000
+"""How many photographs that were ahead are remembered at most."""
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,14 @@ def asked_for_heads(page) -> int:
     return int(page.script(entries))
 
 
+def open_board_of_a_good_head(page, plant) -> None:
+    """Sign in and open the board of mill-7, whose only head H1 is a go by its pocket 1, and wait until it is live."""
+    judge(plant, "mill-7", "H1", 1, -3.0)
+    page.sign_in(path="/")
+    page.open("/board?machine=mill-7")
+    wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+
+
 def test_a_head_that_is_new_to_a_machine_comes_on_its_board(page, plant) -> None:
     page.sign_in(path="/")
     page.open("/board?machine=mill-7")
@@ -71,10 +79,7 @@ look();"""
 
 
 def test_what_was_lost_is_not_shown_as_found_before_it_was_fetched_anew(page, plant) -> None:
-    judge(plant, "mill-7", "H1", 1, -3.0)
-    page.sign_in(path="/")
-    page.open("/board?machine=mill-7")
-    wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+    open_board_of_a_good_head(page, plant)
     page.script(SHOWN)
     page.server.pause()
     try:
@@ -168,10 +173,7 @@ new MutationObserver(() => shown.push(document.querySelectorAll("a.pocket").leng
 
 
 def test_a_head_that_changed_again_while_it_was_fetched_is_not_shown_as_it_was(page, plant) -> None:
-    judge(plant, "mill-7", "H1", 1, -3.0)
-    page.sign_in(path="/")
-    page.open("/board?machine=mill-7")
-    wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+    open_board_of_a_good_head(page, plant)
     page.script(INSTEAD + HELD)
     judge(plant, "mill-7", "H1", 2, -3.0)
     wait_until(lambda: page.script("return Boolean(window.come)"), what="the answer that is held")
@@ -197,10 +199,7 @@ def test_heads_that_come_one_after_the_other_are_said_to_be_late(page, plant) ->
 
 
 def test_what_a_proxy_says_in_place_of_a_head_is_not_shown(page, plant) -> None:
-    judge(plant, "mill-7", "H1", 1, -3.0)
-    page.sign_in(path="/")
-    page.open("/board?machine=mill-7")
-    wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+    open_board_of_a_good_head(page, plant)
     for status, pocket, word in ((404, 2, "go"), (200, 3, "replace")):
         page.script(f"{INSTEAD} window.instead = async () => new Response('Sign in', {{ status: {status} }});")
         judge(plant, "mill-7", "H1", pocket, 3.0)
@@ -221,10 +220,7 @@ STRIPPED = """window.instead = async (ask) => {
 
 
 def test_what_a_proxy_has_kept_is_not_shown(page, plant) -> None:
-    judge(plant, "mill-7", "H1", 1, -3.0)
-    page.sign_in(path="/")
-    page.open("/board?machine=mill-7")
-    wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
+    open_board_of_a_good_head(page, plant)
     page.script(INSTEAD + STRIPPED)
     judge(plant, "mill-7", "H1", 2, -3.0)
     wait_until(lambda: len(page.texts("a.pocket")) == 2 and not page.shows("#lost"), what="the head without headers")

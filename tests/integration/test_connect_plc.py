@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -13,7 +14,7 @@ from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.answers import CheckAnswer
 from producer.contract.vocabulary import CheckState
 from tests.integration.opcua import identity
-from tests.integration.plant import Listener, Mosquitto, check, connecting, needs_mosquitto, verdict
+from tests.integration.plant import ConnectProcess, Listener, Mosquitto, check, connecting, needs_mosquitto, verdict
 from tests.integration.plc import Plc
 from tests.plant_news import AT, NEWS
 from tests.support import RedisProcess, wait_until
@@ -144,95 +145,96 @@ def test_a_plc_releases_its_own_run_alone_whoever_starts_anew(
     line.close()
 
 
-@needs_mosquitto
-def test_a_changed_insert_takes_the_go_of_its_head_away_until_a_run_has_it(
-    tmp_path: Path, redis_server: RedisProcess, plc: Plc, request: pytest.FixtureRequest
-) -> None:
-    broker = Mosquitto(tmp_path)
-    request.addfinalizer(broker.kill)
-    broker.start()
-    both = plc.configured() + f'[mqtt.broker]\nurl = "mqtt://127.0.0.1:{broker.port}"\nkinds = ["check"]\n'
-    run, later = (
-        CheckAnswer(**check().model_dump(exclude={"schema_version"}) | {"begun_at": AT + timedelta(minutes=minute)})
+class PlcAndBroker(NamedTuple):
+    """A line whose connector tells a PLC and a broker of checks, and what both show of head H12."""
+
+    line: Notifier
+    connector: ConnectProcess
+    listener: Listener
+    plc: Plc
+
+    def shown(self) -> tuple[bytes | None, int]:
+        """The head's state at the broker, as it is retained, and at the PLC."""
+        return (self.listener.latest("inserts/plant-1/mill-1/H12/state"), self.plc.values("State")[-1])
+
+    def wait_for(self, state: str, number: int) -> None:
+        """Wait until both show a state, and nothing more waits."""
+        wait_until(lambda: state.encode() in (self.shown()[0] or b"") and self.shown()[1] == number, 30)
+        wait_until(lambda: all(self.connector.status()[name]["waiting"] == 0 for name in ("mill", "broker")))
+
+
+@pytest.fixture
+def both(tmp_path: Path, redis_server: RedisProcess, plc: Plc) -> Iterator[PlcAndBroker]:
+    with ExitStack() as parts:
+        broker = Mosquitto(tmp_path)
+        parts.callback(broker.kill)
+        broker.start()
+        sinks = plc.configured() + f'[mqtt.broker]\nurl = "mqtt://127.0.0.1:{broker.port}"\nkinds = ["check"]\n'
+        line = parts.enter_context(closing(Notifier(redis_server.url)))
+        connector = parts.enter_context(connecting(tmp_path, redis_server.url, sinks))
+        wait_until(lambda: connector.status()["mill"]["up"], 60)
+        yield PlcAndBroker(line, connector, parts.enter_context(closing(Listener(broker.port))), plc)
+
+
+def run_before_and_after(moment: datetime) -> tuple[CheckAnswer, CheckAnswer]:
+    """Two runs of the head that are a go: one begun a minute before a moment, one a minute after."""
+    before, after = (
+        CheckAnswer(**check().model_dump(exclude={"schema_version"}) | {"begun_at": moment + timedelta(minutes=minute)})
         for minute in (-1, 1)
     )
-    with closing(Notifier(redis_server.url)) as line, connecting(tmp_path, redis_server.url, both) as connector:
-        wait_until(lambda: connector.status()["mill"]["up"], 60)
-        listener = Listener(broker.port)
+    return before, after
 
-        def shown() -> tuple[bytes | None, int]:
-            return (listener.latest("inserts/plant-1/mill-1/H12/state"), plc.values("State")[-1])
 
-        def told(state: bytes, number: int) -> None:
-            wait_until(lambda: state in (shown()[0] or b"") and shown()[1] == number, 30)
-            wait_until(lambda: all(connector.status()[name]["waiting"] == 0 for name in ("mill", "broker")))
-
-        plc.wait_for(run.check_id)
-        line.send([("station-1", run)])
-        told(b'"state":"go"', 1)
-        line.say([NEWS[-1].model_copy(update={"refused": "nothing is known of it"})])
-        line.say([NEWS[-1]])
-        wait_until(lambda: shown() == (b"", 0) and plc.values("CheckId")[-1] == "", 30)
-        connector.kill()
-        connector.start()
-        line.send([("station-1", run.model_copy(update={"revision": 2}))])  # a person has looked at it once more
-        line.send([("station-1", check(head="H13"))])
-        wait_until(lambda: listener.latest("inserts/plant-1/mill-1/H13/state"), 30)
-        assert shown() == (b"", 0)
-        assert plc.decided(run.check_id) == ["hold", "release", "hold"]
-        line.say([NEWS[-1].model_copy(update={"withdrawn": True})])
-        told(b'"state":"go"', 1)
-        line.say([NEWS[-1].model_copy(update={"pocket": 2})])
-        wait_until(lambda: shown() == (b"", 0), 30)
-        line.send([("station-1", later)])
-        told(str(later.check_id).encode(), 1)
-        listener.close()
+@needs_mosquitto
+def test_a_changed_insert_takes_the_go_of_its_head_away_until_a_run_has_it(both: PlcAndBroker) -> None:
+    line, connector, plc, shown = both.line, both.connector, both.plc, both.shown
+    run, later = run_before_and_after(AT)
+    plc.wait_for(run.check_id)
+    line.send([("station-1", run)])
+    both.wait_for('"state":"go"', 1)
+    line.say([NEWS[-1].model_copy(update={"refused": "nothing is known of it"})])
+    line.say([NEWS[-1]])
+    wait_until(lambda: shown() == (b"", 0) and plc.values("CheckId")[-1] == "", 30)
+    connector.kill()
+    connector.start()
+    line.send([("station-1", run.model_copy(update={"revision": 2}))])  # a person has looked at it once more
+    line.send([("station-1", check(head="H13"))])
+    wait_until(lambda: both.listener.latest("inserts/plant-1/mill-1/H13/state"), 30)
+    assert shown() == (b"", 0)
+    assert plc.decided(run.check_id) == ["hold", "release", "hold"]
+    line.say([NEWS[-1].model_copy(update={"withdrawn": True})])
+    both.wait_for('"state":"go"', 1)
+    line.say([NEWS[-1].model_copy(update={"pocket": 2})])
+    wait_until(lambda: shown() == (b"", 0), 30)
+    line.send([("station-1", later)])
+    both.wait_for(str(later.check_id), 1)
 
 
 @needs_mosquitto
 def test_a_verdict_takes_the_go_of_its_head_away_until_its_check_is_answered_or_a_later_run_has_it(
-    tmp_path: Path, redis_server: RedisProcess, plc: Plc, request: pytest.FixtureRequest
+    both: PlcAndBroker,
 ) -> None:
-    broker = Mosquitto(tmp_path)
-    request.addfinalizer(broker.kill)
-    broker.start()
-    both = plc.configured() + f'[mqtt.broker]\nurl = "mqtt://127.0.0.1:{broker.port}"\nkinds = ["check"]\n'
-    now = datetime.now(UTC)
-    run, later = (
-        CheckAnswer(**check().model_dump(exclude={"schema_version"}) | {"begun_at": now + timedelta(minutes=minute)})
-        for minute in (-1, 1)
-    )
-    with closing(Notifier(redis_server.url)) as line, connecting(tmp_path, redis_server.url, both) as connector:
-        wait_until(lambda: connector.status()["mill"]["up"], 60)
-        listener = Listener(broker.port)
-
-        def shown() -> tuple[bytes | None, int]:
-            return (listener.latest("inserts/plant-1/mill-1/H12/state"), plc.values("State")[-1])
-
-        def told(state: str, number: int) -> None:
-            wait_until(lambda: state.encode() in (shown()[0] or b"") and shown()[1] == number, 30)
-            wait_until(lambda: all(connector.status()[name]["waiting"] == 0 for name in ("mill", "broker")))
-
-        plc.wait_for(run.check_id)
-        line.send([("station-1", run)])
-        told('"state":"go"', 1)
-        wait_until(lambda: plc.decided(run.check_id) == ["hold", "release"], 30)
-        # A photograph more of the run, which is pending by that; and one of a run that is another head's.
-        line.send([("station-1", verdict(3, "damaged").model_copy(update={"check_id": run.check_id}))])
-        wait_until(lambda: shown() == (b"", 0), 30)
-        connector.kill()
-        connector.start()
-        line.send([("station-1", check(head="H13"))])
-        wait_until(lambda: listener.latest("inserts/plant-1/mill-1/H13/state"), 30)
-        assert shown() == (b"", 0)
-        wait_until(lambda: plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
-        line.send([("station-1", run.model_copy(update={"revision": 2, "state": "replace", "replace": [3]}))])
-        told('"state":"replace"', 2)
-        line.send([("station-1", run.model_copy(update={"revision": 3})), ("station-1", verdict(2, "damaged"))])
-        wait_until(lambda: shown() == (b"", 0), 30)
-        line.send([("station-1", later)])
-        told(str(later.check_id), 1)
-        listener.close()
+    line, connector, plc, shown = both.line, both.connector, both.plc, both.shown
+    run, later = run_before_and_after(datetime.now(UTC))
+    plc.wait_for(run.check_id)
+    line.send([("station-1", run)])
+    both.wait_for('"state":"go"', 1)
+    wait_until(lambda: plc.decided(run.check_id) == ["hold", "release"], 30)
+    # A photograph more of the run, which is pending by that; and one of a run that is another head's.
+    line.send([("station-1", verdict(3, "damaged").model_copy(update={"check_id": run.check_id}))])
+    wait_until(lambda: shown() == (b"", 0), 30)
+    connector.kill()
+    connector.start()
+    line.send([("station-1", check(head="H13"))])
+    wait_until(lambda: both.listener.latest("inserts/plant-1/mill-1/H13/state"), 30)
+    assert shown() == (b"", 0)
+    wait_until(lambda: plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
+    line.send([("station-1", run.model_copy(update={"revision": 2, "state": "replace", "replace": [3]}))])
+    both.wait_for('"state":"replace"', 2)
+    line.send([("station-1", run.model_copy(update={"revision": 3})), ("station-1", verdict(2, "damaged"))])
+    wait_until(lambda: shown() == (b"", 0), 30)
+    line.send([("station-1", later)])
+    both.wait_for(str(later.check_id), 1)
 
 
 def test_a_variable_that_takes_nothing_costs_its_head_and_its_state_the_heartbeat(

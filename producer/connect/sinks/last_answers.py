@@ -179,8 +179,8 @@ class LastAnswers:
         before = self._stored.get(subject, set())
         self._stored[subject] = {*keys}
         # An earlier version of the connector may have kept some under other keys.
-        told = {key for key, one in keys.items() if one[0] in self._told and key not in before}
-        kept = {key: as_kept(one) for key, one in keys.items() if one[0] == number or key in told}
+        moved = {key for key, one in keys.items() if one[0] in self._told and key not in before}
+        kept = {key: as_kept(one) for key, one in keys.items() if one[0] == number or key in moved}
         return kept | dict.fromkeys(before - keys.keys(), "")
 
     def _unseen(self) -> Iterator[Numbered]:

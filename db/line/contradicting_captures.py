@@ -118,10 +118,17 @@ _SHARED: Final = (
     .correlate(Checks)
     .exists()
 )
-# As `producer.contract.names.designation_form`.
-_DESIGNATION_FORM: Final = func.replace(func.replace(func.upper(Captures.insert_designation), " ", ""), "-", "")
+
+
+def _kind(of: Any) -> ColumnElement[str]:
+    """As `producer.contract.names.designation_form`."""
+    # Its constants as words, not as parameters: so PostgreSQL sees that two of them are one.
+    blank, hyphen, nothing = map(literal_column, ("' '", "'-'", "''"))
+    return func.replace(func.replace(func.upper(of.insert_designation), blank, nothing), hyphen, nothing)
+
+
 _OF_TWO_KINDS: Final = (
-    select(func.count(_DESIGNATION_FORM.distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery() > 1
+    select(func.count(_kind(Captures).distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery() > 1
 )
 _REPEATED: Final = (
     select(Captures.capture_id).where(OF_CHECK, _of_first(_FIRST_PLACE) != _ITS_PLACE).correlate(Checks).exists()
@@ -157,16 +164,37 @@ _HAS_THE_PIXELS_OF_ANOTHER: Final = (
     .correlate(Captures)
     .exists()
 )
+_WITH_OTHERS: Final = (
+    select(func.count(_Other.pocket.distinct()))
+    .where(_Other.check_id == Captures.check_id, _kind(_Other) == _kind(Captures))
+    .correlate(Captures)
+    .scalar_subquery()
+)
+_OF_ANOTHER_KIND: Final = (_Other.check_id == Captures.check_id) & (_kind(_Other) != _kind(Captures))
+HAS_TWO_KINDS: Final[ColumnElement[bool]] = Captures.insert_designation.is_not(None) & (
+    select(_Other.capture_id).where(_OF_ANOTHER_KIND).correlate(Captures).exists()
+)
+"""Whether another photograph of its check names another insert."""
+
+_IS_OF_NO_MAJORITY: Final = HAS_TWO_KINDS & (
+    select(_kind(_Other))
+    .where(_OF_ANOTHER_KIND)
+    .group_by(_kind(_Other))
+    .having(func.count(_Other.pocket.distinct()) >= _WITH_OTHERS)
+    .correlate(Captures)
+    .exists()
+)
 IS_DOUBTED: Final[ColumnElement[bool]] = or_(
     _IS_ELSEWHERE,
     _STANDS_FOR_ANOTHER,
     func.coalesce(_of_first(_FIRST_PLACE) != _ITS_PLACE, literal_column("FALSE")),
     _HAS_THE_PIXELS_OF_ANOTHER,
+    _IS_OF_NO_MAJORITY,
 )
 """Whether a photograph may not show its pocket as it is now: then it is not believed if it shows no damage.
 
 It came in a check of another head or operation, or of fewer pockets; it was also submitted for another pocket of its
-check, by its bytes or its pixels; or it came before in another place.
+check, by its bytes or its pixels; it came before in another place; or it names another insert than most of its check.
 """
 
 _TAKEN_AGAIN: Final = (

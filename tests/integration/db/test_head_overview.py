@@ -188,7 +188,7 @@ def test_a_photograph_that_is_not_believed_hides_no_damage(line) -> None:
     assert to_replace() == [2]
 
 
-@pytest.mark.parametrize("kind", ["pixels", "operation", "beyond", "unsure"])
+@pytest.mark.parametrize("kind", ["pixels", "operation", "beyond", "unsure", "designation"])
 def test_no_kind_of_doubt_hides_damage(line, kind) -> None:
     first = {pocket: line.see(pocket, 0, "intact", check_size=4, operation="op-1") for pocket in (1, 2, 3, 4)}
     line.see(4, 20, "damaged", check_id=uuid6.uuid7(), check_size=1, operation="op-2")
@@ -197,6 +197,8 @@ def test_no_kind_of_doubt_hides_damage(line, kind) -> None:
         changes = dict(of_check)
         if pocket == 4 and kind == "operation":
             changes["operation"] = "op-2"
+        if kind == "designation":
+            changes["insert_designation"] = "xo mx 120" if pocket == 4 else "SEKT 1204"
         if pocket == 4 and kind == "unsure":
             changes["image_sha256"] = first[4].image_sha256
         seen = line.see(pocket, 40, **changes)
@@ -218,6 +220,26 @@ def test_pixels_of_two_pockets_hide_no_damage_of_the_one_that_came_first(line) -
             verdicts.record(session, line.verdict(seen.capture_id, "intact", frame=7))
     with line.database.reading() as session:
         assert [row.pocket for row in maintenance.to_replace(session)] == [1]
+
+
+@pytest.mark.parametrize("others", [(2,), (2, 3), (2, 3, 4)])
+def test_of_two_kinds_of_insert_in_a_check_the_fewer_hide_no_damage(line, others) -> None:
+    """Whichever came first: here those that are the fewer in the end, and the others at once."""
+    line.see(1, 20, "damaged", check_id=uuid6.uuid7(), check_size=1)
+    check = {"check_id": uuid6.uuid7(), "check_size": 4, "operation": "op-3"}
+    line.see(1, 40, "intact", insert_designation="XOMX 12", **check)
+
+    def to_replace() -> list[int]:
+        with line.database.reading() as session:
+            return [row.pocket for row in maintenance.to_replace(session)]
+
+    assert to_replace() == []
+    seen = [line.see(pocket, 41, insert_designation="SEKT", **check) for pocket in others]
+    with line.database.transaction() as session:
+        verdicts.record_all(session, [line.verdict(of.capture_id, "intact") for of in seen])
+    assert to_replace() == [1]
+    line.see(1, 42, "intact", insert_designation="s e-kt", **check)
+    assert to_replace() == []
 
 
 def test_a_clock_that_is_behind_makes_no_check_older_than_the_one_before(line) -> None:

@@ -153,7 +153,7 @@ def _overview(
     seen = {pocket: row for row in rows for pocket in row.pockets}
     of_checks = _of_checks(last, now, seen)
     words = now | {pocket: word for pocket, (word, _) in of_checks.items()}
-    size = _size(last, now, declared)
+    size = _size(last, seen, declared)
     if last and last[0].check.state != "pending":  # else its pockets are still awaited
         words = dict.fromkeys(range(1, size + 1), _MISSING) | words
     # What was photographed once beyond the pockets that the register gives was a mistake, and nobody will again: it is
@@ -196,16 +196,25 @@ def _tells_of(operation: HeadCheck, seen: Alike | None) -> bool:
     return operation.span.began >= seen.received_at or operation.span.last_at >= seen.first_at
 
 
-def _size(last: Sequence[HeadCheck], now: Mapping[int, PocketWord], declared: int | None) -> int:
+def _size(last: Sequence[HeadCheck], seen: Mapping[int, Alike], declared: int | None) -> int:
     """How many pockets a head has: as the register says, or its checks, or the photographs that came by themselves.
 
-    The register may be out of date: the last check of at least as many pockets counts. A check of fewer pockets says
-    nothing about the others.
+    The register may be out of date: the last check of at least as many pockets counts, or a larger one of which a
+    pocket beyond the register was photographed lately: that pocket is there. A check of fewer pockets says nothing
+    about the others.
     """
-    of_several = [operation.check.size for operation in last if operation.check.size > 1]
-    if declared:
-        return next((size for size in of_several if size >= declared), declared)
-    return max(of_several or now, default=0)
+    of_several = [operation for operation in last if operation.check.size > 1]
+    if not declared:
+        return max((operation.check.size for operation in of_several), default=max(seen, default=0))
+    sizes = [operation.check.size for operation in of_several if operation.check.size >= declared]
+    shown = [
+        operation.check.size
+        for operation in of_several
+        for pocket, word in operation.words.items()
+        if declared < pocket <= operation.check.size and word not in _UNSEEN
+        if pocket in seen and seen[pocket].is_fresh
+    ]
+    return max([*sizes[:1], *shown], default=declared)
 
 
 def _of_checks(

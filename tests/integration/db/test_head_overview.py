@@ -324,17 +324,23 @@ def test_a_pocket_that_waits_is_not_awaited_when_another_photograph_of_it_came(l
     assert answered(line) == ("go", [], [])
 
 
-def test_a_register_that_is_behind_the_stations_hides_nothing_that_their_last_check_missed(line) -> None:
-    for pocket in (1, 2, 4):
+@pytest.mark.parametrize(
+    ("photographed", "after"), [((1, 2, 4), ("review", [], [3])), ((1, 2), ("go", [], []))], ids=["one beyond", "none"]
+)
+def test_a_register_that_is_behind_the_stations_hides_nothing_that_a_check_missed(line, photographed, after) -> None:
+    """If no pocket beyond the register was photographed, the check was of too many."""
+    for pocket in photographed:
         line.see(pocket, 0, "intact", check_size=4)
     with line.database.transaction() as session:
         incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    register = {"declared": {"head-1": 2}}
     line.see(1, 5, "intact", check_id=uuid6.uuid7(), check_size=1)
-    assert answered(line, declared={"head-1": 2}) == ("review", [], [3])
-    right = uuid6.uuid7()
+    assert answered(line, **register) == ("review", [], [of for of in (3, 4) if of not in photographed])
+    of_two = uuid6.uuid7()
     for pocket in (1, 2):
-        line.see(pocket, 9, "intact", check_id=right, check_size=2)
-    assert answered(line, declared={"head-1": 2}) == ("go", [], []), "the check was of too many"
+        line.see(pocket, 9, "intact", check_id=of_two, check_size=2)
+    assert answered(line, **register) == after
+    assert answered(line, fresh_since=T0 + timedelta(minutes=1), **register) == ("go", [], []), "it was long ago"
 
 
 def test_a_check_of_a_few_pockets_says_nothing_of_a_register_that_is_behind(line) -> None:

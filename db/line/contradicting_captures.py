@@ -122,9 +122,10 @@ _SHARED: Final = (
 
 def _kind(of: Any) -> ColumnElement[str]:
     """As `producer.contract.names.designation_form`."""
-    # Its constants as words, not as parameters: so PostgreSQL sees that two of them are one.
-    blank, hyphen, nothing = map(literal_column, ("' '", "'-'", "''"))
-    return func.replace(func.replace(func.upper(of.insert_designation), blank, nothing), hyphen, nothing)
+    # Constants as words, not as parameters: so PostgreSQL sees that what is selected is what is grouped by.
+    nothing: ColumnElement[str] = literal_column("''")
+    without_blanks = func.replace(func.upper(of.insert_designation), literal_column("' '"), nothing)
+    return func.replace(without_blanks, literal_column("'-'"), nothing)
 
 
 _OF_TWO_KINDS: Final = (

@@ -15,7 +15,7 @@ from db.line import head_checks
 from db.line.checks import Check
 from db.line.head_checks import Span
 from db.queries import pockets_now
-from db.queries.pockets_now import Ahead, Alike, PocketWord
+from db.queries.pockets_now import Alike, PocketWord
 from db.schema.tables import Pockets
 from producer.contract.names import IMPORTED
 from producer.contract.places import HeadPlace
@@ -121,7 +121,6 @@ def overviews(
     declared: Mapping[str, int] | None = None,
     fresh_since: datetime = _ALWAYS,
     now: datetime = _NEVER,
-    ahead: Ahead | None = None,
 ) -> list[HeadOverview]:
     """Some heads, each with so many of its last operations: as many queries for fifty as for one.
 
@@ -131,13 +130,12 @@ def overviews(
         operations: so many of each.
         declared: how many pockets the head register gives a head, by its name.
         fresh_since: what was photographed or came before that is too old to say something about now.
-        now: what did both later, by a clock that was ahead, says as little.
-        ahead: what did so at an earlier look, and is to be known at later ones.
+        now: what did both later, by a clock that was ahead, says as little, also once that time has come
+            (`db.line.captures_ahead`).
     """
     if not places:
         return []
-    newest, ahead = pockets_now.newest(session, places, fresh_since, now), ahead or Ahead()
-    seen = {place: ahead.noted(rows) for place, rows in newest.items()}
+    seen = pockets_now.newest(session, places, fresh_since, now)
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
     last: dict[HeadPlace, list[HeadCheck]] = {place: [] for place in places}
     for check, known, span in head_checks.newest_of_heads(session, places, operations, fresh_since, doubtful):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import uuid6
 
-from db.line import captures, checks, faults, incomplete_checks, insert_changes, verdicts
+from db.line import captures, captures_ahead, checks, faults, incomplete_checks, insert_changes, verdicts
 from db.line.captures import Arrival, Capture
 from db.queries import head_overview, maintenance
 from db.queries.head_overview import HeadOverview
-from db.queries.pockets_now import Ahead
 from tests.integration.db.conftest import T0, Line
 from tests.support import next_of
 
@@ -300,19 +300,27 @@ def test_what_a_clock_placed_ahead_is_not_of_now(line) -> None:
 
 
 def test_what_a_clock_placed_ahead_is_not_of_now_either_when_that_time_has_come(line) -> None:
-    photo = line.see(1, 90, "intact", check_id=uuid6.uuid7(), check_size=1)
-    moment, seen_before = photo.captured_at, Ahead()
-    how = {"fresh_since": moment - timedelta(hours=2)}
+    moment = datetime.now(UTC) + timedelta(minutes=90)
+    by_itself = {"check_size": 1, "machine": "mill-1", "head": "head-1"}
+    photo = line.see(1, outcome="intact", captured_at=moment, check_id=uuid6.uuid7(), **by_itself)
+    line.see(2, outcome="intact", captured_at=moment - timedelta(minutes=91), check_id=uuid6.uuid7(), **by_itself)
 
-    def old_at(now: datetime, ahead: Ahead) -> list[int]:
+    def unnoted() -> list[UUID]:
         with line.database.reading() as session:
-            [known] = head_overview.overviews(session, [("mill-1", "head-1")], now=now, ahead=ahead, **how)
+            return captures_ahead.unnoted(session)
+
+    def old_at(now: datetime) -> list[int]:
+        with line.database.reading() as session:
+            how = {"fresh_since": moment - timedelta(hours=2), "now": now}
+            [known] = head_overview.overviews(session, [("mill-1", "head-1")], **how)
         return sorted(known.old)
 
-    assert old_at(moment - timedelta(minutes=80), seen_before) == [1]
-    assert (old_at(moment, seen_before), old_at(moment, Ahead())) == ([1], [])
-    line.see(1, 91, "intact", check_id=uuid6.uuid7(), check_size=1)
-    assert old_at(moment + timedelta(minutes=2), seen_before) == []
+    assert (unnoted(), old_at(moment - timedelta(minutes=80)), old_at(moment)) == ([photo.capture_id], [1], [])
+    for _ in range(2):
+        captures_ahead.note(line.database, [photo.capture_id])
+    assert (unnoted(), old_at(moment)) == ([], [1])
+    line.see(1, outcome="intact", captured_at=moment + timedelta(minutes=1), check_id=uuid6.uuid7(), **by_itself)
+    assert old_at(moment + timedelta(minutes=2)) == []
 
 
 def test_a_pocket_that_waits_is_not_awaited_when_another_photograph_of_it_came(line) -> None:

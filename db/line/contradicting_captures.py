@@ -171,7 +171,11 @@ _WITH_OTHERS: Final = (
     .correlate(Captures)
     .scalar_subquery()
 )
-_OF_ANOTHER_KIND: Final = (_Other.check_id == Captures.check_id) & (_kind(_Other) != _kind(Captures))
+# First as it is written, which is the same in nearly every check, and cheaper to compare.
+_IS_WRITTEN_OTHERWISE: Final = _Other.insert_designation != Captures.insert_designation
+_OF_ANOTHER_KIND: Final = (
+    (_Other.check_id == Captures.check_id) & _IS_WRITTEN_OTHERWISE & (_kind(_Other) != _kind(Captures))
+)
 HAS_TWO_KINDS: Final[ColumnElement[bool]] = Captures.insert_designation.is_not(None) & (
     select(_Other.capture_id).where(_OF_ANOTHER_KIND).correlate(Captures).exists()
 )

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.line import head_checks
+from db.line.check_answers import KnownPockets
 from db.line.checks import Check
 from db.line.head_checks import Span
 from db.queries import pockets_now
@@ -138,8 +139,9 @@ def overviews(
     seen = pockets_now.newest(session, places, fresh_since, now)
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
     last: dict[HeadPlace, list[HeadCheck]] = {place: [] for place in places}
-    for check, known, span in head_checks.newest_of_heads(session, places, operations, fresh_since, doubtful):
-        last[check.machine, check.head].append(HeadCheck(check, _words(check, known.outcomes), span))
+    for check, known, span in head_checks.newest_of_heads(session, places, operations, doubtful):
+        if (check.machine, check.head) in last:  # a photograph may lie in a check of another head
+            last[check.machine, check.head].append(HeadCheck(check, _words(check, known), span))
     known_sizes = declared or {}
     return [_overview(place, seen[place], last[place], operations, known_sizes.get(place[1])) for place in places]
 
@@ -248,12 +250,13 @@ def _doubt(word: PocketWord, shown: PocketWord | None) -> PocketWord | None:
     return None if shown in ("damaged", "new") else unseen
 
 
-def _words(check: Check, outcomes: Mapping[int, str | None]) -> dict[int, PocketWord]:
+def _words(check: Check, known: KnownPockets) -> dict[int, PocketWord]:
     """What a check left in each pocket that was photographed, or should have been."""
-    words: dict[int, PocketWord] = {pocket: outcome or "pending" for pocket, outcome in outcomes.items()}  # type: ignore[misc]
+    words: dict[int, PocketWord] = {pocket: outcome or "pending" for pocket, outcome in known.outcomes.items()}  # type: ignore[misc]
     for pocket in check.review:
-        if words.get(pocket, "pending") == "pending":
+        word = words.get(pocket)
+        if word is None or (word == "pending" and pocket in known.faulty):
             words[pocket] = "missing" if pocket in check.missing else "fault"
-        elif words[pocket] == "intact":
+        elif word == "intact":
             words[pocket] = "unsure"  # as its photographs contradict each other
     return words

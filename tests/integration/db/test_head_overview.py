@@ -75,6 +75,30 @@ def test_a_stand_in_is_not_forgotten_whatever_others_came_by_themselves(line) ->
     assert answered(line) == ("go", [], [])
 
 
+def test_a_stand_in_is_not_forgotten_however_many_cannot_be_used_elsewhere(line) -> None:
+    """Of another pocket, or in a head of another machine that has the same name."""
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    stand_in(line, 3, 5, check_id=uuid6.uuid7(), check_size=1)
+    others = [
+        line.capture(2, 6 + number / 100, machine=machine, check_id=uuid6.uuid7(), check_size=1)
+        for machine in ("mill-1", "mill-2")
+        for number in range(51)
+    ]
+    with line.database.transaction() as session:
+        captures.arrive(session, [Arrival(other, other.captured_at, shows=False) for other in others])
+        verdicts.record_all(session, [line.verdict(other.capture_id, "unusable") for other in others])
+    line.see(2, 20, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert gone_on(line) == ("review", [], [3])
+
+
+def test_what_waits_for_its_verdict_and_is_doubted_has_no_fault(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, check_size=2, image_sha256="cd" * 32)
+    known = overview(line)
+    assert (known.words, known.answer.state) == ({1: "pending", 2: "pending"}, "pending")
+
+
 def test_what_waits_for_its_verdict_is_no_go_by_another_photograph(line) -> None:
     for pocket in (1, 2):
         line.see(pocket, 0, check_size=2)

@@ -15,7 +15,8 @@ from db.line import head_checks
 from db.line.check_answers import KnownPockets
 from db.line.checks import Check
 from db.line.head_checks import Span
-from db.queries import pockets_now
+from db.queries import maintenance, pockets_now
+from db.queries.maintenance import PocketPlace
 from db.queries.pockets_now import Alike, PocketWord
 from db.schema.tables import Pockets
 from producer.contract.names import IMPORTED
@@ -142,14 +143,23 @@ def overviews(
     for check, known, span in head_checks.newest_of_heads(session, places, operations, doubtful):
         if (check.machine, check.head) in last:  # a photograph may lie in a check of another head
             last[check.machine, check.head].append(HeadCheck(check, _words(check, known), span))
-    known_sizes = declared or {}
-    return [_overview(place, seen[place], last[place], operations, known_sizes.get(place[1])) for place in places]
+    waits = any(row.word == "pending" for rows in seen.values() for row in rows)
+    known = frozenset(maintenance.places_to_replace(session)) if waits else frozenset[PocketPlace]()
+    sizes = declared or {}
+    return [_overview(place, seen[place], last[place], operations, sizes.get(place[1]), known) for place in places]
 
 
 def _overview(
-    place: HeadPlace, rows: Sequence[Alike], last: Sequence[HeadCheck], operations: int, declared: int | None
+    place: HeadPlace,
+    rows: Sequence[Alike],
+    last: Sequence[HeadCheck],
+    operations: int,
+    declared: int | None,
+    damaged: Collection[PocketPlace],
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
+    # What waits takes no known damage away, here as on the replace list.
+    now |= {pocket: "damaged" for pocket, word in now.items() if word == "pending" and (*place, pocket) in damaged}
     seen = {pocket: row for row in rows for pocket in row.pockets}
     of_checks = _of_checks(last, now, seen)
     words = now | {pocket: word for pocket, (word, _) in of_checks.items()}

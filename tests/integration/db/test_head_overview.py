@@ -246,6 +246,20 @@ def test_pixels_of_two_pockets_hide_no_damage_of_the_one_that_came_first(line) -
         assert [row.pocket for row in maintenance.to_replace(session)] == [1]
 
 
+def test_known_damage_is_on_the_board_until_the_newer_photograph_is_judged(line) -> None:
+    line.see(1, 0, "damaged", check_size=2)
+    line.see(2, 0, "intact", check_size=2)
+    waits = line.see(1, 5, check_id=uuid6.uuid7(), check_size=1)
+    assert (answered(line), overview(line).words[1]) == (("pending", [1], []), "damaged")
+    line.see(2, 9, "intact", check_id=uuid6.uuid7(), check_size=2)
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    assert answered(line) == ("replace", [1], [])
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(waits.capture_id, "intact"))
+    assert answered(line) == ("review", [], [1])
+
+
 @pytest.mark.parametrize("others", [(2,), (2, 3), (2, 3, 4)])
 def test_of_two_kinds_of_insert_in_a_check_the_fewer_hide_no_damage(line, others) -> None:
     """Whichever came first: here those that are the fewer in the end, and the others at once."""

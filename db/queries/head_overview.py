@@ -144,9 +144,9 @@ def overviews(
         if (check.machine, check.head) in last:  # a photograph may lie in a check of another head
             last[check.machine, check.head].append(HeadCheck(check, _words(check, known), span))
     waits = any(row.word == "pending" for rows in seen.values() for row in rows)
-    known = frozenset(maintenance.places_to_replace(session)) if waits else frozenset[PocketPlace]()
+    damaged = frozenset(maintenance.places_to_replace(session)) if waits else frozenset[PocketPlace]()
     sizes = declared or {}
-    return [_overview(place, seen[place], last[place], operations, sizes.get(place[1]), known) for place in places]
+    return [_overview(place, seen[place], last[place], operations, sizes.get(place[1]), damaged) for place in places]
 
 
 def _overview(

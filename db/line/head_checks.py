@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line.check_answers import KnownPockets
 from db.line.checks import COLUMNS, Check, assessed
-from db.schema.index_conditions import FINDING
+from db.line.pockets import here
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.places import HeadPlace
 
@@ -35,21 +35,19 @@ class Span(NamedTuple):
 
 
 LOOKED_THROUGH: Final = 50
-"""The number of a head's last checks of more than one pocket that are searched for the last one of each size; also the
-number of its last unusable photographs that are searched for stand-ins."""
+"""The number of a head's last checks of more than one pocket that are searched for the last one of each size."""
 
 
 def newest_of_heads(
-    session: Session, places: Sequence[HeadPlace], number: int, since: datetime, also: Collection[UUID] = ()
+    session: Session, places: Sequence[HeadPlace], number: int, also: Collection[UUID] = ()
 ) -> list[tuple[Check, KnownPockets, Span]]:
     """The last checks of each head, this many, newest first, each with what is known of its pockets; `also` these.
 
     Also the last one of each size: checks of a few pockets, however many, say nothing about a pocket that a larger
-    check missed. Also those in which, `since` a moment, the last capture of a pocket is one that the pocket cannot
-    show.
+    check missed. Also those in which the last capture of a pocket is one that the pocket cannot show.
     """
     connection = session.connection()
-    rows = _newest(number).execute(connection, places=as_value(places), since=since)
+    rows = _newest(number).execute(connection, places=as_value(places))
     texts = (text for row in rows for text in row if text)
     ids = {*also, *(UUID(of_one) for text in texts for of_one in text.split(","))}
     rows = _OF_IDS.execute(connection, ids=list(ids)) if ids else []
@@ -124,21 +122,10 @@ def _last_of_several(of: CTE) -> Subquery:
 
 
 def _with_stand_ins(of: CTE) -> Select[Any]:
-    """The ids of a head's checks with an unusable capture newer than what its pocket shows: a stand-in."""
-    # What of them their index has, and only then those of a moment: PostgreSQL, which expects none of just now, would
-    # else read all photographs since then, once for each head.
-    last = select(Captures.capture_id, Captures.ordered_at).where(Captures.head == of.c.head)
-    last = last.where(literal_column("captures.outcome = 'unusable'"), text(f"captures.{FINDING}"))
-    last = last.order_by(Captures.ordered_at.desc(), Captures.capture_id.desc()).limit(LOOKED_THROUGH)
-    unusable = last.correlate(of).subquery()
-    here = (Pockets.machine == Captures.machine) & (Pockets.head == Captures.head) & (Pockets.pocket == Captures.pocket)
+    """The ids of the checks with the newest capture of a pocket where that is newer than what it shows: a stand-in."""
     is_newer = tuple_(Captures.ordered_at, Captures.capture_id) > tuple_(Pockets.ordered_at, Pockets.capture_id)
-    return (
-        select(func.aggregate_strings(cast(Captures.check_id, String), ","))
-        .select_from(unusable)
-        .join(Captures, Captures.capture_id == unusable.c.capture_id)
-        .join(Pockets, here)
-        .where(unusable.c.ordered_at >= bindparam("since", type_=Captures.ordered_at.type))
-        .where(Captures.machine == of.c.machine, is_newer)
-        .correlate(of)
-    )
+    newest = select(cast(Captures.check_id, String)).where(here(Captures), is_newer)
+    newest = newest.order_by(Captures.ordered_at.desc(), Captures.capture_id.desc()).limit(1)
+    ids: Any = newest.correlate(Pockets).scalar_subquery()
+    of_head = (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head)
+    return select(func.aggregate_strings(ids, ",")).select_from(Pockets).where(of_head).correlate(of)

@@ -140,13 +140,25 @@ def overviews(
     seen = pockets_now.newest(session, places, fresh_since, now)
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
     last: dict[HeadPlace, list[HeadCheck]] = {place: [] for place in places}
-    for check, known, span in head_checks.newest_of_heads(session, places, operations, doubtful):
+    newest = head_checks.newest_of_heads(session, places, operations, doubtful)
+    for check, known, span in newest.checks:
         if (check.machine, check.head) in last:  # a photograph may lie in a check of another head
             last[check.machine, check.head].append(HeadCheck(check, _words(check, known), span))
     waits = any(row.word == "pending" for rows in seen.values() for row in rows)
     damaged = frozenset(maintenance.places_to_replace(session)) if waits else frozenset[PocketPlace]()
     sizes = declared or {}
-    return [_overview(place, seen[place], last[place], operations, sizes.get(place[1]), damaged) for place in places]
+    return [
+        _overview(
+            place,
+            seen[place],
+            last[place],
+            operations,
+            declared=sizes.get(place[1]),
+            damaged=damaged,
+            unseen=newest.unseen.get(place, ()),
+        )
+        for place in places
+    ]
 
 
 def _overview(
@@ -154,12 +166,15 @@ def _overview(
     rows: Sequence[Alike],
     last: Sequence[HeadCheck],
     operations: int,
+    *,
     declared: int | None,
     damaged: Collection[PocketPlace],
+    unseen: Collection[int],
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
     # What waits takes no known damage away, here as on the replace list.
     now |= {pocket: "damaged" for pocket, word in now.items() if word == "pending" and (*place, pocket) in damaged}
+    now |= {pocket: _MISSING for pocket in unseen if _doubt(_MISSING, now.get(pocket))}
     seen = {pocket: row for row in rows for pocket in row.pockets}
     of_checks = _of_checks(last, now, seen)
     words = now | {pocket: word for pocket, (word, _) in of_checks.items()}

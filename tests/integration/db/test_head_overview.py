@@ -49,6 +49,23 @@ def test_a_pocket_that_a_stand_in_came_of_does_not_show_what_it_was_before(line)
     assert overview(line).words[2] == "unusable", "a photograph that nobody can use is one"
 
 
+def test_a_stand_in_that_lies_in_the_check_of_another_head_hides_what_its_pocket_was_before(line) -> None:
+    both = [("mill-1", "head-1"), ("mill-1", "head-2")]
+    for _, head in both:
+        check = uuid6.uuid7()
+        for pocket in (1, 2):
+            line.see(pocket, 0, "intact", head=head, check_id=check, check_size=2)
+    mistyped = uuid6.uuid7()
+    line.see(1, 5, "intact", check_id=mistyped, check_size=2)
+    stand_in(line, 2, 5, check_id=mistyped, check_size=2, head="head-2")
+    with line.database.reading() as session:
+        for places in (both, both[1:]):
+            known = head_overview.overviews(session, places)[-1]
+            assert known.words == {1: "intact", 2: "missing"}
+            assert known.answer is not None
+            assert (known.answer.state, known.answer.review) == ("review", [2])
+
+
 def stand_in(line: Line, pocket: int, minute: float, **changes: object) -> Capture:
     """What a station hands in where its newest photograph of a pocket is none."""
     capture = line.capture(pocket, minute, **changes)

@@ -21,8 +21,9 @@ from producer.contract.answers import STREAM_FIELD
 from producer.contract.said_again import AgainRequest, SaidAgain
 from producer.delivery.stream_reader import StreamEntry, order
 
-PATIENCE: Final = 30.0
-"""Seconds for which a worker's answer is waited for; meanwhile no system is told that the connector is there."""
+PATIENCE: Final = 120.0
+"""Seconds for which a worker's answer is waited for, which may be starting too; meanwhile no system is told that the
+connector is there."""
 
 BEFORE: Final = 600
 """Seconds before what was read last from which on all is asked for."""

@@ -65,12 +65,15 @@ class Notifier:
     def say_again(
         self, news: Iterable[News], answers: Iterable[tuple[str, VerdictAnswer | CheckAnswer]], end: SaidAgain
     ) -> None:
-        """Append these to the plant's stream alone, in order, and then that this was all.
+        """Append these to the plant's stream alone, in order, and then that this was all; not what is kept from it.
 
         Raises:
             redis.RedisError: Redis is away or full; not all of it has been said.
         """
-        length = self._plant_length or PLANT_LENGTH
+        length = self._plant_length
+        if not length:
+            self._append(end.model_copy(update={"complete": False}), PLANT_LENGTH)
+            return
         for one in news:
             self._append(one, length)
         pipe = self._redis.pipeline(transaction=False)

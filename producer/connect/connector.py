@@ -210,7 +210,7 @@ class Connector:
         self._events.not_understood = self._events.not_understood or before
         is_complete = self._missed.answer(entries)
         if is_complete:
-            log.info("what Redis may have lost was said again: what systems show holds")
+            log.warning("what Redis may have lost was said again: what systems show holds")
             notes |= self._missed.end()
         self._deliveries.keep(wanted, notes, said, is_state=is_state)
         self._kept = entries[-1].id

@@ -88,6 +88,12 @@ def revised_since(moment: datetime) -> ColumnElement[bool]:
     return Checks.revision >= int(moment.timestamp()) - _FIRST
 
 
+def unseen_since(session: Session, capture_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these captures of which a label may change what their pocket shows now."""
+    of_these = select(_Labelled.capture_id).where(_Labelled.capture_id.in_(capture_ids), ~_SEEN_SINCE.exists())
+    return {*session.scalars(of_these)} if capture_ids else set()
+
+
 def of_captures(session: Session, capture_ids: Collection[UUID]) -> None:
     """Give the checks of some captures their next revision, before anything of the captures is written or held.
 

@@ -15,10 +15,11 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.line import checks
-from db.line.check_revisions import revised_since
+from db.line import checks, untold_checks
+from db.line.check_revisions import revised_since, unseen_since
 from db.line.checks import Check
 from db.line.rows import COLUMNS, VerdictRow, current_verdict, on_machine
+from db.line.untold_checks import LabelledCapture
 from db.queries import plant_news
 from db.schema.tables import Captures, Checks, Verdicts
 from producer.contract.plant_news import News
@@ -36,6 +37,7 @@ class SaidSince:
 
     news: list[News]
     verdicts: list[VerdictRow]
+    labels: list[LabelledCapture]
     checks: list[Check]
 
 
@@ -55,7 +57,12 @@ def said_since(session: Session, moment: datetime) -> SaidSince | None:
     ids = [*session.scalars(answered)]
     if max(len(verdicts), len(ids)) > AT_MOST:
         return None
-    parts = [checks.finished(session, ids[first : first + _AT_ONCE]) for first in range(0, len(ids), _AT_ONCE)]
-    ended = {check.check_id: check for part in parts for check in part}
-    said = [ended[check_id] for check_id in ids if check_id in ended]
-    return SaidSince(plant_news.told_since(session, moment), verdicts, said)
+    said = SaidSince(plant_news.told_since(session, moment), verdicts, [], [])
+    for first in range(0, len(ids), _AT_ONCE):
+        some = ids[first : first + _AT_ONCE]
+        ended = {check.check_id: check for check in checks.finished(session, some)}
+        said.checks.extend(ended[check_id] for check_id in some if check_id in ended)
+        labels = [one for one in untold_checks.labels(session, some, {*some} - ended.keys()) if one.at >= moment]
+        unseen = unseen_since(session, [one.capture_id for one in labels])
+        said.labels.extend(one for one in labels if one.capture_id in unseen)
+    return said

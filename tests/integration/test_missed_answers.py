@@ -5,17 +5,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from db.engine.database import Database
+from db.learning import reviews
 from db.line import checks
 from db.people import audited_insert_changes
+from db.queries.said_since import said_since
 from producer.connect.connector_problems import current_states
 from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.connector_report import CONNECTORS
 from producer.contract.event import new_id
 from producer.contract.said_again import AgainRequest
@@ -99,9 +102,9 @@ def test_after_a_start_of_redis_a_worker_says_what_it_lost_and_the_other_states_
         wait_until(lambda: not is_asked(plant), what="a connector that has what it asked for")
     assert shows(log) == {"H12": "replace", "H13": "go"}
     events = [one.event for one in log.latest("broker", None, 99)]
-    answers = [event.data.state for event in events if event.kind == "check"]
+    answers = [event.data.state for event in events if isinstance(event.data, CheckAnswer)]
     assert answers == ["replace", "go", "go"], "what was not lost is told once"
-    assert [event.data.pocket for event in events if event.kind == "verdict"].count(2) == 3
+    assert [event.data.pocket for event in events if isinstance(event.data, VerdictAnswer)].count(2) == 3
 
 
 @pytest.mark.parametrize("answered", [False, True], ids=["no worker answers", "it is too much"])
@@ -146,3 +149,19 @@ def test_a_changed_insert_is_said_again_and_takes_the_go(
         watch.turn()
         wait_until(lambda: not is_asked(plant), what="a connector that has what it asked for")
     assert shows(log) == {"H12": "go"}
+
+
+def test_a_label_that_no_check_tells_is_said_again_unless_a_newer_photograph_shows_the_insert(plant: Plant) -> None:
+    begun = datetime.now(UTC)
+    checked, seen = (plant.photograph(pocket, size=4) for pocket in (1, 2))  # of a check that is pending
+    for capture in (checked, seen):
+        with plant.database.transaction() as session:
+            reviews.add(session, capture_id=capture.capture_id, label="worn", by="ana", at=datetime.now(UTC))
+    plant.photograph(2, size=1, check_id=new_id(), image_sha256="f" * 64)
+    with plant.database.reading() as session:
+        said = said_since(session, begun)
+        assert said is not None
+        assert [one.capture_id for one in said.labels] == [checked.capture_id]
+        later = said_since(session, datetime.now(UTC) + timedelta(seconds=2))
+        assert later is not None
+        assert not any((later.verdicts, later.labels, later.checks, later.news))

@@ -15,7 +15,7 @@ from producer.contract.connector_report import CONNECTORS
 from producer.contract.said_again import LOOK_EVERY, AgainRequest, SaidAgain
 from producer.runtime.periodic import Periodic
 from worker.broker.patient_redis import connect_patiently
-from worker.line.mapping import check_answer, verdict_answer
+from worker.line.mapping import check_answer, label_answer, verdict_answer
 from worker.line.notifier import Notifier
 
 log = structlog.get_logger()
@@ -64,6 +64,7 @@ class MissedAnswersWatch(Periodic):
             return
         answers: list[tuple[str, VerdictAnswer | CheckAnswer]] = [
             *((row.station, verdict_answer(row, row)) for row in said.verdicts),
+            *((label.station, label_answer(label)) for label in said.labels),
             *((check.station, check_answer(check)) for check in said.checks),
         ]
         self._notifier.say_again(said.news, answers, SaidAgain(request=wanted.request, complete=True))

@@ -32,7 +32,7 @@ _NEXT: Final = timedelta(microseconds=1)
 class OrderedPhoto:
     """What decides about the order of a photograph; `captured_at` is by its station's clock, `received_at` by the clock
     of the worker that first had it, `ordered_at` what was decided. `flagged`: it shows an insert to replace or to look
-    at, and no change of that insert is recorded."""
+    at, or is not judged yet, and no change of that insert is recorded."""
 
     capture_id: UUID
     station: str
@@ -62,11 +62,12 @@ def ordered_at(
 
     What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it. By the clock of a
     worker that was set back, as on the one computer of a small shop, it arrives before it: then the ids of its station
-    say so, and it lies just behind `newest`, also where that is in the future. Nor is damage, or a doubt, outdated by
-    what is said to have been photographed before it; and where the insert was changed since `newest`, such a photograph
-    is none of the new insert, nor one that the same station took before by its clock and its ids, as a gateway does
-    that sends again what is left in its outbox. Nor is one that was taken before the change by the clock of its outbox,
-    less what that was ahead when `newest` came.
+    say so, and it lies just behind `newest`, also where that is in the future. Nor is damage, a doubt, or what is not
+    judged yet, outdated by what is said to have been photographed before it, unless that shows damage
+    (`db.line.pockets`); and where the insert was changed since `newest`, such a photograph is none of the new insert,
+    nor one that the same station took before by its clock and its ids, as a gateway does that sends again what is left
+    in its outbox. Nor is one that was taken before the change by the clock of its outbox, less what that was ahead when
+    `newest` came.
     """
     moment = claimed(captured_at, received_at)
     if newest is not None:

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, case, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
@@ -98,10 +98,10 @@ _COUNT_FIRST = Prepared(
     )
 )
 _DOUBTED: Final = case(
-    (Captures.review.is_(None), or_(Captures.outcome == "unsure", Captures.outcome == "unusable")),
+    (Captures.review.is_(None), func.coalesce(Captures.outcome, "unsure").in_(("unsure", "unusable"))),
     else_=Captures.review == "unusable",
 )
-"""The outcomes that a person must look at."""
+"""The outcomes that a person must look at, or that are to come."""
 
 _NEWEST = Prepared(
     lambda *_: (

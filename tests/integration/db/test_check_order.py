@@ -116,6 +116,38 @@ def test_what_another_outbox_says_it_took_before_takes_no_doubt_away(line) -> No
     assert shop.state() == "review"
 
 
+@pytest.mark.parametrize(
+    ("shown", "late", "state"),
+    [
+        ("intact", "intact", "go"),
+        ("damaged", "intact", "replace"),
+        ("unsure", "intact", "review"),
+        ("intact", "damaged", "replace"),
+        ("damaged", "unsure", "replace"),
+    ],
+)
+@pytest.mark.parametrize("is_late_first", [True, False])
+def test_what_is_not_judged_yet_is_not_outdated_by_what_another_outbox_says_it_took_before(
+    line, shown, late, state, is_late_first
+) -> None:
+    """As after an outage, when both send what they have kept; whichever is judged first, no damage is hidden."""
+    shop = Shop(line)
+    newest = shop.photograph(1, T0, uuid6.uuid7(), size=1)
+    earlier = shop.photograph(1, T0 - 20 * MINUTE, uuid6.uuid7(), size=1, station="st-2")
+    for second, photograph in enumerate((newest, earlier), 1):
+        with line.database.transaction() as session:
+            captures.arrive(session, [Arrival(photograph, T0 + second * SECOND)])
+    if is_late_first:
+        shop.judge(earlier, late)
+        assert late == "damaged" or shop.state() == "pending"
+    shop.judge(newest, shown)
+    if not is_late_first:
+        shop.judge(earlier, late)
+    assert shop.state() == state
+    with line.database.reading() as session:
+        assert [row.pocket for row in maintenance.to_replace(session)] == ([1] if state == "replace" else [])
+
+
 @pytest.mark.parametrize("ahead", [0 * SECOND, MINUTE])
 @pytest.mark.parametrize("is_known", [True, False])
 def test_what_was_lost_and_is_sent_again_takes_no_stand_in_of_its_own_check_away(line, ahead, is_known) -> None:

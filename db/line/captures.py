@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared, inserted
 from db.line import head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
-from db.line.check_order import Placed, put_in_order
+from db.line.check_order import Placed, put_in_order, taken_beside
 from db.line.insert_changes import is_unseen, last_changed_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
@@ -200,7 +200,10 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         capture, place = arrival.capture, _place(arrival)
         times = capture.capture_id, capture.station, aware(capture.captured_at), aware(arrival.received_at)
         before = newest.get(place)
-        order[capture.capture_id] = moment = ordered_at(*times, before, changed.get(place))
+        changed_at = changed.get(place)
+        is_first = before is not None and changed_at is not None and before.ordered_at < changed_at
+        beside = taken_beside(connection, capture.station, capture.capture_id) if is_first else ()
+        order[capture.capture_id] = moment = ordered_at(*times, before, changed_at, beside)
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
             newest[place] = OrderedPhoto(*times, moment)
             behind = None if before is None else before.ordered_at

@@ -26,7 +26,7 @@ import pytest
 
 from producer.commands import publish
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer, station_entry
-from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id
+from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id, node
 from producer.contract.json_schema import schema_text
 from producer.contract.vocabulary import CheckState, Outcome
 from producer.delivery.outbox import Outbox, OutboxFull
@@ -562,6 +562,32 @@ def test_a_full_outbox_refuses_before_anything_is_stored(place: Place) -> None:
         place.submit(station)
     assert [waiting.event for waiting in place.outbox.waiting()] == kept
     assert len([path for path in place.images.root.rglob("*") if path.is_file()]) == 2
+def test_of_two_outboxes_that_were_cloned_with_their_computer_the_one_that_hears_of_the_other_takes_another_node(
+    place: Place, tmp_path: Path
+) -> None:
+    """The copy has the file's inode too: here its number is noted for the other file."""
+    (tmp_path / "clone").mkdir()
+    clone = Place(tmp_path / "clone", place.redis_server)
+    with closing(clone.outbox), place.station() as station:
+        [own] = {*place.outbox.notes("node of ").values()}
+        clone.station()  # which notes its own
+        for note in clone.outbox.notes("node of "):
+            clone.outbox.keep_note(note, own)
+        first = place.submit(station)
+        place.answer(place.intact(place.next_event()))
+        wait_until(lambda: not len(place.outbox))
+        assert node(station.new_capture_id()) == node(first.capture_id), "what is its own changes nothing"
+        with clone.station() as other:
+            foreign = clone.submit(other)
+            assert node(foreign.capture_id) == node(first.capture_id)
+            place.answer(place.intact(place.next_event()))
+            wait_until(lambda: node(station.new_capture_id()) != node(foreign.capture_id))
+            wait_until(lambda: not len(clone.outbox))
+            assert node(other.new_capture_id()) == node(foreign.capture_id)
+        another = node(station.new_capture_id())
+    assert node(place.station().new_capture_id()) == another, "also at the next start"
+
+
 
 
 def test_publishing_to_a_hanging_redis_returns_and_everything_is_delivered_later(place: Place) -> None:

@@ -6,7 +6,8 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -172,8 +173,18 @@ class Station:
             raise OSError(error.errno, problem, error.filename or event.image) from error
         self._outbox.add(event, time.time(), note)
         self.metrics.submitted.inc()
-        self._sender.wake()
+        self._sender.wake(event.capture_id)
         return event
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Have what is handed in within the block leave at its end, what is of one check in one message.
+
+        So a worker knows all photographs of a check that was answered before, when it judges the first: until they are
+        all judged, the check is no go.
+        """
+        with self._sender.together():
+            yield
 
     def new_capture_id(self) -> UUID:
         """An id for the next photograph: later than all that were handed in here, whatever became of the clock.
@@ -191,7 +202,7 @@ class Station:
             sqlite3.Error: the outbox cannot be written.
         """
         self._outbox.add(event, time.time())
-        self._sender.wake()
+        self._sender.wake(event.capture_id)
 
     def wait_for(self, ids: Collection[UUID], timeout: float, *, since: float = 0.0) -> dict[UUID, Received]:
         """Wait for answers.

@@ -21,6 +21,7 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 from sqlalchemy.orm import aliased
 
+from db.engine.prepared import Prepared
 from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.contradicting_captures import IS_DOUBTED
 from db.line.insert_changes import last_changed_at
@@ -82,7 +83,7 @@ _MARK: Any = (
     .values(capture_id=bindparam("of_capture"), ordered_at=bindparam("at"), damaged=bindparam("is_damaged"))
 )
 _DAMAGED: Final = ["damaged", *(label for label, outcome in OUTCOME_OF.items() if outcome == "damaged")]
-_LATE = (
+_LATE_QUERY = (
     select(*PLACE, last_changed_at(), *(getattr(of, name) for of in (_Named, _Known) for name in _PHOTO))
     .select_from(Pockets)
     .join(_Named, here(_Named))
@@ -92,6 +93,7 @@ _LATE = (
     .where(func.coalesce(_Named.review, _Named.outcome).in_(_DAMAGED))
     .where(func.coalesce(_Known.review, _Known.outcome, "").not_in((*_DAMAGED, "unsure")))
 )
+_LATE = Prepared(lambda *_: _LATE_QUERY)
 _MOVE_CAPTURE: Any = (
     update(Captures.__table__)  # type: ignore[arg-type]
     .where(Captures.capture_id == bindparam("of_capture"))
@@ -109,17 +111,17 @@ def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
     ids = {"ids": list(capture_ids)}
     if connection.dialect.name == "postgresql":  # what others write of these pockets is seen once it is committed
         connection.execute(_HELD, ids)
-    _mark(connection, _late(connection, ids))
-    _mark(connection, [_marked(row) for row in connection.execute(_STATES, ids)])
+    _write(connection, _late(connection, capture_ids))
+    _write(connection, [_marked(row) for row in connection.execute(_STATES, ids)])
 
 
-def _late(connection: Connection, ids: dict[str, Any]) -> list[dict[str, Any]]:
+def _late(connection: Connection, capture_ids: Collection[UUID]) -> list[dict[str, Any]]:
     """The new rows of pockets whose newest photograph shows no damage, though one of these came later and shows some.
 
     It lay before the newest one as long as nothing was known of that, and is moved to where it lies by its arrival.
     """
     rows = []
-    for machine, head, pocket, changed_at, *photos in connection.execute(_LATE, ids):
+    for machine, head, pocket, changed_at, *photos in _LATE.execute(connection, ids=list(capture_ids)):
         late, newest = (OrderedPhoto(*of) for of in (photos[: len(_PHOTO)], photos[len(_PHOTO) :]))
         moment = ordered_at(late.capture_id, late.station, late.captured_at, late.received_at, newest, changed_at)
         if moment > newest.ordered_at:
@@ -130,7 +132,7 @@ def _late(connection: Connection, ids: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-def _mark(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:
     if rows:
         rows.sort(key=lambda row: (row["of_machine"], row["of_head"], row["of_pocket"]))
         connection.execute(_MARK, rows)

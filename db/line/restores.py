@@ -33,10 +33,10 @@ def restored_at(session: Session) -> datetime | None:
 def doubt_newest_checks(session: Session) -> None:
     """Have the newest check of each head that was not photographed since read again, and its answer sent."""
     heads = {(machine, head) for machine, head, _ in not_seen_since(session)}
-    newest = Checks.started_at.desc(), Checks.check_id.desc()
-    of_heads = (select(Checks.check_id).where(Checks.machine == of, Checks.head == head) for of, head in sorted(heads))
-    # Of a head that came only in another one's checks there is none.
-    ids = [check_id for of_head in of_heads for check_id in session.scalars(of_head.order_by(*newest).limit(1))]
+    newest = select(Checks.check_id, Checks.awaited).order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(1)
+    of_heads = (newest.where(Checks.machine == machine, Checks.head == head) for machine, head in sorted(heads))
+    # Of a head that came only in another one's checks there is none; and what still waits for photographs is no go.
+    ids = [check_id for of_head in of_heads for check_id, awaited in session.execute(of_head) if not awaited]
     if ids:
         incomplete_checks.doubt(session, ids)
         untold = insert(session, UntoldChecks).values([{"check_id": check_id} for check_id in ids])

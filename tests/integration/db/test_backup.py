@@ -110,7 +110,7 @@ def test_after_a_restore_no_check_of_before_is_a_go_until_its_head_is_photograph
         known = checks.find(session, damaged.check_id)
         assert known is not None
         assert (known.state, known.replace) == ("replace", (1,))
-        assert {check.check_id for check in untold_checks.untold(session)[0]} == {line.check_id, damaged.check_id}
+        assert {check.check_id for check in untold_checks.untold(session).checks} == {line.check_id, damaged.check_id}
         assert [check.state for check in checks.recent(session, state="go")] == []
         assert len(restores.not_seen_since(session)) == 3
     for pocket, state in ((1, "review"), (2, "go")):

@@ -10,12 +10,14 @@ still to be judged (`db.line.damaged_pockets`).
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select
 from sqlalchemy.orm import aliased
 
+from db.engine.prepared import Prepared, inserted
 from db.line.contradicting_captures import IS_DOUBTED
 from db.schema.tables import Captures, Faults, Pockets
 from db.schema.vocabulary import STANDING_FAULTS
@@ -34,9 +36,8 @@ _WORD_SEEN = func.coalesce(Captures.review, Captures.outcome)
 _OF_NAMED = select(*PLACE).join(_Named, here(_Named)).where(_Named.capture_id.in_(bindparam("ids", expanding=True)))
 # In the order in which captures take them, that of code points: two that write wait for each other in line and not in a
 # circle.
-_HELD = _OF_NAMED.order_by(Pockets.machine.collate("C"), Pockets.head.collate("C"), Pockets.pocket).with_for_update(
-    of=Pockets
-)
+_HELD_QUERY = _OF_NAMED.order_by(Pockets.machine.collate("C"), Pockets.head.collate("C"), Pockets.pocket)
+_HELD_QUERY = _HELD_QUERY.with_for_update(of=Pockets)
 NEWEST_SEEN: Final = (
     select(Captures.capture_id)
     .where(
@@ -58,21 +59,25 @@ _HAS_FAULT = (
     .exists()
 )
 _WAITS = and_(_Known.outcome.is_(None), _Known.review.is_(None), ~_HAS_FAULT)
-_STATES = _OF_NAMED.add_columns(
+_STATES_QUERY = _OF_NAMED.add_columns(
     Pockets.ordered_at,
     Pockets.capture_id,
-    _Newest.ordered_at.label("seen_at"),
-    _Newest.capture_id.label("seen"),
-    func.coalesce(_Newest.review, _Newest.outcome).label("word"),
-    _WAITS.label("waits"),
+    _Newest.ordered_at,
+    _Newest.capture_id,
+    func.coalesce(_Newest.review, _Newest.outcome),
+    _WAITS,
 )
-_STATES = _STATES.join(_Known, _Known.capture_id == Pockets.capture_id)
-_STATES = _STATES.outerjoin(_Newest, _Newest.capture_id == NEWEST_SEEN)
-_MARK: Any = (
-    update(Pockets.__table__)  # type: ignore[arg-type]
-    .where(*(column == bindparam(f"of_{column.key}") for column in PLACE))
-    .values(capture_id=bindparam("of_capture"), ordered_at=bindparam("at"), damaged=bindparam("is_damaged"))
-)
+_STATES_QUERY = _STATES_QUERY.join(_Known, _Known.capture_id == Pockets.capture_id)
+_STATES_QUERY = _STATES_QUERY.outerjoin(_Newest, _Newest.capture_id == NEWEST_SEEN)
+_NAMES: Final = (*(column.key for column in PLACE), "capture_id", "ordered_at", "damaged")
+
+
+def _mark(dialect: str, rows: int) -> Any:
+    new = inserted(dialect, Pockets, _NAMES, rows)  # they are there: one statement changes all of them
+    return new.on_conflict_do_update(index_elements=PLACE, set_={name: new.excluded[name] for name in _NAMES[3:]})
+
+
+_STATES, _HELD, _MARK = Prepared(lambda *_: _STATES_QUERY), Prepared(lambda *_: _HELD_QUERY), Prepared(_mark)
 
 
 def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
@@ -82,23 +87,34 @@ def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
     """
     if not capture_ids:
         return
-    ids = {"ids": list(capture_ids)}
+    ids = list(capture_ids)
     if connection.dialect.name == "postgresql":  # what others write of these pockets is seen once it is committed
-        connection.execute(_HELD, ids)
-    rows = [_marked(row) for row in connection.execute(_STATES, ids)]
-    rows.sort(key=lambda row: (row["of_machine"], row["of_head"], row["of_pocket"]))
+        _HELD.execute(connection, ids=ids)
+    rows = {row[:3]: _marked(*row) for row in _STATES.execute(connection, ids=ids)}
     if rows:
-        connection.execute(_MARK, rows)
+        _MARK.execute(connection, [rows[place] for place in sorted(rows)])
 
 
-def _marked(row: Any) -> dict[str, Any]:
+def _marked(
+    machine: str,
+    head: str,
+    pocket: int,
+    ordered_at: datetime,
+    capture_id: UUID,
+    seen_at: datetime | None,
+    seen: UUID | None,
+    word: str | None,
+    waits: bool,
+) -> dict[str, Any]:
     """The new row of a pocket, whose insert was `seen` last by a capture that shows it.
 
     It keeps its newest capture, unless damage was seen before that, or one that has its outcome only now is newer. It
     always keeps a capture that `waits` to be judged (`db.line.damaged_pockets`), because the board shows it.
     """
-    is_newer = row.word is not None and (row.seen_at, row.seen) > (row.ordered_at, row.capture_id)
-    is_damaged = OUTCOME_OF.get(row.word, row.word) == "damaged" and (is_newer or not row.waits)
-    capture_id, at = (row.seen, row.seen_at) if is_damaged or is_newer else (row.capture_id, row.ordered_at)
-    place = {"of_machine": row.machine, "of_head": row.head, "of_pocket": row.pocket}
-    return {**place, "of_capture": capture_id, "at": at, "is_damaged": is_damaged}
+    is_damaged = False
+    if seen_at is not None and seen is not None and word is not None:
+        is_newer = (seen_at, seen) > (ordered_at, capture_id)
+        is_damaged = OUTCOME_OF.get(word, word) == "damaged" and (is_newer or not waits)
+        if is_damaged or is_newer:
+            capture_id, ordered_at = seen, seen_at
+    return dict(zip(_NAMES, (machine, head, pocket, capture_id, ordered_at, is_damaged), strict=True))

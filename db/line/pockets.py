@@ -90,7 +90,7 @@ def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
     ids = list(capture_ids)
     if connection.dialect.name == "postgresql":  # what others write of these pockets is seen once it is committed
         _HELD.execute(connection, ids=ids)
-    rows = {row[:3]: _marked(*row) for row in _STATES.execute(connection, ids=ids)}
+    rows = {(row[0], row[1], row[2]): _marked(*row) for row in _STATES.execute(connection, ids=ids)}
     if rows:
         _MARK.execute(connection, [rows[place] for place in sorted(rows)])
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import chain
+from collections.abc import Iterable, Sequence
 
 import redis
 import structlog
@@ -41,11 +40,12 @@ class Notifier:
         Raises:
             redis.RedisError: Redis is away or full; not all answers have been sent.
         """
-        commands: list[tuple[bytes | str | int, ...]] = []
+        commands: list[Sequence[bytes | str | int]] = []
         streams = []
 
         def append(stream: str, entry: dict[bytes, str], length: int) -> None:
-            commands.append(("XADD", stream, "MAXLEN", "~", length, "*", *chain.from_iterable(entry.items())))
+            fields = [part for field in entry.items() for part in field]
+            commands.append(["XADD", stream, "MAXLEN", "~", length, "*", *fields])
             streams.append(stream)
 
         for station, answer in answers:

@@ -125,7 +125,7 @@ class LastAnswers:
         for key, one in of_pockets.items():  # what it says of its head is kept beside it, or was settled
             self._answers.take_of(key, one)
         self._unknown = {number for number, _ in given_up}
-        self._told = {number for number, _ in stored.values()}
+        self._stored_numbers = {number for number, _ in stored.values()}
         self._stored: dict[str, set[str]] = {}
         for key, (_, event) in stored.items():
             subject = key if key in of_pockets else next(reversed(subjects_of(event)), key)
@@ -179,7 +179,7 @@ class LastAnswers:
         before = self._stored.get(subject, set())
         self._stored[subject] = {*keys}
         # An earlier version of the connector may have kept some under other keys.
-        moved = {key for key, one in keys.items() if one[0] in self._told and key not in before}
+        moved = {key for key, one in keys.items() if one[0] in self._stored_numbers and key not in before}
         kept = {key: as_kept(one) for key, one in keys.items() if one[0] == number or key in moved}
         return kept | dict.fromkeys(before - keys.keys(), "")
 

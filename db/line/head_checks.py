@@ -61,8 +61,13 @@ def newest_of_heads(
 
 _OF_IDS: Final = Prepared(
     lambda *_: (
-        select(*COLUMNS, func.min(Captures.received_at), func.max(Captures.ordered_at))
-        .join(Captures, Captures.check_id == Checks.check_id)
+        select(
+            *COLUMNS,
+            # Of a check whose events could not be used there is no photograph (`db.line.begun_checks`).
+            func.coalesce(func.min(Captures.received_at), Checks.started_at),
+            func.coalesce(func.max(Captures.ordered_at), Checks.started_at),
+        )
+        .outerjoin(Captures, Captures.check_id == Checks.check_id)
         .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
         .group_by(Checks.check_id)
     )

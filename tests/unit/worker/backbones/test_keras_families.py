@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from worker.backbones import pretrained_families
+from worker.backbones import keras_families
+from worker.backbones.keras_families import families, preprocess, published_network, scale_symmetric
 from worker.backbones.names import BackboneError
-from worker.backbones.pretrained_families import families, preprocess, published_network, scale_symmetric
 
 
 def values_held() -> int:
@@ -46,7 +46,7 @@ def test_networks_are_the_published_ones(
 
 
 def test_a_published_network_takes_no_memory_for_weights_now_or_later() -> None:
-    pretrained_families._built.cache_clear()
+    keras_families._built.cache_clear()
     before = values_held()
     network = published_network("vgg16")
     # The next model in this thread would have Keras initialise whatever it had been left with.
@@ -64,7 +64,7 @@ def test_without_its_top_a_network_is_the_beginning_of_the_whole_one(family: str
 
 def test_automatic_names_start_anew_for_each_network() -> None:
     first = published_network("inceptionv3")
-    pretrained_families._built.cache_clear()
+    keras_families._built.cache_clear()
     again = published_network("inceptionv3")
     assert first is not again
     assert first.specs == again.specs

@@ -10,6 +10,7 @@ photograph was first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final, NamedTuple
@@ -18,6 +19,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Select, String, bindparam, cast, func, select, union
 
 from db.engine.prepared import Prepared
+from db.line.capture_order import OrderedPhoto
 from db.schema.tables import Captures, Checks
 from producer.contract.event import are_of_one_outbox, node
 
@@ -89,6 +91,28 @@ def put_in_order(connection: Connection, photos: Iterable[Placed]) -> dict[UUID,
             if moment != photo.ordered_at:
                 order[photo.capture_id] = moment
     return order
+
+
+_DAY: Final = 24 * 3600 * 1000 << 80
+"""In ids, which begin with their milliseconds."""
+
+
+def taken_beside(connection: Connection, station: str, capture_id: UUID) -> list[OrderedPhoto]:
+    """What an outbox took just before a photograph and just after it, within a day, by the ids of those that have come.
+
+    Only ids that say of which outbox they are tell that.
+    """
+    if node(capture_id) is None:
+        return []
+    id_ = cast(Captures.capture_id, String)
+    columns = [getattr(Captures, field.name) for field in fields(OrderedPhoto) if field.name != "flagged"]
+    query = select(*columns).where(Captures.station == station)
+    query = query.where(func.substr(id_, func.length(id_) - 7) == f"{node(capture_id):08x}")
+    within = [UUID(int=max(0, capture_id.int + day)) for day in (-_DAY, _DAY)]
+    before = query.where(Captures.capture_id.between(within[0], capture_id), Captures.capture_id != capture_id)
+    after = query.where(Captures.capture_id.between(capture_id, within[1]), Captures.capture_id != capture_id)
+    both = before.order_by(Captures.capture_id.desc()), after.order_by(Captures.capture_id)
+    return [OrderedPhoto(*row) for one in both for row in connection.execute(one.limit(1))]
 
 
 def _place(photo: Placed, parts: Sequence[_Part]) -> datetime:

@@ -5,18 +5,26 @@ or keeps it from having one, brings its pocket up to date here, in the same tran
 or has a fault shows nothing of the insert. A photograph without damage that may be of another pocket or operation is
 not believed. In both cases damage shown by the photograph before it stays. It also stays while the newest photograph is
 still to be judged (`db.line.damaged_pockets`).
+
+A photograph that another outbox says it took before one that is not judged yet lies before that: either may be the
+newer one. If it turns out to show damage, and the other one neither damage nor a doubt, it counts as the newer one, as
+it arrived later (`db.line.capture_order`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import fields
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 from sqlalchemy.orm import aliased
 
+from db.engine.prepared import Prepared
+from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.contradicting_captures import IS_DOUBTED
+from db.line.insert_changes import last_changed_at
 from db.schema.tables import Captures, Faults, Pockets
 from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.vocabulary import OUTCOME_OF
@@ -30,6 +38,7 @@ def here(captures: Any) -> Any:
     return and_(*(getattr(captures, column.key) == column for column in PLACE))
 
 
+_PHOTO = [field.name for field in fields(OrderedPhoto) if field.name != "flagged"]
 _WORD_SEEN = func.coalesce(Captures.review, Captures.outcome)
 _OF_NAMED = select(*PLACE).join(_Named, here(_Named)).where(_Named.capture_id.in_(bindparam("ids", expanding=True)))
 # In the order in which captures take them, that of code points: two that write wait for each other in line and not in a
@@ -72,6 +81,23 @@ _MARK: Any = (
     .where(*(column == bindparam(f"of_{column.key}") for column in PLACE))
     .values(capture_id=bindparam("of_capture"), ordered_at=bindparam("at"), damaged=bindparam("is_damaged"))
 )
+_DAMAGED: Final = ["damaged", *(label for label, outcome in OUTCOME_OF.items() if outcome == "damaged")]
+_LATE_QUERY = (
+    select(*PLACE, last_changed_at(), *(getattr(of, name) for of in (_Named, _Known) for name in _PHOTO))
+    .select_from(Pockets)
+    .join(_Named, here(_Named))
+    .join(_Known, _Known.capture_id == Pockets.capture_id)
+    .where(_Named.capture_id.in_(bindparam("ids", expanding=True)), _Named.ordered_at < Pockets.ordered_at)
+    .where(_Known.received_at <= _Named.received_at)
+    .where(func.coalesce(_Named.review, _Named.outcome).in_(_DAMAGED))
+    .where(func.coalesce(_Known.review, _Known.outcome, "").not_in((*_DAMAGED, "unsure")))
+)
+_LATE = Prepared(lambda *_: _LATE_QUERY)
+_MOVE_CAPTURE: Any = (
+    update(Captures.__table__)  # type: ignore[arg-type]
+    .where(Captures.capture_id == bindparam("of_capture"))
+    .values(ordered_at=bindparam("at"))
+)
 
 
 def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
@@ -84,9 +110,30 @@ def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
     ids = {"ids": list(capture_ids)}
     if connection.dialect.name == "postgresql":  # what others write of these pockets is seen once it is committed
         connection.execute(_HELD, ids)
-    rows = [_marked(row) for row in connection.execute(_STATES, ids)]
-    rows.sort(key=lambda row: (row["of_machine"], row["of_head"], row["of_pocket"]))
+    _write(connection, _late(connection, capture_ids))
+    _write(connection, [_marked(row) for row in connection.execute(_STATES, ids)])
+
+
+def _late(connection: Connection, capture_ids: Collection[UUID]) -> list[dict[str, Any]]:
+    """The new rows of pockets whose newest photograph shows no damage, though one of these came later and shows some.
+
+    It lay before the newest one as long as nothing was known of that, and is moved to where it lies by its arrival.
+    """
+    rows = []
+    for machine, head, pocket, changed_at, *photos in _LATE.execute(connection, ids=list(capture_ids)):
+        late, newest = (OrderedPhoto(*of) for of in (photos[: len(_PHOTO)], photos[len(_PHOTO) :]))
+        moment = ordered_at(late.capture_id, late.station, late.captured_at, late.received_at, newest, changed_at)
+        if moment > newest.ordered_at:
+            place = {"of_machine": machine, "of_head": head, "of_pocket": pocket}
+            rows.append({**place, "of_capture": late.capture_id, "at": moment, "is_damaged": False})
     if rows:
+        connection.execute(_MOVE_CAPTURE, [{name: row[name] for name in ("of_capture", "at")} for row in rows])
+    return rows
+
+
+def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        rows.sort(key=lambda row: (row["of_machine"], row["of_head"], row["of_pocket"]))
         connection.execute(_MARK, rows)
 
 

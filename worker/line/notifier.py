@@ -19,6 +19,7 @@ from producer.contract.answers import (
 )
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
 from producer.contract.plant_news import FaultRun, InsertChangeAnswer, News
+from producer.contract.said_again import SaidAgain
 from worker.broker.patient_redis import connect_patiently
 
 log = structlog.get_logger()
@@ -61,6 +62,27 @@ class Notifier:
             elif isinstance(reply, Exception):
                 raise reply
 
+    def say_again(
+        self, news: Iterable[News], answers: Iterable[tuple[str, VerdictAnswer | CheckAnswer]], end: SaidAgain
+    ) -> None:
+        """Append these to the plant's stream alone, in order, and then that this was all; not what is kept from it.
+
+        Raises:
+            redis.RedisError: Redis is away or full; not all of it has been said.
+        """
+        length = self._plant_length
+        if not length:
+            self._append(end.model_copy(update={"complete": False}), PLANT_LENGTH)
+            return
+        for one in news:
+            self._append(one, length)
+        pipe = self._redis.pipeline(transaction=False)
+        for station, answer in answers:
+            entry = {STREAM_FIELD: answer.model_dump_json(exclude_none=True), STATION_FIELD: station}
+            pipe.xadd(PLANT_STREAM, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]
+        pipe.execute()
+        self._append(end, length)
+
     def say(self, news: Iterable[News]) -> None:
         """Append to the plant's stream alone.
 
@@ -82,7 +104,7 @@ class Notifier:
         """Drop the connections."""
         self._redis.close()
 
-    def _append(self, news: News, length: int) -> None:
+    def _append(self, news: News | SaidAgain, length: int) -> None:
         station = news.station if isinstance(news, FaultRun) else ""
         entry = {STREAM_FIELD: news.model_dump_json(exclude_none=True), STATION_FIELD: station}
         self._redis.xadd(PLANT_STREAM, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]

@@ -116,6 +116,38 @@ def test_what_another_outbox_says_it_took_before_takes_no_doubt_away(line) -> No
     assert shop.state() == "review"
 
 
+@pytest.mark.parametrize(
+    ("shown", "late", "state"),
+    [
+        ("intact", "intact", "go"),
+        ("damaged", "intact", "replace"),
+        ("unsure", "intact", "review"),
+        ("intact", "damaged", "replace"),
+        ("damaged", "unsure", "replace"),
+    ],
+)
+@pytest.mark.parametrize("is_late_first", [True, False])
+def test_what_is_not_judged_yet_is_not_outdated_by_what_another_outbox_says_it_took_before(
+    line, shown, late, state, is_late_first
+) -> None:
+    """As after an outage, when both send what they have kept; whichever is judged first, no damage is hidden."""
+    shop = Shop(line)
+    newest = shop.photograph(1, T0, uuid6.uuid7(), size=1)
+    earlier = shop.photograph(1, T0 - 20 * MINUTE, uuid6.uuid7(), size=1, station="st-2")
+    for second, photograph in enumerate((newest, earlier), 1):
+        with line.database.transaction() as session:
+            captures.arrive(session, [Arrival(photograph, T0 + second * SECOND)])
+    if is_late_first:
+        shop.judge(earlier, late)
+        assert late == "damaged" or shop.state() == "pending"
+    shop.judge(newest, shown)
+    if not is_late_first:
+        shop.judge(earlier, late)
+    assert shop.state() == state
+    with line.database.reading() as session:
+        assert [row.pocket for row in maintenance.to_replace(session)] == ([1] if state == "replace" else [])
+
+
 @pytest.mark.parametrize("ahead", [0 * SECOND, MINUTE])
 @pytest.mark.parametrize("is_known", [True, False])
 def test_what_was_lost_and_is_sent_again_takes_no_stand_in_of_its_own_check_away(line, ahead, is_known) -> None:
@@ -135,16 +167,20 @@ def test_what_was_lost_and_is_sent_again_takes_no_stand_in_of_its_own_check_away
         assert [(check.state, check.review) for check in checks.recent(session, limit=1)] == [("review", (2,))]
 
 
-@pytest.mark.parametrize("ahead", [0, 5])
-def test_a_photograph_of_the_old_insert_that_comes_after_the_change_is_none_of_the_new_one(line, ahead) -> None:
-    """It was lost and is sent again, by a clock that was ahead when the head was photographed before."""
+@pytest.mark.parametrize("lost_of", [1, 2])
+@pytest.mark.parametrize(("before", "ahead"), [(0, 0), (5, 5), (0, 5)])
+def test_a_photograph_of_the_old_insert_that_comes_after_the_change_is_none_of_the_new_one(
+    line, before, ahead, lost_of
+) -> None:
+    """It was lost and is sent again, by a clock that was ahead when the head was photographed before, or is since."""
     shop, runs, clock = Shop(line), [uuid6.uuid7() for _ in range(3)], ahead * MINUTE
-    shop.comes(T0 + SECOND, *(shop.photograph(pocket, T0 + clock, runs[0], size=2) for pocket in (1, 2)))
+    shop.comes(T0 + SECOND, *(shop.photograph(pocket, T0 + before * MINUTE, runs[0], size=2) for pocket in (1, 2)))
     at = T0 + 10 * MINUTE
-    first, lost = (shop.photograph(pocket, at + clock, runs[1], size=2) for pocket in (1, 2))
-    shop.comes(at + SECOND, first)
+    both = [shop.photograph(pocket, at + clock, runs[1], size=2) for pocket in (1, 2)]
+    lost = both.pop(lost_of - 1)
+    shop.comes(at + SECOND, *both)
     with line.database.transaction() as session:
-        insert_changes.record(session, "mill-1", "head-1", 2, by="ana", at=at + 2 * MINUTE)
+        insert_changes.record(session, "mill-1", "head-1", lost_of, by="ana", at=at + 2 * MINUTE)
     shop.comes(at + 6 * MINUTE, lost)
     assert shop.state() == "new"
     at += 7 * MINUTE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import redis
 import structlog
@@ -20,7 +20,7 @@ from producer.contract.answers import (
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
 from producer.contract.plant_news import FaultRun, InsertChangeAnswer, News
 from producer.contract.said_again import SaidAgain
-from worker.broker.patient_redis import connect_patiently
+from worker.broker.patient_redis import call_together, connect_patiently
 
 log = structlog.get_logger()
 
@@ -41,11 +41,12 @@ class Notifier:
         Raises:
             redis.RedisError: Redis is away or full; not all answers have been sent.
         """
-        pipe = self._redis.pipeline(transaction=False)
+        commands: list[Sequence[bytes | str | int]] = []
         streams = []
 
         def append(stream: str, entry: dict[bytes, str], length: int) -> None:
-            pipe.xadd(stream, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]
+            fields = [part for field in entry.items() for part in field]
+            commands.append(["XADD", stream, "MAXLEN", "~", length, "*", *fields])
             streams.append(stream)
 
         for station, answer in answers:
@@ -53,9 +54,10 @@ class Notifier:
             if self._plant_length:
                 whole = answer.model_dump_json(exclude_none=True)
                 append(PLANT_STREAM, {STREAM_FIELD: whole, STATION_FIELD: station}, self._plant_length)
-        for stream in set(streams):
-            pipe.expire(stream, STREAM_SECONDS)
-        replies = pipe.execute(raise_on_error=False)
+        commands += [("EXPIRE", stream, STREAM_SECONDS) for stream in set(streams)]
+        if not commands:
+            return
+        replies = call_together(self._redis, commands)
         for stream, reply in zip(streams, replies, strict=False):
             if isinstance(reply, redis.ResponseError) and str(reply).startswith("WRONGTYPE"):
                 log.error("nobody can be told here: what is there is no stream, delete it", key=stream)

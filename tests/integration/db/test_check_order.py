@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 import uuid6
 
-from db.line import captures, checks, incomplete_checks, insert_changes, verdicts
+from db.line import captures, check_order, checks, incomplete_checks, insert_changes, verdicts
 from db.line.captures import Arrival, Capture
 from db.queries import head_overview, maintenance
+from tests.database_support import id_at
 from tests.integration.db.conftest import T0
 from tests.support import next_of
 
@@ -186,3 +187,21 @@ def test_a_photograph_of_the_old_insert_that_comes_after_the_change_is_none_of_t
     at += 7 * MINUTE
     shop.comes(at + SECOND, *(shop.photograph(pocket, at + clock, runs[2], size=2) for pocket in (1, 2)))
     assert shop.state() == "go"
+
+
+def test_ids_that_name_no_outbox_are_read_only_where_they_lie_behind_what_is_new(line) -> None:
+    """A gateway in another language has such ids: of three checks of its thirty each was read for each message."""
+    with line.database.transaction() as session:
+        for minute in range(3):
+            run = uuid6.uuid7()
+            for pocket in (1, 2, 3, 4):
+                at = T0 + minute * MINUTE
+                no_node = UUID(int=id_at(at).int & ~(1 << 64))
+                capture = line.capture(pocket, captured_at=at, capture_id=no_node, check_id=run, check_size=4)
+                captures.record(session, capture, at)
+
+        def read(earliest: datetime) -> int:
+            of = {"machine": "mill-1", "head": "head-1", "station": "st-1"}
+            return len(check_order._NEWEST.execute(session.connection(), **of, earliest=earliest))
+
+        assert [read(T0 + minute * MINUTE) for minute in (-1, 1, 3)] == [12, 4, 0]

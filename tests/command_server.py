@@ -123,6 +123,7 @@ def _become(request: Request) -> None:
             file = os.open(path, how, 0o666)
             os.dup2(file, descriptor)
             os.close(file)
+        _encode_streams(request.environment.get("PYTHONIOENCODING", ""))
         import_module(request.module).main()
         code = None
     except SystemExit as ended:
@@ -138,6 +139,15 @@ def _become(request: Request) -> None:
             with suppress(Exception):
                 stream.flush()
         os._exit(code if isinstance(code, int) else int(code is not None))
+
+
+def _encode_streams(named: str) -> None:
+    """As an interpreter does that starts with this `PYTHONIOENCODING`."""
+    encoding, _, errors = named.partition(":")
+    for stream in (sys.stdin, sys.stdout, sys.stderr) if named else ():
+        stream.reconfigure(  # type: ignore[union-attr]
+            encoding=encoding or None, errors="backslashreplace" if stream is sys.stderr else errors or "strict"
+        )
 
 
 def main(path: str, modules: list[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -28,7 +27,8 @@ from db.engine.database import Database
 from db.people import tokens
 from db.schema.tables import Accounts
 from db.schema.vocabulary import PERSON_ROLES, PersonRole
-from tests.support import program, wait_until
+from tests.forked_commands import start_command
+from tests.support import wait_until
 from worker.embedded.redis_server import free_port
 
 PASSWORD = "a password of the tests"
@@ -136,8 +136,8 @@ def served(console: Console) -> Iterator[int]:
     """A console on the same database and photographs as a process of its own, as it is run; its port."""
     port, settings = free_port(), console.settings
     environment = os.environ | {"INSERTS_DATA": str(settings.data), "INSERTS_IMAGES": settings.images_root}
-    command = [program("insert-db"), "--database", settings.url, "console", "--port", str(port)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)
+    command = ("insert-db", "--database", settings.url, "console", "--port", str(port))
+    process = start_command(*command, environment=environment, log=settings.data / "console.log")
 
     def answers() -> bool:
         assert process.poll() is None, "it has ended"

@@ -155,6 +155,7 @@ def main(path: str, names: list[str]) -> None:
         imported = import_module(module)
         if function:
             getattr(imported, function)()
+    del sys.path[0]  # a command finds what is installed
     gc.freeze()  # nor is it after a fork, where to look through it copies hundreds of megabytes
     gc.set_threshold(10_000, 10, 5)  # as in the tests themselves (`tests/conftest.py`)
     gc.enable()
@@ -165,5 +166,5 @@ def main(path: str, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    del sys.path[0]  # the folder of the tests
+    sys.path[0] = str(Path(__file__).parents[1])  # not the folder of the tests, but where they are found
     main(sys.argv[1], sys.argv[2:])

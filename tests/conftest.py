@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import tests.built_commands  # noqa: F401 - before the programs
 import tests.environment  # noqa: F401 - before NumPy
 from tests import leftovers
 from tests.network_support import built_networks

@@ -44,7 +44,7 @@ def random_weights(backbone: str) -> Iterator[str | None]:
 
 def _write(path: Path, family: str) -> None:
     """Write random weights of a whole network, as large as its published file, in Keras's legacy layout."""
-    from worker.backbones.pretrained_families import published_network
+    from worker.backbones.keras_families import published_network
 
     rng = np.random.default_rng(0)
     specs = published_network(family).specs

@@ -20,7 +20,7 @@ from tests.forked_commands import fork, server
 IMPORTED = (
     "tests.environment",
     "tests.forked_worker",
-    "worker.backbones.pretrained_families",
+    "worker.backbones.keras_families",
     "worker.learning.on_request",
     "worker.line.serve",
     "db.console.serving",

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from worker.backbones.efficientnet_lite import published_weights
 from worker.backbones.names import WeightsMissing
-from worker.networks.efficientnet_lite import published_weights
 from worker.networks.names import parse_network_name
 
 BACKBONE = "efficientnet_lite0:block4_out+gap,block10_out+gap"

@@ -16,7 +16,6 @@ from db.console.sign_in.throttle import Throttle
 from db.engine.database import Database
 from db.learning.change_cost import ChangeCosts
 from db.people.session_limits import Limits
-from db.queries.pockets_now import Ahead
 from producer.station.followed_register import FollowedRegister
 from producer.station.head_register import HeadRegister
 from producer.storage.store import ImageStore
@@ -34,7 +33,6 @@ class Console:
     register: FollowedRegister | None
     templates: Environment
     cards: HeadCards
-    ahead: Ahead = field(default_factory=Ahead)
     throttle: Throttle = field(default_factory=Throttle)
     token_throttle: Throttle = field(default_factory=Throttle)
     """Separate: a program that keeps sending an ended token does not keep people from signing in."""

@@ -27,6 +27,4 @@ def heads_now(console: Console, session: Session, places: Sequence[HeadPlace], n
     known = {head: console.heads.get(head) for _, head in places} if console.heads is not None else {}
     declared = {head: entry.pockets for head, entry in known.items() if entry is not None}
     fresh_since = max(now - console.settings.stale_after, audit.restored_at(session) or _EVER)
-    return head_overview.overviews(
-        session, places, declared=declared, fresh_since=fresh_since, now=now + TOLERANCE, ahead=console.ahead
-    )
+    return head_overview.overviews(session, places, declared=declared, fresh_since=fresh_since, now=now + TOLERANCE)

@@ -14,13 +14,13 @@ from sqlalchemy import Connection, and_, bindparam, case, or_, select, tuple_, u
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
-from db.line import head_size, incomplete_checks
+from db.line import begun_checks, head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.check_order import Placed, put_in_order
 from db.line.insert_changes import is_unseen, last_changed_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
-from db.schema.tables import Captures, Checks, Pockets
+from db.schema.tables import Captures, Pockets
 from producer.contract.places import PocketPlace
 
 
@@ -82,7 +82,6 @@ _COLUMNS = [getattr(Captures, field.name) for field in fields(Capture)]
 _NAMES = [field.name for field in fields(Capture)]
 _PLACE = (Pockets.machine, Pockets.head, Pockets.pocket)
 _SUBJECT = attrgetter("image_sha256", "check_id", "machine", "head", "pocket", "operation")
-_CHECK_NAMES = ("check_id", "station", "machine", "head", "operation")
 _POCKET_NAMES = ("machine", "head", "pocket", "ordered_at", "capture_id")
 
 _KNOWN = Prepared(
@@ -231,14 +230,14 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
         if arrival.counted:
             counted[capture.check_id] = max(counted.get(capture.check_id, 0), capture.check_size)
         if check is None or moment < check["started_at"]:
-            check = {name: getattr(capture, name) for name in _CHECK_NAMES}
+            check = {name: getattr(capture, name) for name in begun_checks.NAMES}
             check |= {"started_at": moment, "awaited": True}
         checks[capture.check_id] = check | {"size": size}
         rows.append(
             vars(capture) | {"received_at": arrival.received_at, "attempts": int(arrival.tried), "ordered_at": moment}
         )
     # In one order everywhere, so that two workers wait for each other in line and not in a circle.
-    _CHECK.execute(connection, sorted(checks.values(), key=lambda row: row["check_id"]))
+    begun_checks.BEGIN.execute(connection, sorted(checks.values(), key=lambda row: row["check_id"]))
     rows.sort(key=lambda row: row["capture_id"])
     written = {capture_id for (capture_id,) in _CAPTURE.execute(connection, rows)}
     for row in rows:
@@ -261,20 +260,6 @@ def _moment(row: Mapping[str, Any]) -> tuple[datetime, UUID]:
     return row["ordered_at"], row["capture_id"]
 
 
-def _check(dialect: str, rows: int) -> Any:
-    # Captures may arrive in any order; the check began with the earliest, and is as large as the largest says.
-    new = inserted(dialect, Checks, (*_CHECK_NAMES, "size", "started_at", "awaited"), rows)
-    earlier, larger = new.excluded.started_at < Checks.started_at, new.excluded.size > Checks.size
-    return new.on_conflict_do_update(
-        index_elements=[Checks.check_id],
-        set_={
-            "started_at": case((earlier, new.excluded.started_at), else_=Checks.started_at),
-            "size": case((larger, new.excluded.size), else_=Checks.size),
-        },
-        where=or_(earlier, larger),
-    )
-
-
 def _capture(dialect: str, rows: int) -> Any:
     new = inserted(dialect, Captures, (*_NAMES, "received_at", "attempts", "ordered_at"), rows)
     return new.on_conflict_do_nothing().returning(Captures.capture_id)
@@ -291,7 +276,7 @@ def _pocket(dialect: str, rows: int) -> Any:
     )
 
 
-_CHECK, _CAPTURE, _POCKET = Prepared(_check), Prepared(_capture), Prepared(_pocket)
+_CAPTURE, _POCKET = Prepared(_capture), Prepared(_pocket)
 
 
 def find(session: Session, capture_id: UUID) -> Capture | None:

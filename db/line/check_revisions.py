@@ -12,15 +12,27 @@ from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, bindparam, case, select, update
+from sqlalchemy import ColumnElement, Integer, bindparam, case, select, tuple_, update
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
 
 from db.engine.prepared import Prepared
 from db.engine.upsert import insert
-from db.schema.tables import Captures, Checks, Pockets, UntoldChecks
+from db.line.pockets import PLACE, SHOWS_INSERT
+from db.schema.tables import Captures, Checks, UntoldChecks
 from producer.contract.names import IMPORTED
+
+_Labelled = aliased(Captures)
+_SEEN_SINCE: Final = (
+    select(Captures.capture_id)
+    .where(
+        *(getattr(Captures, column.key) == getattr(_Labelled, column.key) for column in PLACE),
+        tuple_(Captures.ordered_at, Captures.capture_id) > tuple_(_Labelled.ordered_at, _Labelled.capture_id),
+        SHOWS_INSERT,
+    )
+    .correlate(_Labelled)
+)
 
 _FIRST: Final = 1_767_225_600
 """The second from which the numbers count, the first of 2026: those of this century are whole numbers of 32 bits."""
@@ -73,17 +85,18 @@ def next_revision(of: ColumnElement[bool]) -> Any:
 def of_captures(session: Session, capture_ids: Collection[UUID]) -> None:
     """Give the checks of some captures their next revision, before anything of the captures is written or held.
 
-    If one of the captures is what its pocket shows now, the check's new answer is sent (`db.line.untold_checks`): a
-    label of an older photograph does not change the head's present state. Transactions that record verdicts lock the
-    checks before the captures too, so there is no deadlock.
+    If a label of one of the captures may change what its pocket shows now, the check's new answer is sent
+    (`db.line.untold_checks`): behind a newer photograph that shows the insert it changes nothing of the head's present
+    state. Transactions that record verdicts lock the checks before the captures too, so there is no deadlock.
     """
     checks = select(Captures.check_id).where(Captures.capture_id.in_(capture_ids))
     if len(capture_ids) > 1:
         held = select(Checks.check_id).where(Checks.check_id.in_(checks)).order_by(Checks.check_id)
         session.execute(held.with_for_update(key_share=True))
     session.execute(next_revision(Checks.check_id.in_(checks)))
-    shown = select(Pockets.capture_id).where(Pockets.machine != IMPORTED)
-    untold = insert(session, UntoldChecks).from_select(
-        ["check_id"], checks.where(Captures.capture_id.in_(shown)).distinct()
-    )
-    session.execute(untold.on_conflict_do_nothing())
+    of_line = _Labelled.capture_id.in_(capture_ids), _Labelled.machine != IMPORTED
+    noted = select(_Labelled.check_id).where(*of_line, ~_SEEN_SINCE.exists()).distinct().order_by(_Labelled.check_id)
+    untold = insert(session, UntoldChecks).from_select(["check_id"], noted)
+    # What is noted already is written all the same: so `untold_checks.remove` waits for the end of this transaction.
+    again = {"check_id": untold.excluded.check_id}
+    session.execute(untold.on_conflict_do_update(index_elements=["check_id"], set_=again))

@@ -195,7 +195,7 @@ def if_given_up(session: Session, check_ids: Collection[UUID]) -> list[Check]:
 
 
 def find(session: Session, check_id: UUID) -> Check | None:
-    """The answer of one check; None if no capture of it was recorded."""
+    """The answer of one check; None if no event has named it."""
     rows = session.execute(select(*COLUMNS).where(Checks.check_id == check_id)).all()
     return next((check for check, _ in assessed(session, rows)), None)
 

@@ -118,10 +118,18 @@ _SHARED: Final = (
     .correlate(Checks)
     .exists()
 )
-# As `producer.contract.names.designation_form`.
-_DESIGNATION_FORM: Final = func.replace(func.replace(func.upper(Captures.insert_designation), " ", ""), "-", "")
+
+
+def _kind(of: Any) -> ColumnElement[str]:
+    """As `producer.contract.names.designation_form`."""
+    # Constants as words, not as parameters: so PostgreSQL sees that what is selected is what is grouped by.
+    nothing: ColumnElement[str] = literal_column("''")
+    without_blanks = func.replace(func.upper(of.insert_designation), literal_column("' '"), nothing)
+    return func.replace(without_blanks, literal_column("'-'"), nothing)
+
+
 _OF_TWO_KINDS: Final = (
-    select(func.count(_DESIGNATION_FORM.distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery() > 1
+    select(func.count(_kind(Captures).distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery() > 1
 )
 _REPEATED: Final = (
     select(Captures.capture_id).where(OF_CHECK, _of_first(_FIRST_PLACE) != _ITS_PLACE).correlate(Checks).exists()
@@ -157,16 +165,41 @@ _HAS_THE_PIXELS_OF_ANOTHER: Final = (
     .correlate(Captures)
     .exists()
 )
+_WITH_OTHERS: Final = (
+    select(func.count(_Other.pocket.distinct()))
+    .where(_Other.check_id == Captures.check_id, _kind(_Other) == _kind(Captures))
+    .correlate(Captures)
+    .scalar_subquery()
+)
+# First as it is written, which is the same in nearly every check, and cheaper to compare.
+_IS_WRITTEN_OTHERWISE: Final = _Other.insert_designation != Captures.insert_designation
+_OF_ANOTHER_KIND: Final = (
+    (_Other.check_id == Captures.check_id) & _IS_WRITTEN_OTHERWISE & (_kind(_Other) != _kind(Captures))
+)
+HAS_TWO_KINDS: Final[ColumnElement[bool]] = Captures.insert_designation.is_not(None) & (
+    select(_Other.capture_id).where(_OF_ANOTHER_KIND).correlate(Captures).exists()
+)
+"""Whether another photograph of its check names another insert."""
+
+_IS_OF_NO_MAJORITY: Final = HAS_TWO_KINDS & (
+    select(_kind(_Other))
+    .where(_OF_ANOTHER_KIND)
+    .group_by(_kind(_Other))
+    .having(func.count(_Other.pocket.distinct()) >= _WITH_OTHERS)
+    .correlate(Captures)
+    .exists()
+)
 IS_DOUBTED: Final[ColumnElement[bool]] = or_(
     _IS_ELSEWHERE,
     _STANDS_FOR_ANOTHER,
     func.coalesce(_of_first(_FIRST_PLACE) != _ITS_PLACE, literal_column("FALSE")),
     _HAS_THE_PIXELS_OF_ANOTHER,
+    _IS_OF_NO_MAJORITY,
 )
 """Whether a photograph may not show its pocket as it is now: then it is not believed if it shows no damage.
 
 It came in a check of another head or operation, or of fewer pockets; it was also submitted for another pocket of its
-check, by its bytes or its pixels; or it came before in another place.
+check, by its bytes or its pixels; it came before in another place; or it names another insert than most of its check.
 """
 
 _TAKEN_AGAIN: Final = (

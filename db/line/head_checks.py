@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import CTE, Select, String, Subquery, bindparam, cast, func, literal_column, select, text, tuple_
+from sqlalchemy import CTE, Select, String, Subquery, bindparam, case, cast, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
 from db.line.check_answers import KnownPockets
 from db.line.checks import COLUMNS, Check, assessed
-from db.schema.index_conditions import FINDING
+from db.line.pockets import here
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.places import HeadPlace
 
@@ -34,35 +34,54 @@ class Span(NamedTuple):
         return self.began > other.began and self.last_at > other.last_at
 
 
+_ELSEWHERE: Final = "pocket "
+
 LOOKED_THROUGH: Final = 50
-"""The number of a head's last checks of more than one pocket that are searched for the last one of each size; also the
-number of its last unusable photographs that are searched for stand-ins."""
+"""The number of a head's last checks of more than one pocket that are searched for the last one of each size."""
+
+
+class LastChecks(NamedTuple):
+    """The last checks of some heads, newest first, each with what is known of its pockets.
+
+    `unseen` are the pockets of a head whose last capture is one that the pocket cannot show, and lies in the check of
+    another head.
+    """
+
+    checks: Sequence[tuple[Check, KnownPockets, Span]]
+    unseen: Mapping[HeadPlace, Collection[int]]
 
 
 def newest_of_heads(
-    session: Session, places: Sequence[HeadPlace], number: int, since: datetime, also: Collection[UUID] = ()
-) -> list[tuple[Check, KnownPockets, Span]]:
-    """The last checks of each head, this many, newest first, each with what is known of its pockets; `also` these.
+    session: Session, places: Sequence[HeadPlace], number: int, also: Collection[UUID] = ()
+) -> LastChecks:
+    """The last checks of each head, this many; `also` these.
 
     Also the last one of each size: checks of a few pockets, however many, say nothing about a pocket that a larger
-    check missed. Also those in which, `since` a moment, the last capture of a pocket is one that the pocket cannot
-    show.
+    check missed. Also those in which the last capture of a pocket is one that the pocket cannot show.
     """
     connection = session.connection()
-    rows = _newest(number).execute(connection, places=as_value(places), since=since)
-    texts = (text for row in rows for text in row if text)
-    ids = {*also, *(UUID(of_one) for text in texts for of_one in text.split(","))}
+    ids, unseen = {*also}, dict[HeadPlace, set[int]]()
+    for machine, head, *texts in _newest(number).execute(connection, places=as_value(places)):
+        words = [word for text in texts if text for word in text.split(",")]
+        ids |= {UUID(word) for word in words if not word.startswith(_ELSEWHERE)}
+        unseen[machine, head] = {int(word.removeprefix(_ELSEWHERE)) for word in words if word.startswith(_ELSEWHERE)}
     rows = _OF_IDS.execute(connection, ids=list(ids)) if ids else []
     spans = {row[1]: Span(*row[-2:]) for row in rows}
     checks = assessed(session, [row[:-2] for row in rows])
     with_spans = [(check, known, spans[check.check_id]) for check, known in checks]
-    return sorted(with_spans, key=lambda of: (of[2].last_at, of[0].started_at, of[0].check_id), reverse=True)
+    with_spans.sort(key=lambda of: (of[2].last_at, of[0].started_at, of[0].check_id), reverse=True)
+    return LastChecks(with_spans, unseen)
 
 
 _OF_IDS: Final = Prepared(
     lambda *_: (
-        select(*COLUMNS, func.min(Captures.received_at), func.max(Captures.ordered_at))
-        .join(Captures, Captures.check_id == Checks.check_id)
+        select(
+            *COLUMNS,
+            # Of a check whose events could not be used there is no photograph (`db.line.begun_checks`).
+            func.coalesce(func.min(Captures.received_at), Checks.started_at),
+            func.coalesce(func.max(Captures.ordered_at), Checks.started_at),
+        )
+        .outerjoin(Captures, Captures.check_id == Checks.check_id)
         .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
         .group_by(Checks.check_id)
     )
@@ -90,7 +109,7 @@ def as_value(places: Sequence[HeadPlace]) -> str:
 
 @cache
 def _newest(number: int) -> Prepared:
-    """The ids of the checks of each head, as texts: several in one are separated by commas."""
+    """Each head, and the ids of its checks as texts: several in one are separated by commas."""
 
     def built(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
         of = heads_table(dialect)
@@ -105,7 +124,7 @@ def _newest(number: int) -> Prepared:
         # Each is looked up by an index. Told where the last so many begin, PostgreSQL, which cannot know how few these
         # are, would read all checks.
         sought = (*(of_head.offset(place) for place in range(number)), of_each_size, _with_stand_ins(of))
-        return select(*(one.scalar_subquery() for one in sought)).select_from(of)
+        return select(of.c.machine, of.c.head, *(one.scalar_subquery() for one in sought)).select_from(of)
 
     return Prepared(built)
 
@@ -119,21 +138,15 @@ def _last_of_several(of: CTE) -> Subquery:
 
 
 def _with_stand_ins(of: CTE) -> Select[Any]:
-    """The ids of a head's checks with an unusable capture newer than what its pocket shows: a stand-in."""
-    # What of them their index has, and only then those of a moment: PostgreSQL, which expects none of just now, would
-    # else read all photographs since then, once for each head.
-    last = select(Captures.capture_id, Captures.ordered_at).where(Captures.head == of.c.head)
-    last = last.where(literal_column("captures.outcome = 'unusable'"), text(f"captures.{FINDING}"))
-    last = last.order_by(Captures.ordered_at.desc(), Captures.capture_id.desc()).limit(LOOKED_THROUGH)
-    unusable = last.correlate(of).subquery()
-    here = (Pockets.machine == Captures.machine) & (Pockets.head == Captures.head) & (Pockets.pocket == Captures.pocket)
+    """The ids of the checks with the newest capture of a pocket where that is newer than what it shows: a stand-in.
+
+    Where the check is another head's, the number of the pocket behind `_ELSEWHERE` stands for it.
+    """
     is_newer = tuple_(Captures.ordered_at, Captures.capture_id) > tuple_(Pockets.ordered_at, Pockets.capture_id)
-    return (
-        select(func.aggregate_strings(cast(Captures.check_id, String), ","))
-        .select_from(unusable)
-        .join(Captures, Captures.capture_id == unusable.c.capture_id)
-        .join(Pockets, here)
-        .where(unusable.c.ordered_at >= bindparam("since", type_=Captures.ordered_at.type))
-        .where(Captures.machine == of.c.machine, is_newer)
-        .correlate(of)
-    )
+    is_own = (Checks.machine == Pockets.machine) & (Checks.head == Pockets.head)
+    word = case((is_own, cast(Captures.check_id, String)), else_=_ELSEWHERE + cast(Pockets.pocket, String))
+    newest = select(word).join(Checks, Checks.check_id == Captures.check_id).where(here(Captures), is_newer)
+    newest = newest.order_by(Captures.ordered_at.desc(), Captures.capture_id.desc()).limit(1)
+    words: Any = newest.correlate(Pockets).scalar_subquery()
+    of_head = (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head)
+    return select(func.aggregate_strings(words, ",")).select_from(Pockets).where(of_head).correlate(of)

@@ -27,7 +27,7 @@ _AWAITED: Final = (
     select(
         Checks.check_id,
         select(func.count()).where(OF_CHECK).scalar_subquery(),
-        select(func.max(Captures.received_at)).where(OF_CHECK).scalar_subquery(),
+        func.coalesce(select(func.max(Captures.received_at)).where(OF_CHECK).scalar_subquery(), Checks.started_at),
     )
     .where(literal_column("checks.awaited"))
     .order_by(Checks.started_at, Checks.check_id)
@@ -63,7 +63,10 @@ _GIVE_UP_COUNTED: Final = Prepared(
 
 @dataclass(frozen=True)
 class Awaited:
-    """How many captures a check that waits for photographs has so far, and when the last of them arrived."""
+    """How many captures a check that waits for photographs has so far, and when the last of them arrived.
+
+    Of a check without any, `last_at` is when it began.
+    """
 
     captures: int
     last_at: datetime

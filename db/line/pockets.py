@@ -37,13 +37,12 @@ _OF_NAMED = select(*PLACE).join(_Named, here(_Named)).where(_Named.capture_id.in
 _HELD = _OF_NAMED.order_by(Pockets.machine.collate("C"), Pockets.head.collate("C"), Pockets.pocket).with_for_update(
     of=Pockets
 )
+SHOWS_INSERT: Final = and_(_WORD_SEEN != "unusable", _WORD_SEEN.not_in(("intact", "unsure")) | ~IS_DOUBTED)
+"""A condition on captures: it is judged or labelled, and shows the insert of its pocket."""
+
 NEWEST_SEEN: Final = (
     select(Captures.capture_id)
-    .where(
-        here(Captures),
-        _WORD_SEEN != "unusable",
-        _WORD_SEEN.not_in(("intact", "unsure")) | ~IS_DOUBTED,
-    )
+    .where(here(Captures), SHOWS_INSERT)
     .order_by(Captures.ordered_at.desc(), Captures.capture_id.desc())
     .limit(1)
     .correlate(Pockets)

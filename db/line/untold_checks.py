@@ -2,38 +2,103 @@
 
 They are noted in the transaction of the label (`db.line.check_revisions.of_captures`), and removed once they have been
 sent with the revision that they have by then.
+
+A label whose check has no answer for its head (it is pending again, or is of another head) is sent itself: the head's
+last answer must not stand until that check ends, or for good.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from db.line import checks
 from db.line.checks import Check
-from db.schema.tables import Checks, UntoldChecks
+from db.schema.tables import Captures, Checks, Reviews, UntoldChecks
+from producer.contract.vocabulary import LABELS, OUTCOME_OF
 
 AT_ONCE: Final = 200
 """How many are sent in one step."""
 
+_Said = aliased(Reviews)
+_NOT_INTACT: Final = [label for label in LABELS if OUTCOME_OF[label] != "intact"]
 
-def untold(session: Session) -> tuple[list[Check], dict[UUID, int]]:
-    """Some checks to be sent, and for these and others the revision up to which nothing is left to send.
 
-    A pending check is sent when it ends.
-    """
+@dataclass(frozen=True)
+class LabelledCapture:
+    """What a person said of a capture last, when, and whose insert it is."""
+
+    station: str
+    capture_id: UUID
+    check_id: UUID
+    machine: str
+    head: str
+    pocket: int
+    label: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Untold:
+    """What is to be sent: labels, then checks; and for the notes of them the revision up to which nothing is left."""
+
+    labels: list[LabelledCapture]
+    checks: list[Check]
+    revisions: Mapping[UUID, int]
+
+
+def untold(session: Session) -> Untold:
+    """Some checks to be sent, and the labels that no check's answer tells. A pending check is sent when it ends."""
     query = select(Checks.check_id, Checks.revision).join(UntoldChecks, UntoldChecks.check_id == Checks.check_id)
     revisions = {row.check_id: row.revision for row in session.execute(query.limit(AT_ONCE))}
-    return (checks.finished(session, revisions.keys()) if revisions else []), revisions
+    if not revisions:
+        return Untold([], [], {})
+    ended = checks.finished(session, revisions.keys())
+    pending = revisions.keys() - {check.check_id for check in ended}
+    return Untold(_labels(session, revisions.keys(), pending), ended, revisions)
 
 
 def remove(session: Session, revisions: Mapping[UUID, int]) -> None:
     """Remove these checks, which were sent, unless they have a later answer by now."""
+    # Whoever labels one of them now is waited for, and the next statement sees the revision that it has then.
+    of_these = select(UntoldChecks.check_id).where(UntoldChecks.check_id.in_(list(revisions)))
+    session.execute(of_these.order_by(UntoldChecks.check_id).with_for_update())
     for check_id, revision in revisions.items():
         later = select(Checks.check_id).where(Checks.check_id == check_id, Checks.revision > revision)
         of_it = delete(UntoldChecks).where(UntoldChecks.check_id == check_id)
         session.execute(of_it.where(~later.exists()))
+
+
+def _labels(session: Session, noted: Collection[UUID], pending: Collection[UUID]) -> list[LabelledCapture]:
+    """The labels but for `intact` in these checks that are of another head than their check, or whose check pends."""
+    of_it = select(func.max(_Said.id)).where(_Said.capture_id == Captures.capture_id)
+    query = (
+        select(
+            Captures.station,
+            Captures.capture_id,
+            Captures.check_id,
+            Captures.machine,
+            Captures.head,
+            Captures.pocket,
+            Reviews.label,
+            Reviews.at,
+        )
+        .join(Checks, Checks.check_id == Captures.check_id)
+        .join(Reviews, Reviews.id == of_it.correlate(Captures).scalar_subquery())
+        .where(Captures.check_id.in_(list(noted)), Captures.review.in_(_NOT_INTACT))
+        .where(
+            or_(
+                Captures.check_id.in_(list(pending)),
+                Captures.machine != Checks.machine,
+                Captures.head != Checks.head,
+            )
+        )
+        .order_by(Reviews.id)
+    )
+    return [LabelledCapture(**row._mapping) for row in session.execute(query)]

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db.engine.prepared import Prepared, inserted
 from db.line import pockets
-from db.line.contradicting_captures import IS_DOUBTED
+from db.line.contradicting_captures import HAS_TWO_KINDS, IS_DOUBTED
 from db.line.rows import (
     COLUMNS,
     NEWEST_FIRST,
@@ -82,7 +82,9 @@ _SET_OUTCOME = Prepared(
         .values(outcome=bindparam("new_outcome"))
     )
 )
-_DOUBTED = Prepared(lambda *_: select(Captures.capture_id).where(Captures.capture_id.in_(_IDS), IS_DOUBTED))
+_DOUBTED = Prepared(
+    lambda *_: select(Captures.capture_id).where(Captures.capture_id.in_(_IDS), IS_DOUBTED | HAS_TWO_KINDS)
+)
 _Doubted = aliased(Captures)
 _ALIKE = Prepared(
     lambda *_: (

@@ -12,10 +12,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.line import head_checks
+from db.line.check_answers import KnownPockets
 from db.line.checks import Check
 from db.line.head_checks import Span
-from db.queries import pockets_now
-from db.queries.pockets_now import Ahead, Alike, PocketWord
+from db.queries import maintenance, pockets_now
+from db.queries.maintenance import PocketPlace
+from db.queries.pockets_now import Alike, PocketWord
 from db.schema.tables import Pockets
 from producer.contract.names import IMPORTED
 from producer.contract.places import HeadPlace
@@ -121,7 +123,6 @@ def overviews(
     declared: Mapping[str, int] | None = None,
     fresh_since: datetime = _ALWAYS,
     now: datetime = _NEVER,
-    ahead: Ahead | None = None,
 ) -> list[HeadOverview]:
     """Some heads, each with so many of its last operations: as many queries for fifty as for one.
 
@@ -131,29 +132,53 @@ def overviews(
         operations: so many of each.
         declared: how many pockets the head register gives a head, by its name.
         fresh_since: what was photographed or came before that is too old to say something about now.
-        now: what did both later, by a clock that was ahead, says as little.
-        ahead: what did so at an earlier look, and is to be known at later ones.
+        now: what did both later, by a clock that was ahead, says as little, also once that time has come
+            (`db.line.captures_ahead`).
     """
     if not places:
         return []
-    newest, ahead = pockets_now.newest(session, places, fresh_since, now), ahead or Ahead()
-    seen = {place: ahead.noted(rows) for place, rows in newest.items()}
+    seen = pockets_now.newest(session, places, fresh_since, now)
     doubtful = {row.check_id for rows in seen.values() for row in rows if row.is_doubtful}
     last: dict[HeadPlace, list[HeadCheck]] = {place: [] for place in places}
-    for check, known, span in head_checks.newest_of_heads(session, places, operations, fresh_since, doubtful):
-        last[check.machine, check.head].append(HeadCheck(check, _words(check, known.outcomes), span))
-    known_sizes = declared or {}
-    return [_overview(place, seen[place], last[place], operations, known_sizes.get(place[1])) for place in places]
+    newest = head_checks.newest_of_heads(session, places, operations, doubtful)
+    for check, known, span in newest.checks:
+        if (check.machine, check.head) in last:  # a photograph may lie in a check of another head
+            last[check.machine, check.head].append(HeadCheck(check, _words(check, known), span))
+    waits = any(row.word == "pending" for rows in seen.values() for row in rows)
+    damaged = frozenset(maintenance.places_to_replace(session)) if waits else frozenset[PocketPlace]()
+    sizes = declared or {}
+    return [
+        _overview(
+            place,
+            seen[place],
+            last[place],
+            operations,
+            declared=sizes.get(place[1]),
+            damaged=damaged,
+            unseen=newest.unseen.get(place, ()),
+        )
+        for place in places
+    ]
 
 
 def _overview(
-    place: HeadPlace, rows: Sequence[Alike], last: Sequence[HeadCheck], operations: int, declared: int | None
+    place: HeadPlace,
+    rows: Sequence[Alike],
+    last: Sequence[HeadCheck],
+    operations: int,
+    *,
+    declared: int | None,
+    damaged: Collection[PocketPlace],
+    unseen: Collection[int],
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
+    # What waits takes no known damage away, here as on the replace list.
+    now |= {pocket: "damaged" for pocket, word in now.items() if word == "pending" and (*place, pocket) in damaged}
+    now |= {pocket: _MISSING for pocket in unseen if _doubt(_MISSING, now.get(pocket))}
     seen = {pocket: row for row in rows for pocket in row.pockets}
     of_checks = _of_checks(last, now, seen)
     words = now | {pocket: word for pocket, (word, _) in of_checks.items()}
-    size = _size(last, now, declared)
+    size = _size(last, seen, declared)
     if last and last[0].check.state != "pending":  # else its pockets are still awaited
         words = dict.fromkeys(range(1, size + 1), _MISSING) | words
     # What was photographed once beyond the pockets that the register gives was a mistake, and nobody will again: it is
@@ -196,16 +221,25 @@ def _tells_of(operation: HeadCheck, seen: Alike | None) -> bool:
     return operation.span.began >= seen.received_at or operation.span.last_at >= seen.first_at
 
 
-def _size(last: Sequence[HeadCheck], now: Mapping[int, PocketWord], declared: int | None) -> int:
+def _size(last: Sequence[HeadCheck], seen: Mapping[int, Alike], declared: int | None) -> int:
     """How many pockets a head has: as the register says, or its checks, or the photographs that came by themselves.
 
-    The register may be out of date: the last check of at least as many pockets counts. A check of fewer pockets says
-    nothing about the others.
+    The register may be out of date: the last check of at least as many pockets counts, or a larger one of which a
+    pocket beyond the register was photographed lately: that pocket is there. A check of fewer pockets says nothing
+    about the others.
     """
-    of_several = [operation.check.size for operation in last if operation.check.size > 1]
-    if declared:
-        return next((size for size in of_several if size >= declared), declared)
-    return max(of_several or now, default=0)
+    of_several = [operation for operation in last if operation.check.size > 1]
+    if not declared:
+        return max((operation.check.size for operation in of_several), default=max(seen, default=0))
+    sizes = [operation.check.size for operation in of_several if operation.check.size >= declared]
+    shown = [
+        operation.check.size
+        for operation in of_several
+        for pocket, word in operation.words.items()
+        if declared < pocket <= operation.check.size and word not in _UNSEEN
+        if pocket in seen and seen[pocket].is_fresh
+    ]
+    return max([*sizes[:1], *shown], default=declared)
 
 
 def _of_checks(
@@ -241,12 +275,13 @@ def _doubt(word: PocketWord, shown: PocketWord | None) -> PocketWord | None:
     return None if shown in ("damaged", "new") else unseen
 
 
-def _words(check: Check, outcomes: Mapping[int, str | None]) -> dict[int, PocketWord]:
+def _words(check: Check, known: KnownPockets) -> dict[int, PocketWord]:
     """What a check left in each pocket that was photographed, or should have been."""
-    words: dict[int, PocketWord] = {pocket: outcome or "pending" for pocket, outcome in outcomes.items()}  # type: ignore[misc]
+    words: dict[int, PocketWord] = {pocket: outcome or "pending" for pocket, outcome in known.outcomes.items()}  # type: ignore[misc]
     for pocket in check.review:
-        if words.get(pocket, "pending") == "pending":
+        word = words.get(pocket)
+        if word is None or (word == "pending" and pocket in known.faulty):
             words[pocket] = "missing" if pocket in check.missing else "fault"
-        elif words[pocket] == "intact":
+        elif word == "intact":
             words[pocket] = "unsure"  # as its photographs contradict each other
     return words

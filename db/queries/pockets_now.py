@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
 from db.line import head_checks
+from db.line.captures_ahead import IS_AHEAD, WAS_AHEAD
 from db.line.insert_changes import is_unseen
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.places import HeadPlace
@@ -25,19 +26,15 @@ a person has put there since its newest photograph; nothing."""
 POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "new", "empty")
 """Every one of them."""
 
-_MOST_AHEAD: Final = 10_000
-"""How many photographs that were ahead are remembered at most."""
-
 
 @dataclass(frozen=True)
 class Alike:
     """Pockets of a head whose newest photographs are of one check, which may doubt them or wait for others, and show
-    the same; when the first and last of these were taken, and when the first came. `is_ahead`: both is to come."""
+    the same; when the first and last of these were taken, and when the first came."""
 
     word: PocketWord
     pockets: Collection[int]
     is_fresh: bool
-    is_ahead: bool
     check_id: UUID
     is_doubtful: bool
     first_at: datetime
@@ -45,33 +42,13 @@ class Alike:
     received_at: datetime
 
 
-class Ahead:
-    """The photographs that lay in the future at an earlier look, by a clock that has been set back since.
-
-    It is unknown when they were taken, even once that time has come. A process remembers them as long as it runs.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[UUID, int], None] = {}
-
-    def noted(self, rows: Iterable[Alike]) -> list[Alike]:
-        """The same pockets, of which none is fresh that ever was ahead."""
-        parts: list[Alike] = []
-        for row in rows:
-            if row.is_ahead:
-                self._known |= dict.fromkeys((row.check_id, pocket) for pocket in row.pockets)
-            once = {pocket for pocket in row.pockets if (row.check_id, pocket) in self._known}
-            parts += [replace(row, pockets=once, is_fresh=False)] if once else []
-            parts += [replace(row, pockets=others)] if (others := {*row.pockets} - once) else []
-        while len(self._known) > _MOST_AHEAD:
-            self._known.pop(next(iter(self._known)), None)
-        return parts
-
-
 def newest(
     session: Session, places: Sequence[HeadPlace], since: datetime, until: datetime
 ) -> Mapping[HeadPlace, list[Alike]]:
-    """The pockets of some heads. Fresh: what was photographed and came `since` a moment, ahead: both after `until`."""
+    """The pockets of some heads. Fresh: what was photographed and came `since` a moment, and never lay in the future.
+
+    The future begins at `until`.
+    """
     seen: dict[HeadPlace, list[Alike]] = {place: [] for place in places}
     values = {"places": head_checks.as_value(places), "since": since, "until": until}
     for machine, head, *row in _NOW.execute(session.connection(), **values):
@@ -80,14 +57,14 @@ def newest(
 
 
 def _alike(row: Sequence[Any]) -> Alike:
-    outcome, review, is_new, is_fresh, is_ahead, check_id, is_elsewhere, is_open, pockets, *when = row
+    outcome, review, is_new, is_fresh, check_id, is_elsewhere, is_open, pockets, *when = row
     word = "new" if is_new else _word(outcome, review)
     if is_elsewhere and word == "intact":
         word = "unsure"  # the check that it came with is another head's, and does not believe it
     numbers = frozenset(map(int, pockets.split(",")))
     # One that waits may have a fault, of which its check knows.
     is_doubtful = (bool(is_open) or word == "pending") and not is_elsewhere
-    return Alike(word, numbers, bool(is_fresh) and not is_ahead, bool(is_ahead), check_id, is_doubtful, *when)
+    return Alike(word, numbers, bool(is_fresh), check_id, is_doubtful, *when)
 
 
 def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
@@ -95,9 +72,8 @@ def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     of = head_checks.heads_table(dialect)
     is_elsewhere = (Checks.machine != Pockets.machine) | (Checks.head != Pockets.head)
     with_check = Checks.check_id, is_elsewhere, Checks.awaited | Checks.given_up
-    since, until = (bindparam(name, type_=Pockets.ordered_at.type) for name in ("since", "until"))
-    is_fresh = (Pockets.ordered_at >= since) & (Captures.received_at >= since)
-    is_ahead = (Pockets.ordered_at > until) & (Captures.received_at > until)
+    since = bindparam("since", type_=Pockets.ordered_at.type)
+    is_fresh = (Pockets.ordered_at >= since) & (Captures.received_at >= since) & ~IS_AHEAD & ~WAS_AHEAD
     alike = (
         Pockets.machine,
         Pockets.head,
@@ -105,7 +81,6 @@ def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
         Captures.review,
         is_unseen(),
         is_fresh,
-        is_ahead,
         *with_check,
     )
     return (

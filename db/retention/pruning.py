@@ -29,7 +29,7 @@ from db.line.photographs import MARK
 from db.retention import policy as retention
 from db.retention.image_removal import Images, ImagesMissing
 from db.retention.policy import Policy
-from db.schema.tables import Captures, Checks, Faults, ShadowVerdicts, UtcDateTime, Verdicts
+from db.schema.tables import Captures, CapturesAhead, Checks, Faults, ShadowVerdicts, UtcDateTime, Verdicts
 
 CAPTURES_AT_ONCE: Final = 500
 CHECKS_AT_ONCE: Final = 5
@@ -168,6 +168,7 @@ class Pruning:
             leaving = session.scalars(still).all()
             gone = session.scalars(select(Captures.capture_id).where(Captures.check_id.in_(leaving))).all()
             for table, condition in (
+                (CapturesAhead, CapturesAhead.capture_id.in_(gone)),
                 (ShadowVerdicts, ShadowVerdicts.capture_id.in_(gone)),
                 (Verdicts, Verdicts.capture_id.in_(gone)),
                 (Faults, Faults.capture_id.in_(gone) | Faults.check_id.in_(leaving)),

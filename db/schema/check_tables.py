@@ -1,4 +1,4 @@
-"""The table of checks that wait for photographs, beside `db.schema.tables`."""
+"""The tables of what was seen when somebody looked: checks that wait, and photographs that lay in the future."""
 
 from __future__ import annotations
 
@@ -20,3 +20,12 @@ class AwaitedChecks(Base):
     captures: Mapped[int]
     last_at: Mapped[datetime]
     seconds: Mapped[float]
+
+
+class CapturesAhead(Base):
+    """The newest photographs of their pockets that lay in the future when they were looked at
+    (`db.line.captures_ahead`)."""
+
+    __tablename__ = "captures_ahead"
+
+    capture_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

@@ -16,9 +16,10 @@ from PIL import Image
 
 from producer.contract.reasons import image_files
 from producer.contract.reasons.template import Reason
-from producer.pictures.completeness import bmp_extent, tiff_parts
+from producer.pictures.bmp_structure import bmp_extent
 from producer.pictures.image_formats import FORMATS
 from producer.pictures.jpeg_structure import FRAMES, JpegStructure
+from producer.pictures.tiff_structure import tiff_parts
 
 _JPEG, _PNG, _BMP = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM"
 _TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -63,7 +64,7 @@ def several_pictures(data: bytes, jpeg: JpegStructure | None = None) -> Reason |
     not.
 
     Args:
-        data: the bytes of a file that has a picture of one of these formats (`producer.pictures.completeness`).
+        data: the bytes of a file that has a picture of one of these formats (`producer.pictures.early_end`).
         jpeg: of a JPEG its structure, where it is known.
     """
     if data.startswith(_JPEG):

@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from producer.contract.reasons import image_files, stations
 from producer.contract.reasons.template import Reason
 from producer.files.file_kinds import no_file
-from producer.pictures.completeness import cut_short
+from producer.pictures.early_end import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
 from producer.pictures.image_formats import FORMATS, TIFF_BEGINNINGS
 from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.forked_commands import run_command
-from worker.backbones.pretrained_families import published_network
+from worker.backbones.keras_families import published_network
 
 
 @pytest.fixture

@@ -549,7 +549,7 @@ def test_an_id_that_another_capture_has_is_a_fault_and_no_verdict_of_the_other(l
         (first.capture_id, first.check_id),
     ]
     with line.database.reading() as session:
-        assert [check.state for check in checks.recent(session)] == ["review"], "nobody has seen the last photograph"
+        assert [check.state for check in checks.recent(session)] == ["review"] * 2, "nobody has seen the others"
 
 
 def test_a_photograph_of_an_earlier_operation_is_no_go_of_the_next(line: Line) -> None:
@@ -610,9 +610,11 @@ def test_an_event_that_breaks_the_contract_becomes_a_fault_and_its_station_is_to
     assert fault.reason == "invalid_event"
     assert next(iter(changes)) in fault.detail
     assert fault.capture_id == event.capture_id
-    (told,) = line.answers()
+    told, *ended = line.answers()
     assert isinstance(told, FaultAnswer)
     assert told.capture_id == event.capture_id
+    of_check = [] if "pocket" in changes else ["review"]
+    assert [answer.state for answer in ended if isinstance(answer, CheckAnswer)] == of_check
     assert line.verdict_of(event) is None
     assert line.network.passes == 0
 
@@ -634,6 +636,20 @@ def test_a_check_with_a_broken_event_ends_in_review(line: Line) -> None:
     answer = line.answers()[-1]
     assert isinstance(answer, CheckAnswer)
     assert (answer.state, answer.review) == ("review", [2])
+
+
+def test_a_check_of_events_that_cannot_be_used_is_answered_with_review(line: Line) -> None:
+    check = str(new_id())
+    sent = [stored_event(line.store, photograph(70), pocket=at, check_id=check, check_size=2) for at in (1, 2)]
+    line.inspector.inspect([event.message() | {"schema_version": 99} for event in sent])
+    answer = line.answers()[-1]
+    assert isinstance(answer, CheckAnswer)
+    assert (answer.head, answer.size, answer.state, answer.review) == (sent[0].head, 2, "review", [1, 2])
+    alone = stored_event(line.store, photograph(70), pocket=2, check_size=1)
+    line.inspector.inspect({**alone.message(), "check_size": "1"})
+    answer = line.answers()[-1]
+    assert isinstance(answer, CheckAnswer)
+    assert (answer.check_id, answer.size, answer.state, answer.review) == (alone.check_id, 1, "review", [2])
 
 
 def test_a_missing_image_is_a_fault_after_the_last_try(line: Line) -> None:

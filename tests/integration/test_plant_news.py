@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event
+from typing import Any
+
+import pytest
 
 from db.engine.database import Database
 from db.learning import reviews
 from db.line import untold_checks
 from db.line.captures import Capture
-from producer.contract.answers import CheckAnswer
+from db.line.untold_checks import Untold
+from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import new_id
 from producer.contract.plant_event import PLANT_STREAM
 from producer.contract.plant_news import PLANT_ANSWERS
@@ -24,36 +30,114 @@ def test_a_label_of_what_a_pocket_shows_is_told_and_one_of_what_it_showed_before
     watch = PlantNewsWatch(database, plant.notifier)
     _, second, third = (plant.photograph(pocket) for pocket in (1, 2, 3))
 
-    def label(capture: Capture, word: str) -> None:
-        with database.transaction() as session:
-            reviews.add(session, capture_id=capture.capture_id, label=word, by="ana", at=datetime.now(UTC))
-
     def told() -> list[tuple[str, list[int]]]:
         watch.turn()
-        entries = [fields["answer"] for _, fields in plant.redis.xrange(PLANT_STREAM)]
-        answers = [PLANT_ANSWERS.validate_json(text) for text in entries]
-        checks = [answer for answer in answers if isinstance(answer, CheckAnswer)]
+        checks = [answer for answer in _said(plant) if isinstance(answer, CheckAnswer)]
         assert [check.revision for check in checks] == sorted({check.revision for check in checks})
         assert all(check.begun_at is not None for check in checks)
         assert len(plant.told()) == len(checks), "its station is told too"
         return [(check.state, check.replace) for check in checks]
 
     assert told() == []
-    label(second, "worn")
+    _label(database, second, "worn")
     overruled = [("replace", [2])]
     assert told() == told() == overruled
     plant.photograph(2, size=1, check_id=new_id(), image_sha256="e" * 64)
-    label(second, "broken")
+    _label(database, second, "broken")
     assert told() == overruled, "another photograph shows the pocket by now"
-    label(third, "worn")
+    _label(database, third, "worn")
     with database.reading() as session:
-        _, revisions = untold_checks.untold(session)
-    label(third, "intact")  # while it is told
+        revisions = untold_checks.untold(session).revisions
+    _label(database, third, "intact")  # while it is told
     with database.transaction() as session:
         untold_checks.remove(session, revisions)
     assert told() == [*overruled, ("replace", [2])]
     unjudged = plant.photograph(1, None, size=2, check_id=new_id(), image_sha256="f" * 64)
-    label(unjudged, "intact")
+    _label(database, unjudged, "intact")
     assert len(told()) == 2, "the check is told when it ends"
     with database.reading() as session:
-        assert untold_checks.untold(session) == ([], {})
+        assert untold_checks.untold(session) == Untold([], [], {})
+
+
+def test_a_label_that_is_said_while_the_note_of_another_is_removed_is_told(
+    database: Database, redis_server: RedisProcess
+) -> None:
+    plant = Plant(database, redis_server)
+    second, third = plant.photograph(2, size=2), plant.photograph(1, size=2)
+    _label(database, second, "intact")
+    with database.reading() as session:
+        revisions = untold_checks.untold(session).revisions
+    removing = Event()
+
+    def remove() -> None:
+        with database.transaction() as session:
+            removing.set()
+            untold_checks.remove(session, revisions)
+
+    with ThreadPoolExecutor(1) as beside:
+        with database.transaction() as session:
+            reviews.add(session, capture_id=third.capture_id, label="broken", by="ana", at=datetime.now(UTC))
+            removed = beside.submit(remove)
+            if database.url.startswith("postgresql"):  # of two that write, SQLite has the second wait before it begins
+                assert removing.wait(30)
+                with pytest.raises(TimeoutError):
+                    removed.result(0.2)
+        removed.result()
+    PlantNewsWatch(database, plant.notifier).turn()
+    assert [(check.state, check.replace) for check in plant.told()] == [("replace", [1])]
+
+
+def test_a_label_whose_check_does_not_answer_its_head_is_told_itself(
+    database: Database, redis_server: RedisProcess
+) -> None:
+    plant = Plant(database, redis_server)
+    watch = PlantNewsWatch(database, plant.notifier)
+
+    def verdicts() -> list[tuple[str, int, str, str | None]]:
+        watch.turn()
+        answers = [answer for answer in _said(plant) if isinstance(answer, VerdictAnswer)]
+        return [(of.head, of.pocket, of.outcome, of.label) for of in answers]
+
+    own, foreign = (plant.photograph(1, size=1, head=head) for head in ("H12", "H13"))
+    pending = plant.photograph(1, size=3, check_id=new_id(), image_sha256="e" * 64)
+    _label(database, own, "broken")
+    assert verdicts() == []
+    _label(database, foreign, "unusable")
+    _label(database, pending, "broken")
+    both = [("H13", 1, "unusable", None), ("H12", 1, "damaged", "broken")]
+    assert verdicts() == verdicts() == both
+    _label(database, foreign, "intact")
+    _label(database, pending, "intact")
+    assert verdicts() == both, "nothing is to be taken away"
+
+
+def test_a_label_that_makes_a_photograph_the_one_that_its_pocket_shows_is_told(
+    database: Database, redis_server: RedisProcess
+) -> None:
+    plant = Plant(database, redis_server)
+    plant.photograph(1, "damaged", size=1, check_id=new_id(), image_sha256="e" * 64)
+    unusable = plant.photograph(1, "unusable", size=1)
+    _label(database, unusable, "intact")
+    PlantNewsWatch(database, plant.notifier).turn()
+    assert [(check.state, check.check_id) for check in plant.told()] == [("go", plant.check)]
+
+
+def test_a_label_of_an_older_photograph_is_told_while_the_newer_waits(
+    database: Database, redis_server: RedisProcess
+) -> None:
+    plant = Plant(database, redis_server)
+    judged = plant.photograph(1, size=1)
+    plant.photograph(1, None, size=1, check_id=new_id(), image_sha256="e" * 64)
+    _label(database, judged, "broken")
+    PlantNewsWatch(database, plant.notifier).turn()
+    assert [(check.state, check.check_id) for check in plant.told()] == [("replace", plant.check)]
+
+
+def _label(database: Database, capture: Capture, word: str) -> None:
+    with database.transaction() as session:
+        reviews.add(session, capture_id=capture.capture_id, label=word, by="ana", at=datetime.now(UTC))
+
+
+def _said(plant: Plant) -> list[object]:
+    entries: Any = plant.redis.xrange(PLANT_STREAM)
+    return [PLANT_ANSWERS.validate_json(fields["answer"]) for _, fields in entries]

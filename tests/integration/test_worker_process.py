@@ -8,6 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ import pytest
 
 import db.line.verdicts
 from db.engine.database import Database
-from db.line import faults
+from db.line import captures, captures_ahead, faults
+from db.line.captures import Capture
 from producer.contract.event import INSPECT_QUEUE, new_id
 from producer.delivery.outbox import Outbox
 from producer.delivery.redis_client import EventSender
@@ -93,7 +95,14 @@ def line(networks: Path, tmp_path: Path, redis_server: RedisProcess, database_ur
 
 @on_one_engine
 def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
-    """Bad input among good; `unsure` without a model; a trained one in charge within seconds; a clean end."""
+    """Bad input among good; `unsure` without a model; a trained one in charge within seconds; a clean end.
+
+    A photograph that a clock has placed in the future is noted.
+    """
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    with line.database.transaction() as session:
+        of = ("m-2", "h", 1, "op", new_id(), 1, "a.png", "0" * 64)
+        captures.record(session, Capture(new_id(), tomorrow, "station-1", *of), tomorrow)
     port = free_port()
     line.environment["INSERTS_METRICS_PORT"] = str(port)
     worker = line.start_and_wait(line.start_installed_worker)
@@ -125,6 +134,8 @@ def test_the_line_from_no_model_to_the_first_one(line: Line) -> None:
         assert answers[poison[0].capture_id].answer.kind == "fault"
         assert answers[poison[1].capture_id].answer.kind == "fault"
         assert answers[poison[2].capture_id].answer.outcome == "unusable"  # type: ignore[union-attr]
+        with line.database.reading() as session:
+            assert captures_ahead.unnoted(session) == []
         wait_until(lambda: len(outbox) == 0, what="an empty outbox")
 
         write_labelled_folder(line.folder / "labelled", 80, seed=5, size=256)

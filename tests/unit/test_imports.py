@@ -106,9 +106,9 @@ def test_only_the_backbone_knows_keras() -> None:
     assert knowing == {
         "backbones/filled_network.py",
         "backbones/forward_pass.py",
-        "backbones/pretrained_families.py",
+        "backbones/keras_families.py",
         "networks/building.py",
-        "networks/efficientnet_lite.py",
+        "backbones/efficientnet_lite.py",
     }
 
 

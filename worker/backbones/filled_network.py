@@ -11,9 +11,9 @@ from typing import Any
 
 from producer.configuration.home_folder import at_home
 from producer.files.file_digest import file_digest
-from worker.backbones import pretrained_families as networks
+from worker.backbones import keras_families as networks
+from worker.backbones.keras_families import PublishedNetwork
 from worker.backbones.names import BackboneError, WeightsUnfit
-from worker.backbones.pretrained_families import PublishedNetwork
 from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.backbones.weight_file import LayerSpec, WeightFile, flaw, match
 from worker.backbones.weight_import import fetch_weights

@@ -10,14 +10,14 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from producer.storage.object_store import download
+from worker.backbones.keras_families import PublishedNetwork, published_network
 from worker.backbones.names import WeightsMissing, WeightsUnfit, canonical_family
-from worker.backbones.pretrained_families import PublishedNetwork, published_network
 from worker.backbones.unfit_weight_files import check_readable
 from worker.backbones.weight_file import WeightFile, flaw, match
 from worker.backbones.weight_store import WeightFileEntry, WeightsStore
 
 _DOWNLOAD: Final = (
-    "import sys; from worker.backbones.pretrained_families import download; download(sys.argv[1], sys.argv[2] == 'top')"
+    "import sys; from worker.backbones.keras_families import download; download(sys.argv[1], sys.argv[2] == 'top')"
 )
 _LONGEST_DOWNLOAD: Final = 3 * 3600.0
 """Seconds; the largest published file has 1.4 GB. A connection that says nothing is given up after 20 s."""

@@ -117,7 +117,7 @@ def _run(
     dataset: LabelledFolder, backbone: Backbone, recipe: Recipe, output: Path, console: TerminalConsole
 ) -> BackboneResult:
     """One result with a progress bar of its extraction, and its results file."""
-    from worker.backbones.pretrained_families import published_network
+    from worker.backbones.keras_families import published_network
     from worker.lab.experiment import result_folder, run
     from worker.lab.report import write_results
 

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from PIL import Image, UnidentifiedImageError
 
-from producer.pictures.completeness import tiff_jpegs, tiff_parts
 from producer.pictures.jpeg_structure import JpegStructure
+from producer.pictures.tiff_structure import tiff_jpegs, tiff_parts
 from worker.images.truncated_jpeg import load_whole
 
 _AT_ONCE: Final = 2**18

@@ -33,7 +33,9 @@ class ExternalInsertChangesWatch(Periodic):
     """Looks for external changes every second, from entering the block to its end; several workers may do so."""
 
     def __init__(self, database: Database, redis_url: str, notifier: Notifier) -> None:
-        super().__init__(LOOK_EVERY, name="told-changes", failure="insert changes that were told are not written yet")
+        super().__init__(
+            LOOK_EVERY, name="external-insert-changes", failure="insert changes that were told are not written yet"
+        )
         self._database = database
         self._redis: redis.Redis = connect_patiently(redis_url)
         self._notifier = notifier

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import UUID7, StrictInt, TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from db.line import faults
+from db.line.begun_checks import NamedCheck
 from producer.contract.answers import FaultAnswer
 from producer.contract.event import CaptureEvent
-from producer.contract.names import Name
+from producer.contract.names import MachineName, Name
 from producer.contract.reasons import faults as why
 from producer.contract.reasons.template import IN_OTHER_WORDS, Reason
 from producer.terminal.error_text import in_words
@@ -32,7 +34,8 @@ class CaptureFault:
     """Why a message can never be judged as it is, and which capture it is, as far as the message says so.
 
     `reason` is a short code, `detail` what a person needs to know, `event` the message as it came. With `check_id` and
-    `pocket` its check ends in `review` rather than stay pending.
+    `pocket` its check ends in `review` rather than stay pending. `check` is the check as the event names it, where no
+    capture does.
     """
 
     reason: str
@@ -42,6 +45,7 @@ class CaptureFault:
     station: str | None
     check_id: UUID | None
     pocket: int | None
+    check: NamedCheck | None = None
 
     def record(self, session: Session) -> None:
         """Keep it in the database."""
@@ -89,7 +93,8 @@ def crashed(event: CaptureEvent, attempts: int) -> CaptureFault:
 
 def of_another_capture(event: CaptureEvent) -> CaptureFault:
     """The fault of an event whose id another capture has: of another photograph, check, pocket or operation."""
-    return fault_of(event, ID_OF_ANOTHER, why.ID_OF_ANOTHER(capture=event.capture_id))
+    fault = fault_of(event, ID_OF_ANOTHER, why.ID_OF_ANOTHER(capture=event.capture_id))
+    return replace(fault, check=_check_named(event.model_dump()))
 
 
 def invalid_event(message: object, error: ValidationError) -> CaptureFault:
@@ -106,7 +111,26 @@ def invalid_event(message: object, error: ValidationError) -> CaptureFault:
         station=_valid(TypeAdapter(Name), fields.get("station")),
         check_id=_valid(TypeAdapter(UUID7), fields.get("check_id")),
         pocket=_valid(TypeAdapter(StrictInt), fields.get("pocket")),
+        check=_check_named(fields),
     )
+
+
+_NAMED: Final[dict[str, TypeAdapter[Any]]] = {
+    "check_id": TypeAdapter(UUID7),
+    "station": TypeAdapter(Name),
+    "machine": TypeAdapter(MachineName),
+    "head": TypeAdapter(Name),
+    "operation": TypeAdapter(Name),
+}
+_SIZE: Final = TypeAdapter(Annotated[StrictInt, *CaptureEvent.model_fields["check_size"].metadata])
+
+
+def _check_named(fields: Mapping[str, Any]) -> NamedCheck | None:
+    """The check that an event names; None where it cannot be read. Without a size it is of the event's own pocket."""
+    names = {name: _valid(of, fields.get(name)) for name, of in _NAMED.items()}
+    if None in names.values():
+        return None
+    return NamedCheck(**names, size=_valid(_SIZE, fields.get("check_size")) or 1)
 
 
 def _valid(adapter: TypeAdapter[Any], value: object) -> Any:

@@ -248,6 +248,7 @@ class Inspector:
         # One that goes back stays requeued.
         requeued = None if results.back else received.requeued
         with self._metrics.stage("commit"):
+            self._writes.begin_checks(results.faults)
             return self._writes.end(verdicts, results.faults, requeued, results.checks.keys(), results.checks_again)
 
     def _answer(self, results: Results, ended: Ended, received: ReceivedMessage) -> None:

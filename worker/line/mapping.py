@@ -8,11 +8,12 @@ from typing import cast
 from db.line.captures import Capture
 from db.line.checks import Check
 from db.line.shadow_verdicts import ShadowVerdict
+from db.line.untold_checks import LabelledCapture
 from db.line.verdicts import Verdict
 from producer.contract.answers import CheckAnswer, Remaining, VerdictAnswer
 from producer.contract.event import CaptureEvent
 from producer.contract.region import Edge
-from producer.contract.vocabulary import CheckState
+from producer.contract.vocabulary import DAMAGE_KINDS, OUTCOME_OF, CheckState
 from worker.line.judging import ImageToJudge
 from worker.line.stations import Origin
 from worker.models.line_model import Judgement
@@ -84,6 +85,20 @@ def verdict_answer(event: CaptureEvent, verdict: Verdict, remaining: Remaining |
         model=verdict.model_id,
         judged_at=verdict.judged_at,
         remaining=remaining,
+    )
+
+
+def label_answer(labelled: LabelledCapture) -> VerdictAnswer:
+    """The answer that a station and the plant get about a label: the verdict of a person."""
+    return VerdictAnswer(
+        capture_id=labelled.capture_id,
+        check_id=labelled.check_id,
+        machine=labelled.machine,
+        head=labelled.head,
+        pocket=labelled.pocket,
+        outcome=OUTCOME_OF[labelled.label],
+        label=labelled.label if labelled.label in DAMAGE_KINDS else None,
+        judged_at=labelled.at,
     )
 
 

@@ -8,7 +8,7 @@ from db.engine.database import Database
 from db.line import untold_checks
 from db.queries import plant_news
 from producer.runtime.periodic import Periodic
-from worker.line.mapping import check_answer
+from worker.line.mapping import check_answer, label_answer
 from worker.line.notifier import Notifier
 
 LOOK_EVERY: Final = 5.0
@@ -33,11 +33,12 @@ class PlantNewsWatch(Periodic):
         """
         with self._database.reading() as session:
             news = plant_news.untold(session)
-            checks, revisions = untold_checks.untold(session)
-        if not news and not revisions:
+            labelled = untold_checks.untold(session)
+        if not news and not labelled.revisions:
             return
         self._notifier.say(news)
-        self._notifier.send([(check.station, check_answer(check)) for check in checks])
+        self._notifier.send([(label.station, label_answer(label)) for label in labelled.labels])
+        self._notifier.send([(check.station, check_answer(check)) for check in labelled.checks])
         with self._database.transaction() as session:
             plant_news.note(session, news)
-            untold_checks.remove(session, revisions)
+            untold_checks.remove(session, labelled.revisions)

@@ -17,6 +17,7 @@ from worker.broker.app import make_app
 from worker.broker.kombu_fixes import check_access
 from worker.broker.load_shedding import LoadShedder
 from worker.broker.messages import MessageSender
+from worker.line.captures_ahead import CapturesAheadWatch
 from worker.line.child import Child, active_models, in_use
 from worker.line.connector_reports import ConnectorReportsWatch
 from worker.line.external_insert_changes import ExternalInsertChangesWatch
@@ -95,6 +96,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.enter_context(Reader(reports, take))
         parts.enter_context(RequeueWatch(database, sender))
         parts.enter_context(IncompleteWatch(database, notifier, metrics, settings.check_timeout))
+        parts.enter_context(CapturesAheadWatch(database))
         parts.enter_context(ExternalInsertChangesWatch(database, redis_url, notifier))
         parts.enter_context(PlantNewsWatch(database, notifier))
         parts.enter_context(ConnectorReportsWatch(database, redis_url))

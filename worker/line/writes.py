@@ -7,6 +7,7 @@ write eight captures nearly as fast as one. A database that is away is waited fo
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
@@ -15,7 +16,8 @@ import structlog
 import db.line.faults
 import db.line.verdicts
 from db.engine.database import Database
-from db.line import attempts, captures, check_revisions, checks, shadow_verdicts
+from db.line import attempts, begun_checks, captures, check_revisions, checks, shadow_verdicts
+from db.line.begun_checks import NamedCheck
 from db.line.captures import Arrival, Known
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
@@ -47,6 +49,14 @@ class Writes:
         The fault is recorded then; `requeued` is the one that it follows, which is closed.
         """
         return retry_while_unavailable(partial(self._begin_another_attempt, event, requeued))
+
+    def begin_checks(self, faults: Sequence[CaptureFault]) -> None:
+        """Have the checks be there that events which cannot be used name: each is answered with its faults.
+
+        In a transaction of its own, as those that write checks take their rows in one order.
+        """
+        if named := [fault.check for fault in faults if fault.check is not None]:
+            retry_while_unavailable(partial(self._begin_checks, named))
 
     def end(
         self,
@@ -80,6 +90,10 @@ class Writes:
         # redelivered.
         with self._database.transaction(synced=False) as session:
             return captures.arrive(session, arrivals)
+
+    def _begin_checks(self, named: Collection[NamedCheck]) -> None:
+        with self._database.transaction() as session:
+            begun_checks.begin(session, named, datetime.now(UTC))
 
     def _begin_another_attempt(self, event: CaptureEvent, requeued: int | None) -> Verdict | CaptureFault | None:
         with self._database.transaction() as session:

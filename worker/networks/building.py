@@ -1,4 +1,4 @@
-"""Turns a backbone and its weights into a network's file. With `efficientnet_lite` all here that knows TensorFlow.
+"""Turns a backbone and its weights into a network's file. The only module of this folder that knows TensorFlow.
 
 The file takes pixels (0…255, as float32) and puts out the layers asked for, each as it is; whoever runs it does the
 pooling (`worker.networks.running`). So one file serves every pooling, and what a linear model makes of the averages can
@@ -21,11 +21,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from worker.backbones import pretrained_families
+from worker.backbones import efficientnet_lite, keras_families
 from worker.backbones.filled_network import filled_network
 from worker.backbones.names import BackboneError
 from worker.backbones.tensorflow_import import loading_tensorflow
-from worker.networks import efficientnet_lite
 from worker.networks.manifest import RECIPE, Manifest
 from worker.networks.names import NetworkName, Output
 from worker.networks.representative import Representative
@@ -74,7 +73,7 @@ def input_size(family: str) -> tuple[int, int]:
         BackboneError: there is no such family.
     """
     variant = efficientnet_lite.VARIANTS.get(family)
-    return pretrained_families.published_network(family).input_size if variant is None else (variant.side, variant.side)
+    return keras_families.published_network(family).input_size if variant is None else (variant.side, variant.side)
 
 
 def build(
@@ -131,13 +130,13 @@ def build(
 def _source(name: NetworkName, weights: str | None, weights_folder: Path) -> _Source:
     if name.family in efficientnet_lite.VARIANTS:
         model, digest = efficientnet_lite.filled(name.family, weights or "imagenet")
-        part = pretrained_families.cut(model, name.family, name.layers)
+        part = keras_families.cut(model, name.family, name.layers)
         return _Source(part, input_size(name.family), efficientnet_lite.preprocess, digest)
     filled = filled_network(name.family, name.layers, weights or "imagenet", weights_folder)
     return _Source(
         filled.model,
         filled.published.input_size,
-        lambda images: pretrained_families.preprocess(name.family, images),
+        lambda images: keras_families.preprocess(name.family, images),
         filled.digest,
     )
 

@@ -15,6 +15,7 @@ from typing import Final
 from starlette.concurrency import run_in_threadpool
 
 from db.engine.database import Database, DatabaseUnavailable
+from db.line import captures_ahead
 from db.queries import line_changes
 from db.queries.line_changes import Marks
 
@@ -119,7 +120,9 @@ class Feed:
 
     def _marks(self, known: Marks | None) -> Marks:
         with self._database.reading() as session:
-            return line_changes.marks(session, known)
+            marks, ahead = line_changes.marks(session, known), captures_ahead.unnoted(session)
+        captures_ahead.note(self._database, ahead)
+        return marks
 
     def _tell(self, ids: set[str]) -> None:
         self._news += bool(ids)

@@ -17,7 +17,6 @@ from db.console.head_requests import is_head
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.console.sign_in.throttle import Subject
-from db.engine.database import DatabaseUnavailable
 from db.people import accounts, audit, sessions
 
 router = APIRouter()
@@ -53,10 +52,11 @@ def sign_in(
     try:
         with console.database.reading() as session:
             account = accounts.signed_in(session, name, password)
-    except DatabaseUnavailable:
+    except BaseException:
         console.throttle.take_back(by_name, by_address)
         raise
     if account is None:
+        console.throttle.failed(by_name, by_address)
         return _form(request, next, "wrong", 401)
     console.throttle.succeeded(by_name, by_address)
     return begin_session(request, account, RedirectResponse(inside(next), 303))

@@ -12,7 +12,8 @@ if it is not a `go`. The head register, or else the largest check, says how many
 can say that a head has one.
 
 An insert change takes the head's `go` away, whatever check it is of, until a check that began after it has its pocket.
-Until then the head has no state: the change is its state, and no check is. So does a verdict that is not `intact`,
+Until then the head has no state: the change is its state, and no check is. Of two changes of one pocket each counts, as
+one of them may be withdrawn. So does a verdict that is not `intact`,
 until its check is answered. That check may have been answered before and be pending again, or be another head's and
 never be answered for this one; then a check of its pocket that began after the verdict settles it.
 """
@@ -42,7 +43,7 @@ class HeadAnswers:
         """There are none yet; `declared` is how many pockets the head has by the head register, if that says so."""
         self._declared = declared
         self._checks: list[Numbered] = []
-        self._changes: dict[int, Numbered] = {}
+        self._changes: dict[tuple[int, datetime], Numbered] = {}
         self._verdicts: dict[tuple[UUID, int], Numbered] = {}
 
     @property
@@ -66,7 +67,7 @@ class HeadAnswers:
         if any(self._looks_over(one, answer) for one in others):
             return has_settled
         self._checks = [*(one for one in others if not self._looks_over(answer, one)), answer]
-        self._changes = {pocket: one for pocket, one in self._changes.items() if not self._has_seen(answer, one)}
+        self._changes = {of: one for of, one in self._changes.items() if not self._has_seen(answer, one)}
         return True
 
     def _take_verdict(self, answer: Numbered) -> bool:
@@ -84,16 +85,13 @@ class HeadAnswers:
         return is_its_answer or self._has_seen(answer, verdict)
 
     def _take_change(self, answer: Numbered) -> bool:
-        change, before = _change(answer), self._changes.get(_change(answer).pocket)
+        change = _change(answer)
+        of = change.pocket, _at(answer)
         if change.withdrawn:
-            if before is None or _change(before).at != change.at:
-                return False
-            del self._changes[change.pocket]
-            return True
-        is_earlier = before is not None and _at(answer) < _at(before)
-        if is_earlier or any(self._has_seen(one, answer) for one in self._checks):
+            return self._changes.pop(of, None) is not None
+        if any(self._has_seen(one, answer) for one in self._checks):
             return False
-        self._changes[change.pocket] = answer
+        self._changes[of] = answer
         return True
 
     def last(self, is_vouched_for: Callable[[Numbered], bool]) -> Numbered | None:

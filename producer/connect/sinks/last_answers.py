@@ -125,6 +125,7 @@ class LastAnswers:
         for key, one in of_pockets.items():  # what it says of its head is kept beside it, or was settled
             self._answers.take_of(key, one)
         self._unknown = {number for number, _ in given_up}
+        self._stored_numbers = {number for number, _ in stored.values()}
         self._stored: dict[str, set[str]] = {}
         for key, (_, event) in stored.items():
             subject = key if key in of_pockets else next(reversed(subjects_of(event)), key)
@@ -175,9 +176,12 @@ class LastAnswers:
     def _to_keep(self, subject: str, number: int) -> dict[str, str]:
         """What is to be kept of a subject of the answer with a number, and of what no more."""
         keys = {_key(subject, one): one for one in self._answers.of(subject)}
-        over = self._stored.get(subject, set()) - keys.keys()
+        before = self._stored.get(subject, set())
         self._stored[subject] = {*keys}
-        return {key: as_kept(one) for key, one in keys.items() if one[0] == number} | dict.fromkeys(over, "")
+        # An earlier version of the connector may have kept some under other keys.
+        moved = {key for key, one in keys.items() if one[0] in self._stored_numbers and key not in before}
+        kept = {key: as_kept(one) for key, one in keys.items() if one[0] == number or key in moved}
+        return kept | dict.fromkeys(before - keys.keys(), "")
 
     def _unseen(self) -> Iterator[Numbered]:
         """What waits behind all that was seen."""
@@ -221,8 +225,8 @@ def _key(subject: str, answer: Numbered) -> str:
     match event.data:
         case CheckAnswer(check_id=check_id):
             return f"{subject} {check_id}"
-        case InsertChangeAnswer(pocket=pocket):
-            return f"{subject} change of {pocket}"
+        case InsertChangeAnswer(pocket=pocket, at=at):
+            return f"{subject} change of {pocket} at {at}"
         case VerdictAnswer(check_id=check_id, pocket=pocket) if subject == event.order:
             return f"{subject} verdict on {pocket} of {check_id}"
     return subject

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import uuid6
 
-from db.line import captures, checks, faults, incomplete_checks, insert_changes, verdicts
+from db.line import captures, captures_ahead, checks, faults, incomplete_checks, insert_changes, verdicts
 from db.line.captures import Arrival, Capture
 from db.queries import head_overview, maintenance
 from db.queries.head_overview import HeadOverview
-from db.queries.pockets_now import Ahead
 from tests.integration.db.conftest import T0, Line
 from tests.support import next_of
 
@@ -49,6 +49,23 @@ def test_a_pocket_that_a_stand_in_came_of_does_not_show_what_it_was_before(line)
     assert overview(line).words[2] == "unusable", "a photograph that nobody can use is one"
 
 
+def test_a_stand_in_that_lies_in_the_check_of_another_head_hides_what_its_pocket_was_before(line) -> None:
+    both = [("mill-1", "head-1"), ("mill-1", "head-2")]
+    for _, head in both:
+        check = uuid6.uuid7()
+        for pocket in (1, 2):
+            line.see(pocket, 0, "intact", head=head, check_id=check, check_size=2)
+    mistyped = uuid6.uuid7()
+    line.see(1, 5, "intact", check_id=mistyped, check_size=2)
+    stand_in(line, 2, 5, check_id=mistyped, check_size=2, head="head-2")
+    with line.database.reading() as session:
+        for places in (both, both[1:]):
+            known = head_overview.overviews(session, places)[-1]
+            assert known.words == {1: "intact", 2: "missing"}
+            assert known.answer is not None
+            assert (known.answer.state, known.answer.review) == ("review", [2])
+
+
 def stand_in(line: Line, pocket: int, minute: float, **changes: object) -> Capture:
     """What a station hands in where its newest photograph of a pocket is none."""
     capture = line.capture(pocket, minute, **changes)
@@ -73,6 +90,30 @@ def test_a_stand_in_is_not_forgotten_whatever_others_came_by_themselves(line) ->
     assert answered(line, fresh_since=last.captured_at) == ("review", [], [3])
     line.see(3, 59, "intact", check_id=uuid6.uuid7(), check_size=1)
     assert answered(line) == ("go", [], [])
+
+
+def test_a_stand_in_is_not_forgotten_however_many_cannot_be_used_elsewhere(line) -> None:
+    """Of another pocket, or in a head of another machine that has the same name."""
+    for pocket in (1, 2, 3):
+        line.see(pocket, 0, "intact", check_size=3)
+    stand_in(line, 3, 5, check_id=uuid6.uuid7(), check_size=1)
+    others = [
+        line.capture(2, 6 + number / 100, machine=machine, check_id=uuid6.uuid7(), check_size=1)
+        for machine in ("mill-1", "mill-2")
+        for number in range(51)
+    ]
+    with line.database.transaction() as session:
+        captures.arrive(session, [Arrival(other, other.captured_at, shows=False) for other in others])
+        verdicts.record_all(session, [line.verdict(other.capture_id, "unusable") for other in others])
+    line.see(2, 20, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert gone_on(line) == ("review", [], [3])
+
+
+def test_what_waits_for_its_verdict_and_is_doubted_has_no_fault(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, check_size=2, image_sha256="cd" * 32)
+    known = overview(line)
+    assert (known.words, known.answer.state) == ({1: "pending", 2: "pending"}, "pending")
 
 
 def test_what_waits_for_its_verdict_is_no_go_by_another_photograph(line) -> None:
@@ -188,7 +229,7 @@ def test_a_photograph_that_is_not_believed_hides_no_damage(line) -> None:
     assert to_replace() == [2]
 
 
-@pytest.mark.parametrize("kind", ["pixels", "operation", "beyond", "unsure"])
+@pytest.mark.parametrize("kind", ["pixels", "operation", "beyond", "unsure", "designation"])
 def test_no_kind_of_doubt_hides_damage(line, kind) -> None:
     first = {pocket: line.see(pocket, 0, "intact", check_size=4, operation="op-1") for pocket in (1, 2, 3, 4)}
     line.see(4, 20, "damaged", check_id=uuid6.uuid7(), check_size=1, operation="op-2")
@@ -197,6 +238,8 @@ def test_no_kind_of_doubt_hides_damage(line, kind) -> None:
         changes = dict(of_check)
         if pocket == 4 and kind == "operation":
             changes["operation"] = "op-2"
+        if kind == "designation":
+            changes["insert_designation"] = "xo mx 120" if pocket == 4 else "SEKT 1204"
         if pocket == 4 and kind == "unsure":
             changes["image_sha256"] = first[4].image_sha256
         seen = line.see(pocket, 40, **changes)
@@ -218,6 +261,40 @@ def test_pixels_of_two_pockets_hide_no_damage_of_the_one_that_came_first(line) -
             verdicts.record(session, line.verdict(seen.capture_id, "intact", frame=7))
     with line.database.reading() as session:
         assert [row.pocket for row in maintenance.to_replace(session)] == [1]
+
+
+def test_known_damage_is_on_the_board_until_the_newer_photograph_is_judged(line) -> None:
+    line.see(1, 0, "damaged", check_size=2)
+    line.see(2, 0, "intact", check_size=2)
+    waits = line.see(1, 5, check_id=uuid6.uuid7(), check_size=1)
+    assert (answered(line), overview(line).words[1]) == (("pending", [1], []), "damaged")
+    line.see(2, 9, "intact", check_id=uuid6.uuid7(), check_size=2)
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    assert answered(line) == ("replace", [1], [])
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(waits.capture_id, "intact"))
+    assert answered(line) == ("review", [], [1])
+
+
+@pytest.mark.parametrize("others", [(2,), (2, 3), (2, 3, 4)])
+def test_of_two_kinds_of_insert_in_a_check_the_fewer_hide_no_damage(line, others) -> None:
+    """Whichever came first: here those that are the fewer in the end, and the others at once."""
+    line.see(1, 20, "damaged", check_id=uuid6.uuid7(), check_size=1)
+    check = {"check_id": uuid6.uuid7(), "check_size": 4, "operation": "op-3"}
+    line.see(1, 40, "intact", insert_designation="XOMX 12", **check)
+
+    def to_replace() -> list[int]:
+        with line.database.reading() as session:
+            return [row.pocket for row in maintenance.to_replace(session)]
+
+    assert to_replace() == []
+    seen = [line.see(pocket, 41, insert_designation="SEKT", **check) for pocket in others]
+    with line.database.transaction() as session:
+        verdicts.record_all(session, [line.verdict(of.capture_id, "intact") for of in seen])
+    assert to_replace() == [1]
+    line.see(1, 42, "intact", insert_designation="s e-kt", **check)
+    assert to_replace() == []
 
 
 def test_a_clock_that_is_behind_makes_no_check_older_than_the_one_before(line) -> None:
@@ -278,19 +355,27 @@ def test_what_a_clock_placed_ahead_is_not_of_now(line) -> None:
 
 
 def test_what_a_clock_placed_ahead_is_not_of_now_either_when_that_time_has_come(line) -> None:
-    photo = line.see(1, 90, "intact", check_id=uuid6.uuid7(), check_size=1)
-    moment, seen_before = photo.captured_at, Ahead()
-    how = {"fresh_since": moment - timedelta(hours=2)}
+    moment = datetime.now(UTC) + timedelta(minutes=90)
+    by_itself = {"check_size": 1, "machine": "mill-1", "head": "head-1"}
+    photo = line.see(1, outcome="intact", captured_at=moment, check_id=uuid6.uuid7(), **by_itself)
+    line.see(2, outcome="intact", captured_at=moment - timedelta(minutes=91), check_id=uuid6.uuid7(), **by_itself)
 
-    def old_at(now: datetime, ahead: Ahead) -> list[int]:
+    def unnoted() -> list[UUID]:
         with line.database.reading() as session:
-            [known] = head_overview.overviews(session, [("mill-1", "head-1")], now=now, ahead=ahead, **how)
+            return captures_ahead.unnoted(session)
+
+    def old_at(now: datetime) -> list[int]:
+        with line.database.reading() as session:
+            how = {"fresh_since": moment - timedelta(hours=2), "now": now}
+            [known] = head_overview.overviews(session, [("mill-1", "head-1")], **how)
         return sorted(known.old)
 
-    assert old_at(moment - timedelta(minutes=80), seen_before) == [1]
-    assert (old_at(moment, seen_before), old_at(moment, Ahead())) == ([1], [])
-    line.see(1, 91, "intact", check_id=uuid6.uuid7(), check_size=1)
-    assert old_at(moment + timedelta(minutes=2), seen_before) == []
+    assert (unnoted(), old_at(moment - timedelta(minutes=80)), old_at(moment)) == ([photo.capture_id], [1], [])
+    for _ in range(2):
+        captures_ahead.note(line.database, [photo.capture_id])
+    assert (unnoted(), old_at(moment)) == ([], [1])
+    line.see(1, outcome="intact", captured_at=moment + timedelta(minutes=1), check_id=uuid6.uuid7(), **by_itself)
+    assert old_at(moment + timedelta(minutes=2)) == []
 
 
 def test_a_pocket_that_waits_is_not_awaited_when_another_photograph_of_it_came(line) -> None:
@@ -302,17 +387,23 @@ def test_a_pocket_that_waits_is_not_awaited_when_another_photograph_of_it_came(l
     assert answered(line) == ("go", [], [])
 
 
-def test_a_register_that_is_behind_the_stations_hides_nothing_that_their_last_check_missed(line) -> None:
-    for pocket in (1, 2, 4):
+@pytest.mark.parametrize(
+    ("photographed", "after"), [((1, 2, 4), ("review", [], [3])), ((1, 2), ("go", [], []))], ids=["one beyond", "none"]
+)
+def test_a_register_that_is_behind_the_stations_hides_nothing_that_a_check_missed(line, photographed, after) -> None:
+    """If no pocket beyond the register was photographed, the check was of too many."""
+    for pocket in photographed:
         line.see(pocket, 0, "intact", check_size=4)
     with line.database.transaction() as session:
         incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    register = {"declared": {"head-1": 2}}
     line.see(1, 5, "intact", check_id=uuid6.uuid7(), check_size=1)
-    assert answered(line, declared={"head-1": 2}) == ("review", [], [3])
-    right = uuid6.uuid7()
+    assert answered(line, **register) == ("review", [], [of for of in (3, 4) if of not in photographed])
+    of_two = uuid6.uuid7()
     for pocket in (1, 2):
-        line.see(pocket, 9, "intact", check_id=right, check_size=2)
-    assert answered(line, declared={"head-1": 2}) == ("go", [], []), "the check was of too many"
+        line.see(pocket, 9, "intact", check_id=of_two, check_size=2)
+    assert answered(line, **register) == after
+    assert answered(line, fresh_since=T0 + timedelta(minutes=1), **register) == ("go", [], []), "it was long ago"
 
 
 def test_a_check_of_a_few_pockets_says_nothing_of_a_register_that_is_behind(line) -> None:

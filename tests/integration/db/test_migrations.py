@@ -31,6 +31,7 @@ from db.queries import connector_health, maintenance, plant_news
 from db.schema.tables import (
     Base,
     Captures,
+    CapturesAhead,
     Checks,
     Evaluations,
     InsertChanges,
@@ -46,7 +47,7 @@ ADDED = {
     *("accounts", "sessions", "audit", "tokens"),
     *("insert_changes", "evaluations", "station_days", "life_fits", "remaining_lives", "suspected_changes"),
     *("told_insert_changes", "untold_insert_changes", "told_news", "connector_reports"),
-    *("awaited_checks", "untold_checks"),
+    *("awaited_checks", "untold_checks", "captures_ahead"),
 }
 """The tables that schema 0001 does not have."""
 
@@ -169,7 +170,14 @@ def test_learning_goes_and_comes_back_and_all_else_stays(line, start) -> None:
         )
 
 
-NOT_TOLD = ("told_news", "connector_reports", "untold_insert_changes", "untold_checks", "awaited_checks")
+NOT_TOLD = (
+    "told_news",
+    "connector_reports",
+    "untold_insert_changes",
+    "untold_checks",
+    "awaited_checks",
+    "captures_ahead",
+)
 """The tables of which what is in them is lost on the way to 0002."""
 
 LOST_ROWS = {("0002", "promotions"): lambda row: row["role"] == "shadow"}
@@ -391,6 +399,7 @@ def _filled(line, start):
         values = changed | {"change_id": uuid6.uuid7(), "via": "broker", "said_at": start}
         session.execute(insert(ToldInsertChanges).values(values))
         untold_changes.keep(session, InsertChange(1, "mill-1", "head-1", 1, start, "ana"))
+        session.execute(insert(CapturesAhead).values(capture_id=seen[0].capture_id))
         incomplete_checks.note_seen(session, {seen[0].check_id: (Awaited(1, start), 5.0)})
         plant_news.note(session, [FaultRun(station="st-1", since=start, ended=False)])
         connector_health.keep(session, {"a connector": "{}"}, start)

@@ -12,7 +12,7 @@ import uuid6
 from sqlalchemy import func, select
 
 from db.learning import model_registry, reviews, snapshots
-from db.line import captures, checks, faults, shadow_verdicts
+from db.line import captures, captures_ahead, checks, faults, shadow_verdicts
 from db.line import verdicts as verdict_rows
 from db.line.captures import Capture
 from db.line.shadow_verdicts import ShadowVerdict
@@ -21,7 +21,7 @@ from db.retention import policy as retention
 from db.retention.image_removal import Images, ImagesMissing
 from db.retention.policy import Policy
 from db.retention.pruning import Pruning
-from db.schema.tables import Captures, Checks, Faults, ShadowVerdicts, Verdicts
+from db.schema.tables import Captures, CapturesAhead, Checks, Faults, ShadowVerdicts, Verdicts
 from producer.contract.vocabulary import OUTCOMES
 from tests.database_support import id_at, status_of
 
@@ -200,13 +200,14 @@ def test_an_old_check_goes_with_all_that_belongs_to_it(shop) -> None:
     number = fault(shop, check_id=first.check_id, pocket=3)
     with shop.line.database.transaction() as session:
         faults.dismiss(session, number)
-    before = {table: shop.count(table) for table in (Checks, Captures, Verdicts, ShadowVerdicts, Faults)}
+    captures_ahead.note(shop.line.database, [first.capture_id, kept.capture_id])
+    before = {table: shop.count(table) for table in (Checks, Captures, CapturesAhead, Verdicts, ShadowVerdicts, Faults)}
     assert shop.extent(CHECKS) == retention.Extent(
         images={"intact": 2}, spared=0, checks=1, captures=2, verdicts=3, shadow=0, faults=0,
         sample=shop.extent(CHECKS).sample,
     )  # fmt: skip
     assert dict(shop.prune(CHECKS).gone) == {"images": 2, "checks": 1, "captures": 2}
-    gone = {Checks: 1, Captures: 2, Verdicts: 3, ShadowVerdicts: 1, Faults: 1}
+    gone = {Checks: 1, Captures: 2, CapturesAhead: 1, Verdicts: 3, ShadowVerdicts: 1, Faults: 1}
     assert {table: before[table] - shop.count(table) for table in before} == gone
     assert not any(map(shop.has_file, [first, second]))
     assert shop.has_file(kept)

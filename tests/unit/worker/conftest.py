@@ -58,7 +58,7 @@ def _build_upto(layer: str, build: Callable[..., Any], **form: Any) -> tuple[Any
     """
     import keras  # takes seconds
 
-    from worker.backbones.pretrained_families import _valueless
+    from worker.backbones.keras_families import _valueless
 
     whole = _valueless(build, form)
     part = keras.models.clone_model(keras.Model(whole.input, whole.get_layer(layer).output))

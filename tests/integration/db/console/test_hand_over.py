@@ -1,5 +1,6 @@
 """The hand-over of a shift: flagged, overruled, changed, open."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -114,6 +115,13 @@ def test_the_page_tells_it_and_begins_where_it_is_asked_to(line, signed_in) -> N
     # The last eight hours had nothing.
     assert browser.get("/handover").text.count("Nothing.") == 2
     assert browser.get("/handover?since=yesterday").status_code == 400
+
+
+def test_pockets_of_one_head_are_told_together(line, signed_in) -> None:
+    for pocket, head in ((1, "head-1"), (2, "head-1"), (7, "HEAD-1")):
+        line.see(pocket, 0, "damaged", head=head, check_id=uuid6.uuid7(), check_size=1)
+    text = re.sub(r"<[^>]+>", "", signed_in("viewer").get("/handover").text)
+    assert "3 inserts to change: mill-1 · HEAD-1: 7; mill-1 · head-1: 1, 2\n" in text
 
 
 def test_a_shift_that_is_still_to_come_tells_nothing(signed_in) -> None:

@@ -17,7 +17,7 @@ from db.console.live.pieces import Pieces
 from db.console.pages import events
 from db.learning import model_registry
 from db.learning.model_registry import Model
-from db.line import checks, faults, incomplete_checks, insert_changes, verdicts
+from db.line import captures_ahead, checks, faults, incomplete_checks, insert_changes, verdicts
 from db.people import audit
 from db.queries import line_changes
 from db.schema.tables import Reviews
@@ -279,6 +279,22 @@ def test_listeners_hear_what_changed_and_nothing_is_connected_at_rest(line, cons
         assert feed.news is None, "nobody listens"
 
     asyncio.run(listen())
+
+
+def test_photographs_of_the_future_are_noted_by_a_console_that_somebody_looks_at(line, console) -> None:
+    line.see(1, captured_at=NOW + timedelta(hours=2), check_id=uuid6.uuid7(), check_size=1)
+
+    def unnoted() -> int:
+        with console.database.reading() as session:
+            return len(captures_ahead.unnoted(session))
+
+    async def listen() -> None:
+        async with Feed(console.database).listen() as queue:
+            assert await asyncio.wait_for(queue.get(), 5) == BACK, "the first look"
+
+    before = unnoted()
+    asyncio.run(listen())
+    assert (before, unnoted()) == (1, 0)
 
 
 def test_a_review_that_a_restored_backup_does_not_have_may_be_of_any_head(line, console) -> None:

@@ -196,6 +196,8 @@ def test_search_by_each_filter_and_the_address_keeps_them(line, signed_in) -> No
         assert "op &amp; 1" in text
     assert 'href="/search.csv?operation=op+%26+1"' in browser.get("/search?operation=op+%26+1").text
     assert "No verdict matches" in browser.get("/search?machine=mill-1&pocket=2&outcome=damaged").text
+    columns = re.findall("<th>(.*?)</th>", browser.get("/search").text)
+    assert columns[:3] == ["Photograph", "Outcome", "Probability of damage"], "what a phone shows of them"
 
 
 @pytest.mark.parametrize("query", ["outcome=fine", "pocket=one", "pocket=²", "since=soon", "limit=100000"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from producer.pictures.completeness import cut_short
+from producer.pictures.early_end import cut_short
 from producer.pictures.several_pictures import several_pictures
 from worker.images.decoding import UnusableImage, decode
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from worker.backbones.backbone import Backbone, BackboneError, WeightsMissing, WeightsUnfit, load_backbone
-from worker.backbones.pretrained_families import published_network
+from worker.backbones.keras_families import published_network
 from worker.backbones.weight_import import import_weights
 from worker.backbones.weight_store import WeightsStore
 

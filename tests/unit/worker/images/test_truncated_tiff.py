@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from producer.pictures.completeness import tiff_parts
+from producer.pictures.tiff_structure import tiff_parts
 from producer.simulation.head import labelled_images
 from worker.images.decoding import UnusableImage, decode
 from worker.images.truncated_tiff import is_overwritten

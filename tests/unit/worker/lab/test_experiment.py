@@ -321,7 +321,7 @@ def test_published_errors_of_the_labs_two_networks():
 
 
 def test_every_network_of_keras_has_a_published_error():
-    from worker.backbones.pretrained_families import families
+    from worker.backbones.keras_families import families
 
     assert [family for family in families() if top1_error(family) is None] == []
 

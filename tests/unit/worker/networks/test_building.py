@@ -10,10 +10,11 @@ import pytest
 import sklearn.datasets
 from PIL import Image
 
+from worker.backbones import efficientnet_lite
 from worker.backbones.backbone import load_backbone
+from worker.backbones.keras_families import published_network
 from worker.backbones.names import BackboneError
-from worker.backbones.pretrained_families import published_network
-from worker.networks import building, efficientnet_lite
+from worker.networks import building
 from worker.networks.building import Built, build, input_size
 from worker.networks.names import parse_network_name
 from worker.networks.representative import Representative

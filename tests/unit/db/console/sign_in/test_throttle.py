@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
+
 from db.console.sign_in.throttle import FAILURES, WINDOW, Throttle
 
 
@@ -51,16 +53,28 @@ def test_names_that_are_made_up_fill_no_memory() -> None:
     assert len(throttle._failed) == 10_000
 
 
-def test_of_many_logins_at_once_no_more_are_looked_at_than_one_after_the_other() -> None:
+@pytest.mark.parametrize(("is_right", "looked_at"), [(False, FAILURES["name"]), (True, 20)], ids=["wrong", "right"])
+def test_of_many_logins_at_once_no_more_are_looked_at_than_one_after_the_other(is_right, looked_at) -> None:
     throttle = Throttle(clock=lambda: 0.0)
-    begun = Barrier(20)
+    begun, of = Barrier(20), (("name", "ana"), ("address", "10.0.0.1"))
 
     def try_one(_: int) -> bool:
         begun.wait(30)
-        return throttle.begin(("name", "ana"), ("address", "10.0.0.1")) == 0.0
+        if throttle.begin(*of) > 0:
+            return False
+        (throttle.succeeded if is_right else throttle.failed)(*of)
+        return True
 
     with ThreadPoolExecutor(20) as pool:
-        assert sum(pool.map(try_one, range(20))) == FAILURES["name"]
+        assert sum(pool.map(try_one, range(20))) == looked_at
+
+
+def test_a_login_waits_for_those_that_are_under_way_and_not_for_ever(monkeypatch) -> None:
+    monkeypatch.setattr("db.console.sign_in.throttle._PATIENCE", 0.01)
+    throttle = Throttle(clock=lambda: 0.0)
+    assert [throttle.begin(("name", "ana")) for _ in range(FAILURES["name"] + 1)] == [0.0] * FAILURES["name"] + [1.0]
+    throttle.take_back(("name", "ana"))
+    assert throttle.begin(("name", "ana")) == 0.0
 
 
 def test_a_login_that_succeeds_counts_neither_for_its_name_nor_for_its_address() -> None:
@@ -78,4 +92,7 @@ def test_a_login_that_came_to_nothing_is_no_failure() -> None:
     for _ in range(2 * FAILURES["address"]):
         assert throttle.begin(*of) == 0.0
         throttle.take_back(*of)
-    assert [throttle.begin(*of) > 0 for _ in range(FAILURES["name"])] == [False] * (FAILURES["name"] - 1) + [True]
+    for _ in range(FAILURES["name"] - 1):
+        assert throttle.begin(*of) == 0.0
+        throttle.failed(*of)
+    assert throttle.begin(*of) > 1.0

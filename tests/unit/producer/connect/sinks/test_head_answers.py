@@ -183,6 +183,10 @@ def test_a_changed_insert_leaves_its_head_no_state_until_a_run_that_began_after_
     assert shown() == 2
     assert change(12, 2, 16, withdrawn=True)
     assert shown() == "check"
+    assert change(13, 2, 16)
+    assert change(14, 2, 17), "recorded twice"
+    assert change(15, 2, 17, withdrawn=True)
+    assert shown() == 2, "the first still stands"
 
 
 def test_a_verdict_that_is_not_intact_leaves_its_head_no_state_until_its_check_or_a_later_run_is_answered() -> None:

@@ -232,6 +232,25 @@ def test_what_is_kept_of_a_changed_insert_goes_when_it_is_taken_back_or_a_run_ha
         assert len(log.shown("mill")) == 1
 
 
+def test_an_insert_change_that_an_earlier_version_kept_still_counts(tmp_path: Path) -> None:
+    at = datetime(2026, 11, 29, 12, tzinfo=UTC)
+    values = {"change_id": check().check_id, "machine": "mill-1", "head": "H12", "pocket": 2, "by": "ana", "via": ""}
+    changed, later = (
+        plant_event("p", "", InsertChangeAnswer(**values | {"at": at + timedelta(minutes=minute)}), 0.0)
+        for minute in (0, 1)
+    )
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        for event in (changed, later):
+            log.keep({"mill": [event]}, {})
+            (delivery,) = log.due("mill", time.time(), 10)
+            kept = LastAnswers(log, "mill").remember(delivery).kept
+            if event is changed:
+                kept = dict(zip(["mill-1/H12 change of 2"], kept.values(), strict=True))
+            log.delivered("mill", [delivery], time.time(), kept)
+        texts = [text.partition(" ")[2] for text in log.shown("mill").values()]
+        assert sorted(texts) == sorted(event.as_json() for event in (changed, later))
+
+
 def test_what_is_kept_of_a_verdict_against_its_head_goes_when_its_check_is_answered(tmp_path: Path) -> None:
     at = datetime(2026, 11, 29, 12, tzinfo=UTC)
     newer, older = (check().model_copy(update={"begun_at": at + timedelta(minutes=minute)}) for minute in (2, 1))

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from worker.backbones import efficientnet_lite
+from worker.backbones.efficientnet_lite import VARIANTS, filled, preprocess, published_weights
 from worker.backbones.names import WeightsMissing, WeightsUnfit
-from worker.networks import efficientnet_lite
-from worker.networks.efficientnet_lite import VARIANTS, filled, preprocess, published_weights
 
 PARAMETERS = {"efficientnet_lite0": 4_652_008, "efficientnet_lite1": 5_416_680, "efficientnet_lite2": 6_092_072}
 """Trainable ones, as published (4.7, 5.4 and 6.1 million)."""

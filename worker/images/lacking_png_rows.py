@@ -1,4 +1,4 @@
-"""A PNG that has an end but too few rows; a file that ends early: `producer.pictures.completeness`.
+"""A PNG that has its end but too few rows; one that ends early: `producer.pictures.png_structure`.
 
 Of other halves of pictures see `producer.pictures.unfilled_rows` and `worker.images.truncated_jpeg`.
 """

@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from worker.backbones import pretrained_families
-from worker.backbones.names import BackboneError
-from worker.backbones.pretrained_families import (
+from worker.backbones import keras_families
+from worker.backbones.keras_families import (
     PublishedNetwork,
     families,
     preprocess,
     published_network,
     scale_symmetric,
 )
+from worker.backbones.names import BackboneError
 
 
 def values_held() -> int:
@@ -24,7 +24,7 @@ def values_held() -> int:
 
 def built_anew(family: str) -> PublishedNetwork:
     """As `published_network` builds it the first time; those that are there already stay."""
-    return pretrained_families._built.__wrapped__(family)
+    return keras_families._built.__wrapped__(family)
 
 
 def test_every_family_of_keras_is_there() -> None:

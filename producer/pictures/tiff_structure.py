@@ -1,16 +1,10 @@
-"""Whether a photograph's file ends early; a PNG that has its end but too few rows: `worker.images.truncated_png`.
-
-Then a camera or a share has not written all of it yet. Each format says in its own way where it ends. What is written
-in full and cannot be decoded is not this module's concern: that is the worker's answer, `unusable`.
-"""
+"""The directories, strips and tiles of a TIFF, and whether they reach its end."""
 
 from __future__ import annotations
 
 import io
 import struct
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import Any, Final
 
@@ -20,9 +14,6 @@ from producer.contract.reasons import image_files
 from producer.contract.reasons.template import Reason
 from producer.pictures.jpeg_structure import JpegStructure
 
-_MOST_PARTS: Final = 100_000
-"""Chunks of a PNG that are looked at: more would take seconds, and no camera writes them."""
-
 _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
 _JPEG_TABLES: Final = 347
 _CLASSIC: Final = 42
@@ -30,92 +21,9 @@ _TIFF_HEADER: Final = 8
 _PAGES: Final = 64
 """Pages of a TIFF that are looked at; the first is the one that is judged."""
 
-_BEGINNING: Final = 16
-"""Bytes from the beginning that no format of pictures has all zero: some programs write it last."""
 
-
-def cut_short(data: bytes) -> Reason | None:
-    """Why the bytes of an image end before the image does, in words; None where they reach its end.
-
-    None too for what is no JPEG, PNG, BMP or TIFF: there is no telling.
-    """
-    if not data:
-        return image_files.NO_BYTES()
-    if data.startswith(b"\xff\xd8"):
-        return JpegStructure.of(data).problem
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return _png(data)
-    if data.startswith(b"BM"):
-        return _bmp(data)
-    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
-        return _tiff(data)
-    if not data.strip(b"\0"):
-        return image_files.ONLY_ZEROS()
-    if not data[:_BEGINNING].strip(b"\0"):
-        return image_files.BEGINS_WITH_ZEROS()
-    return None
-
-
-def _png(data: bytes) -> Reason | None:
-    at = 8
-    for _ in range(_MOST_PARTS):
-        if at + 12 > len(data):
-            break
-        length = int.from_bytes(data[at : at + 4], "big")
-        end = at + 12 + length
-        if end > len(data):
-            break
-        kind = data[at + 4 : at + 8]
-        if zlib.crc32(data[at + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
-            return image_files.PNG_CHECKSUM()
-        if kind == b"IEND":
-            return None
-        at = end
-    return image_files.PNG_ENDS()
-
-
-def _bmp(data: bytes) -> Reason | None:
-    extent = bmp_extent(data)
-    if extent is None:
-        return image_files.BMP_ENDS()
-    if len(data) < extent.ends:
-        return image_files.BMP_SHORT(size=len(data), whole=extent.ends)
-    return None
-
-
-@dataclass(frozen=True)
-class BmpExtent:
-    """What a BMP's header tells: its size in pixels, the bytes of a row, where the last row ends, and the bytes of the
-    colour profile, which lies behind."""
-
-    size: tuple[int, int]
-    row: int
-    ends: int
-    profile: int
-
-
-def bmp_extent(data: bytes) -> BmpExtent | None:
-    """How far a BMP reaches, by its header; None where it ends in that."""
-    if len(data) < 26:
-        return None
-    offset, header = struct.unpack_from("<II", data, 10)
-    if header == 12:  # OS/2's first form
-        width, height, _, bits = struct.unpack_from("<HHHH", data, 18)
-        compression = size = 0
-    elif len(data) < 38:
-        return None
-    else:
-        width, height, _, bits, compression, size = struct.unpack_from("<iiHHII", data, 18)
-    # Rows are padded to four bytes; some programs leave out the last row's. Bit fields (3, 6) are as long as plain
-    # pixels; of what is compressed the size is told.
-    row = (abs(width) * bits + 7) // 8
-    plain = (row + 3) // 4 * 4 * max(abs(height) - 1, 0) + row
-    pixels = plain if compression in (0, 3, 6) else size
-    profile = struct.unpack_from("<I", data, 130)[0] if header >= 124 and len(data) >= 138 else 0
-    return BmpExtent((abs(width), abs(height)), row, offset + pixels, profile)
-
-
-def _tiff(data: bytes) -> Reason | None:
+def tiff_problem(data: bytes) -> Reason | None:
+    """Why a TIFF is not all there, or not yet; None where its pages reach their ends."""
     if (written := _directory_written(data)) is False:
         return image_files.TIFF_NOT_WRITTEN()
     try:

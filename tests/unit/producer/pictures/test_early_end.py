@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from producer.pictures.completeness import cut_short, tiff_parts
+from producer.pictures.early_end import cut_short
 from producer.pictures.jpeg_structure import JpegStructure
+from producer.pictures.tiff_structure import tiff_parts
 
 PIXELS = np.random.default_rng(0).integers(1, 256, (48, 63, 3), dtype=np.uint8)
 

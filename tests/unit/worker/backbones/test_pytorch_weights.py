@@ -15,9 +15,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from worker.backbones.efficientnet_lite import VARIANTS, published_weights
 from worker.backbones.names import WeightsUnfit
-from worker.networks.efficientnet_lite import VARIANTS, published_weights
-from worker.networks.pytorch_weights import read_weights
+from worker.backbones.pytorch_weights import read_weights
 
 HEAD = pickle.dumps(0x1950A86A20F9469CFC6C, 2) + pickle.dumps(1001, 2) + pickle.dumps({"little_endian": True}, 2)
 ARRAYS = {
@@ -110,7 +110,7 @@ HOSTILE = {
     "an instance": b"(V" + RUN.encode() + b"\nibuiltins\nexec\n.",
     "an object": b"(cbuiltins\nexec\nV" + RUN.encode() + b"\no.",
     "an extension": b"\x82\x01.",
-    "what the module itself has": b"cworker.networks.pytorch_weights\nread_weights\n.",
+    "what the module itself has": b"cworker.backbones.pytorch_weights\nread_weights\n.",
     "an attribute of an allowed name": b"\x80\x04\x8c\x0bcollections\x8c\x14OrderedDict.fromkeys\x93.",
     "more than there is room for": b"Nr\xff\xff\xff\x7f.",
     "a long text that is not there": b"\x8d\xff\xff\xff\xff\xff\xff\xff\x00.",

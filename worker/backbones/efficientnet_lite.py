@@ -19,8 +19,8 @@ import numpy as np
 
 from producer.configuration.home_folder import at_home
 from worker.backbones.names import WeightsMissing, WeightsUnfit
+from worker.backbones.pytorch_weights import read_weights
 from worker.backbones.tensorflow_import import loading_tensorflow
-from worker.networks.pytorch_weights import read_weights
 from worker.runtime.arrays import AnyArray, Float32Array, UInt8Array
 
 

@@ -1,0 +1,65 @@
+"""The rows of checks: a check is there once an event names it, also an event that cannot be used.
+
+Otherwise nothing would say that a pocket, or a whole head, was photographed without being seen: its last photograph
+would go on to show an insert of before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import case, or_
+from sqlalchemy.orm import Session
+
+from db.engine.prepared import Prepared, inserted
+from db.line import incomplete_checks
+from db.schema.tables import Checks
+
+
+@dataclass(frozen=True)
+class NamedCheck:
+    """What an event that cannot be used says of its check, as far as it can be read."""
+
+    check_id: UUID
+    station: str
+    machine: str
+    head: str
+    operation: str
+    size: int
+
+
+NAMES: Final = ("check_id", "station", "machine", "head", "operation")
+"""What the first event of a check says of it, and no later one changes."""
+
+
+def _begin(dialect: str, rows: int) -> Any:
+    # Captures may arrive in any order; the check began with the earliest, and is as large as the largest says.
+    new = inserted(dialect, Checks, (*NAMES, "size", "started_at", "awaited"), rows)
+    earlier, larger = new.excluded.started_at < Checks.started_at, new.excluded.size > Checks.size
+    return new.on_conflict_do_update(
+        index_elements=[Checks.check_id],
+        set_={
+            "started_at": case((earlier, new.excluded.started_at), else_=Checks.started_at),
+            "size": case((larger, new.excluded.size), else_=Checks.size),
+        },
+        where=or_(earlier, larger),
+    )
+
+
+BEGIN: Final = Prepared(_begin)
+"""Writes checks; of one that is there, that it began earlier or is larger."""
+
+
+def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> None:
+    """Have these checks be there; what begins one here comes `at` this moment. Whoever calls it holds no check yet."""
+    rows: dict[UUID, dict[str, Any]] = {}
+    for check in named:
+        size = max(check.size, rows.get(check.check_id, {"size": 0})["size"])
+        rows[check.check_id] = vars(check) | {"size": size, "started_at": at, "awaited": True}
+    connection = session.connection()
+    BEGIN.execute(connection, [rows[check_id] for check_id in sorted(rows)])
+    incomplete_checks.update_awaited(connection, rows)

@@ -1,0 +1,77 @@
+"""Checks of events that cannot be used: what the board and the list of checks say of them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import uuid6
+
+from db.line import begun_checks, checks, faults, incomplete_checks
+from db.line.begun_checks import NamedCheck
+from db.queries import head_overview
+from tests.integration.db.conftest import T0, Line
+
+
+def refuse(line: Line, at: datetime, pockets: list[int], **changes: Any) -> NamedCheck:
+    """What a worker writes of events of these pockets that it cannot use."""
+    values = {"check_id": uuid6.uuid7(), "station": "st-1", "machine": "mill-1", "head": "head-1", "operation": "op-20"}
+    check = NamedCheck(**(values | {"size": 1} | changes))
+    with line.database.transaction() as session:
+        begun_checks.begin(session, [check], at)
+    what = {"station": check.station, "check_id": check.check_id, "reason": "invalid_event", "detail": "", "at": at}
+    with line.database.transaction() as session:
+        for pocket in pockets:
+            faults.record(session, capture_id=None, pocket=pocket, event=str((check.check_id, pocket)), **what)
+    return check
+
+
+def answer(line: Line) -> tuple[str, list[int]]:
+    with line.database.reading() as session:
+        [known] = head_overview.overviews(session, [("mill-1", "head-1")])
+    assert known.answer is not None
+    return known.answer.state, list(known.answer.review)
+
+
+def test_a_head_is_no_go_where_a_photograph_of_it_could_not_be_used(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact", check_size=2)
+    assert answer(line) == ("go", [])
+    refused = refuse(line, T0 + timedelta(minutes=5), [2])
+    assert answer(line) == ("review", [2])
+    line.see(1, 6, "intact", check_size=1, check_id=uuid6.uuid7())
+    assert answer(line) == ("review", [2]), "another pocket says nothing of it"
+    with line.database.reading() as session:
+        check = checks.find(session, refused.check_id)
+        assert check is not None
+        assert [of.check_id for of in checks.recent(session, state="review")] == [refused.check_id]
+    assert (check.state, check.review, check.judged) == ("review", (2,), 1)
+    line.see(2, 7, "intact", check_size=1, check_id=uuid6.uuid7())
+    assert answer(line) == ("go", [])
+
+
+def test_a_head_of_which_no_photograph_could_be_used_is_no_go(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact", check_size=2)
+    refuse(line, T0 + timedelta(minutes=5), [1, 2], size=2)
+    assert answer(line) == ("review", [1, 2])
+
+
+def test_a_check_without_any_photograph_ends_too(line) -> None:
+    check = refuse(line, T0, [2], size=3)
+    with line.database.transaction() as session:
+        waiting = incomplete_checks.awaited(session)
+        assert {check_id: (of.captures, of.last_at) for check_id, of in waiting.items()} == {check.check_id: (0, T0)}
+        incomplete_checks.give_up(session, waiting)
+        ended = checks.find(session, check.check_id)
+    assert ended is not None
+    assert (ended.state, ended.review, ended.missing) == ("review", (1, 2, 3), (1, 3))
+
+
+def test_what_is_known_of_a_check_by_its_photographs_stays(line) -> None:
+    line.see(1, 0, "intact", check_size=2)
+    refuse(line, T0 + timedelta(minutes=1), [2], check_id=line.check_id, head="another", size=1)
+    with line.database.reading() as session:
+        check = checks.find(session, line.check_id)
+    assert check is not None
+    assert (check.head, check.size, check.started_at, check.review) == ("head-1", 2, T0, (2,))

@@ -67,7 +67,7 @@ class MeanBrightness:
 
     def features_of(self, images: Any) -> Any:
         self.passes += len(images)
-        return images.mean(axis=(1, 2, 3), dtype=np.float32)[:, None]
+        return np.mean(images, axis=(1, 2, 3), dtype=np.float32)[:, None]
 
 
 BRIGHT_IS_DAMAGED = LineModel("bright", LinearModel(LINE_CLASSES, np.ones((1, 1), np.float32), np.array([-128.0])))

@@ -26,11 +26,13 @@ import pytest
 
 from producer.commands import publish
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer, station_entry
-from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id
+from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id, node
 from producer.contract.json_schema import schema_text
 from producer.contract.vocabulary import CheckState, Outcome
 from producer.delivery.outbox import Outbox, OutboxFull
 from producer.station import head_check
+from producer.station.declared_heads import DeclaredHeads
+from producer.station.folder_camera import FolderCamera
 from producer.station.head_check import Photograph, run_check
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
@@ -162,6 +164,44 @@ def test_what_waits_is_sent_in_groups_in_its_order(place: Place) -> None:
     assert [event for message in messages for event in message] == events
     assert [entry.attempts for entry in place.outbox.waiting()] == [1] * 30
     assert station.metrics.registry.get_sample_value("inserts_station_sent_total", {"station": "station-1"}) == 30
+
+
+def test_what_is_handed_in_together_leaves_as_one_message_of_each_check(place: Place) -> None:
+    """However small the groups are; what comes afterwards leaves as always."""
+    checks = new_id(), new_id()
+    with place.station(group=2) as station:
+        with station.together():
+            for pocket in range(1, 7):
+                place.submit(station, pocket=pocket, check_id=checks[pocket == 3], check_size=6)
+        messages = [place.next_message(), place.next_message()]
+        assert [[event.pocket for event in message] for message in messages] == [[1, 2, 4, 5, 6], [3]]
+        place.submit(station)
+        assert len(place.next_message()) == 1
+
+
+def test_a_head_that_a_watched_folder_shows_again_leaves_as_one_message(place: Place, tmp_path: Path) -> None:
+    """Its check was answered before: so it is no go again before all of it is judged."""
+    folder = tmp_path / "camera"
+    (folder / "mill-3/H12/op-1").mkdir(parents=True)
+
+    def show(first_seed: int) -> None:
+        for pocket in range(1, 7):
+            (folder / f"mill-3/H12/op-1/{pocket}.jpg").write_bytes(photograph(seed=first_seed + pocket))
+        assert camera.sweep(lambda _: None) is False
+
+    with place.station() as station:
+        camera = FolderCamera(folder, station, place.outbox, DeclaredHeads(6, None), settled_after=0.0)
+        show(0)
+        first: list[CaptureEvent] = []
+        while len(first) < 6:
+            first += place.next_message()
+        for event in first:
+            place.answer(place.intact(event))
+        wait_until(lambda: not len(place.outbox))
+        show(10)
+        again = place.next_message()
+        assert [event.pocket for event in again] == [1, 2, 3, 4, 5, 6]
+        assert {event.check_id for event in again} == {first[0].check_id}
 
 
 def test_a_group_of_one_is_a_message_for_each(place: Place) -> None:
@@ -520,6 +560,32 @@ def test_everybody_hears_of_every_answer(place: Place) -> None:
         wait_until(lambda: len(heard) == 2)
     assert [received.answer.kind for received in heard] == ["verdict", "check"]
     assert heard[0].answer.capture_id == event.capture_id
+
+
+def test_of_two_outboxes_that_were_cloned_with_their_computer_the_one_that_hears_of_the_other_takes_another_node(
+    place: Place, tmp_path: Path
+) -> None:
+    """The copy has the file's inode too: here its number is noted for the other file."""
+    (tmp_path / "clone").mkdir()
+    clone = Place(tmp_path / "clone", place.redis_server)
+    with closing(clone.outbox), place.station() as station:
+        [own] = {*place.outbox.notes("node of ").values()}
+        clone.station()  # which notes its own
+        for note in clone.outbox.notes("node of "):
+            clone.outbox.keep_note(note, own)
+        first = place.submit(station)
+        place.answer(place.intact(place.next_event()))
+        wait_until(lambda: not len(place.outbox))
+        assert node(station.new_capture_id()) == node(first.capture_id), "what is its own changes nothing"
+        with clone.station() as other:
+            foreign = clone.submit(other)
+            assert node(foreign.capture_id) == node(first.capture_id)
+            place.answer(place.intact(place.next_event()))
+            wait_until(lambda: node(station.new_capture_id()) != node(foreign.capture_id))
+            wait_until(lambda: not len(clone.outbox))
+            assert node(other.new_capture_id()) == node(foreign.capture_id)
+        another = node(station.new_capture_id())
+    assert node(place.station().new_capture_id()) == another, "also at the next start"
 
 
 def test_where_the_outbox_was_lost_only_what_is_awaited_is_heard_of_what_was_answered_before(

@@ -129,13 +129,13 @@ class Judge:
             return self._features(champion.network, photographs), [()] * len(photographs)
         with self._metrics.stage("forward"):
             failpoint("forward")
-            return champion.network.features_and_maps(np.stack([photograph.pixels for photograph in photographs]))
+            return champion.network.features_and_maps([photograph.pixels for photograph in photographs])
 
     def _features(self, network: Network, photographs: Sequence[DecodedPhotograph]) -> Float32Array:
         """The feature vectors (n, d) of images of the network's size."""
         with self._metrics.stage("forward"):
             failpoint("forward")
-            return network.features_of(np.stack([photograph.pixels for photograph in photographs]))
+            return network.features_of([photograph.pixels for photograph in photographs])
 
     def _judged_alongside(
         self, shadow: ActiveModel, image: ImageToJudge, features: Float32Array | None

@@ -33,7 +33,7 @@ _COMMANDS = {
     "insert-worker": "worker.commands.main",
 }
 _IMPORTED = (
-    *_COMMANDS.values(),
+    "tests.built_commands:build",
     "psycopg",
     "db.console.serving",
     "db.engine.database",

@@ -36,7 +36,8 @@ from producer.station.folder_camera import FolderCamera
 from producer.station.head_check import Photograph, run_check
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
-from tests.support import RedisProcess, photograph, program, wait_until
+from tests.forked_commands import start_command
+from tests.support import RedisProcess, photograph, wait_until
 
 MESSAGE = jsonschema.Draft202012Validator(json.loads(schema_text("message")))
 WHERE: dict[str, Any] = {"machine": "mill-3", "head": "H12", "operation": "op-1"}
@@ -66,7 +67,7 @@ class Place:
 
     def next_message(self) -> list[CaptureEvent]:
         """Take a message from the queue, as a worker would: its events."""
-        _, raw = self.redis.brpop([INSPECT_QUEUE], timeout=10)  # type: ignore[misc]
+        _, raw = self.redis.brpop([INSPECT_QUEUE], timeout=60)  # type: ignore[misc]
         message = json.loads(raw)
         assert message["headers"]["task"] == INSPECT_TASK
         assert message["content-type"] == "application/json"
@@ -274,23 +275,20 @@ def test_publish_says_that_a_photograph_was_written_while_it_was_judged(place: P
     path = tmp_path / "1.jpg"
     path.write_bytes(photograph(seed=1))
     where = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1", "--pocket", "1"]
-    command = subprocess.Popen(
-        [program("insert-station"), "publish", path, *where],
-        env=os.environ
+    environment = (
+        os.environ
         | {"INSERTS_DATA": str(tmp_path / "data"), "INSERTS_REDIS_URL": place.redis_server.url}
-        | {"INSERTS_STATION": "station-1", "INSERTS_SETTLED_AFTER": "0.1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        | {"INSERTS_STATION": "station-1", "INSERTS_SETTLED_AFTER": "0.1"}
     )
+    log = tmp_path / "publish.log"
+    command = start_command("insert-station", "publish", str(path), *where, environment=environment, log=log)
     wait_until(lambda: place.redis.llen(INSPECT_QUEUE) == 1, what="its message")
     event = place.next_event()
     path.write_bytes(photograph(seed=2))
     place.answer(place.intact(event))
     place.answer(place.go(event))
-    _, said = command.communicate(timeout=60)
-    assert command.returncode == 2
-    assert "1.jpg changed meanwhile: publish it again once it is finished" in said
+    assert command.wait(60) == 2
+    assert "1.jpg changed meanwhile: publish it again once it is finished" in log.read_text()
 
 
 def test_a_whole_head_is_answered(place: Place) -> None:

@@ -17,8 +17,8 @@ import numpy as np
 
 from producer.contract.reasons import photographs
 from producer.contract.reasons.template import Reason
+from producer.pictures.arrays import Float32Array, Float64Array
 from worker.images.measurements import SQUARES
-from worker.runtime.arrays import Float32Array, Float64Array
 
 TOGETHER: Final = 5
 """Photographs in a row, the last of which may be refused because the camera has moved."""

@@ -16,8 +16,8 @@ import numpy as np
 
 from producer.contract.reasons import models
 from producer.contract.reasons.template import Reason
+from producer.pictures.arrays import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 from worker.models.linear_svm import ClassifierError
-from worker.runtime.arrays import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 
 NEIGHBOURS: Final = 5
 """The nearest learnt photographs that a distance is the mean over; fewer where fewer are kept."""

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from producer.pictures.arrays import Float32Array, UInt8Array
 from worker.backbones.names import BackboneError
 from worker.networks.manifest import Manifest
 from worker.networks.names import NetworkName, Output, pooled_size
-from worker.runtime.arrays import Float32Array, UInt8Array
 from worker.runtime.held_stderr import held_stderr
 
 _TOGETHER: Final = 8

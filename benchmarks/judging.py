@@ -34,6 +34,7 @@ from db.line.verdicts import record_all
 from producer.contract.event import CaptureEvent, new_id
 from producer.contract.vocabulary import DAMAGE_KINDS
 from producer.delivery.grouping import DEFAULT_GROUP
+from producer.pictures.arrays import Float32Array
 from producer.simulation.head import labelled_images
 from worker.images.decoding import decode_photograph
 from worker.images.measurements import measure
@@ -51,7 +52,6 @@ from worker.models.unsure_band import band
 from worker.monitoring.reports import ChildMetrics
 from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.networks.running import Network
-from worker.runtime.arrays import Float32Array
 from worker.settings import WorkerSettings
 
 ROUNDS: Final = 4

@@ -7,6 +7,7 @@ import os
 import signal
 import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from benchmarks.processes import tree
 from db.engine.database import Database
 from db.learning import model_registry
 from db.schema.tables import Captures, Verdicts
-from producer.contract.event import CaptureEvent, new_id
+from producer.contract.event import CaptureEvent, new_id, next_id
 from producer.delivery.grouping import DEFAULT_GROUP, in_messages
 from producer.delivery.redis_client import EventSender
 from producer.storage.folder import FolderStore
@@ -224,7 +225,7 @@ def event_of(
 ) -> CaptureEvent:
     """The event of a capture that is taken now, of one head; its image's key and digest are as given."""
     return CaptureEvent(
-        capture_id=new_id(),
+        capture_id=next_id(None, zlib.crc32(station.encode())),  # as the station's outbox makes it
         captured_at=datetime.now(UTC),
         station=station,
         machine="m",

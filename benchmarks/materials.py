@@ -14,8 +14,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from producer.pictures.arrays import Float32Array
 from producer.simulation.head import labelled_images
-from worker.runtime.arrays import Float32Array
 
 SIZE = 1024
 """Width and height of a photograph in pixels."""

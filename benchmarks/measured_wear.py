@@ -17,11 +17,11 @@ import numpy as np
 
 from benchmarks.measure import Benchmark
 from db.learning.survival_curve import SurvivalCurve
+from producer.pictures.arrays import Float64Array
 from worker.lives.life import CensoredLife
 from worker.lives.rolling_origin import MethodScore
 from worker.lives.wear_line import WearLine, WornOut, remaining
 from worker.lives.weibull import fit
-from worker.runtime.arrays import Float64Array
 
 HEADS, POCKETS, OPERATIONS = 4, 5, 200
 MEDIAN_LIFE, SPREAD = 25.0, 0.3

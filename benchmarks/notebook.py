@@ -20,11 +20,11 @@ from sklearn.svm import SVC
 
 from benchmarks.materials import photographs, random_weights
 from benchmarks.measure import Benchmark
+from producer.pictures.arrays import Float32Array, Int64Array
 from worker.dataset.labelled_folder import load_image
 from worker.features.batches import feature_batches
 from worker.models.gram_svm import fit_gram, gram, primal
 from worker.models.linear_svm import LinearModel
-from worker.runtime.arrays import Float32Array, Int64Array
 
 if TYPE_CHECKING:
     from worker.backbones.backbone import Backbone

@@ -19,13 +19,13 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from benchmarks.networks import network
+from producer.pictures.arrays import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 from producer.simulation.head import labelled_images
 from worker.dataset.class_names import meanings_to_train
 from worker.images.decoding import decode
 from worker.learning.folder_import import photographs
 from worker.models.novelty import LEVEL, Novelty, learnt_novelty
 from worker.networks.default_backbone import DEFAULT_BACKBONE
-from worker.runtime.arrays import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 
 FOLDS: Final = 11
 SETUP: Final = "setup"

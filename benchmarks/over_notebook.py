@@ -24,13 +24,13 @@ from benchmarks.measure import Benchmark
 from benchmarks.networks import VGG16, network
 from benchmarks.notebook import Loop, written
 from db.schema.tables import Captures, Verdicts
+from producer.pictures.arrays import Int64Array
 from worker.images.decoding import decode
 from worker.models.gram_svm import fit_gram, gram, primal
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
 from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.networks.running import Network
-from worker.runtime.arrays import Int64Array
 
 JUDGED, LEARNED_FROM = 32, 64
 """Photographs that are judged, and others that both sides learn from."""

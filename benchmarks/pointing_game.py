@@ -27,13 +27,13 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from benchmarks.networks import network
 from db.evidence.evidence_map import EvidenceMap
+from producer.pictures.arrays import BoolArray, Float32Array, Float64Array
 from worker.images.decoding import decode
 from worker.models.candidate import binary, fit_candidate
 from worker.models.costs import Costs
 from worker.models.evidence import evidence_map, spread
 from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.networks.names import Output, pooled_size
-from worker.runtime.arrays import BoolArray, Float32Array, Float64Array
 
 FOLDS = 5
 LARGE = 0.003

@@ -1,8 +1,9 @@
 """Forks commands, or xdist's workers, for a session of tests, once it has imported what they need.
 
-`python command_server.py SOCKET MODULE…` imports the modules and then takes requests on the Unix socket: one connection
-for each command, on which it says the process's id, and later what that ended with. It ends with the last of those that
-have connected. A script of its own, which imports nothing of the tests: whatever it has loaded, every command has too.
+`python command_server.py SOCKET NAME…` imports the modules of these names, calls the function where a name has one
+(`MODULE:FUNCTION`), and then takes requests on the Unix socket: one connection for each command, on which it says the
+process's id, and later what that ended with. It ends with the last of those that have connected. A script of its own,
+which imports nothing of the tests: whatever it has loaded, every command has too.
 """
 
 from __future__ import annotations
@@ -123,6 +124,7 @@ def _become(request: Request) -> None:
             file = os.open(path, how, 0o666)
             os.dup2(file, descriptor)
             os.close(file)
+        _encode_streams(request.environment.get("PYTHONIOENCODING", ""))
         import_module(request.module).main()
         code = None
     except SystemExit as ended:
@@ -140,7 +142,16 @@ def _become(request: Request) -> None:
         os._exit(code if isinstance(code, int) else int(code is not None))
 
 
-def main(path: str, modules: list[str]) -> None:
+def _encode_streams(named: str) -> None:
+    """As an interpreter does that starts with this `PYTHONIOENCODING`."""
+    encoding, _, errors = named.partition(":")
+    for stream in (sys.stdin, sys.stdout, sys.stderr) if named else ():
+        stream.reconfigure(  # type: ignore[union-attr]
+            encoding=encoding or None, errors="backslashreplace" if stream is sys.stderr else errors or "strict"
+        )
+
+
+def main(path: str, names: list[str]) -> None:
     """Listen at once, so that who asks waits for the imports; where another does already, do nothing."""
     listener = socket.socket(socket.AF_UNIX)
     try:
@@ -149,8 +160,12 @@ def main(path: str, modules: list[str]) -> None:
         return
     listener.listen(64)
     gc.disable()  # what is imported is no garbage; to look through it again and again takes longer than some imports
-    for module in modules:
-        import_module(module)
+    for name in names:
+        module, _, function = name.partition(":")
+        imported = import_module(module)
+        if function:
+            getattr(imported, function)()
+    del sys.path[0]  # a command finds what is installed
     gc.freeze()  # nor is it after a fork, where to look through it copies hundreds of megabytes
     gc.set_threshold(10_000, 10, 5)  # as in the tests themselves (`tests/conftest.py`)
     gc.enable()
@@ -161,5 +176,5 @@ def main(path: str, modules: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    del sys.path[0]  # the folder of the tests
+    sys.path[0] = str(Path(__file__).parents[1])  # not the folder of the tests, but where they are found
     main(sys.argv[1], sys.argv[2:])

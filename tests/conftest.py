@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
-import os
 import shlex
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import tests.built_commands  # noqa: F401 - before the programs
 import tests.environment  # noqa: F401 - before NumPy
 from tests import leftovers
-from tests.network_support import built_networks, session_folder
+from tests.network_support import built_networks
 from tests.support import SHARED, RedisProcess
 
 if TYPE_CHECKING:
@@ -80,23 +78,8 @@ def _is_whole(config: pytest.Config) -> bool:
     return config.args_source is pytest.Config.ArgsSource.TESTPATHS
 
 
-@contextmanager
-def _after_the_first(session: pytest.Session) -> Iterator[None]:
-    """In a whole run one of xdist's workers collects alone: in a new checkout it compiles the tests for the others."""
-    if "PYTEST_XDIST_WORKER" not in os.environ or not _is_whole(session.config):
-        yield
-        return
-    with (session_folder(session.config._tmp_path_factory) / "collected").open("a+") as collected:
-        fcntl.flock(collected, fcntl.LOCK_EX)
-        if collected.tell() == 0:
-            yield
-            collected.write("by the first")
-            return
-    yield
-
-
 @pytest.hookimpl(wrapper=True)
-def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+def pytest_collection() -> Generator[None, object, object]:
     """Collect without Python's collector of garbage, and have it leave alone what is there then.
 
     Nothing of what collecting imports and makes is garbage, but the collector walks through all of it time and again:
@@ -105,8 +88,7 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     """
     gc.disable()
     try:
-        with _after_the_first(session):
-            return (yield)
+        return (yield)
     finally:
         gc.freeze()
         gc.set_threshold(10_000, 10, 5)

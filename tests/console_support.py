@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,9 +14,10 @@ from threading import Thread
 from typing import Any
 
 import anyio
+import httpx2
 from anyio.from_thread import BlockingPortal
 from argon2 import PasswordHasher
-from fastapi.testclient import TestClient
+from fastapi import FastAPI
 from sqlalchemy import insert
 
 from db.console.api.fields import PREFIX
@@ -28,7 +28,8 @@ from db.engine.database import Database
 from db.people import tokens
 from db.schema.tables import Accounts
 from db.schema.vocabulary import PERSON_ROLES, PersonRole
-from tests.support import program, wait_until
+from tests.forked_commands import start_command
+from tests.support import wait_until
 from worker.embedded.redis_server import free_port
 
 PASSWORD = "a password of the tests"
@@ -74,18 +75,49 @@ def _portal() -> BlockingPortal:
     return opened.result(30)
 
 
-def client_of(console: Console, **options: Any) -> TestClient:
-    """A client of a console's application in this process."""
-    client = TestClient(make_app(console), follow_redirects=False, **options)
-    client.portal = _portal()
-    return client
+class _InThisProcess(httpx2.BaseTransport):
+    """Asks an application once for its whole answer.
+
+    Starlette's test client calls into the event loop eight times a request, which takes longer than many answers.
+    """
+
+    def __init__(self, app: FastAPI, address: str):
+        self._asgi = httpx2.ASGITransport(app, client=(address, 50_000))
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        request.stream = _Sent(request.stream)
+        return _portal().call(self._answer, request)
+
+    async def _answer(self, request: httpx2.Request) -> httpx2.Response:
+        answer = await self._asgi.handle_async_request(request)
+        body = b"".join([part async for part in answer.stream])
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=body)
+
+
+class _Sent(httpx2.AsyncByteStream):
+    """A request's body, part by part."""
+
+    def __init__(self, parts: Any):
+        self._parts = parts
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self._parts:
+            yield part
+
+
+class Client(httpx2.Client):
+    """A client of a console's application in this process. An error that no handler knows is raised by the request."""
+
+    def __init__(self, console: Console, address: str = "testclient"):
+        self.app = make_app(console)
+        super().__init__(transport=_InThisProcess(self.app, address), base_url=ORIGIN)
 
 
 class Browser:
     """A client of a console, with what a page would send along."""
 
     def __init__(self, console: Console, address: str = "testclient") -> None:
-        self.client = client_of(console, client=(address, 50_000))
+        self.client = Client(console, address)
         self.client.headers["Accept"] = "text/html"
 
     def sign_in(self, name: str, password: str = PASSWORD, origin: str = ORIGIN) -> Any:
@@ -109,7 +141,7 @@ class Program:
     """A client of a console's API that shows a token, where it has one."""
 
     def __init__(self, console: Console, token: str | None = None) -> None:
-        self.client = client_of(console)
+        self.client = Client(console)
         if token is not None:
             self.client.headers["Authorization"] = f"Bearer {token}"
 
@@ -136,8 +168,8 @@ def served(console: Console) -> Iterator[int]:
     """A console on the same database and photographs as a process of its own, as it is run; its port."""
     port, settings = free_port(), console.settings
     environment = os.environ | {"INSERTS_DATA": str(settings.data), "INSERTS_IMAGES": settings.images_root}
-    command = [program("insert-db"), "--database", settings.url, "console", "--port", str(port)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, env=environment)
+    command = ("insert-db", "--database", settings.url, "console", "--port", str(port))
+    process = start_command(*command, environment=environment, log=settings.data / "console.log")
 
     def answers() -> bool:
         assert process.poll() is None, "it has ended"

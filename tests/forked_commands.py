@@ -33,17 +33,31 @@ _COMMANDS = {
     "insert-worker": "worker.commands.main",
 }
 _IMPORTED = (
-    *_COMMANDS.values(),
+    "tests.built_commands:build",
     "psycopg",
     "db.console.serving",
     "db.engine.database",
     "db.engine.migrate",
     "producer.station.station",
+    "producer.connect.connector",
+    "producer.connect.sinks.mqtt",
+    "producer.connect.sinks.plc",
+    "producer.connect.sinks.webhook",
+    "uvicorn.protocols.http.h11_impl",
+    "uvicorn.protocols.websockets.wsproto_impl",
     "worker.settings",
     "worker.line.serve",
+    "celery.beat",
     "celery.bin.worker",
     "celery.concurrency.prefork",
+    "celery.loaders.app",
+    "celery.worker.components",
+    "celery.worker.consumer",
+    "celery.worker.loops",
+    "worker.learning.app",
     "worker.learning.on_request",
+    "worker.learning.serve",
+    "worker.learning.tasks",
     "tensorflow",
     "keras",
 )
@@ -132,15 +146,18 @@ def start_command(
     log: Path,
     out: Path | None = None,
     start_new_session: bool = False,
+    cwd: Path | None = None,
+    of: Server | None = None,
 ) -> RunningCommand:
     """The command as a process that goes on; what it prints is added to `log`, or its standard output to `out`.
 
-    Both files are there at once.
+    Both files are there at once. `name` may be a module of the tests with a `main`, which is forked `of` a server that
+    has imported what it needs.
     """
     out = out or log
     for file in (log, out):
         file.touch()
-    return _started(name, arguments, environment, None, out, log, start_new_session)
+    return _started(name, arguments, environment, cwd, out, log, start_new_session, of=of)
 
 
 def _started(
@@ -152,9 +169,10 @@ def _started(
     err: Path,
     own_session: bool = False,
     stdin: Path = Path(os.devnull),
+    of: Server | None = None,
 ) -> RunningCommand:
     request = Request(
-        module=_COMMANDS[name],
+        module=_COMMANDS.get(name, name),
         argv=[name, *arguments],
         environment=dict(environment or os.environ),
         cwd=str(cwd or Path.cwd()),
@@ -163,7 +181,7 @@ def _started(
         stderr=str(err),
         own_session=own_session,
     )
-    return fork(request, name, _SERVER)
+    return fork(request, name, of or _SERVER)
 
 
 @dataclass
@@ -208,6 +226,7 @@ def _connected(server: Server) -> socket.socket:
                 raise
         if started is None or started.poll() is not None:
             command = [sys.executable, command_server.__file__, server.socket, *server.modules]
-            started = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            found = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}  # where the tests' modules are
+            started = subprocess.Popen(command, env=found, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             server.kept.append(started)
         time.sleep(0.02)

@@ -1,8 +1,8 @@
-"""Starts xdist's workers as forks of one process that has imported what many tests need.
+"""Starts xdist's workers as forks of one process that has imported the tests and what many of them need.
 
 `python -m tests.forked_worker -u -c LINE` is to execnet what `python -u -c LINE` is: the line runs in a new process,
-which reads and writes these streams. To import TensorFlow, SQLAlchemy and FastAPI is more than half of what a worker
-needs to collect the tests.
+which reads and writes these streams. To import TensorFlow, SQLAlchemy and FastAPI, and then the tests, is nine tenths
+of what a worker needs to collect them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 from tests.command_server import Request
 from tests.forked_commands import fork, server
@@ -29,7 +31,18 @@ IMPORTED = (
     "moto.server",
     "s3fs",
     "selenium.webdriver",
+    "tests.forked_worker:collect",
 )
+
+
+def collect() -> None:
+    """Import the tests as pytest does. The workers collect them anew, and find their modules there.
+
+    Where one of them cannot be imported, none is kept: a half of it would be taken for the whole.
+    """
+    if pytest.main(["--collect-only", "-qq", "-p", "no:xdist", "-p", "no:cacheprovider"]) != pytest.ExitCode.OK:
+        for name in [name for name in sys.modules if name.startswith("tests.")]:
+            del sys.modules[name]
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from tests.support import photograph
 from worker.evaluation import learning_curve
 from worker.learning import evaluate as learning_evaluate
 from worker.learning.context import Learning
+from worker.models import candidate
 from worker.models.costs import Costs
 
 FINGERPRINT = "f" * 64
@@ -29,9 +30,13 @@ BEGAN = datetime(2026, 11, 1, 8, tzinfo=UTC)
 
 
 def use_few_splits(monkeypatch: pytest.MonkeyPatch, splits: int = 2) -> None:
-    """Have a model measured on so many splits of each kind, and its learning curve on one: more only take longer."""
+    """Have a model measured on so many splits of each kind, its learning curve on one, and C chosen from two values.
+
+    More only take longer: how C is chosen is asked in `tests/unit/worker/models/test_candidate.py`.
+    """
     monkeypatch.setattr(learning_evaluate, "REPEATS", splits)
     monkeypatch.setattr(learning_curve, "REPEATS", 1)
+    monkeypatch.setattr(candidate, "STRENGTHS", candidate.STRENGTHS[1:3])
 
 
 class SmallNetwork:

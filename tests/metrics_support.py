@@ -41,7 +41,7 @@ def listens(port: int) -> bool:
 
 def scraped(port: int) -> Scrape:
     """What the process that serves its metrics at this port says now."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         return Scrape(text_string_to_metric_families(answer.read().decode()))
 
 

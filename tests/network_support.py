@@ -5,13 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.forked_commands import start_command
 from worker.backbones.efficientnet_lite import published_weights
 from worker.backbones.names import WeightsMissing
 from worker.networks.names import parse_network_name
@@ -21,17 +20,6 @@ BACKBONE = "efficientnet_lite0:block4_out+gap,block10_out+gap"
 
 OTHER_BACKBONE = "efficientnet_lite1:block0_out+gap"
 """Another file, of another input size."""
-
-_BUILD = """
-import sys
-from pathlib import Path
-from worker.networks.building import build
-from worker.networks.names import parse_network_name
-from worker.networks.store import NetworkStore
-for name in sys.argv[2:]:
-    built = build(parse_network_name(name), weights_folder=Path("none"))
-    NetworkStore(sys.argv[1]).add(built.data, built.manifest)
-"""
 
 
 def session_folder(factory: pytest.TempPathFactory) -> Path:
@@ -68,9 +56,9 @@ def built_networks(factory: pytest.TempPathFactory) -> Path:
     with (session_folder(factory) / "networks.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if len(list(folder.glob("*.json"))) < 2:
-            command = [sys.executable, "-c", _BUILD, str(folder), BACKBONE, OTHER_BACKBONE]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
-            assert done.returncode == 0, done.stderr
+            log = session_folder(factory) / "networks.log"
+            building = start_command("tests.network_building", str(folder), BACKBONE, OTHER_BACKBONE, log=log)
+            assert building.wait(280) == 0, log.read_text()
     return folder
 
 

@@ -42,7 +42,7 @@ class RedisProcess:
 
     def start(self) -> None:
         self._process = subprocess.Popen(self.files.command, stdout=subprocess.DEVNULL)
-        self.files.wait_until_up(timeout=20)
+        self.files.wait_until_up(timeout=60)
 
     def kill(self) -> None:
         if self._process is not None:
@@ -73,20 +73,21 @@ class RedisProcess:
         return redis.Redis.from_url(self.url, decode_responses=True, protocol=2)
 
 
-def wait_until(condition: Callable[[], object], timeout: float = 30.0, what: str = "the condition") -> None:
+def wait_until(condition: Callable[[], object], timeout: float = 60.0, what: str = "the condition") -> None:
     """Wait for a condition; fail the test when it does not come true in time.
 
-    Between two looks it rests twice as long as a look takes at least: what is waited for needs the processor too.
+    Between two looks it rests twice as long as a look takes at least, and the longer the longer it has waited, up to a
+    fifth of a second: what is waited for needs the processor too.
     """
-    end = time.monotonic() + timeout
+    start = time.monotonic()
     while True:
         begun = time.monotonic()
         if condition():
             return
         now = time.monotonic()
-        if now > end:
+        if now > start + timeout:
             pytest.fail(f"{what} did not come true within {timeout:.0f} s")
-        time.sleep(max(0.05, 2 * (now - begun)))
+        time.sleep(max(0.05, 2 * (now - begun), min(0.2, (now - start) / 10)))
 
 
 def photograph(brightness: int = 120, seed: int = 0, size: int = 64, format: str = "JPEG") -> bytes:

@@ -6,8 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect, text
 
-from db.engine.database import waitable
-from db.engine.engines import make_engine
+from db.engine.database import engine_for
 from db.engine.url import sqlite_file
 
 MAIN_TABLES: Final = (
@@ -26,12 +25,8 @@ def rows_of(url: str) -> dict[str, int]:
     path = sqlite_file(url)
     if path is not None and not path.exists():
         return {}
-    engine = make_engine(url, reads_only=True)
-    try:
-        with waitable(url), engine.connect() as connection:
-            return count_rows(connection)
-    finally:
-        engine.dispose()
+    with engine_for(url, reads_only=True) as engine, engine.connect() as connection:
+        return count_rows(connection)
 
 
 def count_rows(connection: Connection) -> dict[str, int]:

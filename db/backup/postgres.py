@@ -19,7 +19,8 @@ from sqlalchemy import text
 
 from db.backup.contents import BackupError, count_rows, rows_of
 from db.engine import migrate, schema_version
-from db.engine.engines import WAIT_SECONDS, make_engine
+from db.engine.database import engine_for
+from db.engine.engines import WAIT_SECONDS
 from db.engine.url import PREPARE, parse_url, shown
 
 # PostgreSQL's programs take these from their environment too, which other users cannot read.
@@ -33,17 +34,13 @@ def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
         BackupError: `pg_dump` is missing, older than the server, or has failed.
         SQLAlchemyError: the database is away.
     """
-    engine = make_engine(url)
-    try:
-        # The rows are counted in the snapshot that is dumped, so that they agree while the line goes on.
-        with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-            program = _program("pg_dump", _server_major(connection.scalar(text("SHOW server_version_num"))))
-            snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
-            rows, revision = count_rows(connection), schema_version.revision_of(connection)
-            options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", "--no-password"]
-            _run(url, program, [*options, f"--lock-wait-timeout={WAIT_SECONDS}s", f"--file={target}"])
-    finally:
-        engine.dispose()
+    # The rows are counted in the snapshot that is dumped, so that they agree while the line goes on.
+    with engine_for(url) as engine, engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        program = _program("pg_dump", _server_major(connection.scalar(text("SHOW server_version_num"))))
+        snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
+        rows, revision = count_rows(connection), schema_version.revision_of(connection)
+        options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}", "--no-password"]
+        _run(url, program, [*options, f"--lock-wait-timeout={WAIT_SECONDS}s", f"--file={target}"])
     return revision or "", rows
 
 
@@ -55,12 +52,8 @@ def read(url: str, source: Path, revision: str) -> None:
             schema than the dump, so that one cannot take the other's place.
         SQLAlchemyError: the database is away.
     """
-    engine = make_engine(url)
-    try:
-        with engine.connect() as connection:
-            program = _program("pg_restore", _server_major(connection.scalar(text("SHOW server_version_num"))))
-    finally:
-        engine.dispose()
+    with engine_for(url) as engine, engine.connect() as connection:
+        program = _program("pg_restore", _server_major(connection.scalar(text("SHOW server_version_num"))))
     there = migrate.current(url)
     if there not in (None, revision):
         if sum(rows_of(url).values()):

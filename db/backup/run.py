@@ -20,6 +20,7 @@ from db.engine import clock, migrate, schema_version
 from db.engine.database import Database
 from db.engine.times import utc
 from db.engine.url import parse_url, shown
+from db.line import restores
 from db.people import audit
 from producer.files.durable_files import replaced_file, write_file
 from producer.files.file_digest import file_digest
@@ -71,7 +72,7 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
     """Bring a backup back into the database at `url`; the file that was taken and its manifest.
 
     `source` is a backup's file, or a folder of them: then the newest is taken. All of it happens or nothing does. The
-    audit says so: what was photographed before says nothing of what is in the heads now.
+    audit says so: what was photographed before says nothing of what is in the heads now (`db.line.restores`).
 
     Raises:
         BackupError: it is no backup, it is damaged, of the other engine or of a newer version of this program, a
@@ -109,6 +110,8 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
         with closing(Database(url)) as database, database.transaction() as session:
             at = clock.of_database(session)
             audit.write_restored(session, at=at, file=file.name, made_at=manifest.made_at)
+            if manifest.revision == schema_version.head():  # else once the tables are brought up to date
+                restores.doubt_newest_checks(session)
     return file, manifest
 
 

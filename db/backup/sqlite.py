@@ -7,7 +7,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 
 from db.backup.contents import BackupError, count_rows
-from db.engine.engines import make_engine
+from db.engine.database import engine_for
 from db.engine.schema_version import revision_of
 from db.engine.sqlite_read_only import reading_options
 from db.engine.url import sqlite_file, sqlite_url
@@ -26,12 +26,8 @@ def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
         _copy(source, copy, target)
         copy.execute("PRAGMA journal_mode=DELETE")  # the copy is one file, with nothing beside it
         _check(copy, f"the database {_file(url)}")
-    engine = make_engine(sqlite_url(target))
-    try:
-        with engine.connect() as connection:
-            rows, revision = count_rows(connection), revision_of(connection)
-    finally:
-        engine.dispose()
+    with engine_for(sqlite_url(target)) as engine, engine.connect() as connection:
+        rows, revision = count_rows(connection), revision_of(connection)
     with closing(sqlite3.connect(target)) as copy:
         copy.execute("PRAGMA journal_mode=DELETE")  # this program's own connections leave it in WAL
     return revision or "", rows

@@ -79,8 +79,8 @@ def restore(
     3. Start the workers.
 
     Captures that were judged after the backup are not in it, and stations that have their answers do not send them
-    again. Damage that was seen since is not known then: check every head anew before it runs. The board shows
-    each as old until it is photographed again.
+    again. Damage that was seen since is not known then: check every head anew before it runs. Until then each is old on
+    the board, and its last check is review wherever it is asked for or sent.
 
     Examples:
 
@@ -101,7 +101,7 @@ def restore(
             say(copyable(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}"))
         say(
             f"what was judged after {manifest.made_at} is not known, damaged inserts too: check every head anew before "
-            "it runs; the board shows each as old until then, `replace` and other systems do not"
+            "it runs; until then each is old on the board, and its last check is review"
         )
 
 

@@ -6,17 +6,23 @@ import typer
 
 from db.commands.options import Head, Machine
 from db.commands.output import answer, reading
+from producer.terminal.counts import counted
 from producer.terminal.options import Json
+from producer.terminal.output import note
 
 
 def replace(context: typer.Context, machine: Machine = None, head: Head = None, as_json: Json = False) -> None:
     """List the inserts to change now: the pockets whose newest photograph shows a damaged insert.
+
+    After `insert-db restore` a note names the heads that were not photographed since: damage that was seen after the
+    backup is not known.
 
     Exit code 2: the line has no such machine or head.
 
     Example: `insert-db replace --machine mill-1`
     """
     with reading(context) as session:
+        from db.line import restores
         from db.queries import known_places, maintenance
         from db.terminal import tables
 
@@ -24,3 +30,9 @@ def replace(context: typer.Context, machine: Machine = None, head: Head = None, 
         if not rows:
             known_places.refuse_unknown(session, machine, head)
         answer(rows, tables.replace_table, as_json, "no insert is known to be damaged")
+        if unseen := restores.not_seen_since(session, machine, head):
+            heads = ", ".join(dict.fromkeys(f"{head} on {machine}" for machine, head, _ in unseen))
+            note(
+                f"a backup was restored, and {counted(len(unseen), 'pocket')} not photographed since: damage that was "
+                f"seen after the backup is not known. Check these heads anew: {heads}"
+            )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -30,6 +31,12 @@ def upgrade(context: typer.Context, as_json: Json = False) -> None:
     before = migrate.current(url)
     migrate.upgrade(url)
     after = migrate.current(url)
+    if before not in (None, after):
+        from db.engine.database import Database
+        from db.line import restores
+
+        with closing(Database(url)) as database, database.transaction() as session:
+            restores.doubt_newest_checks(session)  # of a backup with the older schema
     where = shown(url)
     if as_json:
         say_json({"database": where, "before": before, "after": after})

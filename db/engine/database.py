@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any, Final
 
 import structlog
-from sqlalchemy import Connection, exc, text
+from sqlalchemy import Connection, Engine, exc, text
 from sqlalchemy.orm import Session
 
 from db.engine import schema_version
@@ -258,6 +258,23 @@ def waitable(url: str) -> Iterator[None]:
         if is_unavailable(error):
             raise DatabaseUnavailable(_described(url, getattr(error, "orig", None) or error)) from error
         raise
+
+
+@contextmanager
+def engine_for(
+    url: str, *, create: bool = False, foreign_keys: bool = True, reads_only: bool = False
+) -> Iterator[Engine]:
+    """An engine of `make_engine` for one block, whose errors are those of `waitable`.
+
+    Raises:
+        DatabaseUnavailable: it is away, locked, full, or may not be written.
+    """
+    engine = make_engine(url, create=create, foreign_keys=foreign_keys, reads_only=reads_only)
+    try:
+        with waitable(url):
+            yield engine
+    finally:
+        engine.dispose()
 
 
 def _described(url: str, error: BaseException) -> str:

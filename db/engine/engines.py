@@ -26,6 +26,10 @@ LONGEST_LOOK: Final = 0.02
 """Seconds between two looks whether another process has finished writing to a SQLite file: a tenth more each time, from
 the one to the other. SQLite itself soon looks every 25 to 100 ms, while a worker's process writes for one or two."""
 
+LOG_PAGES: Final = 4000
+"""Pages of SQLite's write-ahead log, 16 MB, that are moved into the file at once; its own default is 1,000. A page that
+several messages change is moved once, and a reader still looks into one table of the log's index."""
+
 _OF_A_TRANSACTION: Final = (
     f"SELECT set_config('TimeZone', 'UTC', true), set_config('lock_timeout', '{WAIT_SECONDS}s', true)"
 )
@@ -103,6 +107,7 @@ def _sqlite_engine(
             connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
             connection.execute(f"PRAGMA query_only={'ON' if asks_only else 'OFF'}")
             connection.execute(f"PRAGMA synchronous={'FULL' if syncs else 'NORMAL'}")
+            connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
         except sqlite3.Error:
             connection.close()
             raise

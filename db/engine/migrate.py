@@ -8,8 +8,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import func, select
 
-from db.engine.database import SchemaOutdated, waitable
-from db.engine.engines import make_engine
+from db.engine.database import SchemaOutdated, engine_for
 from db.engine.schema_version import alembic_config, revision_of, revisions
 from db.engine.url import shown, sqlite_file
 
@@ -22,12 +21,8 @@ def current(url: str) -> str | None:
     path = sqlite_file(url)
     if path is not None and not path.exists():
         return None
-    engine = make_engine(url, reads_only=True)
-    try:
-        with waitable(url), engine.connect() as connection:
-            return revision_of(connection)
-    finally:
-        engine.dispose()
+    with engine_for(url, reads_only=True) as engine, engine.connect() as connection:
+        return revision_of(connection)
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -51,21 +46,17 @@ def downgrade(url: str, revision: str) -> None:
 
 
 def _run(url: str, step: Callable[[Config], None], *, create: bool) -> None:
-    engine = make_engine(url, create=create, foreign_keys=False)
-    try:
-        with waitable(url), engine.begin() as connection:
-            if engine.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
-            revision = revision_of(connection)
-            if revision is not None and revision not in revisions():
-                raise SchemaOutdated(
-                    f"the database {shown(url)} has schema {revision}, which this version does not know: it is of a "
-                    "newer version of this program, which you need"
-                )
-            step(alembic_config(connection))
-            if engine.dialect.name == "sqlite":
-                broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
-                if broken:
-                    raise RuntimeError(f"the migration would leave {len(broken)} rows without what they refer to")
-    finally:
-        engine.dispose()
+    with engine_for(url, create=create, foreign_keys=False) as engine, engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+        revision = revision_of(connection)
+        if revision is not None and revision not in revisions():
+            raise SchemaOutdated(
+                f"the database {shown(url)} has schema {revision}, which this version does not know: it is of a "
+                "newer version of this program, which you need"
+            )
+        step(alembic_config(connection))
+        if engine.dialect.name == "sqlite":
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if broken:
+                raise RuntimeError(f"the migration would leave {len(broken)} rows without what they refer to")

@@ -12,10 +12,10 @@ from sqlalchemy import Subquery, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.line import check_revisions, pockets
-from db.line.faults import fitting
 from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.photographs import is_there
+from db.schema.column_types import fitting
 from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
 from db.schema.vocabulary import Provenance
 from producer.contract.reasons import refusals as why

@@ -7,6 +7,7 @@ taken, not where it arrived. If the two contradict each other, the clock is wron
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -32,7 +33,7 @@ _NEXT: Final = timedelta(microseconds=1)
 class OrderedPhoto:
     """What decides about the order of a photograph; `captured_at` is by its station's clock, `received_at` by the clock
     of the worker that first had it, `ordered_at` what was decided. `flagged`: it shows an insert to replace or to look
-    at, and no change of that insert is recorded."""
+    at, or is not judged yet, and no change of that insert is recorded."""
 
     capture_id: UUID
     station: str
@@ -54,6 +55,7 @@ def ordered_at(
     received_at: datetime,
     newest: OrderedPhoto | None,
     changed_at: datetime | None = None,
+    beside: Sequence[OrderedPhoto] = (),
 ) -> datetime:
     """The place in the order of a photograph that arrives now, given the newest that is known of its pocket.
 
@@ -62,11 +64,12 @@ def ordered_at(
 
     What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it. By the clock of a
     worker that was set back, as on the one computer of a small shop, it arrives before it: then the ids of its station
-    say so, and it lies just behind `newest`, also where that is in the future. Nor is damage, or a doubt, outdated by
-    what is said to have been photographed before it; and where the insert was changed since `newest`, such a photograph
-    is none of the new insert, nor one that the same station took before by its clock and its ids, as a gateway does
-    that sends again what is left in its outbox. Nor is one that was taken before the change by the clock of its outbox,
-    less what that was ahead when `newest` came.
+    say so, and it lies just behind `newest`, also where that is in the future. Nor is damage, a doubt, or what is not
+    judged yet, outdated by what is said to have been photographed before it, unless that shows damage
+    (`db.line.pockets`); and where the insert was changed since `newest`, such a photograph is none of the new insert,
+    nor one that the same station took before by its clock and its ids, as a gateway does that sends again what is left
+    in its outbox. Nor is one that its outbox took before the change, by what the same outbox took `beside` it, or else
+    by `newest`: something later came before the change, or the clock, less what it was ahead then, says so.
     """
     moment = claimed(captured_at, received_at)
     if newest is not None:
@@ -79,8 +82,8 @@ def ordered_at(
                 return newest.ordered_at + _NEXT
         moment = _by_arrival(capture_id, station, captured_at, received_at, newest)
         if changed_at is not None and newest.ordered_at < changed_at <= min(moment, received_at):
-            ahead = newest.captured_at - newest.received_at
-            if ahead > _NEXT and _of_one_outbox(capture_id, station, newest) and captured_at - ahead < changed_at:
+            known = [one for one in beside or (newest,) if _of_one_outbox(capture_id, station, one)]
+            if any(_taken_before(changed_at, capture_id, captured_at, one) for one in known):
                 return changed_at - _NEXT
     if changed_at is not None and received_at < changed_at:
         return max(moment, changed_at + _NEXT)
@@ -130,6 +133,14 @@ def _overtaken(
         return False
     late = newest.received_at - newest.captured_at > OVERTAKING
     return late or newest.captured_at - captured_at <= OVERTAKING
+
+
+def _taken_before(changed_at: datetime, capture_id: UUID, captured_at: datetime, known: OrderedPhoto) -> bool:
+    """Whether a photograph was taken before a change, by another one of its outbox."""
+    if capture_id < known.capture_id and known.received_at < changed_at:
+        return True
+    ahead = known.captured_at - known.received_at
+    return ahead > _NEXT and captured_at - ahead < changed_at
 
 
 def _of_one_outbox(capture_id: UUID, station: str, newest: OrderedPhoto) -> bool:

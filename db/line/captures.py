@@ -10,13 +10,13 @@ from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, bindparam, case, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
 from db.line import begun_checks, head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
-from db.line.check_order import Placed, put_in_order
+from db.line.check_order import Placed, put_in_order, taken_beside
 from db.line.insert_changes import is_unseen, last_changed_at
 from db.line.verdicts import Verdict, current_of
 from db.schema.column_types import aware
@@ -97,10 +97,10 @@ _COUNT_FIRST = Prepared(
     )
 )
 _DOUBTED: Final = case(
-    (Captures.review.is_(None), or_(Captures.outcome == "unsure", Captures.outcome == "unusable")),
+    (Captures.review.is_(None), func.coalesce(Captures.outcome, "unsure").in_(("unsure", "unusable"))),
     else_=Captures.review == "unusable",
 )
-"""The outcomes that a person must look at."""
+"""The outcomes that a person must look at, or that are to come."""
 
 _NEWEST = Prepared(
     lambda *_: (
@@ -199,7 +199,10 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         capture, place = arrival.capture, _place(arrival)
         times = capture.capture_id, capture.station, aware(capture.captured_at), aware(arrival.received_at)
         before = newest.get(place)
-        order[capture.capture_id] = moment = ordered_at(*times, before, changed.get(place))
+        changed_at = changed.get(place)
+        is_first = before is not None and changed_at is not None and before.ordered_at < changed_at
+        beside = taken_beside(connection, capture.station, capture.capture_id) if is_first else ()
+        order[capture.capture_id] = moment = ordered_at(*times, before, changed_at, beside)
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
             newest[place] = OrderedPhoto(*times, moment)
             behind = None if before is None else before.ordered_at

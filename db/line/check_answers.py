@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -74,12 +75,14 @@ def gathered(
     *,
     place: OperationPlace | None = None,
     size: int = 1,
+    restored_at: datetime | None = None,
 ) -> KnownPockets:
     """What the captures and faults of a check of this `place` and `size` say about its pockets.
 
     Of a pocket that was captured more than once the newest capture counts: of one outbox that with the highest id, as
     one that was lost and is sent again seems to be newer by a clock that is ahead. A fault sends its pocket to review,
-    unless its capture was judged after all, or was followed by a newer one.
+    unless its capture was judged after all, or was followed by a newer one. What came before a backup was `restored_at`
+    is no go; known damage is reported anyway.
     """
     pocket_of: dict[Any, int] = {}
     newest: dict[int, PocketState] = {}
@@ -105,6 +108,7 @@ def gathered(
             faulty.add(pocket)
     seen = {of: c.shown for of, c in newest.items() if c.shown is not None and c.outcome != "unusable"}
     intact = {of: shown for of, shown in seen.items() if newest[of].outcome == "intact"}
+    is_damaged = any(capture.outcome == "damaged" for capture in newest.values())
     designations = {of: c.shown.designation for of, c in newest.items() if c.shown and c.shown.designation}
     return KnownPockets(
         {pocket: capture.outcome for pocket, capture in newest.items()},
@@ -114,6 +118,7 @@ def gathered(
             *contradictions.shared(seen),
             *contradictions.of_two_kinds(designations),
             *(contradictions.repeated(place, intact) if place is not None else ()),
+            *contradictions.of_before_a_restore({} if is_damaged else intact, restored_at),
             *contradictions.of_two_runs(second_run(size, filter(None, map(_taken, in_order)))),
         ],
     )

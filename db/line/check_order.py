@@ -10,14 +10,17 @@ photograph was first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, String, bindparam, cast, func, select, union
+from sqlalchemy import Connection, Select, String, bindparam, cast, func, or_, select, union
 
 from db.engine.prepared import Prepared
+from db.line.capture_order import OrderedPhoto
 from db.schema.tables import Captures, Checks
 from producer.contract.event import are_of_one_outbox, node
 
@@ -39,7 +42,10 @@ def _newest(*_: object) -> Select[*tuple[Any, ...]]:
     times = func.min(Captures.ordered_at), func.max(Captures.ordered_at)
     query = select(Captures.check_id, func.min(id_), func.max(id_), *times).select_from(these)
     query = query.join(Captures, Captures.check_id == these.c.check_id).where(Captures.station == bindparam("station"))
-    return query.group_by(Captures.check_id, func.substr(id_, func.length(id_) - 7))  # by the node
+    query = query.group_by(Captures.check_id, func.substr(id_, func.length(id_) - 7))  # by the node
+    # Without nodes each photograph is a row, and there matters only what lies behind one of the new ones.
+    has_node = func.substr(func.replace(func.min(id_), "-", ""), 14, 3) == "fff"
+    return query.having(or_(has_node, func.max(Captures.ordered_at) > bindparam("earliest")))
 
 
 _NEWEST: Final = Prepared(_newest)
@@ -77,10 +83,12 @@ def put_in_order(connection: Connection, photos: Iterable[Placed]) -> dict[UUID,
     """
     order: dict[UUID, datetime] = {}
     for (machine, head, station), group in groupby(sorted(photos, key=_source), key=_source):
-        rows = _NEWEST.execute(connection, machine=machine, head=head, station=station)
+        new = sorted(group, key=attrgetter("capture_id"))
+        earliest = min(photo.ordered_at for photo in new)
+        rows = _NEWEST.execute(connection, machine=machine, head=head, station=station, earliest=earliest)
         parts = [_Part(row[0], UUID(row[1]), UUID(row[2]), *row[3:]) for row in rows]
         lifted: Placed | None = None
-        for photo in sorted(group, key=lambda photo: photo.capture_id):
+        for photo in new:
             moment = _place(photo, parts)
             if lifted is not None and are_of_one_outbox(photo.capture_id, lifted.capture_id):
                 moment = max(moment, lifted.ordered_at + _NEXT)
@@ -89,6 +97,28 @@ def put_in_order(connection: Connection, photos: Iterable[Placed]) -> dict[UUID,
             if moment != photo.ordered_at:
                 order[photo.capture_id] = moment
     return order
+
+
+_DAY: Final = 24 * 3600 * 1000 << 80
+"""In ids, which begin with their milliseconds."""
+
+
+def taken_beside(connection: Connection, station: str, capture_id: UUID) -> list[OrderedPhoto]:
+    """What an outbox took just before a photograph and just after it, within a day, by the ids of those that have come.
+
+    Only ids that say of which outbox they are tell that.
+    """
+    if node(capture_id) is None:
+        return []
+    id_ = cast(Captures.capture_id, String)
+    columns = [getattr(Captures, field.name) for field in fields(OrderedPhoto) if field.name != "flagged"]
+    query = select(*columns).where(Captures.station == station)
+    query = query.where(func.substr(id_, func.length(id_) - 7) == f"{node(capture_id):08x}")
+    within = [UUID(int=max(0, capture_id.int + day)) for day in (-_DAY, _DAY)]
+    before = query.where(Captures.capture_id.between(within[0], capture_id), Captures.capture_id != capture_id)
+    after = query.where(Captures.capture_id.between(capture_id, within[1]), Captures.capture_id != capture_id)
+    both = before.order_by(Captures.capture_id.desc()), after.order_by(Captures.capture_id)
+    return [OrderedPhoto(*row) for one in both for row in connection.execute(one.limit(1))]
 
 
 def _place(photo: Placed, parts: Sequence[_Part]) -> datetime:

@@ -9,6 +9,7 @@ less than was sent, new numbers are above those that were sent.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -80,6 +81,17 @@ def next_revision(of: ColumnElement[bool]) -> Any:
     seconds, following = _Now() - _FIRST, Checks.revision + 1
     later = case((seconds > following, seconds), else_=following)
     return update(Checks.__table__).where(of).values(revision=later)  # type: ignore[arg-type]
+
+
+def revised_since(moment: datetime) -> ColumnElement[bool]:
+    """A condition of a query about checks: something was written since a moment that may have changed the answer."""
+    return Checks.revision >= int(moment.timestamp()) - _FIRST
+
+
+def unseen_since(session: Session, capture_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these captures of which a label may change what their pocket shows now."""
+    of_these = select(_Labelled.capture_id).where(_Labelled.capture_id.in_(capture_ids), ~_SEEN_SINCE.exists())
+    return {*session.scalars(of_these)} if capture_ids else set()
 
 
 def of_captures(session: Session, capture_ids: Collection[UUID]) -> None:

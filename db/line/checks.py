@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, String, bindparam, cast, false
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
-from db.line import incomplete_checks
+from db.line import incomplete_checks, restores
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
 from db.line.check_revisions import hold, next_revision
 from db.line.check_search import begun_before, candidates, of_place
@@ -40,7 +40,8 @@ class Check:
     A check that was given up (`db.line.incomplete_checks`) is `review`, whatever was found, once all photographs
     that came are judged; `missing` are the pockets, of those from 1 to `size`, of which none came. They are
     in `review` too. So is a check whose captures contradict each other, and `reason` says how
-    (`db.line.contradictions`).
+    (`db.line.contradictions`). So is the newest check of a head that was not photographed anew since a backup was
+    restored (`db.line.restores`).
 
     `revision` rises whenever something is written that may give the check another answer: of two answers the one with
     the higher revision is the later, in whatever order they are sent.
@@ -245,7 +246,8 @@ def assessed(session: Session, rows: Sequence[Sequence[Any]]) -> Iterator[tuple[
     doubtful = troubles.keys() | {row[0] for row in rows if row[-2] or row[-1]}
     places = {key: (of["machine"], of["head"], of["operation"]) for key, of in columns.items()}
     sizes = {key: of["size"] for key, of in columns.items()}
-    known = _known(connection, ids, places, sizes, troubles, doubtful)
+    restored_at = restores.restored_at(session) if any(row[-1] for row in rows) else None
+    known = _known(connection, ids, places, sizes, troubles, doubtful, restored_at)
     for key, *_, awaited, _given_up in rows:
         summary = answer(columns[key]["size"], known[key], awaited=awaited)
         yield Check(**columns[key], **vars(summary)), known[key]
@@ -258,11 +260,13 @@ def _known(
     sizes: Mapping[Any, int],
     troubles: Mapping[Any, Sequence[Trouble]],
     doubtful: Collection[Any],
+    restored_at: datetime | None,
 ) -> Mapping[Any, KnownPockets]:
     """What is known about the pockets of some checks with these places and sizes.
 
     Where a pocket has several captures their order counts, and in a `doubtful` check each one: it has a fault, or is
-    not whole, or its captures may contradict each other. Only those checks are read capture by capture.
+    not whole, or its captures may contradict each other, or be of before a backup was restored. Only those checks are
+    read capture by capture.
     """
     outcomes: dict[Any, dict[int, str | None]] = {key: {} for key in ids}
     single = set(doubtful)
@@ -279,7 +283,7 @@ def _known(
             other = elsewhere(places[key], (machine, head, operation))
             states[key].append(PocketState(capture_id, pocket, at, outcome, other, shown(of)))
     return {
-        key: gathered(states[key], troubles.get(key, ()), place=places[key], size=sizes[key])
+        key: gathered(states[key], troubles.get(key, ()), place=places[key], size=sizes[key], restored_at=restored_at)
         if key in single
         else KnownPockets(of)
         for key, of in outcomes.items()

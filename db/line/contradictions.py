@@ -4,7 +4,7 @@ A capture may be of another head or operation than the check's, or of a pocket a
 kinds of insert. A photograph may have been submitted for two pockets: then one of them was not seen. It is the same
 photograph if its bytes are the same, or its pixels, whatever else the file holds. Pockets may share a photograph where
 each has its own region of it. And a photograph may be that of an earlier operation, or of an earlier run of this one:
-it says nothing of this one (decisions 27 and 29).
+it says nothing of this one (decisions 27 and 29). Nor does one of before a backup was restored say anything of now.
 """
 
 from __future__ import annotations
@@ -130,6 +130,14 @@ def of_two_runs(second: SecondRun | None) -> list[Doubt]:
     reason = why.TWO_RUNS if len(old) == 1 else why.SEVERAL_OF_TWO_RUNS
     times = {"first": first.times.ordered_at, "again": again.times.ordered_at}
     return [Doubt(reason(pocket=again.pocket, **times, old=old), old)]
+
+
+def of_before_a_restore(pictures: Mapping[int, Shown], restored_at: datetime | None) -> list[Doubt]:
+    """The pockets whose photograph came before a backup was restored: what was seen since then is lost."""
+    if restored_at is None:
+        return []
+    old = {of for of, picture in pictures.items() if picture.times and picture.times.received_at < restored_at}
+    return [Doubt(why.BEFORE_A_RESTORE(at=restored_at, pockets=old), old)] if old else []
 
 
 def in_words(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
 from db.line import pockets
+from db.schema.column_types import fitting
 from db.schema.tables import Captures, Faults
 from producer.contract.reasons import refusals as why
 
@@ -185,12 +186,3 @@ def subject(capture_id: UUID | None, reason: str, event: str) -> str:
     """SHA-256, in hexadecimal, of what makes two reports the same fault."""
     what: Any = f"event {event}" if capture_id is None else f"capture {capture_id}"
     return hashlib.sha256(f"{reason}\n{what}".encode(errors="surrogatepass")).hexdigest()
-
-
-def fitting(text: str, length: int) -> str:
-    """Text from outside in a form that both databases store: at most `length` characters, odd ones written out.
-
-    PostgreSQL cannot store NUL, and neither engine can store half a surrogate pair.
-    """
-    safe = text[:length].replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
-    return safe if len(safe) <= length else safe[: length - 1] + "…"

@@ -33,8 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from db.engine import clock
-from db.line.faults import fitting
-from db.schema.column_types import aware
+from db.schema.column_types import aware, fitting
 from db.schema.tables import Captures, InsertChanges, Pockets
 from producer.contract.places import PocketPlace
 from producer.contract.reasons import refusals as why

@@ -5,18 +5,27 @@ or keeps it from having one, brings its pocket up to date here, in the same tran
 or has a fault shows nothing of the insert. A photograph without damage that may be of another pocket or operation is
 not believed. In both cases damage shown by the photograph before it stays. It also stays while the newest photograph is
 still to be judged (`db.line.damaged_pockets`).
+
+A photograph that another outbox says it took before one that is not judged yet lies before that: either may be the
+newer one. If it turns out to show damage, and the other one neither damage nor a doubt, it counts as the newer one, as
+it arrived later (`db.line.capture_order`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import fields
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Connection, and_, bindparam, func, select, update
 from sqlalchemy.orm import aliased
 
+from db.engine.prepared import Prepared, inserted
+from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.contradicting_captures import IS_DOUBTED
+from db.line.insert_changes import last_changed_at
 from db.schema.tables import Captures, Faults, Pockets
 from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.vocabulary import OUTCOME_OF
@@ -30,13 +39,13 @@ def here(captures: Any) -> Any:
     return and_(*(getattr(captures, column.key) == column for column in PLACE))
 
 
+_PHOTO = [field.name for field in fields(OrderedPhoto) if field.name != "flagged"]
 _WORD_SEEN = func.coalesce(Captures.review, Captures.outcome)
 _OF_NAMED = select(*PLACE).join(_Named, here(_Named)).where(_Named.capture_id.in_(bindparam("ids", expanding=True)))
 # In the order in which captures take them, that of code points: two that write wait for each other in line and not in a
 # circle.
-_HELD = _OF_NAMED.order_by(Pockets.machine.collate("C"), Pockets.head.collate("C"), Pockets.pocket).with_for_update(
-    of=Pockets
-)
+_HELD_QUERY = _OF_NAMED.order_by(Pockets.machine.collate("C"), Pockets.head.collate("C"), Pockets.pocket)
+_HELD_QUERY = _HELD_QUERY.with_for_update(of=Pockets)
 SHOWS_INSERT: Final = and_(_WORD_SEEN != "unusable", _WORD_SEEN.not_in(("intact", "unsure")) | ~IS_DOUBTED)
 """A condition on captures: it is judged or labelled, and shows the insert of its pocket."""
 
@@ -57,21 +66,42 @@ _HAS_FAULT = (
     .exists()
 )
 _WAITS = and_(_Known.outcome.is_(None), _Known.review.is_(None), ~_HAS_FAULT)
-_STATES = _OF_NAMED.add_columns(
+_STATES_QUERY = _OF_NAMED.add_columns(
     Pockets.ordered_at,
     Pockets.capture_id,
-    _Newest.ordered_at.label("seen_at"),
-    _Newest.capture_id.label("seen"),
-    func.coalesce(_Newest.review, _Newest.outcome).label("word"),
-    _WAITS.label("waits"),
+    _Newest.ordered_at,
+    _Newest.capture_id,
+    func.coalesce(_Newest.review, _Newest.outcome),
+    _WAITS,
 )
-_STATES = _STATES.join(_Known, _Known.capture_id == Pockets.capture_id)
-_STATES = _STATES.outerjoin(_Newest, _Newest.capture_id == NEWEST_SEEN)
-_MARK: Any = (
-    update(Pockets.__table__)  # type: ignore[arg-type]
-    .where(*(column == bindparam(f"of_{column.key}") for column in PLACE))
-    .values(capture_id=bindparam("of_capture"), ordered_at=bindparam("at"), damaged=bindparam("is_damaged"))
+_STATES_QUERY = _STATES_QUERY.join(_Known, _Known.capture_id == Pockets.capture_id)
+_STATES_QUERY = _STATES_QUERY.outerjoin(_Newest, _Newest.capture_id == NEWEST_SEEN)
+_DAMAGED: Final = ["damaged", *(label for label, outcome in OUTCOME_OF.items() if outcome == "damaged")]
+_LATE_QUERY = (
+    select(*PLACE, last_changed_at(), *(getattr(of, name) for of in (_Named, _Known) for name in _PHOTO))
+    .select_from(Pockets)
+    .join(_Named, here(_Named))
+    .join(_Known, _Known.capture_id == Pockets.capture_id)
+    .where(_Named.capture_id.in_(bindparam("ids", expanding=True)), _Named.ordered_at < Pockets.ordered_at)
+    .where(_Known.received_at <= _Named.received_at)
+    .where(func.coalesce(_Named.review, _Named.outcome).in_(_DAMAGED))
+    .where(func.coalesce(_Known.review, _Known.outcome, "").not_in((*_DAMAGED, "unsure")))
 )
+_LATE = Prepared(lambda *_: _LATE_QUERY)
+_MOVE_CAPTURE: Any = (
+    update(Captures.__table__)  # type: ignore[arg-type]
+    .where(Captures.capture_id == bindparam("of_capture"))
+    .values(ordered_at=bindparam("at"))
+)
+_NAMES: Final = (*(column.key for column in PLACE), "capture_id", "ordered_at", "damaged")
+
+
+def _mark(dialect: str, rows: int) -> Any:
+    new = inserted(dialect, Pockets, _NAMES, rows)  # they are there: one statement changes all of them
+    return new.on_conflict_do_update(index_elements=PLACE, set_={name: new.excluded[name] for name in _NAMES[3:]})
+
+
+_STATES, _HELD, _MARK = Prepared(lambda *_: _STATES_QUERY), Prepared(lambda *_: _HELD_QUERY), Prepared(_mark)
 
 
 def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
@@ -81,23 +111,56 @@ def mark(connection: Connection, capture_ids: Collection[UUID]) -> None:
     """
     if not capture_ids:
         return
-    ids = {"ids": list(capture_ids)}
+    ids = list(capture_ids)
     if connection.dialect.name == "postgresql":  # what others write of these pockets is seen once it is committed
-        connection.execute(_HELD, ids)
-    rows = [_marked(row) for row in connection.execute(_STATES, ids)]
-    rows.sort(key=lambda row: (row["of_machine"], row["of_head"], row["of_pocket"]))
+        _HELD.execute(connection, ids=ids)
+    _write(connection, _late(connection, ids))
+    _write(connection, [_marked(*row) for row in _STATES.execute(connection, ids=ids)])
+
+
+def _late(connection: Connection, capture_ids: Collection[UUID]) -> list[dict[str, Any]]:
+    """The new rows of pockets whose newest photograph shows no damage, though one of these came later and shows some.
+
+    It lay before the newest one as long as nothing was known of that, and is moved to where it lies by its arrival.
+    """
+    rows = []
+    for machine, head, pocket, changed_at, *photos in _LATE.execute(connection, ids=list(capture_ids)):
+        late, newest = (OrderedPhoto(*of) for of in (photos[: len(_PHOTO)], photos[len(_PHOTO) :]))
+        moment = ordered_at(late.capture_id, late.station, late.captured_at, late.received_at, newest, changed_at)
+        if moment > newest.ordered_at:
+            rows.append(dict(zip(_NAMES, (machine, head, pocket, late.capture_id, moment, False), strict=True)))
     if rows:
-        connection.execute(_MARK, rows)
+        moved = [{"of_capture": row["capture_id"], "at": row["ordered_at"]} for row in rows]
+        connection.execute(_MOVE_CAPTURE, moved)
+    return rows
 
 
-def _marked(row: Any) -> dict[str, Any]:
+def _write(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    of_places = {(row["machine"], row["head"], row["pocket"]): row for row in rows}
+    if of_places:
+        _MARK.execute(connection, [of_places[place] for place in sorted(of_places)])
+
+
+def _marked(
+    machine: str,
+    head: str,
+    pocket: int,
+    ordered_at: datetime,
+    capture_id: UUID,
+    seen_at: datetime | None,
+    seen: UUID | None,
+    word: str | None,
+    waits: bool,
+) -> dict[str, Any]:
     """The new row of a pocket, whose insert was `seen` last by a capture that shows it.
 
     It keeps its newest capture, unless damage was seen before that, or one that has its outcome only now is newer. It
     always keeps a capture that `waits` to be judged (`db.line.damaged_pockets`), because the board shows it.
     """
-    is_newer = row.word is not None and (row.seen_at, row.seen) > (row.ordered_at, row.capture_id)
-    is_damaged = OUTCOME_OF.get(row.word, row.word) == "damaged" and (is_newer or not row.waits)
-    capture_id, at = (row.seen, row.seen_at) if is_damaged or is_newer else (row.capture_id, row.ordered_at)
-    place = {"of_machine": row.machine, "of_head": row.head, "of_pocket": row.pocket}
-    return {**place, "of_capture": capture_id, "at": at, "is_damaged": is_damaged}
+    is_damaged = False
+    if seen_at is not None and seen is not None and word is not None:
+        is_newer = (seen_at, seen) > (ordered_at, capture_id)
+        is_damaged = OUTCOME_OF.get(word, word) == "damaged" and (is_newer or not waits)
+        if is_damaged or is_newer:
+            capture_id, ordered_at = seen, seen_at
+    return dict(zip(_NAMES, (machine, head, pocket, capture_id, ordered_at, is_damaged), strict=True))

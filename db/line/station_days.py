@@ -17,7 +17,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from db.line.faults import fitting
+from db.schema.column_types import fitting
 from db.schema.tables import StationDays
 from producer.contract.reasons import refusals as why
 

@@ -61,7 +61,7 @@ def untold(session: Session) -> Untold:
         return Untold([], [], {})
     ended = checks.finished(session, revisions.keys())
     pending = revisions.keys() - {check.check_id for check in ended}
-    return Untold(_labels(session, revisions.keys(), pending), ended, revisions)
+    return Untold(labels(session, revisions.keys(), pending), ended, revisions)
 
 
 def remove(session: Session, revisions: Mapping[UUID, int]) -> None:
@@ -75,7 +75,7 @@ def remove(session: Session, revisions: Mapping[UUID, int]) -> None:
         session.execute(of_it.where(~later.exists()))
 
 
-def _labels(session: Session, noted: Collection[UUID], pending: Collection[UUID]) -> list[LabelledCapture]:
+def labels(session: Session, noted: Collection[UUID], pending: Collection[UUID]) -> list[LabelledCapture]:
     """The labels but for `intact` in these checks that are of another head than their check, or whose check pends."""
     of_it = select(func.max(_Said.id)).where(_Said.capture_id == Captures.capture_id)
     query = (

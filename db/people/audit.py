@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from db.line.restores import RESTORED, RESTORER
 from db.schema.tables import Audit
-
-RESTORED: Final = "backup restored"
-"""The action of a restore: whatever reports the present state of heads must know of it."""
-_RESTORER: Final = "restore"
 
 
 @dataclass(frozen=True)
@@ -37,14 +34,8 @@ def write(session: Session, *, at: datetime, by: str, action: str, subject: str,
 
 
 def write_restored(session: Session, *, at: datetime, file: str, made_at: str) -> None:
-    """Record that the database is now a backup's: everything since that backup is lost."""
-    write(session, at=at, by=_RESTORER, action=RESTORED, subject=file, made_at=made_at)
-
-
-def restored_at(session: Session) -> datetime | None:
-    """When a backup was restored last; None if none ever was."""
-    last = select(Audit.at).where(Audit.by == _RESTORER, Audit.action == RESTORED).order_by(Audit.id.desc()).limit(1)
-    return session.scalar(last)
+    """Record that the database is now a backup's: everything since that backup is lost (`db.line.restores`)."""
+    write(session, at=at, by=RESTORER, action=RESTORED, subject=file, made_at=made_at)
 
 
 def recent(session: Session, *, by: str | None = None, before: int | None = None, limit: int = 100) -> list[AuditEntry]:

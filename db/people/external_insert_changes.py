@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
-from db.line.faults import fitting
 from db.people import audited_insert_changes
+from db.schema.column_types import fitting
 from db.schema.tables import ToldInsertChanges
 from producer.contract.insert_change import KeptChange
 from producer.contract.plant_news import InsertChangeAnswer

@@ -23,15 +23,32 @@ from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChan
 _MODELS: Final = "models"
 _STATION: Final = "station "
 
+_LAST_MODELS: Final = 50
+"""How many changes of models' roles are looked at that may be sent again."""
+
 
 def untold(session: Session) -> list[News]:
     """The news to be sent now: changes of inserts and models' roles, in order, and stations whose runs began or ended.
 
     A run whose beginning was sent continues until the station has no run, and keeps the beginning that was sent.
     """
-    noted = {row.subject: row.value for row in session.execute(select(ToldNews.subject, ToldNews.value))}
+    noted = _noted(session)
     models = _models(session, int(noted.pop(_MODELS, 0)))
     return [*untold_changes.untold(session), *models, *_runs(session, noted)]
+
+
+def told_since(session: Session, moment: datetime) -> list[News]:
+    """The news that may have been sent since a moment and holds, as it was sent."""
+    noted = _noted(session)
+    models = _models(session, max(0, int(noted.get(_MODELS, 0)) - _LAST_MODELS))
+    sent = {run.station: noted.get(f"{_STATION}{run.station}") for run in unusable_runs.runs(session)}
+    runs = [
+        FaultRun(station=station, since=datetime.fromisoformat(since), ended=False)
+        for station, since in sent.items()
+        if since is not None
+    ]
+    changed = untold_changes.told_since(session, moment)
+    return [*changed, *(one for one in models if one.at >= moment), *(one for one in runs if one.since >= moment)]
 
 
 def note(session: Session, said: Iterable[News]) -> None:
@@ -49,6 +66,10 @@ def note(session: Session, said: Iterable[News]) -> None:
             continue
         new = insert(session, ToldNews).values(subject=subject, value=value)
         session.execute(new.on_conflict_do_update(index_elements=["subject"], set_={"value": value}))
+
+
+def _noted(session: Session) -> dict[str, str]:
+    return {row.subject: row.value for row in session.execute(select(ToldNews.subject, ToldNews.value))}
 
 
 def _models(session: Session, after: int) -> Iterator[ModelChange]:

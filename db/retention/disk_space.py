@@ -6,7 +6,7 @@ from contextlib import closing
 
 from sqlalchemy import text
 
-from db.engine.engines import make_engine
+from db.engine.database import engine_for
 from db.engine.url import sqlite_file
 
 
@@ -15,13 +15,9 @@ def free_bytes(url: str) -> int | None:
     autovacuum sees to it."""
     if sqlite_file(url) is None:
         return None
-    engine = make_engine(url)
-    try:
-        with engine.connect() as connection:
-            pages, size = (connection.scalar(text(f"PRAGMA {name}")) for name in ("freelist_count", "page_size"))
-            return int(pages or 0) * int(size or 0)
-    finally:
-        engine.dispose()
+    with engine_for(url) as engine, engine.connect() as connection:
+        pages, size = (connection.scalar(text(f"PRAGMA {name}")) for name in ("freelist_count", "page_size"))
+        return int(pages or 0) * int(size or 0)
 
 
 def vacuum(url: str) -> None:
@@ -29,10 +25,9 @@ def vacuum(url: str) -> None:
     PostgreSQL makes room for new rows and renews the planner's figures, beside a line that goes on working.
 
     Raises:
-        SQLAlchemyError: the disk is full, or the database is away or locked.
+        DatabaseUnavailable: the disk is full, or the database is away or locked.
     """
-    engine = make_engine(url)
-    try:
+    with engine_for(url) as engine:
         if engine.dialect.name == "postgresql":
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("VACUUM (ANALYZE)"))
@@ -41,5 +36,3 @@ def vacuum(url: str) -> None:
         with closing(engine.raw_connection()) as raw:
             for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
                 raw.cursor().execute(statement)
-    finally:
-        engine.dispose()

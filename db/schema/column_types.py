@@ -21,6 +21,15 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase
 
 
+def fitting(text: str, length: int) -> str:
+    """Text from outside in a form that both databases store: at most `length` characters, odd ones written out.
+
+    PostgreSQL cannot store NUL, and neither engine can store half a surrogate pair.
+    """
+    safe = text[:length].replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
+    return safe if len(safe) <= length else safe[: length - 1] + "…"
+
+
 def aware(moment: datetime) -> datetime:
     """The same moment.
 

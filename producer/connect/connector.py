@@ -6,7 +6,6 @@ import re
 import sqlite3
 import threading
 import time
-from datetime import UTC, datetime
 from typing import Final
 
 import redis
@@ -17,18 +16,18 @@ from producer.connect.connector_problems import EVERYWHERE, ConnectorProblems
 from producer.connect.deliveries.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
 from producer.connect.initial_state import InitialState, reading_configurations, replay_stream
 from producer.connect.insert_change_outbox import ChangeSender, InsertChangeOutbox
+from producer.connect.missed_answers import MissedAnswers
 from producer.connect.reporter import SinkReporter
 from producer.connect.sink_thread import SinkThread
 from producer.connect.sinks.opening import open_sink
+from producer.connect.stream_events import StreamEvents, day_of
 from producer.connect.stream_freshness import StreamFreshness, now
 from producer.connect.unheard_machines import note_configured, note_heard
-from producer.contract.answers import STREAM_FIELD
-from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD, PlantEvent, plant_event
-from producer.contract.plant_news import PLANT_ANSWERS, InsertChangeAnswer, may_be_state
+from producer.contract.plant_event import PLANT_STREAM, PlantEvent
+from producer.contract.plant_news import InsertChangeAnswer
 from producer.delivery.stream_reader import BATCH, StreamEntry, StreamReader, order
 from producer.runtime.backoff import Backoff
 from producer.runtime.outage_log import OutageLog
-from producer.terminal.error_text import in_words
 
 log = structlog.get_logger()
 
@@ -45,6 +44,8 @@ _POSITION: Final = "position"
 
 _HISTORY: Final = "history"
 """The note of whose writes were read (`StreamReader.history`)."""
+
+_AWAITED: Final = "Redis may have lost answers: a worker is asked to say them again"
 
 _OLD: Final = "no state up to"
 """The note of the last entry of the plant's stream that may be overtaken by what Redis has lost."""
@@ -85,24 +86,17 @@ class Connector:
         self._kept = position  # up to where what the line says is in the log; None: nothing is
         self._old = deliveries.note(_OLD) or "0-0"
         self._history = deliveries.note(_HISTORY)
-        self._not_understood: str | None = None  # why an answer was passed over that may be a state
+        self._events = StreamEvents(file.site)
         self._begun = False
         self._freshness = StreamFreshness()
         self._sinks = [*file.sinks()]
         self._problems = ConnectorProblems(deliveries.path.parent)
         self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty, self._was_cut)
-        self._threads = [
-            SinkThread(
-                name,
-                open_sink(name, file.site, sink, deliveries, changes),
-                deliveries,
-                self._problems,
-                self._freshness,
-            )
-            for name, sink in self._sinks
-        ]
+        opened = {name: open_sink(name, file.site, sink, deliveries, changes) for name, sink in self._sinks}
+        self._threads = [SinkThread(*one, deliveries, self._problems, self._freshness) for one in opened.items()]
         self._sender = ChangeSender(changes, redis_url)
         self._reporter = SinkReporter(file.site, deliveries, redis_url)
+        self._missed = MissedAnswers(deliveries, position or "0-0", self._reporter.ask)
         self._reading = OutageLog("what the line says cannot be read", "what the line says is read again")
 
     def run(self, stop: threading.Event) -> None:
@@ -143,10 +137,11 @@ class Connector:
                 stop.wait(backoff.next())
             else:
                 self._reading.ends()
-                if self._not_understood is None:
+                problem = _AWAITED if self._missed.is_open else self._events.not_understood or ""
+                if problem:  # one is not understood until a connector that understands it is started
+                    self._problems.begins(EVERYWHERE, problem)
+                else:
                     self._problems.ends(EVERYWHERE)
-                else:  # until a connector that understands it is started
-                    self._problems.begins(EVERYWHERE, self._not_understood)
                 backoff.reset()
 
     def _begin(self) -> None:
@@ -159,10 +154,14 @@ class Connector:
         every = reading_configurations(self._sinks, self._file.site)
         how = {name: text for name, text in every.items() if read_for.get(name) != text}
         state = InitialState(self._deliveries, [one for one in self._sinks if one[0] in how])
+        if how and self._missed.is_open:
+            self._believe_nothing("0-0")
         if how or is_new:
-            replay_stream(state, self._redis_url, self._old, end, self._event)
-        self._not_understood = None  # it was said before, and is not among them
+            replay_stream(state, self._redis_url, self._old, end, self._events.event)
+        self._events.not_understood = None  # it was said before, and is not among them
         state.begin(how)
+        if how:
+            self._deliveries.keep({}, self._missed.known_from(end))
         if is_new:
             if self._marker.exists():
                 log.error(
@@ -181,36 +180,43 @@ class Connector:
         What the systems were shown before may be overtaken: a `go` that we vouch for would be acted on.
         """
         moment, hears = now(), self._freshness.spell is not None
-        entries = self._reader.read(wait=hears)
+        entries = self._reader.read(wait=hears or self._missed.is_open)
         try:
             self._require_same_history()
             self._keep(entries)
         except BaseException:
             self._reader.position = self._kept or "0-0"  # read again what was not kept
             raise
-        if len(entries) < BATCH:
+        if len(entries) < BATCH and self._misses_nothing():
             self._freshness.heard(moment)
+            self._missed.heard(self._reader.position, resumed=not hears)
             if not hears:
                 self._wake()
 
     def _keep(self, entries: list[StreamEntry]) -> None:
         if not entries:
             return
-        before, self._not_understood = self._not_understood, None
-        events = [event for entry in entries if (event := self._event(entry)) is not None]
+        before, self._events.not_understood = self._events.not_understood, None
+        events = [event for entry in entries if (event := self._events.event(entry)) is not None]
         events, said = self._deliveries.with_event_ids(events)
         self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
-        is_state = order(entries[0].id) > order(self._old) and self._not_understood is None
-        if self._not_understood is not None:  # it may overtake what is shown
-            self._freshness.ends()
-        self._not_understood = self._not_understood or before
+        is_state = self._missed.is_open or order(entries[0].id) > order(self._old)
         notes = {_POSITION: entries[-1].id} | note_heard(self._deliveries, events)
+        if self._events.not_understood is not None:  # it may overtake what is shown
+            is_state = False
+            self._freshness.ends()
+            notes |= self._missed.known_from(entries[-1].id)
+        self._events.not_understood = self._events.not_understood or before
+        is_complete = self._missed.answer(entries)
+        if is_complete:
+            log.warning("what Redis may have lost was said again: what systems show holds")
+            notes |= self._missed.end()
         self._deliveries.keep(wanted, notes, said, is_state=is_state)
         self._kept = entries[-1].id
-        answers = (event.data for event in events)
-        if settled := [answer.change_id for answer in answers if isinstance(answer, InsertChangeAnswer)]:
-            self._changes.settle(settled)
+        if is_complete is False:
+            self._believe_nothing(self._kept)
+        self._changes.settle([event.data.change_id for event in events if isinstance(event.data, InsertChangeAnswer)])
         self._wake()
 
     def _answer_again(self, events: list[PlantEvent]) -> None:
@@ -223,22 +229,10 @@ class Connector:
         for thread in self._threads:
             thread.wake()
 
-    def _event(self, entry: StreamEntry) -> PlantEvent | None:
-        text = entry.fields.get(STREAM_FIELD, b"")
-        try:
-            answer = PLANT_ANSWERS.validate_json(text)
-            station = entry.fields.get(STATION_FIELD, b"").decode()
-            return plant_event(self._file.site, station, answer, entry.written_at)
-        except (ValueError, OverflowError) as error:  # a time beyond all calendars among them
-            problem = in_words(error, "answer")
-            log.error("an answer is not understood and was passed over", id=entry.id, problem=problem)
-            if may_be_state(text):
-                self._not_understood = f"an answer is not understood, {problem}: are the workers newer?"
-            return None
-
     def _forget(self) -> None:
         self._deliveries.forget(time.time())
         for sink, count in self._deliveries.forget_oldest(self._limit).items():
+            self._deliveries.keep({}, self._missed.known_from(self._kept or "0-0"))
             log.error(
                 "a system is away for too long: the oldest that waited for it is in the database alone",
                 sink=sink,
@@ -255,40 +249,52 @@ class Connector:
         history = self._reader.history()
         if history == self._history:
             return
-        log.warning(
-            "Redis was restarted, or is another one: what it may have lost is only in the database",
-            hint="heads have no state until their next answer",
-        )
-        self._believe_nothing()
-        self._reads_behind(self._reader.newest(), {_HISTORY: history})
+        log.warning("Redis was restarted, or is another one: it may have lost answers")
+        self._misses(self._kept or "0-0", self._reader.newest(), {_HISTORY: history})
         self._history = history
 
     def _came_back_empty(self) -> None:
-        log.warning("Redis came back empty: what was said and not read by then is in the database alone")
-        self._believe_nothing()
-        self._reads_behind(self._reader.newest(), {_POSITION: "0-0"})  # or from an older file
+        log.warning("Redis came back without what was read last: it may have lost more")
+        newest, read_to = self._reader.newest(), self._kept or "0-0"
+        # From an older file, or with a clock behind, it is read again, and must not overtake what is newer.
+        self._misses(read_to, newest, {_POSITION: "0-0"}, can_be_said=newest == "0-0")
         self._kept = "0-0"
 
     def _was_cut(self, left: str) -> None:
         log.error(
-            "the line said more than its stream keeps: those answers are in the database alone",
-            after=_day(self._reader.position),
-            before=_day(left),
-            hint="`insert-db verdicts --since` has them; a longer INSERTS_PLANT_STREAM at the workers keeps more",
+            "the stream lacks what came after the last answer that was read",
+            after=day_of(self._reader.position),
+            before=day_of(left),
+            hint="if the line said more than its stream keeps, INSERTS_PLANT_STREAM at the workers keeps more",
         )
-        self._believe_nothing()
-        self._reads_behind(self._reader.position, {})
+        self._misses(self._reader.position, self._reader.position, {})
 
-    def _reads_behind(self, old: str, notes: dict[str, str]) -> None:
-        """Take nothing up to the entry `old` for a state: what was lost may overtake it."""
-        self._deliveries.keep({}, {**notes, _OLD: old})
+    def _misses(self, read_to: str, old: str, notes: dict[str, str], *, can_be_said: bool = True) -> None:
+        """Vouch for nothing until a worker has said again what may be missing since the entry `read_to`.
+
+        Who begins to read takes nothing up to the entry `old` for a state: what was lost may overtake it.
+        """
+        self._freshness.ends()
+        asks = self._missed.begin(read_to) if can_be_said else None
+        if asks is None:
+            self._believe_nothing(read_to)
+        self._deliveries.keep({}, notes | {_OLD: old} | (asks or {}))
         self._old = old
 
-    def _believe_nothing(self) -> None:
-        """Let the systems show no earlier answer: a missed one may have overtaken it."""
+    def _misses_nothing(self) -> bool:
+        """Whether nothing is missing of what is shown; where a worker was asked in vain, nothing is shown any more."""
+        if self._missed.is_open:
+            if self._missed.wait():
+                return False
+            self._believe_nothing(self._reader.position)
+        return True
+
+    def _believe_nothing(self, read_to: str) -> None:
+        """Let the systems show no earlier answer: a missed one, behind the entry `read_to`, may have overtaken it."""
+        log.error(
+            "what was said and not read is in the database alone: heads have no state until their next answer",
+            hint="`insert-db verdicts --since` has it",
+        )
         self._freshness.ends()
         self._deliveries.readings.begin_anew()
-
-
-def _day(entry_id: str) -> str:
-    return datetime.fromtimestamp(StreamEntry(entry_id, {}).written_at, UTC).isoformat(timespec="seconds")
+        self._deliveries.keep({}, self._missed.known_from(read_to) | self._missed.end())

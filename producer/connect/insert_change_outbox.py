@@ -97,6 +97,8 @@ class InsertChangeOutbox:
 
     def settle(self, change_ids: Collection[UUID]) -> None:
         """Forget these: their answers are there."""
+        if not change_ids:
+            return
         with self._file.transaction(synced=False) as connection:
             connection.executemany("DELETE FROM change WHERE id = ?", [(str(change_id),) for change_id in change_ids])
 

@@ -1,4 +1,7 @@
-"""Reports how the sinks are doing, for the console: under a key in Redis that goes when its connector has gone."""
+"""Reports how the sinks are doing, for the console: under a key in Redis that goes when its connector has gone.
+
+Beside the connector's id it asks workers for what the connector may have missed.
+"""
 
 from __future__ import annotations
 
@@ -58,6 +61,7 @@ class SinkReporter(Periodic):
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
         self._id = deliveries.note(_ID) or uuid4().hex
         deliveries.keep({}, {_ID: self._id})
+        self._request = ""
         self._outage = OutageLog("the console does not see the systems' state", "the console sees it again")
 
     def __exit__(self, *error: object) -> None:
@@ -72,7 +76,12 @@ class SinkReporter(Periodic):
         except (redis.RedisError, OSError, sqlite3.Error) as error:
             self._outage.begins(f"{type(error).__name__}: {error}")
 
+    def ask(self, request: str) -> None:
+        """Have workers see a request (`producer.contract.said_again`) from now on; an empty one is none."""
+        self._request = request
+        self.turn()
+
     def _report(self) -> None:
         report = report_of(self._site, current_states(self._deliveries), datetime.now(UTC))
         self._redis.set(report_key(self._id), report.model_dump_json(), ex=KEPT_FOR)
-        self._redis.hset(CONNECTORS, self._id, "")
+        self._redis.hset(CONNECTORS, self._id, self._request)

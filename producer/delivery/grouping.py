@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Final, TypeVar
 
@@ -15,6 +16,7 @@ SPREAD: Final = 4
 """Into how many messages a few captures are divided, so that a small head is not the work of one process alone."""
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 def in_messages(due: Sequence[T], most: int) -> list[Sequence[T]]:
@@ -26,3 +28,11 @@ def in_messages(due: Sequence[T], most: int) -> list[Sequence[T]]:
     count = max(math.ceil(len(due) / most), min(len(due), SPREAD))
     ends = [len(due) * number // count for number in range(count + 1)] if count else []
     return [due[start:end] for start, end in pairwise(ends)]
+
+
+def of_one_each(due: Sequence[T], key: Callable[[T], K]) -> list[Sequence[T]]:
+    """Divide what is due into one message for each key, in the order of the first of each."""
+    messages: dict[K, list[T]] = defaultdict(list)
+    for one in due:
+        messages[key(one)].append(one)
+    return [*messages.values()]

@@ -4,6 +4,7 @@ It must be the same at each start, whatever the network does then, and another o
 another computer, or restored from a backup. So it is a number of the outbox's own, noted for the file that it is in,
 for the installed system (machine-id(5)), and for the network hardware that the computer has, connected or not. A copy
 is another file; that of a whole disk has other hardware, or is another system where a cloned machine keeps its address.
+Where a clone keeps all of that, an answer to what the other one took tells of it (`producer.station.station`).
 """
 
 from __future__ import annotations
@@ -34,14 +35,37 @@ def node_of(outbox: Outbox) -> int:
         OSError: the outbox's file is gone.
         sqlite3.Error: the outbox cannot be written.
     """
-    file = outbox.path.stat().st_ino
-    computer = f"{file} {_system()}".rstrip()
-    notes = [f"node of {computer} {address}".rstrip() for address in _addresses()]
+    notes = _notes(outbox)
     # One device of before is enough: others come and go.
     known = next((own for note in notes if (own := outbox.note(note)) is not None), None)
     own = outbox.first_note(notes[0], known or secrets.token_hex(16))
     for note in notes[1:]:
         outbox.first_note(note, own)
+    return _bits(own)
+
+
+def another_node(outbox: Outbox, shared: int) -> int:
+    """The node from now on of an outbox that has one in common with another; all its processes come to one.
+
+    Raises:
+        OSError, sqlite3.Error: as of `node_of`.
+    """
+    if (known := node_of(outbox)) != shared:
+        return known
+    own = secrets.token_hex(16)
+    for note in _notes(outbox):
+        outbox.keep_note(note, own)
+    return _bits(own)
+
+
+def _notes(outbox: Outbox) -> list[str]:
+    """Under which names the outbox's own number is noted."""
+    file = outbox.path.stat().st_ino
+    computer = f"{file} {_system()}".rstrip()
+    return [f"node of {computer} {address}".rstrip() for address in _addresses()]
+
+
+def _bits(own: str) -> int:
     return int.from_bytes(hashlib.sha256(own.encode()).digest()[:4])
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from kombu.exceptions import OperationalError
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import MOST_EVENTS
-from producer.delivery.grouping import DEFAULT_GROUP, in_messages
+from producer.delivery.grouping import DEFAULT_GROUP, in_messages, of_one_each
 from producer.delivery.metrics import StationMetrics
 from producer.delivery.outbox import LAST_RESEND, Outbox, Waiting
 from producer.delivery.redis_client import AnswerReader, EventSender
@@ -64,6 +65,7 @@ def send_due(
     *,
     clock: Callable[[], float] = time.time,
     stopped: Callable[[], bool] = lambda: False,
+    whole: Collection[UUID] = (),
 ) -> tuple[int, str | None]:
     """Send what is due, `SEND_BATCH` captures of it, and note it in the outbox.
 
@@ -73,13 +75,18 @@ def send_due(
         send: sends one message and returns the problem, where there is one; nothing is sent after that.
         clock: the time in seconds since the epoch.
         stopped: whether no more is to be sent.
+        whole: captures of which those of one check are one message, however many.
 
     Returns:
         How many messages were sent, and the problem.
     """
     sent: list[Sequence[Waiting]] = []
     problem = None
-    for message in in_messages(outbox.due(clock(), SEND_BATCH), most):
+    due = outbox.due(clock(), SEND_BATCH)
+    together = [waiting for waiting in due if waiting.event.capture_id in whole]
+    others = [waiting for waiting in due if waiting.event.capture_id not in whole]
+    messages = in_messages(others, most)
+    for message in [*messages, *of_one_each(together, lambda waiting: waiting.event.check_id)]:
         if stopped():
             break
         problem = send(message)
@@ -118,6 +125,9 @@ class OutboxSender:
         self._sending = OutageLog("events wait in the outbox", "events are sent again")
         self._reading = OutageLog("answers cannot be read", "answers are read again")
         self._woken = threading.Event()
+        self._whole: set[UUID] = set()  # what of one check is to leave in one message
+        self._held = False
+        self._may_send = threading.Lock()
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=loop, name=f"delivery-{name}", daemon=True)
@@ -130,8 +140,24 @@ class OutboxSender:
         for thread in self._threads:
             thread.start()
 
-    def wake(self) -> None:
-        """Send at once: something new is in the outbox."""
+    def wake(self, capture_id: UUID) -> None:
+        """Send at once: this is new in the outbox, or due again."""
+        if self._held:
+            self._whole.add(capture_id)
+        self._woken.set()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send nothing within the block; at its end what came to the outbox in it leaves, of one check in one message.
+
+        Other processes with this outbox do not know of that.
+        """
+        with self._may_send:
+            self._held = True
+            try:
+                yield
+            finally:
+                self._held = False
         self._woken.set()
 
     def _retry_at_start(self) -> None:
@@ -176,9 +202,12 @@ class OutboxSender:
 
     def _send_due(self) -> str | None:
         while True:
-            sent, problem = send_due(self._outbox, self._group, self._send, stopped=self._stop.is_set)
+            with self._may_send:
+                whole = frozenset(self._whole)
+                sent, problem = send_due(self._outbox, self._group, self._send, stopped=self._stop.is_set, whole=whole)
             if not sent or problem is not None:
                 return problem
+            self._whole -= whole
 
     def _send(self, message: Sequence[Waiting]) -> str | None:
         try:

@@ -19,13 +19,14 @@ _GREENS: Final = range(60, 170)
 
 def nearly_filling(lines: AnyArray) -> AnyArray:
     """Which lines (line, pixel, colour) may have all pixels of one colour that `is_filling`."""
-    least, most = lines.min(axis=1).astype(int), lines.max(axis=1).astype(int)
-    darkest, brightest = least.min(axis=1), most.max(axis=1)
+    by_line = np.ascontiguousarray(np.moveaxis(lines, 0, -1))  # (pixel, colour, line): numpy takes lines together
+    least, most = by_line.min(axis=0).astype(int), by_line.max(axis=0).astype(int)
+    darkest, brightest = least.min(axis=0), most.max(axis=0)
     nearly = (brightest <= NEARLY) | (darkest >= 255 - NEARLY)
     nearly |= (darkest >= _DECODERS_GREY - NEARLY) & (brightest <= _DECODERS_GREY + NEARLY)
     if lines.shape[2] == 3:
-        is_green = (most[:, ::2].max(axis=1) <= NEARLY) & (most[:, 1] - least[:, 1] <= 2 * NEARLY)
-        nearly |= is_green & (least[:, 1] >= _GREENS.start - NEARLY) & (most[:, 1] < _GREENS.stop + NEARLY)
+        is_green = (most[::2].max(axis=0) <= NEARLY) & (most[1] - least[1] <= 2 * NEARLY)
+        nearly |= is_green & (least[1] >= _GREENS.start - NEARLY) & (most[1] < _GREENS.stop + NEARLY)
     return np.asarray(nearly)
 
 

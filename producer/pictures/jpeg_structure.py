@@ -143,6 +143,8 @@ class JpegStructure:
                 self._take(data, kind, body, at)
             except (IndexError, KeyError, ValueError) as error:
                 malformed = malformed or error
+            if kind == _SOS and self.scans:
+                at = max(at, self.scans[-1].ends)  # looked through already, which is most of the file
         if malformed is not None:
             raise malformed
 

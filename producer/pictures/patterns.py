@@ -37,8 +37,8 @@ def periods(every: AnyArray, block: int) -> AnyArray:
     shifts = LONGEST // 2
     first = np.ndarray((count, 1), np.uint64, every, 0, (block, 1))
     alike = first == np.ndarray((count, shifts), np.uint64, every, shifts + 1, (block, 1))
-    rest = np.flatnonzero(alike.any(axis=1))
-    for shift in range(shifts):
+    rest = np.flatnonzero(alike.view(np.uint64).any(axis=1))
+    for shift in range(shifts) if len(rest) else ():  # hardly any photograph gets here
         period = shift + shifts + 1
         some = rest[alike[rest, shift]]
         for first_of_few in range(0, len(some), _AT_ONCE):

@@ -54,7 +54,7 @@ def is_repeated(image: Image.Image, *, reduction: int = 1) -> bool:
 def _repeats(image: Image.Image, rows: bool, apart: int) -> bool:
     few = sampled(image, rows, _SAMPLED)
     enough = max(_LEAST, len(few) * _NARROW)
-    if len(few) - len(np.unique(_hashes(few))) < enough:  # of nearly all photographs
+    if len(few) - len(set(_hashes(few).tolist())) < enough:  # of nearly all photographs
         return False
     alike = _alike(few, np.flatnonzero(~of_one_colour(few)), apart)
     if len(alike) <= enough:

@@ -9,6 +9,7 @@ A part as wide or as high as the image is the concern of `producer.pictures.unfi
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -55,13 +56,12 @@ def lacks_rectangle(image: Image.Image) -> bool:
     if plain.mean() < _LEAST:  # of nearly all photographs
         return False
     pixels = np.asarray(image).reshape(height, width, -1)
-    codes = colours.astype(np.int64) @ 256 ** np.arange(colours.shape[2])
     for y in (0, cell - 1):
         for x in (0, cell - 1):
-            corners = pixels[y::cell, x::cell][: len(plain), : plain.shape[1]]
-            plain &= (corners == colours).all(axis=2)
-    if plain.mean() < _LEAST:  # of most of the rest, where a plain cell is one by chance: what follows takes long
-        return False
+            plain &= _same(pixels[y::cell, x::cell][: len(plain), : plain.shape[1]], colours)
+            if plain.mean() < _LEAST:  # of most of the rest, where a plain cell is one by chance
+                return False
+    codes = colours.astype(np.int64) @ 256 ** np.arange(colours.shape[2])
     codes[~plain] = -1
     rows, columns = _within_bars(codes), _within_bars(codes.T)
     pixels = pixels[rows.start * cell :, columns.start * cell :]
@@ -92,7 +92,12 @@ def _plain_cells(image: Image.Image, cell: int) -> tuple[AnyArray, AnyArray]:
         np.asarray(image.resize((across, down), Image.Resampling.NEAREST, box)).reshape(down, across, -1)
         for box in boxes
     ]
-    return (some[1] == some[0]).all(axis=2) & (some[2] == some[0]).all(axis=2), some[0]
+    return _same(some[1], some[0]) & _same(some[2], some[0]), some[0]
+
+
+def _same(some: AnyArray, others: AnyArray) -> AnyArray:
+    """Which pixels (down, across, colour) are alike: along so short an axis `all` takes three times as long."""
+    return np.asarray(reduce(np.logical_and, np.moveaxis(some == others, -1, 0)))
 
 
 def _within_bars(codes: AnyArray) -> slice:

@@ -146,7 +146,8 @@ def plain_runs(image: Image.Image) -> list[Run]:
     What is not filled has any colour: a byte throughout or several, which may be the number of a colour in a palette,
     or what a driver or a debugger fills its buffers with, 0xCD, 0xAA, 0x55. An image that is all one is left out.
     """
-    return [run for run in _runs(image) if run.size < run.lines]
+    few = ((rows, sampled(image, rows, _SAMPLED)) for rows in (True, False))
+    return [run for rows, lines in few for run in _runs(image, rows, lines) if run.size < run.lines]
 
 
 def may_have_runs(reduced: Image.Image) -> bool:
@@ -156,21 +157,22 @@ def may_have_runs(reduced: Image.Image) -> bool:
     parts of any one colour that are large enough to be doubted: blocks that are equal stay equal at any size.
     """
     for rows in (True, False):
-        for line in np.flatnonzero(nearly_filling(sampled(reduced, rows, _SAMPLED))).tolist():
+        few = sampled(reduced, rows, _SAMPLED)
+        for line in np.flatnonzero(nearly_filling(few)).tolist():
             if nearly_filling(lines_of(reduced, line, line + 1, rows)).all():  # in full: hardly any line gets here
                 return True
-    return any(run.size > run.lines * _BAR - 1 for run in _runs(reduced))
+        if any(run.size > run.lines * _BAR - 1 for run in _runs(reduced, rows, few)):
+            return True
+    return False
 
 
-def _runs(image: Image.Image) -> Iterator[Run]:
-    for rows in (True, False):
-        lines = image.height if rows else image.width
-        few = sampled(image, rows, _SAMPLED)
-        for start, stop in _stretches(of_one_colour(few), few[:, 0]):
-            # Seen in full only now: hardly any line gets here.
-            full = lines_of(image, start, stop, rows)
-            for a, b in _stretches(of_one_colour(full), full[:, 0]):
-                yield Run(start + a, start + b, lines, rows, full[a, 0])
+def _runs(image: Image.Image, rows: bool, few: AnyArray) -> Iterator[Run]:
+    """The runs of rows, or of columns, of which a `few` pixels are given."""
+    for start, stop in _stretches(of_one_colour(few), few[:, 0]):
+        # Seen in full only now: hardly any line gets here.
+        full = lines_of(image, start, stop, rows)
+        for a, b in _stretches(of_one_colour(full), full[:, 0]):
+            yield Run(start + a, start + b, len(few), rows, full[a, 0])
 
 
 def _stretches(plain: AnyArray, colours: AnyArray) -> list[tuple[int, int]]:

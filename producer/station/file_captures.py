@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
@@ -79,6 +79,10 @@ class FileCaptures:
                 shown = self._handed_in.pockets_shown(operation, now, self._check_timeout)
                 again |= {file for file in group if pocket_of(file.path.name) in shown}
         return again
+
+    def together(self, again: Collection[ListedFile]) -> AbstractContextManager[None]:
+        """Hand in what comes within the block at its end, as one message of each check, if a check is shown `again`."""
+        return self._station.together() if again else nullcontext()
 
     def submit(self, file: ListedFile, image: bytes, place: Place, pocket: DeclaredPocket, check: UUID) -> CaptureEvent:
         """Hand in an image as a file's.

@@ -81,8 +81,7 @@ class FolderCamera:
     ):
         self._progress = progress or LookProgress()
         self._folder = WatchedFolder(folder)
-        self._settled_after = settled_after
-        self._doubt_for = doubt_for
+        self._settled_after, self._doubt_for = settled_after, doubt_for
         self._every = every
         self._handed_in = HandedIn(outbox, folder)
         self._heads = heads
@@ -151,22 +150,23 @@ class FolderCamera:
             self._say_once(next(iter(files.values())), "a file cannot be handed in now and stays", str(problem))
             return True
         held = {file.operation for file in first if still[file.path] < self._settled_after}
-        for path in self._progress.through(sorted(settled, key=lambda path: (files[path] not in first, path))):
-            file = files[path]
-            if self._copies.hold(path.parent) or (file.operation in held and file not in first):
-                waiting += 1
-                continue
-            try:
-                self._take(file, twins.get(path, []), still[path] < self._doubt_for, on_capture)
-            except FileNotFoundError:  # gone since it was listed
-                self._stillness.forget(path)
-            except (Changing, BeingWritten, Doubtful, OSError, sqlite3.Error) as problem:
-                if isinstance(problem, Changing):
+        with self._captures.together(first):
+            for path in self._progress.through(sorted(settled, key=lambda path: (files[path] not in first, path))):
+                file = files[path]
+                if self._copies.hold(path.parent) or (file.operation in held and file not in first):
+                    waiting += 1
+                    continue
+                try:
+                    self._take(file, twins.get(path, []), still[path] < self._doubt_for, on_capture)
+                except FileNotFoundError:  # gone since it was listed
                     self._stillness.forget(path)
-                else:  # its writer goes on, a full disk or outbox passes; the file stays where it is until then
-                    self._say_once(file, "a file cannot be handed in now and stays", str(problem))
-                held |= {file.operation} if file in first else set()
-                waiting += 1
+                except (Changing, BeingWritten, Doubtful, OSError, sqlite3.Error) as problem:
+                    if isinstance(problem, Changing):
+                        self._stillness.forget(path)
+                    else:  # its writer goes on, a full disk or outbox passes; the file stays where it is until then
+                        self._say_once(file, "a file cannot be handed in now and stays", str(problem))
+                    held |= {file.operation} if file in first else set()
+                    waiting += 1
         self._sent_before.say()
         self._stand_in_for_copies()
         return waiting > 0

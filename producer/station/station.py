@@ -6,23 +6,28 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
-from producer.contract.event import CaptureEvent, next_id, version_for
+from producer.contract.event import CaptureEvent, next_id, node, version_for
 from producer.contract.names import check_name, safe_name
 from producer.contract.region import AnyRegion
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.metrics import StationMetrics
-from producer.delivery.node import node_of
+from producer.delivery.node import another_node, node_of
 from producer.delivery.outbox import NEWEST_ID, Outbox, OutboxFull
 from producer.delivery.resend import OutboxSender
 from producer.pictures.image_formats import STORED_AS
 from producer.storage.store import ImageStore
+
+log = structlog.get_logger()
 
 _KEPT_ANSWERS: Final = 10_000
 
@@ -68,6 +73,7 @@ class Station:
         self._images = images
         self._outbox = outbox
         self._node = node_of(outbox)
+        self._newest = UUID(int=0)  # of the ids that this outbox is known to have given
         self._on_answer = on_answer
         self._answers: OrderedDict[UUID, Received] = OrderedDict()
         self._answered = threading.Condition()
@@ -167,8 +173,18 @@ class Station:
             raise OSError(error.errno, problem, error.filename or event.image) from error
         self._outbox.add(event, time.time(), note)
         self.metrics.submitted.inc()
-        self._sender.wake()
+        self._sender.wake(event.capture_id)
         return event
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Have what is handed in within the block leave at its end, what is of one check in one message.
+
+        So a worker knows all photographs of a check that was answered before, when it judges the first: until they are
+        all judged, the check is no go.
+        """
+        with self._sender.together():
+            yield
 
     def new_capture_id(self) -> UUID:
         """An id for the next photograph: later than all that were handed in here, whatever became of the clock.
@@ -186,7 +202,7 @@ class Station:
             sqlite3.Error: the outbox cannot be written.
         """
         self._outbox.add(event, time.time())
-        self._sender.wake()
+        self._sender.wake(event.capture_id)
 
     def wait_for(self, ids: Collection[UUID], timeout: float, *, since: float = 0.0) -> dict[UUID, Received]:
         """Wait for answers.
@@ -219,6 +235,26 @@ class Station:
             time.sleep(0.02)
         return True
 
+    def _tell_clones_apart(self, capture_id: UUID) -> None:
+        """Take another node if an answer is to a capture that nobody handed in here, though its id has the own node.
+
+        Another outbox has given it, which was cloned with its computer. The ids of an outbox rise, and it notes the
+        highest before one is sent.
+        """
+        if capture_id <= self._newest or node(capture_id) != self._node:
+            return
+        noted = self._outbox.note(NEWEST_ID)
+        self._newest = max(self._newest, UUID(int=0) if noted is None else UUID(noted))
+        if capture_id > self._newest:
+            self._node = another_node(self._outbox, self._node)
+            log.error(
+                "a cloned computer hands in photographs as this station: this outbox counts as another one from now on",
+                station=self.name,
+                capture=str(capture_id),
+                outbox=str(self._outbox.path),
+                remedy="give each computer a station name of its own (INSERTS_STATION)",
+            )
+
     def _take(self, answer: AnyAnswer) -> None:
         received = Received(answer, time.monotonic())
         self.metrics.answered(answer)
@@ -233,6 +269,8 @@ class Station:
                 self._answered.notify_all()
         if self._on_answer is not None:
             self._on_answer(received)
+        if not isinstance(answer, CheckAnswer) and answer.capture_id is not None:
+            self._tell_clones_apart(answer.capture_id)
 
     def _is_overtaken(self, answer: CheckAnswer) -> bool:
         known = self._answers.get(answer.check_id)

@@ -19,7 +19,7 @@ import pytest
 from producer.contract.event import new_id
 from tests.forked_commands import RunningCommand, run_command, start_command
 from tests.line_with_station import line_at_work
-from tests.support import program, wait_until
+from tests.support import wait_until
 
 WHERE = ("--machine", "mill-1", "--head", "H12")
 OF_12 = ("--head", "H0", "--check-size", "12")
@@ -60,13 +60,12 @@ class CheckedLine:
         self.damaged = folder / "worn" / f"{replace[0]}.jpg"
 
     def check(self, folder: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        _, *arguments = self.command(folder, *options)
-        return run_command("insert-station", *arguments, environment=os.environ | environment)
+        return run_command(*self.command(folder, *options), environment=os.environ | environment)
 
     def command(self, folder: Path, *options: str) -> list[str]:
         """That of the next check."""
         self._operation += 1
-        command = [program("insert-station"), "--data", str(self.data), "check", str(folder), *WHERE]
+        command = ["insert-station", "--data", str(self.data), "check", str(folder), *WHERE]
         return [*command, "--operation", self.operation, *options]
 
     @property
@@ -319,20 +318,19 @@ def test_a_photograph_that_comes_before_the_answer_makes_no_go(line: CheckedLine
     anew(line.intact[2], folder / "2.jpg")
     images = line.data / "images"
     before = len([*images.rglob("*.jpg")])
+    out, err = folder.parent / "out", folder.parent / "err"
     line.worker.suspend()
     try:
-        command = line.command(folder, "--json", "--head", "H21")
-        checking = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        checking = start_command(*line.command(folder, "--json", "--head", "H21"), log=err, out=out)
         wait_until(lambda: len([*images.rglob("*.jpg")]) == before + 3, what="photographs that were read")
         anew(line.damaged, folder / "3.jpg")
         anew(line.damaged, folder / "4.jpg")
     finally:
         line.worker.resume()
-    out, err = checking.communicate(timeout=110)
-    told = json.loads(out)
-    assert (checking.returncode, told["state"], told["review"]) == (2, "review", [3, 4]), err
-    assert "3.jpg changed while the check ran" in err
-    assert "4.jpg came while the check ran" in err
+    code, told, said = checking.wait(110), json.loads(out.read_text("utf-8")), err.read_text("utf-8")
+    assert (code, told["state"], told["review"]) == (2, "review", [3, 4]), said
+    assert "3.jpg changed while the check ran" in said
+    assert "4.jpg came while the check ran" in said
     assert line.state_in_the_database() == "go", "of what was handed in, which was whole and intact"
 
 

@@ -25,7 +25,7 @@ from db.line.captures import Capture
 from db.line.verdicts import Verdict
 from db.schema.tables import Captures, Checks, Pockets, Verdicts
 from tests.database_support import new_sqlite
-from tests.forked_commands import run_command
+from tests.forked_commands import run_command, start_command
 from tests.support import program, wait_until
 
 NOW = datetime.now(UTC)
@@ -180,7 +180,9 @@ def test_it_may_be_killed_at_any_moment_while_the_line_goes_on(tmp_path: Path) -
     old = NOW - timedelta(days=1)
     before = len(shop.keys(old))
     try:
-        run = subprocess.Popen([program("insert-db"), *command], env=environment(shop.data), stdout=subprocess.DEVNULL)
+        run = start_command(
+            "insert-db", *command, environment=environment(shop.data), log=shop.data.with_suffix(".log")
+        )
         wait_until(lambda: len(shop.keys(old)) < before - 200, what="some of it is gone")
         run.kill()
         assert run.wait(30) == -signal.SIGKILL

@@ -17,7 +17,7 @@ import pytest
 
 from producer.connect.sinks.signature import new_secret
 from producer.simulation.head import labelled_images
-from tests.forked_commands import run_command
+from tests.forked_commands import run_command, start_command
 from tests.integration.plant import Receiver
 from tests.support import program, wait_until
 from worker.embedded.redis_server import free_port
@@ -99,17 +99,18 @@ def head(folder: Path, labels: tuple[str, ...]) -> Path:
 def test_a_folder_as_a_camera(shop: Shop, tmp_path: Path) -> None:
     camera = tmp_path / "camera"
     (camera / "mill-1" / "H1" / "op-7").mkdir(parents=True)
-    command = [program("insert-station"), "--data", str(shop.data), "watch", str(camera)]
-    with subprocess.Popen([*command, "--check-size", "2", "--json"], stdout=subprocess.PIPE, text=True) as watching:
-        images = [image for image, _ in labelled_images(2, seed=3, size=256)]
-        (camera / "mill-1" / "H1" / "op-7" / "1.jpg").write_bytes(images[0])
-        (camera / "mill-1" / "H1" / "op-7" / "not-a-pocket.jpg").write_bytes(images[0])
-        (camera / "mill-1" / "H1" / "op-7" / "2.jpg").write_bytes(images[1])
-        assert watching.stdout is not None
-        # What is of no pocket may be any pocket's newest photograph: it counts as one pocket more.
-        answers = [json.loads(next(watching.stdout)) for _ in range(4)]
-        watching.send_signal(signal.SIGINT)
-        assert watching.wait(20) == 0
+    command = ("insert-station", "--data", str(shop.data), "watch", str(camera), "--check-size", "2", "--json")
+    said = tmp_path / "said"
+    watching = start_command(*command, log=tmp_path / "log", out=said)
+    images = [image for image, _ in labelled_images(2, seed=3, size=256)]
+    (camera / "mill-1" / "H1" / "op-7" / "1.jpg").write_bytes(images[0])
+    (camera / "mill-1" / "H1" / "op-7" / "not-a-pocket.jpg").write_bytes(images[0])
+    (camera / "mill-1" / "H1" / "op-7" / "2.jpg").write_bytes(images[1])
+    # What is of no pocket may be any pocket's newest photograph: it counts as one pocket more.
+    wait_until(lambda: said.read_text().count("\n") == 4, 60, "its answers")
+    watching.send_signal(signal.SIGINT)
+    assert watching.wait(60) == 0
+    answers = [json.loads(line) for line in said.read_text().splitlines()]
     (check,) = (answer for answer in answers if answer["kind"] == "check")
     assert (check["state"], check["size"], sum(answer["kind"] == "verdict" for answer in answers)) == ("review", 3, 3)
     assert sorted(p.name for p in (camera / "submitted").rglob("*.jpg")) == ["1.jpg", "2.jpg"]

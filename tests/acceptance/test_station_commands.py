@@ -14,7 +14,7 @@ from producer.contract.names import safe_name
 from producer.delivery.outbox import Outbox
 from tests.forked_commands import run_command, start_command
 from tests.metrics_support import listens, scraped
-from tests.support import RedisProcess, message, photograph, program, wait_until
+from tests.support import RedisProcess, message, photograph, wait_until
 from worker.embedded.redis_server import free_port
 
 WHERE = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1"]
@@ -89,19 +89,18 @@ def test_what_changes_while_a_check_runs_is_named_and_must_be_looked_at(
     folder.mkdir()
     for pocket in (1, 2):
         (folder / f"{pocket}.jpg").write_bytes(photograph(seed=pocket))
-    command = [program("insert-station"), "check", str(folder), *WHERE, "--timeout", "5", "--json"]
-    checking = subprocess.Popen(
-        command, env=station.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8"
-    )
+    command = ("insert-station", "check", str(folder), *WHERE, "--timeout", "5", "--json")
+    out, err = tmp_path / "out", tmp_path / "err"
+    checking = start_command(*command, environment=station.environment, log=err, out=out)
     wait_until(lambda: redis_server.client().llen(INSPECT_QUEUE) == 2, what="photographs that were read and sent")
     (folder / "1.jpg").write_bytes(photograph(seed=8))
     (folder / "3.jpg").write_bytes(photograph(seed=3))
-    out, err = checking.communicate(timeout=60)
-    told = json.loads(out)
-    assert (checking.returncode, told["review"]) == (2, [1, 2, 3])
+    code = checking.wait(60)
+    told = json.loads(out.read_text("utf-8"))
+    assert (code, told["review"]) == (2, [1, 2, 3])
     said = ["1.jpg changed while the check ran: check again", "3.jpg came while the check ran: check again"]
     assert [problem["problem"] for problem in told["problems"]] == said
-    assert set(said) <= set(err.splitlines())
+    assert set(said) <= set(err.read_text("utf-8").splitlines())
 
 
 def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path, redis_server: RedisProcess) -> None:
@@ -127,7 +126,7 @@ def test_a_watching_station_serves_its_metrics(station: Commands, tmp_path: Path
         assert "1 waiting" in beside.stdout
     finally:
         watching.terminate()
-        assert watching.wait(20) == 0
+        assert watching.wait(60) == 0
 
 
 @pytest.mark.parametrize(

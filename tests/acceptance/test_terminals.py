@@ -22,9 +22,11 @@ from db.learning import reviews
 from db.line import captures, faults, verdicts
 from db.line.captures import Capture
 from db.line.verdicts import Verdict
-from tests.forked_commands import run_command
+from tests import terminal_commands
+from tests.forked_commands import run_command, start_command
 
 ROOT = Path(__file__).parents[2]
+_DRIVER = terminal_commands.__name__
 
 ODD = "[red]Fräse 头[/a] :smile:"
 """A name, a reason, a note: with markup and with letters that no old encoding has."""
@@ -43,36 +45,30 @@ STRICTEST = ("ascii", "C locale")
 experiment: what can be said here can be said in every other place. `insert-db` is tried in all of them, whose streams
 all commands share."""
 
-DRIVER = """
-import importlib, json, os, sys
-for module, arguments in json.loads(sys.argv[1]):
-    # As if each had been typed here: bytes of UTF-8, and some that are none.
-    sys.argv = ["command", *(os.fsdecode(each.encode("utf-8", "surrogateescape")) for each in arguments)]
-    for stream in (sys.stdout, sys.stderr):
-        stream.write(f"\\n==== {module} {json.dumps(arguments)}\\n"); stream.flush()
-    try:
-        importlib.import_module(module).main()
-    except SystemExit as ended:
-        sys.stdout.write(f"\\n==== exit code {ended.code}\\n"); sys.stdout.flush()
-"""
-"""Several commands in one process, each from its entry point: TensorFlow and SQLAlchemy are loaded once."""
-
 
 def run(place: str, *commands: tuple[str, list[str]], cwd: Path, **environment: str) -> tuple[str, str]:
     """What the commands said on both streams; neither may have a traceback in it."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("INSERTS_", "PYTHON", "LC_"))}
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, json.dumps(commands)],
-        cwd=cwd,
-        env=clean | PLACES[place] | {"COLUMNS": "300", "PYTHONPATH": str(ROOT)} | environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        timeout=240,
-        check=False,
-    )
+    environment = clean | PLACES[place] | {"COLUMNS": "300"} | environment
+    told, files = json.dumps(commands), (cwd / "stdout", cwd / "stderr")
+    if "PYTHONIOENCODING" in environment:
+        running = start_command(_DRIVER, told, environment=environment, out=files[0], log=files[1], cwd=cwd)
+        code = running.wait(240)
+    else:  # how an interpreter reads names and arguments is settled as it starts
+        with files[0].open("wb") as out, files[1].open("wb") as err:
+            code = subprocess.run(
+                [sys.executable, "-m", _DRIVER, told],
+                cwd=cwd,
+                env=environment | {"PYTHONPATH": str(ROOT)},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                timeout=240,
+                check=False,
+            ).returncode
     encoding = {"C locale": "ascii"}.get(place, place)
-    out, err = done.stdout.decode(encoding), done.stderr.decode(encoding)
-    assert done.returncode == 0, err
+    out, err = (each.read_bytes().decode(encoding) for each in files)
+    assert code == 0, err
     assert "Traceback" not in out + err, err
     assert "Error:" not in err
     assert "codec" not in out + err

@@ -11,7 +11,7 @@ import pytest
 from selenium.common.exceptions import WebDriverException
 
 from db.schema.vocabulary import PersonRole
-from tests.console.browser import CHROMIUM, DRIVER, Browser, Page, Server
+from tests.console.browser import CHROMIUM, DRIVER, Browser, Page, Server, leave
 from tests.console_plant import Plant
 from tests.console_support import add_people
 from worker.embedded.redis_server import free_port
@@ -58,7 +58,7 @@ def _console_of(plant: Plant) -> Iterator[Server]:
 def _opened(chromium: webdriver.Chrome, server: Server) -> Iterator[Page]:
     yield Page(chromium, server)
     with suppress(WebDriverException):  # no stream of events outlives its console; a browser that hangs is replaced
-        chromium.get("about:blank")
+        leave(chromium)
 
 
 @pytest.fixture

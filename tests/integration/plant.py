@@ -192,7 +192,7 @@ class Listener:
         self._client.on_message = lambda _client, _data, it: self.heard.append((it.topic, it.payload, it.retain))
         self._client.connect_async("127.0.0.1", port)
         self._client.loop_start()
-        assert self.subscribed.wait(20)
+        assert self.subscribed.wait(60)
 
     def events(self, topic: str = "/event") -> list[dict[str, Any]]:
         return [json.loads(payload) for where, payload, _ in list(self.heard) if where.endswith(topic)]
@@ -226,7 +226,7 @@ def come_back(broker: Mosquitto, listener: Listener, connector: ConnectProcess) 
     with connector.paused():
         listener.subscribed.clear()
         broker.start()
-        assert listener.subscribed.wait(20)
+        assert listener.subscribed.wait(60)
 
 
 class Receiver:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.forked_commands import RunningCommand, server, start_command
 from tests.integration import plc_server
 from tests.integration.opcua import PASSWORD, identity
 from tests.support import wait_until
 from worker.embedded.redis_server import free_port
+
+_NAME = plc_server.__name__
+_FORKING = server("plcs", _NAME, "tests.integration.opcua_nodes")
 
 
 class Plc:
@@ -24,12 +26,11 @@ class Plc:
         self.port = free_port()
         self.server, self.client = identity(folder, "plc-server"), identity(folder, "client")
         self._file = folder / "written"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: RunningCommand | None = None
 
     def start(self) -> None:
         arguments = [f"opc.tcp://127.0.0.1:{self.port}", *self.server, self.client[0], "inserts", PASSWORD, self._file]
-        with (self.folder / "plc.log").open("ab") as log:
-            self._process = subprocess.Popen([sys.executable, plc_server.__file__, *map(str, arguments)], stderr=log)
+        self._process = start_command(_NAME, *map(str, arguments), log=self.folder / "plc.log", of=_FORKING)
 
     def listens(self) -> bool:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):

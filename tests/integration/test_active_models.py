@@ -18,6 +18,7 @@ import pytest
 from db.engine.database import Database
 from db.learning import model_registry
 from producer.contract.vocabulary import DAMAGE_KINDS
+from producer.pictures.arrays import Float32Array
 from tests.integration.conftest import on_one_engine
 from tests.network_support import BACKBONE, OTHER_BACKBONE
 from tests.support import photograph
@@ -31,7 +32,6 @@ from worker.models.store import CLASSIFIER_FILE, MANIFEST_FILE, ModelError, save
 from worker.models.unsure_band import Band
 from worker.networks.manifest import Manifest
 from worker.networks.store import NetworkStore
-from worker.runtime.arrays import Float32Array
 from worker.settings import WorkerSettings
 
 pytestmark = on_one_engine  # the registry's own tests ask both

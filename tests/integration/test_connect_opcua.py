@@ -28,10 +28,10 @@ def plant(tmp_path: Path) -> Plant:
     return Plant(tmp_path)
 
 
-def test_a_server_that_could_not_begin_begins_when_what_was_wrong_is_mended(
-    plant: Plant, redis_server: RedisProcess
+def test_a_server_that_could_not_begin_begins_when_what_was_wrong_is_mended_and_takes_a_renewed_certificate(
+    plant: Plant, redis_server: RedisProcess, line: Notifier
 ) -> None:
-    expired, valid = (new_certificate("urn:server", ["127.0.0.1"], days) for days in (0, 2))
+    expired, valid, renewed = (new_certificate("urn:server", ["127.0.0.1"], days) for days in (0, 2, 2))
 
     def have(key: bytes, certificate: bytes) -> None:
         plant.server[1].write_bytes(key)
@@ -46,6 +46,22 @@ def test_a_server_that_could_not_begin_begins_when_what_was_wrong_is_mended(
         wait_until(lambda: "address already in use" in str(connector.status()["cell"]["problem"]), 60)
         taken.close()
     wait_until(lambda: connector.status()["cell"]["up"], 60)
+    with plant.session() as client:
+        plant.server[0].write_bytes(renewed[1])  # its key comes later
+        line.send([("station-1", check())])
+        wait_until(lambda: connector.status()["cell"]["delivered"] == 1)
+        assert client.variable("mill-1/H12", "State") == "go"
+        have(*renewed)
+        wait_until(lambda: "our certificate is another one now" in connector.log.read_text(), 60)
+
+    def sees_the_head() -> bool:
+        try:
+            with plant.session() as client:  # it knows the new one
+                return client.variable("mill-1/H12", "State") == "go"
+        except (OSError, TimeoutError, ua.UaError):  # it does not listen again yet
+            return False
+
+    wait_until(sees_the_head, 60)
     assert connector.end() == 0
 
 

@@ -230,7 +230,8 @@ def test_a_connector_that_is_slower_than_the_stream_is_cut_says_so(
         goes_on.set()
     assert shows(log) == {"H13": "go"}
     assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
-        "the line said more than its stream keeps: those answers are in the database alone"
+        "the stream lacks what came after the last answer that was read",
+        "what was said and not read is in the database alone: heads have no state until their next answer",
     ]
 
 

@@ -154,7 +154,7 @@ def test_what_is_in_hand_elsewhere_is_not_judged_twice(line: Line) -> None:
         with line.database.reading() as session:
             return attempts.of(session, slow.capture_id)
 
-    wait_until(lambda: under_way(line) == (0, 1) and tried() == 1, 5, "one of them in hand, and no other")
+    wait_until(lambda: under_way(line) == (0, 1) and tried() == 1, 30, "one of them in hand, and no other")
     another = stored_event(line.images, photograph(90, 3), capture_id=str(slow.capture_id), operation="op-slow")
     send_group(line, [another])
 
@@ -162,7 +162,7 @@ def test_what_is_in_hand_elsewhere_is_not_judged_twice(line: Line) -> None:
         with line.database.reading() as session:
             return [(fault.reason, fault.check_id) for fault in faults.search(session)]
 
-    wait_until(lambda: reasons() == [("id_of_another", another.check_id)], 5, "what only has its id is no copy of it")
+    wait_until(lambda: reasons() == [("id_of_another", another.check_id)], 30, "what only has its id is no copy of it")
     wait_until(lambda: len(reasons()) == 2 and under_way(line) == (0, 0), 60, "its end")
     assert reasons()[0] == ("crashed", slow.check_id)
 

@@ -157,5 +157,5 @@ def test_a_learner_waits_for_its_services_and_ends_when_it_is_told_to(line: Lear
     for process in (learn, beat):
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     assert not list((line.folder / "run").glob("*.heartbeat"))

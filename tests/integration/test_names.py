@@ -91,6 +91,6 @@ def test_a_folder_that_is_named_in_another_normal_form_is_the_same_machine(line:
         wait_until(lambda: said.read_text("utf-8").count('"verdict"') == 2, 60, "two verdicts")
     finally:
         watching.terminate()
-        assert watching.wait(20) == 0
+        assert watching.wait(60) == 0
     rows = json.loads(line("insert-db", "verdicts", "--machine", MACHINE, "--head", HEAD, "--json"))
     assert sorted(row["pocket"] for row in rows) == [1, 2]

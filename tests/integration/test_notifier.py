@@ -12,6 +12,7 @@ from producer.contract.answers import STREAM_SECONDS, FaultAnswer
 from producer.contract.event import new_id
 from producer.contract.plant_event import PLANT_STREAM
 from producer.contract.plant_news import InsertChangeAnswer
+from producer.contract.said_again import SaidAgain
 from tests.plant_news import NEWS
 from tests.support import RedisProcess
 from worker.line.notifier import Notifier
@@ -50,8 +51,10 @@ def test_what_became_of_an_insert_change_is_said_also_where_the_plant_is_told_no
     notifier.say(news)
     assert not redis_server.client().exists(PLANT_STREAM)
     notifier.answer(change)
-    ((_, fields),) = redis_server.client().xrange(PLANT_STREAM)
-    assert json.loads(fields["answer"])["change_id"] == str(change.change_id)
+    notifier.say_again(news, [], SaidAgain(request="1", complete=True))
+    said, again = (json.loads(fields["answer"]) for _, fields in redis_server.client().xrange(PLANT_STREAM))
+    assert said["change_id"] == str(change.change_id)
+    assert again == {"kind": "said_again", "request": "1", "complete": False}
     notifier.close()
 
 

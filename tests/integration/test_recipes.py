@@ -153,7 +153,7 @@ class Prometheus:
         """What a query comes to, by the label `sink`; None where it does not answer yet."""
         url = f"http://127.0.0.1:{self.port}/api/v1/query?" + urllib.parse.urlencode({"query": query})
         try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
         except OSError:
             return None

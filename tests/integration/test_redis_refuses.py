@@ -234,7 +234,6 @@ def plant(tmp_path: Path, redis_server: RedisProcess, sqlite_url: str) -> Iterat
     outbox.close()
 
 
-@pytest.mark.timeout(600)
 def test_redis_refuses_at_the_start_and_in_mid_run_for_every_reason(plant: Plant, tmp_path: Path) -> None:
     states = plant.refusing.states()
     with states["MISCONF"](plant.refusing):

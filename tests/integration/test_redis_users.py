@@ -341,7 +341,7 @@ def test_it_does_not_start_with_such_a_password(tmp_path: Path, user: str, passw
     if password is not None:
         plant.password_file(user).write_text(password + "\n")
     ended = subprocess.run(
-        plant.command(), env=plant.environment, capture_output=True, text=True, timeout=20, check=False
+        plant.command(), env=plant.environment, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 78
     assert problem in ended.stderr
@@ -353,7 +353,7 @@ def test_it_does_not_start_with_such_a_password(tmp_path: Path, user: str, passw
 def test_it_does_not_start_with_such_a_station(tmp_path: Path, name: str) -> None:
     plant = PlantRedis(tmp_path / "plant", STATIONS)
     environment = plant.environment | {"INSERTS_STATIONS": f"station-1 {name}"}
-    ended = subprocess.run(plant.command(), env=environment, capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run(plant.command(), env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 78
     assert "INSERTS_STATIONS" in ended.stderr
 

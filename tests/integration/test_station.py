@@ -26,15 +26,18 @@ import pytest
 
 from producer.commands import publish
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer, station_entry
-from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id
+from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id, node
 from producer.contract.json_schema import schema_text
 from producer.contract.vocabulary import CheckState, Outcome
 from producer.delivery.outbox import Outbox, OutboxFull
 from producer.station import head_check
+from producer.station.declared_heads import DeclaredHeads
+from producer.station.folder_camera import FolderCamera
 from producer.station.head_check import Photograph, run_check
 from producer.station.station import Station
 from producer.storage.folder import FolderStore
-from tests.support import RedisProcess, photograph, program, wait_until
+from tests.forked_commands import start_command
+from tests.support import RedisProcess, photograph, wait_until
 
 MESSAGE = jsonschema.Draft202012Validator(json.loads(schema_text("message")))
 WHERE: dict[str, Any] = {"machine": "mill-3", "head": "H12", "operation": "op-1"}
@@ -64,7 +67,7 @@ class Place:
 
     def next_message(self) -> list[CaptureEvent]:
         """Take a message from the queue, as a worker would: its events."""
-        _, raw = self.redis.brpop([INSPECT_QUEUE], timeout=10)  # type: ignore[misc]
+        _, raw = self.redis.brpop([INSPECT_QUEUE], timeout=60)  # type: ignore[misc]
         message = json.loads(raw)
         assert message["headers"]["task"] == INSPECT_TASK
         assert message["content-type"] == "application/json"
@@ -164,6 +167,44 @@ def test_what_waits_is_sent_in_groups_in_its_order(place: Place) -> None:
     assert station.metrics.registry.get_sample_value("inserts_station_sent_total", {"station": "station-1"}) == 30
 
 
+def test_what_is_handed_in_together_leaves_as_one_message_of_each_check(place: Place) -> None:
+    """However small the groups are; what comes afterwards leaves as always."""
+    checks = new_id(), new_id()
+    with place.station(group=2) as station:
+        with station.together():
+            for pocket in range(1, 7):
+                place.submit(station, pocket=pocket, check_id=checks[pocket == 3], check_size=6)
+        messages = [place.next_message(), place.next_message()]
+        assert [[event.pocket for event in message] for message in messages] == [[1, 2, 4, 5, 6], [3]]
+        place.submit(station)
+        assert len(place.next_message()) == 1
+
+
+def test_a_head_that_a_watched_folder_shows_again_leaves_as_one_message(place: Place, tmp_path: Path) -> None:
+    """Its check was answered before: so it is no go again before all of it is judged."""
+    folder = tmp_path / "camera"
+    (folder / "mill-3/H12/op-1").mkdir(parents=True)
+
+    def show(first_seed: int) -> None:
+        for pocket in range(1, 7):
+            (folder / f"mill-3/H12/op-1/{pocket}.jpg").write_bytes(photograph(seed=first_seed + pocket))
+        assert camera.sweep(lambda _: None) is False
+
+    with place.station() as station:
+        camera = FolderCamera(folder, station, place.outbox, DeclaredHeads(6, None), settled_after=0.0)
+        show(0)
+        first: list[CaptureEvent] = []
+        while len(first) < 6:
+            first += place.next_message()
+        for event in first:
+            place.answer(place.intact(event))
+        wait_until(lambda: not len(place.outbox))
+        show(10)
+        again = place.next_message()
+        assert [event.pocket for event in again] == [1, 2, 3, 4, 5, 6]
+        assert {event.check_id for event in again} == {first[0].check_id}
+
+
 def test_a_group_of_one_is_a_message_for_each(place: Place) -> None:
     waiting = place.station()
     events = [place.submit(waiting, pocket=pocket) for pocket in range(1, 7)]
@@ -234,23 +275,20 @@ def test_publish_says_that_a_photograph_was_written_while_it_was_judged(place: P
     path = tmp_path / "1.jpg"
     path.write_bytes(photograph(seed=1))
     where = ["--machine", "mill-1", "--head", "H1", "--operation", "op-1", "--pocket", "1"]
-    command = subprocess.Popen(
-        [program("insert-station"), "publish", path, *where],
-        env=os.environ
+    environment = (
+        os.environ
         | {"INSERTS_DATA": str(tmp_path / "data"), "INSERTS_REDIS_URL": place.redis_server.url}
-        | {"INSERTS_STATION": "station-1", "INSERTS_SETTLED_AFTER": "0.1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
+        | {"INSERTS_STATION": "station-1", "INSERTS_SETTLED_AFTER": "0.1"}
     )
+    log = tmp_path / "publish.log"
+    command = start_command("insert-station", "publish", str(path), *where, environment=environment, log=log)
     wait_until(lambda: place.redis.llen(INSPECT_QUEUE) == 1, what="its message")
     event = place.next_event()
     path.write_bytes(photograph(seed=2))
     place.answer(place.intact(event))
     place.answer(place.go(event))
-    _, said = command.communicate(timeout=60)
-    assert command.returncode == 2
-    assert "1.jpg changed meanwhile: publish it again once it is finished" in said
+    assert command.wait(60) == 2
+    assert "1.jpg changed meanwhile: publish it again once it is finished" in log.read_text()
 
 
 def test_a_whole_head_is_answered(place: Place) -> None:
@@ -520,6 +558,32 @@ def test_everybody_hears_of_every_answer(place: Place) -> None:
         wait_until(lambda: len(heard) == 2)
     assert [received.answer.kind for received in heard] == ["verdict", "check"]
     assert heard[0].answer.capture_id == event.capture_id
+
+
+def test_of_two_outboxes_that_were_cloned_with_their_computer_the_one_that_hears_of_the_other_takes_another_node(
+    place: Place, tmp_path: Path
+) -> None:
+    """The copy has the file's inode too: here its number is noted for the other file."""
+    (tmp_path / "clone").mkdir()
+    clone = Place(tmp_path / "clone", place.redis_server)
+    with closing(clone.outbox), place.station() as station:
+        [own] = {*place.outbox.notes("node of ").values()}
+        clone.station()  # which notes its own
+        for note in clone.outbox.notes("node of "):
+            clone.outbox.keep_note(note, own)
+        first = place.submit(station)
+        place.answer(place.intact(place.next_event()))
+        wait_until(lambda: not len(place.outbox))
+        assert node(station.new_capture_id()) == node(first.capture_id), "what is its own changes nothing"
+        with clone.station() as other:
+            foreign = clone.submit(other)
+            assert node(foreign.capture_id) == node(first.capture_id)
+            place.answer(place.intact(place.next_event()))
+            wait_until(lambda: node(station.new_capture_id()) != node(foreign.capture_id))
+            wait_until(lambda: not len(clone.outbox))
+            assert node(other.new_capture_id()) == node(foreign.capture_id)
+        another = node(station.new_capture_id())
+    assert node(place.station().new_capture_id()) == another, "also at the next start"
 
 
 def test_where_the_outbox_was_lost_only_what_is_awaited_is_heard_of_what_was_answered_before(

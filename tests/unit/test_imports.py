@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -22,24 +24,28 @@ POSIX_ONLY = {"fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "posix
 POSIX_NAMES = {"fork", "killpg", "setsid", "getuid", "geteuid", "mkfifo", "statvfs", "O_NOFOLLOW", "O_DIRECTORY"}
 
 
-def loaded_by(statement: str) -> set[str]:
-    code = f"{statement}\nimport sys\nprint(*sorted(name.partition('.')[0] for name in sys.modules))"
-    return set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
+def loaded_by(*statements: str) -> list[set[str]]:
+    """What one fresh process has loaded after each of these."""
+    said = "\nimport sys\nprint(*sorted(name.partition('.')[0] for name in sys.modules))\n"
+    code = "".join(f"{statement}{said}" for statement in statements)
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return [set(line.split()) for line in done.stdout.splitlines()]
 
 
 def test_a_station_loads_nothing_heavy_of_others() -> None:
-    assert loaded_by("import producer.station.station, producer.commands.simulated_line") & HEAVY == set()
+    (loaded,) = loaded_by("import producer.station.station, producer.commands.simulated_line")
+    assert loaded & HEAVY == set()
 
 
 def test_a_connector_loads_no_way_out_that_it_does_not_use() -> None:
-    loaded = loaded_by(
+    (loaded,) = loaded_by(
         "import producer.connect.connector, producer.connect.configuration.connector_file, producer.commands.connect"
     )
     assert loaded & {"asyncua", "argon2", "paho", "urllib3"} == set()
 
 
 def test_the_console_loads_no_network_and_no_broker() -> None:
-    loaded = loaded_by("import db.console.serving")
+    (loaded,) = loaded_by("import db.console.serving")
     assert "fastapi" in loaded
     assert loaded & (HEAVY - {"sqlalchemy"} | {"celery", "redis", "kombu"}) == set()
 
@@ -72,13 +78,12 @@ LATE = {
 
 
 @pytest.mark.parametrize(("package", "all_the_same"), [("db", set()), ("producer", set()), ("worker", {"structlog"})])
-def test_help_loads_only_what_prints_it(package: str, all_the_same: set[str]) -> None:
-    assert loaded_by(HELP.format(package=package)) & LATE == all_the_same
-
-
-@pytest.mark.parametrize(("package", "all_the_same"), [("db", set()), ("producer", set()), ("worker", {"structlog"})])
-def test_a_program_loads_no_model_of_data_before_it_knows_its_command(package: str, all_the_same: set[str]) -> None:
-    assert loaded_by(f"import {package}.commands.main") & (LATE | {"pydantic"}) == all_the_same
+def test_a_program_loads_no_model_of_data_before_it_knows_its_command_and_for_help_only_what_prints_it(
+    package: str, all_the_same: set[str]
+) -> None:
+    started, helped = loaded_by(f"import {package}.commands.main", HELP.format(package=package))
+    assert started & (LATE | {"pydantic"}) == all_the_same
+    assert helped & LATE == all_the_same
 
 
 def test_nothing_in_producer_is_posix_only() -> None:
@@ -112,27 +117,43 @@ def test_only_the_backbone_knows_keras() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        (["run"], "INSERTS_REDIS_URL is not set"),
-        (["beat"], "INSERTS_REDIS_URL is not set"),
-        (["health"], "so nothing runs with it"),
-        (["models", "list"], " upgrade` makes one"),
-        (["learn"], "pip install 'insert-inspection[learn]'"),
-        (["train"], "pip install 'insert-inspection[learn]'"),
-    ],
-    ids=lambda value: value[0] if isinstance(value, list) else "",
+WITHOUT_LEARNING = (
+    (["run"], 2, "INSERTS_REDIS_URL is not set"),
+    (["beat"], 2, "INSERTS_REDIS_URL is not set"),
+    (["health"], 1, "so nothing runs with it"),
+    (["models", "list"], 2, " upgrade` makes one"),
+    (["learn"], 2, "pip install 'insert-inspection[learn]'"),
+    (["train"], 2, "pip install 'insert-inspection[learn]'"),
 )
-def test_with_the_extra_worker_alone_every_command_runs_or_says_what_to_install(
-    command: list[str], said: str, tmp_path: Path
-) -> None:
+"""What each command ends with, and says, where nothing of `LEARNING` is installed."""
+
+# Runs commands one after the other, and prints behind what each says what it ends with.
+COMMANDS = """
+import json, sys
+learning, commands = map(json.loads, sys.argv[1:])
+sys.modules |= dict.fromkeys(learning)
+from worker.commands.main import main
+sys.stderr = sys.stdout
+for command in commands:
+    sys.argv[1:] = command
+    try:
+        main()
+    except SystemExit as ended:
+        print("==== ends with", ended.code)
+"""
+
+
+def test_with_the_extra_worker_alone_every_command_runs_or_says_what_to_install(tmp_path: Path) -> None:
     """The inspect worker's image holds no more; beat runs in it too."""
-    code = f"import sys\nsys.modules |= dict.fromkeys({sorted(LEARNING)})\n"
-    code += f"sys.argv[1:] = {[*command, '--data', str(tmp_path)]}\nfrom worker.commands.main import main\nmain()"
+    commands = [[*command, "--data", str(tmp_path)] for command, _, _ in WITHOUT_LEARNING]
+    asked = [sys.executable, "-c", COMMANDS, json.dumps(sorted(LEARNING)), json.dumps(commands)]
     others = {name: value for name, value in os.environ.items() if not name.startswith("INSERTS_")}
     environment = others | {"INSERTS_NICENESS": os.environ["INSERTS_NICENESS"]}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
-    assert "Traceback" not in done.stderr
-    assert done.returncode == (1 if command == ["health"] else 2)
-    assert said in done.stdout + done.stderr
+    done = subprocess.run(asked, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
+    assert "Traceback" not in done.stdout
+    told = re.findall(r"(.*?)==== ends with (.*?)\n", done.stdout, re.DOTALL)
+    assert len(told) == len(WITHOUT_LEARNING)
+    for (command, code, said), (words, ended) in zip(WITHOUT_LEARNING, told, strict=True):
+        assert ended == str(code), command
+        assert said in words, command

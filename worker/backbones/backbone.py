@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from producer.pictures.arrays import Float32Array, UInt8Array
 from worker.backbones import keras_families as networks
 from worker.backbones.filled_network import filled_network
 from worker.backbones.forward_pass import ForwardPass
 from worker.backbones.keras_families import NetworkSummary, PublishedNetwork
 from worker.backbones.names import BackboneError, BackboneName, WeightsMissing, WeightsUnfit, parse_name
-from worker.runtime.arrays import Float32Array, UInt8Array
 
 __all__ = [
     "Backbone",

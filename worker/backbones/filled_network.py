@@ -11,6 +11,7 @@ from typing import Any
 
 from producer.configuration.home_folder import at_home
 from producer.files.file_digest import file_digest
+from producer.pictures.arrays import AnyArray
 from worker.backbones import keras_families as networks
 from worker.backbones.keras_families import PublishedNetwork
 from worker.backbones.names import BackboneError, WeightsUnfit
@@ -18,7 +19,6 @@ from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.backbones.weight_file import LayerSpec, WeightFile, flaw, match
 from worker.backbones.weight_import import fetch_weights
 from worker.backbones.weight_store import WeightsStore
-from worker.runtime.arrays import AnyArray
 
 with loading_tensorflow():
     import keras

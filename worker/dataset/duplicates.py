@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from producer.files.file_digest import file_digest
+from producer.pictures.arrays import AnyArray, UInt8Array
 from worker.images.prefetch import read_ahead
-from worker.runtime.arrays import AnyArray, UInt8Array
 
 _AHEAD = 32
 """Files that are decoded ahead."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from producer.pictures.arrays import Int64Array, UInt8Array
 from producer.pictures.image_formats import LABELLED_ENDINGS, LABELLED_FORMATS
 from producer.pictures.several_pictures import several_pictures
 from producer.pictures.system_files import is_system_litter
@@ -16,7 +17,6 @@ from worker.dataset.duplicates import ImageUnreadable, Look, examine, repeated
 from worker.dataset.labels_table import TableError, read_groups
 from worker.images.bit_depth import Depth, UnknownDepth, to_eight_bits
 from worker.images.file_kind import why_unread
-from worker.runtime.arrays import Int64Array, UInt8Array
 
 _PIXEL_LIMIT = 80_000_000
 """Largest image that is decoded: 240 MB of RGB. Real cameras on the line have a tenth of it."""

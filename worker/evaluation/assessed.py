@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from producer.pictures.arrays import Int64Array
 from worker.models.solver import PRIMAL_COLUMNS
-from worker.runtime.arrays import Int64Array
 
 MOST_ASSESSED: Final = 20_000
 """Most images that an evaluation draws its splits from."""

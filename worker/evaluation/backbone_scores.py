@@ -14,13 +14,13 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from db.schema.vocabulary import SplitKind
+from producer.pictures.arrays import Float64Array, Int64Array
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.pooled_predictions import PooledPredictions, pool
 from worker.evaluation.promotion_rule import LEVEL, worse_by_chance
 from worker.evaluation.scores import Interval
 from worker.models.costs import Costs
 from worker.models.unsure_band import band
-from worker.runtime.arrays import Float64Array, Int64Array
 
 SHOWN: Final = ("balanced_accuracy", "auc", "recall_damaged", "brier")
 """The scores that each split has."""

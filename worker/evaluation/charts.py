@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from db.schema.vocabulary import SplitKind
+from producer.pictures.arrays import Int64Array
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.drawing import GREY, PALETTE, Plot, tables
 from worker.evaluation.pooled_predictions import SHORTEST, PooledPredictions, pool
@@ -15,7 +16,6 @@ from worker.models.calibration import BINS
 from worker.models.costs import Costs
 from worker.models.line_model import LINE_CLASSES
 from worker.models.unsure_band import band
-from worker.runtime.arrays import Int64Array
 
 CrossValidations = Mapping[SplitKind, tuple[CrossValidation, CrossValidation | None]]
 

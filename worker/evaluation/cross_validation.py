@@ -15,6 +15,7 @@ import numpy as np
 
 from db.schema.vocabulary import SPLIT_KINDS, SplitKind
 from producer.contract.reasons import promotion as why
+from producer.pictures.arrays import BoolArray, Float64Array, Int64Array
 from worker.evaluation.assessed import rows_to_take
 from worker.evaluation.scores import Interval, Scores, interval, scores
 from worker.evaluation.splits import Split, grouped_splits, repeated_splits
@@ -22,7 +23,6 @@ from worker.models.candidate import CandidateError, learn
 from worker.models.costs import Costs
 from worker.models.linear_svm import ClassifierError
 from worker.models.solver import Solver, solver_for, taken
-from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 FEWEST_AT_A_PLACE = 30
 """Fewest images of a machine or station for an accuracy of its own."""

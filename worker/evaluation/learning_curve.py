@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from producer.pictures.arrays import Int64Array
 from worker.evaluation.assessed import rows_to_take
 from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, cross_validate_known
 from worker.evaluation.scores import Interval
 from worker.models.costs import Costs
 from worker.models.solver import taken
-from worker.runtime.arrays import Int64Array
 
 SHARES: Final = (0.25, 0.5)
 """The shares of the labels, the first ones, that are learned from beside all of them."""

@@ -14,11 +14,11 @@ from typing import Any, Final
 import numpy as np
 from sklearn.metrics import roc_curve
 
+from producer.pictures.arrays import BoolArray, Float64Array, Int64Array
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.scores import Interval
 from worker.models.calibration import Bin, reliability
 from worker.models.unsure_band import Band, RiskCoveragePoint, coverage_at_accuracy, decision_order, risk_coverage_curve
-from worker.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 RESAMPLES: Final = 200
 """Draws of the bootstrap over inserts."""

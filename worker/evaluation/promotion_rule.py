@@ -25,9 +25,9 @@ from scipy.stats import t as student
 
 from producer.contract.reasons import promotion as why
 from producer.contract.reasons.template import Reason, Template
+from producer.pictures.arrays import Float64Array, Int64Array
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.scores import corrected_error
-from worker.runtime.arrays import Float64Array, Int64Array
 
 LEVEL: Final = 0.05
 MARGINS: Final = {"balanced_accuracy": 0.05, "recall_damaged": 0.05, "cost": math.inf}

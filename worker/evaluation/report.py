@@ -17,6 +17,7 @@ from db.learning.evaluation_report import SCHEMA_VERSION
 from db.learning.reviews import Labelled
 from db.schema.vocabulary import SplitKind
 from producer.files.durable_folders import replaced_folder
+from producer.pictures.arrays import Int64Array
 from worker.evaluation.assessed import assessed_rows
 from worker.evaluation.charts import figures, total_confusion
 from worker.evaluation.cross_validation import CrossValidation
@@ -28,7 +29,6 @@ from worker.models.candidate import binary
 from worker.models.costs import Costs
 from worker.models.line_model import LINE_CLASSES
 from worker.models.unsure_band import band
-from worker.runtime.arrays import Int64Array
 
 REPORT_FILE: Final = "evaluation.json"
 

@@ -12,8 +12,8 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
+from producer.pictures.arrays import Float32Array, UInt8Array
 from worker.images.prefetch import read_ahead
-from worker.runtime.arrays import Float32Array, UInt8Array
 
 Item = TypeVar("Item")
 

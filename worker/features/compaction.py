@@ -13,8 +13,8 @@ from typing import Final
 
 import numpy as np
 
+from producer.pictures.arrays import Float32Array
 from worker.features.shards import FEATURES, ShardDamaged, ShardGone, block_rows, open_shard, sweep, write_shard
-from worker.runtime.arrays import Float32Array
 
 FULL_BYTES: Final = 256 * 2**20
 """Most bytes of features in a merged shard: 100,000 × 4,096 features are seven shards."""

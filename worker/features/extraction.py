@@ -11,13 +11,13 @@ from uuid import UUID
 import numpy as np
 
 from producer.contract.reasons import image_files
+from producer.pictures.arrays import Float32Array, UInt8Array
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.batches import FeatureExtractor, feature_batches
 from worker.features.store import FeatureStore, feature_key
 from worker.images.cut import stored_cut
 from worker.images.decoding import UnusableImage, decode
-from worker.runtime.arrays import Float32Array, UInt8Array
 
 BATCH: Final = 32
 """Images in one forward pass."""

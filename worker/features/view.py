@@ -9,8 +9,8 @@ from typing import Any, Final, Protocol, Self
 import h5py
 import numpy as np
 
+from producer.pictures.arrays import Float32Array, Int64Array
 from worker.features.shards import FEATURES, ShardGone, block_rows
-from worker.runtime.arrays import Float32Array, Int64Array
 
 _OPEN_FILES: Final = 256
 """Shards beyond this are opened again for every block of columns; `FeatureStore.compact` keeps them far fewer."""

@@ -29,8 +29,8 @@ from PIL import Image
 
 from producer.contract.reasons import image_files
 from producer.contract.reasons.template import Reason
+from producer.pictures.arrays import AnyArray, Float32Array, UInt8Array
 from worker.images.unusable_error import UnusableImage
-from worker.runtime.arrays import AnyArray, Float32Array, UInt8Array
 
 DEPTHS: Final = (10, 12, 14, 16)
 """Bits of what cameras write into 16-bit files."""

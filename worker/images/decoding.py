@@ -18,6 +18,7 @@ from producer.contract.reasons import image_files, stations
 from producer.contract.reasons.template import Reason, Template
 from producer.contract.reasons.vocabulary import recognised
 from producer.contract.region import Edge, Polygon
+from producer.pictures.arrays import UInt8Array
 from producer.pictures.early_end import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
 from producer.pictures.jpeg_structure import JpegStructure
@@ -39,7 +40,6 @@ from worker.images.reduced_jpeg import ReducedJpeg
 from worker.images.truncated_tiff import is_overwritten
 from worker.images.unusable_error import HalfAnImage
 from worker.images.unusable_error import UnusableImage as UnusableImage  # for those who decode
-from worker.runtime.arrays import UInt8Array
 
 MAX_SCANS: Final = 100
 """A progressive JPEG has some ten scans. Each goes over all its pixels again, and one that changes nothing has a few

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from producer.pictures.arrays import Float64Array, Int64Array, UInt8Array
 from worker.dataset.labelled_folder import DatasetError, LabelledFolder, load_image, scan
 from worker.evaluation.splits import EvaluationError, Split, grouped_splits, repeated_splits, score_splits
 from worker.features import lab_files
@@ -16,7 +17,6 @@ from worker.lab.calibrated_cut import calibrated_scores
 from worker.lab.recipe import BackboneResult, NetworkFigures, Recipe, RepeatedScores
 from worker.models import store
 from worker.models.gram_svm import fit_gram, gram, primal
-from worker.runtime.arrays import Float64Array, Int64Array, UInt8Array
 
 
 class LabBackbone(FeatureExtractor, Protocol):

@@ -5,9 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
+from producer.pictures.arrays import Int64Array
 from worker.dataset.labelled_folder import LabelledFolder
 from worker.evaluation.splits import SplitScore
-from worker.runtime.arrays import Int64Array
 
 
 class NetworkFigures(Protocol):

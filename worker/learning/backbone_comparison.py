@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from db.schema.vocabulary import SplitKind
+from producer.pictures.arrays import Float32Array, Int64Array, UInt8Array
 from worker.evaluation.backbone_scores import BackboneScores, Measured, backbone_scores
 from worker.evaluation.cross_validation import cross_validate
 from worker.evaluation.splits import EvaluationError
@@ -27,7 +28,6 @@ from worker.networks.memory_use import resident_megabytes
 from worker.networks.names import NetworkName
 from worker.networks.representative import Representative, some_of
 from worker.networks.running import Network
-from worker.runtime.arrays import Float32Array, Int64Array, UInt8Array
 from worker.runtime.progress import Progress
 from worker.settings import WorkerSettings
 

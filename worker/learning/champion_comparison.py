@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from db.learning.reviews import Labelled
+from producer.pictures.arrays import Float64Array, Int64Array
 from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, SplitResult
 from worker.evaluation.promotion_rule import FEWEST_NEWEST, Newest
 from worker.evaluation.scores import scores
@@ -20,7 +21,6 @@ from worker.models.costs import Costs
 from worker.models.solver import solver_for
 from worker.models.store import StoredModel
 from worker.models.unsure_band import Band
-from worker.runtime.arrays import Float64Array, Int64Array
 
 _BLOCK: Final = 256
 """Rows whose features are in memory at once."""

@@ -16,12 +16,12 @@ import numpy as np
 
 from db.engine.database import Database
 from db.learning.reviews import Labelled
+from producer.pictures.arrays import Int64Array
 from producer.storage.store import ImageStore
 from worker.features.batches import FeatureExtractor
 from worker.features.extraction import key_of
 from worker.models.candidate import LEARNABLE, binary
 from worker.models.costs import Costs
-from worker.runtime.arrays import Int64Array
 
 BY = "insert-worker learn"
 """The author of promotions, in their rows."""

@@ -11,8 +11,8 @@ from typing import Any, Final
 import numpy as np
 
 from db.line.station_days import ASPECTS, Aspect
+from producer.pictures.arrays import AnyArray, Float32Array, Float64Array, Int64Array
 from worker.models.energy_distance import between_inserts, compared, hardly_chance, pairwise
-from worker.runtime.arrays import AnyArray, Float32Array, Float64Array, Int64Array
 
 COLUMNS: Final = 128
 """The length that features are folded to, each with a sign of its own, which keeps distances to a tenth."""

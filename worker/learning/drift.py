@@ -20,13 +20,13 @@ from db.line import station_days
 from db.line.station_days import ReferenceDay, StationDay
 from db.queries import day_sample
 from db.queries.day_sample import Sampled
+from producer.pictures.arrays import Float32Array, UInt8Array
 from producer.storage.store import ImageMissing
 from worker.features.batches import feature_batches
 from worker.features.extraction import BATCH, read_image
 from worker.learning.context import Learning
 from worker.learning.day_values import DAYS_APART, FEWEST, MOST_DAYS, DayValues, differences
 from worker.learning.lease import held
-from worker.runtime.arrays import Float32Array, UInt8Array
 
 log = structlog.get_logger()
 

@@ -13,13 +13,13 @@ from db.engine.database import Database
 from db.learning import snapshots
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
+from producer.pictures.arrays import Float32Array, Float64Array
 from worker.features import catalogue
 from worker.features.extraction import StoredImage, key_of
 from worker.features.shards import block_rows
 from worker.features.view import FeatureView
 from worker.learning.context import LabelledSet, labelled_set, trainable
 from worker.models.line_model import LINE_CLASSES
-from worker.runtime.arrays import Float32Array, Float64Array
 
 NEAREST: Final = 3
 """How many are shown of either side."""

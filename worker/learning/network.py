@@ -12,6 +12,7 @@ from db.engine.database import Database
 from db.learning import reviews
 from producer.configuration.home_folder import at_home
 from producer.files.file_digest import file_digest
+from producer.pictures.arrays import UInt8Array
 from producer.storage.store import ImageMissing, ImageStore
 from worker.backbones.names import BackboneError
 from worker.backbones.weight_store import WeightsStore
@@ -20,7 +21,6 @@ from worker.networks.names import NetworkName, parse_network_name
 from worker.networks.representative import FEWEST, Representative, drawn, some_of
 from worker.networks.running import Network
 from worker.networks.store import NetworkMissing, NetworkStore
-from worker.runtime.arrays import UInt8Array
 from worker.runtime.extras import how_to_install
 from worker.runtime.progress import Progress
 from worker.settings import WorkerSettings

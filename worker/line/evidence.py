@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from producer.pictures.arrays import Float32Array
 from worker.models.evidence import evidence_map
 from worker.models.line_model import INTACT, Judgement
 from worker.models.registry import ActiveModel
-from worker.runtime.arrays import Float32Array
 
 
 def gives_evidence(model: ActiveModel) -> bool:

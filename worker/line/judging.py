@@ -12,6 +12,7 @@ import structlog
 from producer.contract.reasons import models as why
 from producer.contract.reasons.template import Template
 from producer.contract.region import AnyRegion, Edge, Form, form_of
+from producer.pictures.arrays import Float32Array
 from worker.images.cut import cut_of
 from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
 from worker.images.measurements import Measurements, measure
@@ -23,7 +24,6 @@ from worker.models.line_model import Judgement
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import LineMetrics
 from worker.networks.running import Network
-from worker.runtime.arrays import Float32Array
 from worker.runtime.failpoints import failpoint
 
 log = structlog.get_logger()
@@ -129,13 +129,13 @@ class Judge:
             return self._features(champion.network, photographs), [()] * len(photographs)
         with self._metrics.stage("forward"):
             failpoint("forward")
-            return champion.network.features_and_maps(np.stack([photograph.pixels for photograph in photographs]))
+            return champion.network.features_and_maps([photograph.pixels for photograph in photographs])
 
     def _features(self, network: Network, photographs: Sequence[DecodedPhotograph]) -> Float32Array:
         """The feature vectors (n, d) of images of the network's size."""
         with self._metrics.stage("forward"):
             failpoint("forward")
-            return network.features_of(np.stack([photograph.pixels for photograph in photographs]))
+            return network.features_of([photograph.pixels for photograph in photographs])
 
     def _judged_alongside(
         self, shadow: ActiveModel, image: ImageToJudge, features: Float32Array | None

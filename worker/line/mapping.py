@@ -7,6 +7,7 @@ from typing import cast
 
 from db.line.captures import Capture
 from db.line.checks import Check
+from db.line.rows import VerdictRow
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.untold_checks import LabelledCapture
 from db.line.verdicts import Verdict
@@ -70,7 +71,9 @@ def shadow_verdict_of(verdict: Verdict, judgement: Judgement) -> ShadowVerdict |
     )
 
 
-def verdict_answer(event: CaptureEvent, verdict: Verdict, remaining: Remaining | None = None) -> VerdictAnswer:
+def verdict_answer(
+    event: CaptureEvent | VerdictRow, verdict: Verdict | VerdictRow, remaining: Remaining | None = None
+) -> VerdictAnswer:
     """The answer that a station and the plant get about a verdict."""
     return VerdictAnswer(
         capture_id=event.capture_id,

@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Self
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from producer.contract.reasons import photographs
 from producer.contract.reasons.template import Reason
+from producer.pictures.arrays import Float32Array, Float64Array
 from worker.images.measurements import SQUARES
-from worker.runtime.arrays import Float32Array, Float64Array
 
 TOGETHER: Final = 5
 """Photographs in a row, the last of which may be refused because the camera has moved."""
@@ -162,4 +161,6 @@ def _at_every_shift(squares: Float32Array, reach: int) -> Float32Array:
     """What is where the photograph was, shifted to every side; nothing comes in from beyond: (shifts, squares²)."""
     beyond = np.zeros((SQUARES + 2 * reach, SQUARES + 2 * reach), np.float32)  # numpy.pad takes longer than all else
     beyond[reach : reach + SQUARES, reach : reach + SQUARES] = squares
-    return sliding_window_view(beyond, squares.shape).reshape((2 * reach + 1) ** 2, -1)
+    shape = (2 * reach + 1, 2 * reach + 1, *squares.shape)
+    # `sliding_window_view` checks for longer than this copies.
+    return np.ndarray(shape, np.float32, beyond, 0, beyond.strides * 2).reshape(shape[0] ** 2, -1)

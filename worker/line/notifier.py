@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import redis
 import structlog
@@ -19,7 +19,8 @@ from producer.contract.answers import (
 )
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
 from producer.contract.plant_news import FaultRun, InsertChangeAnswer, News
-from worker.broker.patient_redis import connect_patiently
+from producer.contract.said_again import SaidAgain
+from worker.broker.patient_redis import call_together, connect_patiently
 
 log = structlog.get_logger()
 
@@ -40,11 +41,12 @@ class Notifier:
         Raises:
             redis.RedisError: Redis is away or full; not all answers have been sent.
         """
-        pipe = self._redis.pipeline(transaction=False)
+        commands: list[Sequence[bytes | str | int]] = []
         streams = []
 
         def append(stream: str, entry: dict[bytes, str], length: int) -> None:
-            pipe.xadd(stream, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]
+            fields = [part for field in entry.items() for part in field]
+            commands.append(["XADD", stream, "MAXLEN", "~", length, "*", *fields])
             streams.append(stream)
 
         for station, answer in answers:
@@ -52,14 +54,36 @@ class Notifier:
             if self._plant_length:
                 whole = answer.model_dump_json(exclude_none=True)
                 append(PLANT_STREAM, {STREAM_FIELD: whole, STATION_FIELD: station}, self._plant_length)
-        for stream in set(streams):
-            pipe.expire(stream, STREAM_SECONDS)
-        replies = pipe.execute(raise_on_error=False)
+        commands += [("EXPIRE", stream, STREAM_SECONDS) for stream in set(streams)]
+        if not commands:
+            return
+        replies = call_together(self._redis, commands)
         for stream, reply in zip(streams, replies, strict=False):
             if isinstance(reply, redis.ResponseError) and str(reply).startswith("WRONGTYPE"):
                 log.error("nobody can be told here: what is there is no stream, delete it", key=stream)
             elif isinstance(reply, Exception):
                 raise reply
+
+    def say_again(
+        self, news: Iterable[News], answers: Iterable[tuple[str, VerdictAnswer | CheckAnswer]], end: SaidAgain
+    ) -> None:
+        """Append these to the plant's stream alone, in order, and then that this was all; not what is kept from it.
+
+        Raises:
+            redis.RedisError: Redis is away or full; not all of it has been said.
+        """
+        length = self._plant_length
+        if not length:
+            self._append(end.model_copy(update={"complete": False}), PLANT_LENGTH)
+            return
+        for one in news:
+            self._append(one, length)
+        pipe = self._redis.pipeline(transaction=False)
+        for station, answer in answers:
+            entry = {STREAM_FIELD: answer.model_dump_json(exclude_none=True), STATION_FIELD: station}
+            pipe.xadd(PLANT_STREAM, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]
+        pipe.execute()
+        self._append(end, length)
 
     def say(self, news: Iterable[News]) -> None:
         """Append to the plant's stream alone.
@@ -82,7 +106,7 @@ class Notifier:
         """Drop the connections."""
         self._redis.close()
 
-    def _append(self, news: News, length: int) -> None:
+    def _append(self, news: News | SaidAgain, length: int) -> None:
         station = news.station if isinstance(news, FaultRun) else ""
         entry = {STREAM_FIELD: news.model_dump_json(exclude_none=True), STATION_FIELD: station}
         self._redis.xadd(PLANT_STREAM, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]

@@ -23,6 +23,7 @@ from worker.line.connector_reports import ConnectorReportsWatch
 from worker.line.external_insert_changes import ExternalInsertChangesWatch
 from worker.line.image_fetch import wait_for_store
 from worker.line.incomplete_checks import IncompleteWatch
+from worker.line.missed_answers import MissedAnswersWatch
 from worker.line.notifier import Notifier
 from worker.line.plant_news import PlantNewsWatch
 from worker.line.requeue import RequeueWatch
@@ -99,6 +100,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.enter_context(CapturesAheadWatch(database))
         parts.enter_context(ExternalInsertChangesWatch(database, redis_url, notifier))
         parts.enter_context(PlantNewsWatch(database, notifier))
+        parts.enter_context(MissedAnswersWatch(database, redis_url, notifier))
         parts.enter_context(ConnectorReportsWatch(database, redis_url))
         parts.enter_context(LoadShedder(redis_url))
         gc.collect()

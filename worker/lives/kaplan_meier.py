@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from producer.pictures.arrays import Float64Array
 from worker.lives.life import CensoredLife
-from worker.runtime.arrays import Float64Array
 
 
 @dataclass(frozen=True, eq=False)

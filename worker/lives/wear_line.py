@@ -19,8 +19,8 @@ import numpy as np
 from scipy.stats import t as student  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from db.learning.survival_curve import SurvivalCurve
+from producer.pictures.arrays import Float64Array
 from worker.lives.weibull import FEWEST, WeibullFit, curve_of
-from worker.runtime.arrays import Float64Array
 
 MEDIAN_OF: Final = 5
 """The newest so many widths whose median counts: a stray one does nothing."""

@@ -24,8 +24,8 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]  # comes wit
 from scipy.stats import norm  # type: ignore[import-untyped]
 
 from db.learning.survival_curve import LEVELS, SurvivalCurve
+from producer.pictures.arrays import Float64Array, Int64Array
 from worker.lives.life import CensoredLife
-from worker.runtime.arrays import Float64Array, Int64Array
 
 FEWEST: Final = 10
 """So many lives must have ended in the plant before anything is said."""

@@ -9,9 +9,9 @@ from typing import Any
 import h5py
 import numpy as np
 
+from producer.pictures.arrays import Float32Array
 from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.novelty import Novelty
-from worker.runtime.arrays import Float32Array
 
 
 @dataclass(frozen=True, eq=False)

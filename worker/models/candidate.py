@@ -17,6 +17,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from producer.contract.reasons import promotion as why
 from producer.contract.vocabulary import DAMAGE_KINDS, LABELS
+from producer.pictures.arrays import Float32Array, Float64Array, Int64Array
 from worker.models.calibration import Calibration
 from worker.models.calibration_check import CalibrationCheck
 from worker.models.costs import Costs
@@ -29,7 +30,6 @@ from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narro
 from worker.models.supported_band import error_bound, supported
 from worker.models.unsure_band import Band, band
 from worker.models.venn_abers import check
-from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
 
 LEARNABLE: Final = tuple(label for label in LABELS if label != "unusable")
 """Labels that can be learned from; `unusable` images are left out beforehand."""

@@ -18,8 +18,8 @@ from functools import cache
 import numpy as np
 
 from db.evidence.evidence_map import MOST_CELLS, EvidenceMap
+from producer.pictures.arrays import AnyArray, Float32Array, Float64Array
 from worker.networks.names import Output, pooled_size
-from worker.runtime.arrays import AnyArray, Float32Array, Float64Array
 
 
 def evidence_map(

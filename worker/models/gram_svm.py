@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 from sklearn.svm import SVC
 
+from producer.pictures.arrays import Float64Array, Int64Array
 from worker.models.linear_svm import ClassifierError, LinearModel, plane_count
-from worker.runtime.arrays import Float64Array, Int64Array
 
 _BLOCK_BYTES: Final = 64 * 2**20
 """Bytes of one float64 block of features: large enough for full BLAS speed, small beside the features."""

@@ -8,13 +8,13 @@ from typing import Final
 from producer.contract.reasons import models
 from producer.contract.reasons.template import Reason
 from producer.contract.vocabulary import DECIDED, Outcome
+from producer.pictures.arrays import Float32Array
 from worker.images.measurements import Measurements
 from worker.images.wear_land import WearLand
 from worker.models.calibration import Calibration
 from worker.models.linear_svm import LinearModel
 from worker.models.novelty import Novelty
 from worker.models.unsure_band import Band
-from worker.runtime.arrays import Float32Array
 
 LINE_CLASSES: Final = DECIDED
 """The classes of every model on the line; a decision value above 0 is the second."""

@@ -17,8 +17,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import ThreadpoolController
 
+from producer.pictures.arrays import Float64Array, Int64Array
 from worker.models.calibration import Calibration, CalibrationError
-from worker.runtime.arrays import Float64Array, Int64Array
 
 
 def calibrate(decisions: Float64Array, labels: Int64Array) -> Calibration:

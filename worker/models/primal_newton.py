@@ -20,8 +20,8 @@ import numpy as np
 from scipy.linalg.blas import ssyrk  # type: ignore[import-untyped]  # comes with scikit-learn
 from scipy.linalg.lapack import spotrf, spotrs  # type: ignore[import-untyped]
 
+from producer.pictures.arrays import Float32Array, Float64Array, Int64Array
 from worker.models.linear_svm import ClassifierError
-from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
 
 GAP = 1e-3
 """Relative duality gap at which a fit has converged."""

@@ -12,11 +12,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from producer.pictures.arrays import Float32Array, Float64Array, Int64Array
 from worker.models import primal_newton
 from worker.models.gram_svm import fit_gram, gram, primal, require_two_classes
 from worker.models.linear_svm import ClassifierError
 from worker.models.primal_newton import Moments, Plane, blocks, moments
-from worker.runtime.arrays import Float32Array, Float64Array, Int64Array
 
 GRAM_ROWS = 6_000
 """Most rows for the Gram matrix: it and its copies stay below 1 GB."""

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from producer.contract.reasons import models as why
 from producer.files.durable_folders import replaced_folder
+from producer.pictures.arrays import Float32Array
 from worker.models.array_file import ModelArrays, from_hdf5, to_hdf5
 from worker.models.calibration import Calibration
 from worker.models.costs import Costs
@@ -28,7 +29,6 @@ from worker.models.linear_svm import LinearModel
 from worker.models.manifest import LearntPhotographs, ModelManifest
 from worker.models.novelty import Novelty
 from worker.models.unsure_band import Band
-from worker.runtime.arrays import Float32Array
 
 CLASSIFIER_FILE = "classifier.h5"
 MANIFEST_FILE = "manifest.json"

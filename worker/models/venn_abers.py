@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
+from producer.pictures.arrays import Float64Array, Int64Array
 from worker.models.calibration import Calibration
 from worker.models.calibration_check import CalibrationCheck
 from worker.models.unsure_band import Band
-from worker.runtime.arrays import Float64Array, Int64Array
 
 MOST: Final = 2_000
 """So many photographs are looked among, at most."""

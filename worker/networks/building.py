@@ -21,6 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from producer.pictures.arrays import Float32Array, UInt8Array
 from worker.backbones import efficientnet_lite, keras_families
 from worker.backbones.filled_network import filled_network
 from worker.backbones.names import BackboneError
@@ -29,7 +30,6 @@ from worker.networks.manifest import RECIPE, Manifest
 from worker.networks.names import NetworkName, Output
 from worker.networks.representative import Representative
 from worker.networks.running import Network, check_picture
-from worker.runtime.arrays import Float32Array, UInt8Array
 from worker.runtime.held_stderr import held_stderr
 from worker.runtime.progress import Progress, silent
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from producer.pictures.arrays import Float32Array, UInt8Array
 from worker.backbones.names import BackboneError
 from worker.networks.manifest import Manifest
 from worker.networks.names import NetworkName, Output, pooled_size
-from worker.runtime.arrays import Float32Array, UInt8Array
 from worker.runtime.held_stderr import held_stderr
 
 _TOGETHER: Final = 8
@@ -100,12 +100,12 @@ class Network:
     def _features(
         self, images: Sequence[UInt8Array] | UInt8Array, kept: list[list[Float32Array]] | None
     ) -> Float32Array:
-        images = np.asarray(images)
-        if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (*self.input_size, 3):
-            raise ValueError(
-                f"{self.name} takes uint8 images of {self.input_size} pixels and 3 colours, not {images.dtype} "
-                f"of shape {images.shape}"
-            )
+        for image in images:
+            if image.dtype != np.uint8 or image.shape != (*self.input_size, 3):
+                raise ValueError(
+                    f"{self.name} takes uint8 images of {self.input_size} pixels and 3 colours, not {image.dtype} "
+                    f"of shape {image.shape}"
+                )
         features = np.empty((len(images), self.feature_size), np.float32)
         for start in range(0, len(images), self._step):
             part = slice(start, start + self._step)
@@ -117,13 +117,15 @@ class Network:
                 kept += [[maps[output.layer][number] for output in self.outputs] for number in range(seen)]
         return features
 
-    def maps(self, images: UInt8Array) -> list[Float32Array]:
-        """Return what each of the file's layers puts out for images (n, height, width, 3), before any pooling."""
+    def maps(self, images: Sequence[UInt8Array] | UInt8Array) -> list[Float32Array]:
+        """Return what each of the file's layers puts out for n images (height, width, 3), before any pooling."""
         if len(images) != self._room:
-            self._interpreter.resize_tensor_input(self._input, images.shape, strict=True)
+            self._interpreter.resize_tensor_input(self._input, (len(images), *self.input_size, 3), strict=True)
             self._interpreter.allocate_tensors()
             self._room = len(images)
-        self._interpreter.set_tensor(self._input, images.astype(np.float32))
+        room = self._interpreter.tensor(self._input)
+        for number, image in enumerate(images):
+            room()[number] = image  # where the network reads it: new memory for a copy takes as long as copying
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._indices]
 

@@ -5,22 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from db.console.access.guard import ApiViewer
 from db.console.api.fields import Capture
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
+from db.line import restores
 from db.queries import known_places, maintenance
 from producer.contract.names import Name
 
 router = APIRouter(route_class=ConditionalRoute)
 
 
+class Pocket(BaseModel):
+    """A pocket of a head."""
+
+    machine: str
+    head: str
+    pocket: int
+
+
 class ToReplace(BaseModel):
     """The pockets whose newest capture shows a damaged insert, by machine, head and pocket: always all of them."""
 
     items: list[Capture]
+    unknown: list[Pocket] = Field(
+        description="The pockets that were not photographed since a backup was restored: damage seen after that backup "
+        "is lost, so they may have to be replaced too."
+    )
 
 
 @router.get("/replace", response_model=ToReplace)
@@ -30,4 +43,6 @@ def replace(request: Request, person: ApiViewer, machine: Name | None = None, he
         rows = maintenance.to_replace(session, machine, head)
         if not rows:
             known_places.refuse_unknown(session, machine, head)
-    return ToReplace(items=[Capture.of(row) for row in rows])
+        unseen = restores.not_seen_since(session, machine, head)
+    unknown = [Pocket(machine=of, head=head, pocket=pocket) for of, head, pocket in unseen]
+    return ToReplace(items=[Capture.of(row) for row in rows], unknown=unknown)

@@ -69,6 +69,11 @@ SELECT 'delivery', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name 
 """The numbers of a new log go on above those of one that was there before: who compares them sees another number."""
 
 
+_REFUSED_LONG_AGO: Final = (
+    "DELETE FROM delivery WHERE sink = ? AND event_id = ? AND state IN ('given up', 'put away') AND ended_at < ?"
+)
+"""Said again, it is another answer that has the same id, because its check is remembered no longer."""
+
 _OLDEST_TIME: Final = """
 SELECT (SELECT CAST(strftime('%s', json_extract(event, '$.time')) AS REAL) FROM delivery
     WHERE state IN ('waiting', 'delivered') ORDER BY number LIMIT 1)
@@ -144,6 +149,7 @@ class DeliveryLog:
         """
         rows = [(sink, event.id, event.order, event.as_json()) for sink, wanted in events.items() for event in wanted]
         with self._file.transaction() as connection:
+            connection.executemany(_REFUSED_LONG_AGO, [(*row[:2], time.time() - KEPT) for row in rows])
             if is_state:
                 readings.forget_said_before(connection, [row[:2] for row in rows])
             connection.executemany(

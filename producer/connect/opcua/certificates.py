@@ -109,6 +109,16 @@ def key_in(file: Path) -> bytes:
     )
 
 
+def require_pair(certificate: x509.Certificate, key: bytes) -> None:
+    """Check that a private key, DER, is that of a certificate.
+
+    Raises:
+        ValueError: it is another one's.
+    """
+    if serialization.load_der_private_key(key, password=None).public_key() != certificate.public_key():
+        raise ValueError("our certificate and our private key do not belong together")
+
+
 def application_uri(certificate: x509.Certificate) -> str:
     """The URI of the application that a certificate is of.
 

@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 from asyncua import Server, ua
 from asyncua.common.connection import TransportLimits
 from asyncua.crypto.permission_rules import SimpleRoleRuleset
+from cryptography import x509
 
 from producer.connect.configuration.connector_file import OpcuaSink
 from producer.connect.opcua.access import GuardedServer
-from producer.connect.opcua.certificates import TrustedClients, application_uri, certificate_in, key_in
+from producer.connect.opcua.certificates import TrustedClients, application_uri, certificate_in, key_in, require_pair
 from producer.connect.opcua.ended_connections import drop_ended
 from producer.connect.opcua.head_variables import HeadVariables, of_newest_heads
 from producer.connect.opcua.insert_changes import ReportInsertChange
@@ -73,7 +74,7 @@ class ResultServer:
             ValueError: our certificate cannot be read or is not valid now, or the node set cannot be used.
         """
         self._read_identity()  # it may have been made anew
-        if not self._certificate.not_valid_before_utc <= datetime.now(UTC) <= self._certificate.not_valid_after_utc:
+        if not _is_valid_now(self._certificate):
             raise ValueError(
                 f"our certificate {self._configuration.certificate_file} is not valid now: "
                 "`insert-station connect opcua certificate` makes a new one"
@@ -105,9 +106,22 @@ class ResultServer:
         self._server, self._system = server, system
         self._dropping = asyncio.create_task(drop_ended(server))
 
+    def has_other_identity(self) -> bool:
+        """Whether the files have another certificate by now, with its key, than clients are shown."""
+        try:
+            certificate = certificate_in(self._configuration.certificate_file)
+            if certificate == self._certificate:
+                return False
+            require_pair(certificate, key_in(self._configuration.key_file))
+            application_uri(certificate)
+        except ValueError:  # one of them is still to be written
+            return False
+        return _is_valid_now(certificate)
+
     def _read_identity(self) -> None:
         self._certificate = certificate_in(self._configuration.certificate_file)
         self._key = key_in(self._configuration.key_file)
+        require_pair(self._certificate, self._key)
         self._uri = application_uri(self._certificate)
 
     async def tell(self, changes: Iterable[tuple[tuple[int, PlantEvent] | None, PlantEvent | None]]) -> None:
@@ -127,3 +141,7 @@ class ResultServer:
             self._dropping.cancel()
             await self._server.stop()
             self._server = None
+
+
+def _is_valid_now(certificate: x509.Certificate) -> bool:
+    return certificate.not_valid_before_utc <= datetime.now(UTC) <= certificate.not_valid_after_utc

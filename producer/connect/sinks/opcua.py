@@ -10,6 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
+import structlog
+
 from producer.connect.configuration.connector_file import OpcuaSink
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.insert_change_outbox import InsertChangeOutbox
@@ -21,6 +23,8 @@ from producer.connect.opcua.server import ResultServer
 from producer.connect.sinks.head_answers import Numbered
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.sink import SinkAway, Told
+
+log = structlog.get_logger()
 
 START_TIMEOUT: Final = 120.0
 """Seconds that building the address space may take, on a slow machine."""
@@ -59,13 +63,16 @@ class Opcua:
         self._last: LastAnswers | None = None
 
     def open(self) -> bool:
-        """Listen, and show what held when this process last ended.
+        """Listen, and show what held when this process last ended; anew where our certificate was renewed.
 
         Raises:
             SinkAway: the port cannot be had, or our certificate is not valid now.
         """
         if self._thread is not None:
-            return False
+            if not self._server.has_other_identity():
+                return False
+            log.warning("our certificate is another one now: clients have to connect again", sink=self._name)
+            self.close()
         history = ResultHistory(self._log.path, self._name)
         thread = LoopThread(f"opcua-{self._name}")
         self._history, self._thread = history, thread

@@ -25,6 +25,9 @@ SEVERAL_OF_TWO_RUNS: Final = Template(
     "pocket {pocket:d} was photographed at {first:moment} and, in another run, at {again:moment}, {old:pockets} only "
     "before that: photograph them too, and give each run a check_id of its own"
 )
+BEFORE_A_RESTORE: Final = Template(
+    "a backup was restored at {at:moment}, and {pockets:pockets} not photographed since: photograph them anew"
+)
 
 # Where else a capture is of, and of what a photograph was before.
 MACHINE: Final = Template("machine {machine:name}, head {head:name}")

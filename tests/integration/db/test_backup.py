@@ -15,6 +15,7 @@ from threading import Event, Thread
 
 import psycopg
 import pytest
+import uuid6
 
 from db.backup import contents, run
 from db.backup.contents import BackupError
@@ -22,8 +23,7 @@ from db.engine import migrate, schema_version
 from db.engine.database import Database
 from db.engine.url import sqlite_file
 from db.learning import model_registry, reviews, snapshots
-from db.line import captures, faults, verdicts
-from db.people import audit
+from db.line import captures, checks, faults, restores, untold_checks, verdicts
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -84,11 +84,45 @@ def test_what_is_backed_up_is_what_is_brought_back(filled, empty_database_url, t
     database = Database(empty_database_url)
     database.check_schema()
     with database.reading() as session:
-        assert audit.restored_at(session) is not None, "what the board shows is of before"
+        assert restores.restored_at(session) is not None, "what the board shows is of before"
     with database.transaction() as session:  # new rows get new numbers
         capture = next(verdicts.export(session)).capture_id
         assert reviews.add(session, capture_id=capture, label="broken", by="ana", at=NOW).id > 1
     database.close()
+
+
+def test_after_a_restore_no_check_of_before_is_a_go_until_its_head_is_photographed_anew(
+    line, empty_database_url, tmp_path
+) -> None:
+    """Whatever was seen after the backup is lost: also in what is sent to other systems."""
+    line.see(1, outcome="intact")
+    line.see(2, outcome="intact")
+    damaged = line.see(1, head="head-2", outcome="damaged", check_id=uuid6.uuid7(), check_size=1)
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    run.restore(empty_database_url, file)
+    line.database.close()
+    line.database = Database(empty_database_url)
+    with line.database.reading() as session:
+        check = checks.find(session, line.check_id)
+        assert check is not None
+        assert (check.state, check.review) == ("review", (1, 2))
+        assert "a backup was restored" in str(check.reason)
+        known = checks.find(session, damaged.check_id)
+        assert known is not None
+        assert (known.state, known.replace) == ("replace", (1,))
+        assert {check.check_id for check in untold_checks.untold(session).checks} == {line.check_id, damaged.check_id}
+        assert [check.state for check in checks.recent(session, state="go")] == []
+        assert len(restores.not_seen_since(session)) == 3
+    for pocket, state in ((1, "review"), (2, "go")):
+        again = line.capture(pocket, minute=5)
+        with line.database.transaction() as session:
+            captures.record(session, again, datetime.now(UTC) + timedelta(minutes=1))
+            verdicts.record(session, line.verdict(again.capture_id))
+            [told_now] = checks.finish(session, [line.check_id])
+            assert told_now.state == state
+    with line.database.reading() as session:
+        assert restores.not_seen_since(session, head="head-1") == []
+    line.database.close()
 
 
 def test_a_database_that_holds_something_is_kept_unless_told(filled, line, tmp_path) -> None:

@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 import uuid6
 
-from db.line import captures, checks, incomplete_checks, insert_changes, verdicts
+from db.line import captures, check_order, checks, incomplete_checks, insert_changes, verdicts
 from db.line.captures import Arrival, Capture
 from db.queries import head_overview, maintenance
+from tests.database_support import id_at
 from tests.integration.db.conftest import T0
 from tests.support import next_of
 
@@ -116,6 +117,38 @@ def test_what_another_outbox_says_it_took_before_takes_no_doubt_away(line) -> No
     assert shop.state() == "review"
 
 
+@pytest.mark.parametrize(
+    ("shown", "late", "state"),
+    [
+        ("intact", "intact", "go"),
+        ("damaged", "intact", "replace"),
+        ("unsure", "intact", "review"),
+        ("intact", "damaged", "replace"),
+        ("damaged", "unsure", "replace"),
+    ],
+)
+@pytest.mark.parametrize("is_late_first", [True, False])
+def test_what_is_not_judged_yet_is_not_outdated_by_what_another_outbox_says_it_took_before(
+    line, shown, late, state, is_late_first
+) -> None:
+    """As after an outage, when both send what they have kept; whichever is judged first, no damage is hidden."""
+    shop = Shop(line)
+    newest = shop.photograph(1, T0, uuid6.uuid7(), size=1)
+    earlier = shop.photograph(1, T0 - 20 * MINUTE, uuid6.uuid7(), size=1, station="st-2")
+    for second, photograph in enumerate((newest, earlier), 1):
+        with line.database.transaction() as session:
+            captures.arrive(session, [Arrival(photograph, T0 + second * SECOND)])
+    if is_late_first:
+        shop.judge(earlier, late)
+        assert late == "damaged" or shop.state() == "pending"
+    shop.judge(newest, shown)
+    if not is_late_first:
+        shop.judge(earlier, late)
+    assert shop.state() == state
+    with line.database.reading() as session:
+        assert [row.pocket for row in maintenance.to_replace(session)] == ([1] if state == "replace" else [])
+
+
 @pytest.mark.parametrize("ahead", [0 * SECOND, MINUTE])
 @pytest.mark.parametrize("is_known", [True, False])
 def test_what_was_lost_and_is_sent_again_takes_no_stand_in_of_its_own_check_away(line, ahead, is_known) -> None:
@@ -135,18 +168,40 @@ def test_what_was_lost_and_is_sent_again_takes_no_stand_in_of_its_own_check_away
         assert [(check.state, check.review) for check in checks.recent(session, limit=1)] == [("review", (2,))]
 
 
-@pytest.mark.parametrize("ahead", [0, 5])
-def test_a_photograph_of_the_old_insert_that_comes_after_the_change_is_none_of_the_new_one(line, ahead) -> None:
-    """It was lost and is sent again, by a clock that was ahead when the head was photographed before."""
+@pytest.mark.parametrize("lost_of", [1, 2])
+@pytest.mark.parametrize(("before", "ahead"), [(0, 0), (5, 5), (0, 5)])
+def test_a_photograph_of_the_old_insert_that_comes_after_the_change_is_none_of_the_new_one(
+    line, before, ahead, lost_of
+) -> None:
+    """It was lost and is sent again, by a clock that was ahead when the head was photographed before, or is since."""
     shop, runs, clock = Shop(line), [uuid6.uuid7() for _ in range(3)], ahead * MINUTE
-    shop.comes(T0 + SECOND, *(shop.photograph(pocket, T0 + clock, runs[0], size=2) for pocket in (1, 2)))
+    shop.comes(T0 + SECOND, *(shop.photograph(pocket, T0 + before * MINUTE, runs[0], size=2) for pocket in (1, 2)))
     at = T0 + 10 * MINUTE
-    first, lost = (shop.photograph(pocket, at + clock, runs[1], size=2) for pocket in (1, 2))
-    shop.comes(at + SECOND, first)
+    both = [shop.photograph(pocket, at + clock, runs[1], size=2) for pocket in (1, 2)]
+    lost = both.pop(lost_of - 1)
+    shop.comes(at + SECOND, *both)
     with line.database.transaction() as session:
-        insert_changes.record(session, "mill-1", "head-1", 2, by="ana", at=at + 2 * MINUTE)
+        insert_changes.record(session, "mill-1", "head-1", lost_of, by="ana", at=at + 2 * MINUTE)
     shop.comes(at + 6 * MINUTE, lost)
     assert shop.state() == "new"
     at += 7 * MINUTE
     shop.comes(at + SECOND, *(shop.photograph(pocket, at + clock, runs[2], size=2) for pocket in (1, 2)))
     assert shop.state() == "go"
+
+
+def test_ids_that_name_no_outbox_are_read_only_where_they_lie_behind_what_is_new(line) -> None:
+    """A gateway in another language has such ids: of three checks of its thirty each was read for each message."""
+    with line.database.transaction() as session:
+        for minute in range(3):
+            run = uuid6.uuid7()
+            for pocket in (1, 2, 3, 4):
+                at = T0 + minute * MINUTE
+                no_node = UUID(int=id_at(at).int & ~(1 << 64))
+                capture = line.capture(pocket, captured_at=at, capture_id=no_node, check_id=run, check_size=4)
+                captures.record(session, capture, at)
+
+        def read(earliest: datetime) -> int:
+            of = {"machine": "mill-1", "head": "head-1", "station": "st-1"}
+            return len(check_order._NEWEST.execute(session.connection(), **of, earliest=earliest))
+
+        assert [read(T0 + minute * MINUTE) for minute in (-1, 1, 3)] == [12, 4, 0]

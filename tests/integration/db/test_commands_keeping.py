@@ -79,6 +79,22 @@ def test_downgrade_says_what_it_loses_and_does_not_guess(database_url, empty_dat
     assert "there is no database" in run(empty_database_url, "downgrade", "base", "--yes").stderr
 
 
+def test_replace_and_the_checks_say_that_a_backup_was_restored(line, empty_database_url, tmp_path) -> None:
+    """Also if the backup has an older schema, once that is brought up to date."""
+    if line.database.url.startswith("postgresql"):
+        pytest.skip("pg_dump is no part of this: test_backup.py")
+    line.see(1, outcome="intact", check_size=1)
+    migrate.downgrade(line.database.url, "0021")
+    assert run(line.database.url, "backup", tmp_path / "a.sqlite").exit_code == 0
+    assert run(empty_database_url, "restore", tmp_path / "a.sqlite").exit_code == 0
+    assert run(empty_database_url, "upgrade").exit_code == 0
+    done = run(empty_database_url, "replace")
+    assert (done.exit_code, "no insert is known to be damaged" in done.stdout) == (0, True)
+    assert "1 pocket not photographed since" in done.stderr
+    assert "head-1 on mill-1" in done.stderr
+    assert '"state": "review"' in run(empty_database_url, "checks", "--json").stdout
+
+
 def test_a_backup_that_cannot_be_is_one_line(database_url, tmp_path) -> None:
     done = run(database_url, "restore", tmp_path / "none")
     assert (done.exit_code, done.stderr) == (2, f"insert-db: there is no file {tmp_path / 'none'}\n")

@@ -23,6 +23,8 @@ from worker.embedded.redis_server import free_port
 
 PASSWORD = "a password of the tests"
 
+pytestmark = pytest.mark.usefixtures("hash_with_least_effort")
+
 
 @pytest.fixture
 def secret(tmp_path: Path) -> Path:
@@ -73,7 +75,6 @@ def test_another_role_holds_at_once_and_is_in_the_audit(database, secret) -> Non
     assert (person.role, changes) == ("maintainer", [("ana", {"role": "maintainer"})])
 
 
-@pytest.mark.usefixtures("hash_with_least_effort")
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -97,9 +97,10 @@ def test_a_sqlite_file_is_durable_and_shared(sqlite_url) -> None:
     with database.transaction() as session:
         found = {
             name: session.scalar(text(f"PRAGMA {name}"))
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "wal_autocheckpoint")
         }
-    assert found == {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 30_000}
+    expected = {"journal_mode": "wal", "synchronous": 1, "foreign_keys": 1, "busy_timeout": 30_000}
+    assert found == expected | {"wal_autocheckpoint": 4000}
     database.close()
 
 

@@ -1,11 +1,14 @@
 """What only the database knows is told once, in order, and again after a crash before it was noted."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from db.learning import model_registry
-from db.line.insert_changes import InsertChange
+from db.line import insert_changes
 from db.people import audited_insert_changes
+from db.people.external_insert_changes import take
 from db.queries import plant_news
+from producer.contract.insert_change import InsertChange, KeptChange
 from producer.contract.plant_event import plant_event
 from tests.integration.db.conftest import T0
 from tests.integration.db.test_station_history import photographed
@@ -14,6 +17,15 @@ from tests.integration.db.test_station_history import photographed
 def untold(line) -> list:
     with line.database.reading() as session:
         return plant_news.untold(session)
+
+
+def told_since(line, moment=T0) -> list:
+    with line.database.reading() as session:
+        return plant_news.told_since(session, moment)
+
+
+def ids(news) -> list[str]:
+    return [plant_event("p", getattr(one, "station", ""), one, 1.0).id for one in news]
 
 
 def note(line, news) -> None:
@@ -35,6 +47,8 @@ def test_every_change_of_a_model_s_role_is_told_in_order(line) -> None:
     ]
     assert untold(line) == first, "until it is noted"
     note(line, first)
+    assert ids(told_since(line)) == ids(first), "the same events"
+    assert told_since(line, T0 + timedelta(seconds=1)) == []
     with line.database.transaction() as session:
         model_registry.promote(session, "m-2", by="ana", reason="better", at=T0 + timedelta(hours=1))
     assert [(news.role, news.model) for news in untold(line)] == [("champion", "m-2"), ("shadow", None)]
@@ -44,7 +58,7 @@ def test_a_changed_insert_that_no_photograph_shows_yet_is_told_and_so_is_that_it
     photograph = line.see(1, 0, "intact")
     place = photograph.machine, photograph.head, photograph.pocket
 
-    def changed(**said) -> InsertChange:
+    def changed(**said) -> insert_changes.InsertChange:
         values = {"by": "ana", "at": T0 + timedelta(minutes=5), "first": None} | said
         with line.database.transaction() as session:
             return audited_insert_changes.record(session, *place, **values)[0]
@@ -78,8 +92,34 @@ def test_a_run_is_told_when_it_begins_and_when_it_ends(line) -> None:
     assert plant_event("p", "st-1", again, 1.0).id == plant_event("p", "st-1", began, 1.0).id
     note(line, [again])
     assert untold(line) == []
+    assert (ids(told_since(line)), told_since(line, began.since + timedelta(seconds=1))) == (ids([began]), [])
     photographed(line, 6)
     (ended,) = untold(line)
     assert (ended.since, ended.ended) == (began.since, True)
     note(line, [ended])
     assert untold(line) == []
+
+
+def test_a_changed_insert_is_told_again_as_it_was_and_none_that_was_not_told_is(line) -> None:
+    photograph = line.see(1, 0, "intact")
+    place = photograph.machine, photograph.head, photograph.pocket
+
+    def changed(minutes: int, **said) -> None:
+        with line.database.transaction() as session:
+            audited_insert_changes.record(
+                session, *place, by="ana", at=T0 + timedelta(minutes=minutes), **{"first": None} | said
+            )
+
+    changed(5)
+    news = untold(line)
+    note(line, news)
+    assert told_since(line) == news
+    assert told_since(line, T0 + timedelta(minutes=6)) == []
+    changed(15, first=line.see(1, 10, "intact").capture_id)
+    line.see(1, 20, "intact")
+    said = dict(zip(("machine", "head", "pocket"), place, strict=True))
+    report = InsertChange(change_id=UUID(int=7), by="a panel", **said)
+    with line.database.transaction() as session:
+        answer = take(session, KeptChange(change=report, said_at=T0 + timedelta(minutes=25), via="broker"))
+    assert answer.at is not None
+    assert told_since(line) == news, "the panel gets an answer of its own"

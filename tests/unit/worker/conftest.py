@@ -9,42 +9,37 @@ import numpy as np
 import pytest
 
 
-def _leading_to(network: Any, upto: str | None) -> list[Any]:
-    """The layers that lead to one layer, or all."""
-    import keras  # takes seconds
-
-    return list((network if upto is None else keras.Model(network.input, network.get_layer(upto).output)).layers)
-
-
-def _write_weights(path: Path, network: Any, rename: Mapping[str, str] | None = None, upto: str | None = None) -> Path:
+def _write_weights(path: Path, network: Any, rename: Mapping[str, str] | None = None, part: Any = None) -> Path:
     """Write a Keras network's values in the layout of the published weight files, layers renamed if so wished.
 
-    The layers that do not lead to `upto` take no room there: who reads them finds what are no numbers.
+    Where a part of it has the values, the other layers take no room there: who reads them finds what are no numbers.
     """
-    known = {layer.name for layer in _leading_to(network, upto)}
+    valued = {layer.name: layer for layer in (network if part is None else part).layers}
     names = {layer.name: (rename or {}).get(layer.name, layer.name) for layer in network.layers}
     with h5py.File(path, "w") as file:
         file.attrs["layer_names"] = [name.encode() for name in names.values()]
         file.attrs["backend"], file.attrs["keras_version"] = "tensorflow", "2.1.6"
         for layer in network.layers:
             group = file.create_group(names[layer.name])
-            variables = [*layer.trainable_weights, *layer.non_trainable_weights]
+            variables = _in_order(valued.get(layer.name, layer))
             paths = [f"{names[layer.name]}/{number}/{each.name}:0" for number, each in enumerate(variables)]
             group.attrs["weight_names"] = [path.encode() for path in paths]
             for inside, variable in zip(paths, variables, strict=True):
-                if layer.name in known:
+                if layer.name in valued:
                     group[inside] = variable.numpy()
                 else:
                     group.create_dataset(inside, tuple(variable.shape), np.float32, fillvalue=np.nan)
     return path
 
 
-def _randomise(network: Any, seed: int = 0, upto: str | None = None) -> Any:
-    """Give the layers that lead to one, or all, values that tell them apart, normalisations included, and keep
-    activations finite.
-    """
+def _in_order(layer: Any) -> list[Any]:
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def _randomise(network: Any, seed: int = 0) -> Any:
+    """Give all layers values that tell them apart, normalisations included, and keep activations finite."""
     random = np.random.default_rng(seed)
-    for variable in (each for layer in _leading_to(network, upto) for each in layer.weights):
+    for variable in (each for layer in network.layers for each in layer.weights):
         name, shape = variable.name, tuple(variable.shape)
         if "variance" in name or name == "gamma":
             variable.assign(random.uniform(0.5, 1.5, shape).astype(np.float32))
@@ -56,6 +51,20 @@ def _randomise(network: Any, seed: int = 0, upto: str | None = None) -> Any:
     return network
 
 
+def _build_upto(layer: str, build: Callable[..., Any], **form: Any) -> tuple[Any, Any]:
+    """A whole network of Keras without values, and the part of it that leads to a layer, with random ones.
+
+    Values for all of a network take longer than what is asked of the part.
+    """
+    import keras  # takes seconds
+
+    from worker.backbones.keras_families import _valueless
+
+    whole = _valueless(build, form)
+    part = keras.models.clone_model(keras.Model(whole.input, whole.get_layer(layer).output))
+    return whole, _randomise(part)
+
+
 @pytest.fixture(scope="session")
 def write_weights() -> Callable[..., Path]:
     return _write_weights
@@ -64,3 +73,8 @@ def write_weights() -> Callable[..., Path]:
 @pytest.fixture(scope="session")
 def randomise() -> Callable[..., Any]:
     return _randomise
+
+
+@pytest.fixture(scope="session")
+def build_upto() -> Callable[..., tuple[Any, Any]]:
+    return _build_upto

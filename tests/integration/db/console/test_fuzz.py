@@ -27,6 +27,11 @@ from tests.support import photograph
 
 EXAMPLES = 200
 
+TEXT = st.text(max_size=40)
+LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text())
+JSON = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
+"""Made once: a strategy goes through all of Unicode when it is first drawn from."""
+
 HOSTILE = (
     "", "a\0b", "-1", "9" * 30, "9" * 5_000, "٣", "../../etc/passwd", "<script>alert(1)</script>{{7*7}}",
     "\u202e\ufeff\U0010ffff", "x" * 5_000, "0001-01-01T00:00:00+14:00", "999999w",
@@ -70,7 +75,7 @@ def operations_of(document: dict[str, Any], prefix: str) -> Iterator[Operation]:
 
 def values(schema: dict[str, Any], name: str, known: dict[str, list[Any]]) -> st.SearchStrategy[Any]:
     """What the schema allows, what is there under that name, and what is neither."""
-    allowed: st.SearchStrategy[Any] = st.text(max_size=40)
+    allowed: st.SearchStrategy[Any] = TEXT
     if kinds := schema.get("anyOf"):
         allowed = st.one_of(*(values(kind, name, known) for kind in kinds))
     elif schema.get("type") == "array":
@@ -113,11 +118,7 @@ def questions(draw, operations: list[Operation], known: dict[str, list[Any]]):
 
 def anything(schema: dict[str, Any], name: str, known: dict[str, list[Any]]) -> st.SearchStrategy[Any]:
     """As `values`, or any other value that JSON has."""
-    leaves = st.one_of(
-        st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()
-    )
-    other = st.recursive(leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5)
-    return st.one_of(values(schema, name, known), values(schema, name, known), other)
+    return st.one_of(values(schema, name, known), values(schema, name, known), JSON)
 
 
 def quoted(value: Any) -> str:

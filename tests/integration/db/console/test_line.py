@@ -60,9 +60,12 @@ def test_after_a_backup_was_restored_every_head_is_old_until_it_is_photographed_
     with line.database.transaction() as session:
         audit.write_restored(session, at=NOW, file="a.sqlite", made_at=NOW.isoformat())
     assert 'class="card stale"' in person.get("/").text
+    place = {"machine": "mill-1", "head": "head-1", "pocket": 1}
+    assert person.get("/api/v1/replace").json() == {"items": [], "unknown": [place]}
     line.check_id = uuid6.uuid7()
     fresh(line, 1, "intact", size=1, minutes=-0.1)
     assert "card stale" not in person.get("/").text
+    assert person.get("/api/v1/replace").json()["unknown"] == []
 
 
 @pytest.mark.parametrize(

@@ -52,15 +52,15 @@ def test_a_fork_waits_for_the_scope_that_is_open(tmp_path: Path, forks: bool) ->
         with database.reading() as session:
             faults.search(session)
             entered.set()
-            leave.wait(20)
+            leave.wait(60)
 
     reader = threading.Thread(target=read)
     reader.start()
-    assert entered.wait(20)
+    assert entered.wait(60)
     assert "forked.db" in open_files()
     if forks:
         threading.Timer(0.2, leave.set).start()  # the fork comes after it; else it would have the file open
     assert ("forked.db" in forked()) != forks
     leave.set()
-    reader.join(20)
+    reader.join(60)
     database.close()

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
 import random
 import sqlite3
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -360,24 +359,20 @@ def test_what_never_left_is_counted(tmp_path: Path) -> None:
     assert [waiting.problem for waiting in box.waiting()] == [None, None]
 
 
-_OPENS = """
-import sys
-from pathlib import Path
-from producer.delivery.outbox import Outbox
-sys.stdin.readline()
-Outbox(Path(sys.argv[1])).close()
-"""
-
-
-@pytest.mark.slow
 def test_several_processes_may_open_a_new_outbox_at_one_moment(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", _OPENS, str(tmp_path / "outbox.db")]
-    starting = [subprocess.Popen(command, stdin=subprocess.PIPE, text=True) for _ in range(6)]
-    for process in starting:
-        assert process.stdin is not None
-        process.stdin.write("\n")
-        process.stdin.close()
-    assert [process.wait(60) for process in starting] == [0] * 6
+    forking = multiprocessing.get_context("fork")
+    moment = forking.Barrier(6)
+
+    def open_one() -> None:
+        moment.wait(60)
+        Outbox(tmp_path / "outbox.db").close()
+
+    processes = [forking.Process(target=open_one) for _ in range(6)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * 6
 
 
 def test_the_highest_id_is_remembered_when_its_event_has_gone(tmp_path: Path) -> None:

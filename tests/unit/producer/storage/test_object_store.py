@@ -30,7 +30,7 @@ def test_32_threads_share_a_store(s3_root: str) -> None:
     begun = threading.Barrier(32)
 
     def work(keys: list[str]) -> None:
-        begun.wait(20)
+        begun.wait(60)
         for key in keys:
             with pytest.raises(ImageMissing):
                 readers.get(key, 50_000)

@@ -47,11 +47,11 @@ def _older_names(network: Any) -> dict[str, str]:
     return found
 
 
-def check_part(model: str, layer: str, path: Path, whole: Any) -> None:
-    """Hold the backbone against the same layer of the whole network with the same values."""
+def check_part(model: str, layer: str, path: Path, reference: Any, whole: Any) -> None:
+    """Hold the backbone against what Keras has of the whole network up to the same layer, with the same values."""
     backbone = load_backbone(f"{model}:{layer}", str(path), weights_folder=path.parent)
     prepared = backbone.prepare(images(backbone, 1))
-    expected = keras.Model(whole.input, whole.get_layer(layer).output)(prepared, training=False).numpy()
+    expected = reference(prepared, training=False).numpy()
     features = backbone.features(prepared)
     assert expected.std() > 0
     assert features.shape == (1, backbone.feature_size)
@@ -71,11 +71,11 @@ def check_part(model: str, layer: str, path: Path, whole: Any) -> None:
     ],
 )
 def test_the_part_gives_what_the_whole_network_gives(
-    model: str, layer: str, tmp_path: Path, write_weights: Writer, randomise: Callable[..., Any]
+    model: str, layer: str, tmp_path: Path, write_weights: Writer, build_upto: Callable[..., tuple[Any, Any]]
 ) -> None:
     form = {"include_top": False, "input_shape": (*published_network(model).input_size, 3)}
-    whole = randomise(getattr(keras.applications, model)(weights=None, **form), upto=layer)
-    check_part(model, layer, write_weights(tmp_path / "weights.h5", whole, _older_names(whole), upto=layer), whole)
+    whole, part = build_upto(layer, getattr(keras.applications, model), **form)
+    check_part(model, layer, write_weights(tmp_path / "weights.h5", whole, _older_names(whole), part), part, whole)
 
 
 @pytest.mark.parametrize(
@@ -87,16 +87,17 @@ def test_the_part_gives_what_keras_gives_from_the_same_published_file(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     write_weights: Writer,
-    randomise: Callable[..., Any],
+    build_upto: Callable[..., tuple[Any, Any]],
 ) -> None:
     build = getattr(keras.applications, model)
     form = {"include_top": False, "input_shape": (224, 224, 3)}
-    whole = randomise(build(weights=None, **form), upto=layer)
-    path = write_weights(tmp_path / "weights.h5", whole, _older_names(whole), upto=layer)
+    whole, part = build_upto(layer, build, **form)
+    path = write_weights(tmp_path / "weights.h5", whole, _older_names(whole), part)
     # Only the download is replaced: Keras then builds the form of the network that its published weights are for
     # (EfficientNet's has one layer more) and reads the file in its own way.
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", lambda *_, **__: str(path))
-    check_part(model, layer, path, build(weights="imagenet", **form))
+    keras_s = build(weights="imagenet", **form)
+    check_part(model, layer, path, keras.Model(keras_s.input, keras_s.get_layer(layer).output), keras_s)
 
 
 def test_what_a_backbone_says_of_itself(small: Path, tmp_path: Path) -> None:

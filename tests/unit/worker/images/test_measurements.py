@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter
 
+from producer.pictures.arrays import UInt8Array
 from worker.images.measurements import measure
-from worker.runtime.arrays import UInt8Array
 
 
 def noise(side: int = 224) -> UInt8Array:

@@ -50,7 +50,7 @@ def test_results_may_be_asked_for_after_the_last_item() -> None:
     gate = threading.Event()
 
     def read(number: int) -> int:
-        assert gate.wait(20)
+        assert gate.wait(60)
         return number
 
     threading.Timer(0.05, gate.set).start()

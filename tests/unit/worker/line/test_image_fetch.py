@@ -64,7 +64,7 @@ def test_a_mount_that_is_away_is_waited_for(mount: Mount, error: int) -> None:
     wait_until(lambda: mount.tries >= 4)
     assert not found
     mount.fails = None
-    thread.join(20)
+    thread.join(60)
     assert found == [LoadedImage(photograph())]
 
 
@@ -83,7 +83,7 @@ def test_a_folder_that_is_not_there_is_away_and_no_photograph_of_it_is_missing(t
     if instead == "a file":
         mount.root.unlink()
     away.rename(mount.root)
-    thread.join(20)
+    thread.join(60)
     assert found == [LoadedImage(photograph())]
 
 

@@ -28,9 +28,9 @@ class MeanBrightness:
         self.passes = 0
 
     def features_of(self, images: Any) -> Any:
-        assert (images.shape[1:], images.dtype) == ((*self.input_size, 3), np.uint8)
+        assert {(image.shape, image.dtype) for image in images} == {((*self.input_size, 3), np.dtype(np.uint8))}
         self.passes += 1
-        return images.mean(axis=(1, 2, 3), dtype=np.float32)[:, None]
+        return np.mean(images, axis=(1, 2, 3), dtype=np.float32)[:, None]
 
 
 class Models:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from producer.pictures.arrays import Float64Array
 from producer.simulation.head import labelled_images
 from worker.images.measurements import SQUARES, measure
 from worker.line.moved_or_empty import EXAMPLES, TOGETHER, Scene
-from worker.runtime.arrays import Float64Array
 
 WINDOW = 180
 

@@ -37,11 +37,11 @@ def network(built: Built, name: str) -> Network:
     ],
 )
 def test_float32_is_keras_within_rounding(
-    family: str, layer: str, tmp_path: Path, pixels: np.ndarray, write_weights: Callable[..., Path], randomise: Any
+    family: str, layer: str, tmp_path: Path, pixels: np.ndarray, write_weights: Callable[..., Path], build_upto: Any
 ) -> None:
     form = {"include_top": False, "input_shape": (*published_network(family).input_size, 3)}
-    whole, upto = getattr(keras.applications, family)(weights=None, **form), layer.removesuffix("+gap")
-    file = write_weights(tmp_path / "weights.h5", randomise(whole, upto=upto), upto=upto)
+    whole, part = build_upto(layer.removesuffix("+gap"), getattr(keras.applications, family), **form)
+    file = write_weights(tmp_path / "weights.h5", whole, part=part)
     name = f"{family}:{layer}"
     ours = network(build(parse_network_name(name), str(file), weights_folder=tmp_path), name)
     keras_s = load_backbone(name, str(file), weights_folder=tmp_path)

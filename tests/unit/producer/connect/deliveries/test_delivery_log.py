@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -160,6 +161,17 @@ def test_what_was_delivered_is_forgotten_after_a_week_and_what_waits_never(log: 
     assert len(log.latest(None, None, 10)) == 2
     log.forget(101.0 + KEPT)
     assert [row.event.id for row in log.latest(None, None, 10)] == [waiting.id]
+
+
+@pytest.mark.parametrize(("days", "waits"), [(6, False), (8, True)])
+def test_what_was_given_up_and_is_said_again_is_the_same_event_for_a_week(
+    log: DeliveryLog, days: int, waits: bool
+) -> None:
+    said, other = event(1), event(2)
+    log.keep({"mes": [said, other]}, {})
+    log.by_hand.give_up("mes", [said.id], time.time() - days * 24 * 3600)
+    log.keep({"mes": [said, other]}, {})
+    assert ids(log) == [other.id, *([said.id] if waits else [])]
 
 
 def test_who_is_away_for_too_long_loses_its_oldest_and_others_nothing(log: DeliveryLog) -> None:

@@ -1,0 +1,117 @@
+"""What Redis may have lost is asked of a worker, so that what the systems show need not be withdrawn.
+
+A Redis that was restarted may have lost the last answers, and nothing in its stream says so. The database has them. So
+a worker is asked to say again what was said since the connector read last. Until it has, nothing is vouched for. What
+was not lost comes again with the id that it had, and changes nothing.
+
+A little more is asked for than can be missing, because the clocks of Redis, of the database and of workers differ, and
+an answer may be sent later than it was written. But nothing may come again of which the log does not know that it was
+told: it would overtake what is newer. So nothing is asked for from before the log knows all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from producer.connect.deliveries.delivery_log import KEPT, DeliveryLog
+from producer.connect.stream_freshness import now
+from producer.contract.answers import STREAM_FIELD
+from producer.contract.said_again import AgainRequest, SaidAgain
+from producer.delivery.stream_reader import StreamEntry, order
+
+PATIENCE: Final = 120.0
+"""Seconds for which a worker's answer is waited for, which may be starting too; meanwhile no system is told that the
+connector is there."""
+
+BEFORE: Final = 600
+"""Seconds before what was read last from which on all is asked for."""
+
+_LONGEST: Final = int(KEPT) - 24 * 3600
+"""Seconds of the past: the log must still know what it has told since."""
+
+_REQUEST: Final = "say again"
+"""The note of the request that is not answered yet; empty where there is none."""
+
+_KNOWN_SINCE: Final = "all known since"
+"""The note of the second since which the log knows all that was told."""
+
+
+class MissedAnswers:
+    """What may be missing of what the line has said; used by the one thread that reads it."""
+
+    def __init__(self, deliveries: DeliveryLog, position: str, ask: Callable[[str], None]):
+        """Read what was asked for before.
+
+        Args:
+            deliveries: the connector's log.
+            position: the id of the last entry that was read.
+            ask: has workers see a request; an empty one is none.
+        """
+        self._ask = ask
+        self._request = AgainRequest.read(deliveries.note(_REQUEST) or "")
+        self._asked_at: float | None = None
+        self._known_since = int(deliveries.note(_KNOWN_SINCE) or 0)
+        self._read_to = self._before = second_of(position)  # what was read, and what before it could not be for a while
+        self._resumed_at = now()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a worker was asked, and has not answered yet."""
+        return self._request is not None
+
+    def wait(self) -> bool:
+        """Whether a worker may still answer; it is asked if it was not yet."""
+        if self._request is not None and self._asked_at is None:
+            self._ask(str(self._request))
+            self._asked_at = now()
+        return self._asked_at is not None and now() - self._asked_at < PATIENCE
+
+    def heard(self, position: str, *, resumed: bool) -> None:
+        """All up to an entry of the stream is read; `resumed`: after a time in which it could not be."""
+        if resumed:  # what was written in that time may have been sent only now
+            self._before, self._resumed_at = self._read_to, now()
+        self._read_to = second_of(position)
+
+    def begin(self, position: str) -> dict[str, str] | None:
+        """Ask for what was said since the last entry that was read; the notes to be kept.
+
+        None if that is too long ago, or before the log knows all: then nothing that was shown before can be believed.
+        """
+        if self._request is None:
+            read_to = second_of(position)
+            is_settled = now() - self._resumed_at > BEFORE or not self._before
+            since = (read_to if is_settled else min(read_to, self._before)) - BEFORE
+            if since <= self._known_since or time.time() - since > _LONGEST:
+                return None
+        else:
+            since = self._request.since
+        self._request, self._asked_at = AgainRequest.new(since), None
+        return {_REQUEST: str(self._request)}
+
+    def answer(self, entries: Iterable[StreamEntry]) -> bool | None:
+        """Whether these entries say that all was said again, or (false) that it cannot be; None if neither."""
+        if self._request is None:
+            return None
+        said = (SaidAgain.read(entry.fields.get(STREAM_FIELD, b"")) for entry in entries)
+        return next((one.complete for one in said if one is not None and one.request == self._request.request), None)
+
+    def end(self) -> dict[str, str]:
+        """Ask no more; the notes to be kept."""
+        if self._request is None:
+            return {}
+        self._request = self._asked_at = None
+        self._ask("")
+        return {_REQUEST: ""}
+
+    def known_from(self, position: str) -> dict[str, str]:
+        """Nothing from before an entry, or if there is none from before now, may come again; the notes to be kept."""
+        asked_since = 0 if self._request is None else self._request.since + BEFORE
+        self._known_since = max(self._known_since, asked_since, second_of(position) or int(time.time()))
+        return {_KNOWN_SINCE: str(self._known_since)}
+
+
+def second_of(position: str) -> int:
+    """When the entry of that id was written, in seconds since the epoch by the clock of Redis."""
+    return order(position)[0] // 1000

@@ -1,0 +1,167 @@
+"""What Redis may have lost is said again from the database, and what the systems show holds; on both engines."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from db.engine.database import Database
+from db.learning import reviews
+from db.line import checks
+from db.people import audited_insert_changes
+from db.queries.said_since import said_since
+from producer.connect.connector_problems import current_states
+from producer.connect.deliveries.delivery_log import DeliveryLog
+from producer.contract.answers import CheckAnswer, VerdictAnswer
+from producer.contract.connector_report import CONNECTORS
+from producer.contract.event import new_id
+from producer.contract.said_again import AgainRequest
+from tests.integration.test_connect_readings import broker, reading, shows
+from tests.integration.test_incomplete import Plant
+from tests.support import RedisProcess, wait_until
+from worker.line.mapping import check_answer
+from worker.line.missed_answers import MissedAnswersWatch
+
+SHOWN = broker()
+
+
+@pytest.fixture
+def plant(database: Database, redis_server: RedisProcess) -> Plant:
+    return Plant(database, redis_server)
+
+
+@pytest.fixture
+def watch(plant: Plant, redis_server: RedisProcess) -> MissedAnswersWatch:
+    return MissedAnswersWatch(plant.database, redis_server.url, plant.notifier)
+
+
+@pytest.fixture
+def log(tmp_path: Path, redis_server: RedisProcess) -> Iterator[DeliveryLog]:
+    """The log of a connector that has told for long."""
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        with reading(redis_server, log, broker=SHOWN):
+            pass
+        log.keep({}, {"all known since": "0"})
+        yield log
+
+
+def run(plant: Plant, head: str) -> UUID:
+    """A run of a head of three pockets, all intact, its answer written and told."""
+    check_id = new_id()
+    for pocket in (1, 2, 3):
+        plant.photograph(pocket, head=head, check_id=check_id, image_sha256=2 * new_id().hex)
+    tell(plant, check_id)
+    return check_id
+
+
+def write(plant: Plant, check_id: UUID) -> checks.Check:
+    with plant.database.transaction() as session:
+        [check] = checks.finish(session, [check_id])
+    return check
+
+
+def tell(plant: Plant, check_id: UUID) -> None:
+    plant.notifier.send([("station-1", check_answer(write(plant, check_id)))])
+
+
+@contextmanager
+def showing_two_heads(plant: Plant, log: DeliveryLog, redis_server: RedisProcess) -> Iterator[tuple[UUID, UUID]]:
+    """A connector that shows two heads, and goes on reading."""
+    with reading(redis_server, log, broker=SHOWN) as freshness:
+        runs = run(plant, "H12"), run(plant, "H13")
+        wait_until(lambda: shows(log) == {"H12": "go", "H13": "go"}, what="two heads")
+        yield runs
+        wait_until(lambda: freshness.spell is not None, what="a line that is heard again")
+
+
+def is_asked(plant: Plant) -> bool:
+    return any(AgainRequest.read(text) for text in plant.redis.hvals(CONNECTORS))
+
+
+@pytest.mark.parametrize("emptied", [False, True], ids=["with its data", "empty"])
+def test_after_a_start_of_redis_a_worker_says_what_it_lost_and_the_other_states_hold(
+    plant: Plant, watch: MissedAnswersWatch, log: DeliveryLog, redis_server: RedisProcess, tmp_path: Path, emptied: bool
+) -> None:
+    with showing_two_heads(plant, log, redis_server) as (damaged, _):
+        plant.photograph(2, "damaged", head="H12", check_id=damaged, image_sha256="e" * 64)
+        write(plant, damaged)  # and told, but Redis has lost it
+        redis_server.kill()
+        if emptied:
+            shutil.rmtree(tmp_path / "redis-of-the-test" / "redis" / "appendonlydir")
+        redis_server.start()
+        wait_until(lambda: is_asked(plant), what="a request")
+        assert "asked to say them again" in str([state.problem for state in current_states(log)])
+        watch.turn()
+        watch.turn()  # another worker finds it taken
+        wait_until(lambda: not is_asked(plant), what="a connector that has what it asked for")
+    assert shows(log) == {"H12": "replace", "H13": "go"}
+    events = [one.event for one in log.latest("broker", None, 99)]
+    answers = [event.data.state for event in events if isinstance(event.data, CheckAnswer)]
+    assert answers == ["replace", "go", "go"], "what was not lost is told once"
+    assert [event.data.pocket for event in events if isinstance(event.data, VerdictAnswer)].count(2) == 3
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["no worker answers", "it is too much"])
+def test_where_it_is_not_said_again_no_state_is_believed(
+    plant: Plant,
+    watch: MissedAnswersWatch,
+    log: DeliveryLog,
+    redis_server: RedisProcess,
+    monkeypatch: pytest.MonkeyPatch,
+    answered: bool,
+) -> None:
+    if answered:
+        monkeypatch.setattr("db.queries.said_since.AT_MOST", 5)
+    else:
+        monkeypatch.setattr("producer.connect.missed_answers.PATIENCE", 0.1)
+    with showing_two_heads(plant, log, redis_server):
+        redis_server.kill()
+        redis_server.start()
+        if answered:
+            wait_until(lambda: is_asked(plant), what="a request")
+            watch.turn()
+        wait_until(lambda: shows(log) == {})
+    assert not is_asked(plant)
+    with reading(redis_server, log, broker=SHOWN):
+        run(plant, "H14")
+        wait_until(lambda: shows(log) == {"H14": "go"})
+        redis_server.kill()
+        redis_server.start()  # so soon after that what is said again might be older than what is shown
+        wait_until(lambda: shows(log) == {})
+        assert not is_asked(plant)
+
+
+def test_a_changed_insert_is_said_again_and_takes_the_go(
+    plant: Plant, watch: MissedAnswersWatch, log: DeliveryLog, redis_server: RedisProcess
+) -> None:
+    with showing_two_heads(plant, log, redis_server):
+        with plant.database.transaction() as session:
+            audited_insert_changes.record(session, "mill-3", "H13", 2, by="ana", at=datetime.now(UTC), first=None)
+        redis_server.kill()
+        redis_server.start()
+        wait_until(lambda: is_asked(plant), what="a request")
+        watch.turn()
+        wait_until(lambda: not is_asked(plant), what="a connector that has what it asked for")
+    assert shows(log) == {"H12": "go"}
+
+
+def test_a_label_that_no_check_tells_is_said_again_unless_a_newer_photograph_shows_the_insert(plant: Plant) -> None:
+    begun = datetime.now(UTC)
+    checked, seen = (plant.photograph(pocket, size=4) for pocket in (1, 2))  # of a check that is pending
+    for capture in (checked, seen):
+        with plant.database.transaction() as session:
+            reviews.add(session, capture_id=capture.capture_id, label="worn", by="ana", at=datetime.now(UTC))
+    plant.photograph(2, size=1, check_id=new_id(), image_sha256="f" * 64)
+    with plant.database.reading() as session:
+        said = said_since(session, begun)
+        assert said is not None
+        assert [one.capture_id for one in said.labels] == [checked.capture_id]
+        later = said_since(session, datetime.now(UTC) + timedelta(seconds=2))
+        assert later is not None
+        assert not any((later.verdicts, later.labels, later.checks, later.news))

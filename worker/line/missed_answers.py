@@ -1,0 +1,77 @@
+"""Says again what Redis may have lost, where a connector asks for it (`producer.contract.said_again`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import redis
+import structlog
+
+from db.engine.database import Database
+from db.queries.said_since import said_since
+from producer.contract.answers import CheckAnswer, VerdictAnswer
+from producer.contract.connector_report import CONNECTORS
+from producer.contract.said_again import LOOK_EVERY, AgainRequest, SaidAgain
+from producer.runtime.periodic import Periodic
+from worker.broker.patient_redis import connect_patiently
+from worker.line.mapping import check_answer, label_answer, verdict_answer
+from worker.line.notifier import Notifier
+
+log = structlog.get_logger()
+
+_TAKEN: Final = "connector-asked:"
+"""How the Redis key begins by which one worker takes a request."""
+
+_TAKEN_SECONDS: Final = 60
+
+
+class MissedAnswersWatch(Periodic):
+    """Looks for such requests every second, from entering the block to its end; of several workers one answers."""
+
+    def __init__(self, database: Database, redis_url: str, notifier: Notifier) -> None:
+        super().__init__(LOOK_EVERY, name="missed-answers", failure="what Redis may have lost is not said again yet")
+        self._database = database
+        self._redis: redis.Redis = connect_patiently(redis_url)
+        self._notifier = notifier
+
+    def turn(self) -> None:
+        """Answer the requests.
+
+        Raises:
+            DatabaseUnavailable, redis.RedisError: one of them is away; the next look is soon.
+        """
+        for wanted in self._requests():
+            taken = f"{_TAKEN}{wanted.request}"
+            if not self._redis.set(taken, "", nx=True, ex=_TAKEN_SECONDS):
+                continue
+            try:
+                self._answer(wanted)
+            except BaseException:
+                self._redis.delete(taken)
+                raise
+
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
+        self._redis.close()
+
+    def _answer(self, wanted: AgainRequest) -> None:
+        with self._database.reading() as session:
+            said = said_since(session, wanted.moment)
+        if said is None:
+            log.warning("Redis may have lost too much to be said again", since=wanted.moment.isoformat())
+            self._notifier.say_again((), (), SaidAgain(request=wanted.request, complete=False))
+            return
+        answers: list[tuple[str, VerdictAnswer | CheckAnswer]] = [
+            *((row.station, verdict_answer(row, row)) for row in said.verdicts),
+            *((label.station, label_answer(label)) for label in said.labels),
+            *((check.station, check_answer(check)) for check in said.checks),
+        ]
+        self._notifier.say_again(said.news, answers, SaidAgain(request=wanted.request, complete=True))
+        log.info("what Redis may have lost was said again", since=wanted.moment.isoformat(), answers=len(answers))
+
+    def _requests(self) -> Iterator[AgainRequest]:
+        values: dict[bytes, bytes] = self._redis.hgetall(CONNECTORS)  # type: ignore[assignment]
+        for text in values.values():
+            if (wanted := AgainRequest.read(text.decode(errors="replace"))) is not None:
+                yield wanted

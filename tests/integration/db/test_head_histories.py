@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -179,7 +180,7 @@ class History(RuleBasedStateMachine):
     def insert_changed(self, pocket: int) -> None:
         """A person says it at the line."""
         if self.truth.usable(HEAD, pocket):
-            at = moment(self.shop.minute)
+            at = self._a_moment_later()
             with self.shop.database.transaction() as session:
                 change, _ = audited_insert_changes.record(session, MACHINE, HEAD, pocket, by="ana", at=at, first=None)
             self._change(change.id, pocket)
@@ -189,7 +190,7 @@ class History(RuleBasedStateMachine):
     def insert_changed_elsewhere(self, pocket: int) -> None:
         """Another system says it."""
         if self.truth.usable(HEAD, pocket):
-            at = moment(self.shop.minute)
+            at = self._a_moment_later()
             change = InsertChange(change_id=id_at(at), machine=MACHINE, head=HEAD, pocket=pocket, by="mes")
             with self.shop.database.transaction() as session:
                 answer = external_insert_changes.take(session, KeptChange(change=change, via="mqtt", said_at=at))
@@ -227,6 +228,10 @@ class History(RuleBasedStateMachine):
     def _give_up(self) -> None:
         self.shop.minute += 15
         self.truth.given_up |= self.shop.give_up()
+
+    def _a_moment_later(self) -> datetime:
+        self.shop.minute += 0.05
+        return moment(self.shop.minute)
 
     def _change(self, change: int, pocket: int) -> None:
         self.truth.changes.setdefault(change, Change(HEAD, pocket, len(self.truth.photos)))

@@ -105,10 +105,6 @@ def _is_go_beside_a_pocket_that_was_never_seen(of: HeadAnswers) -> object:
     return (of.state == "go" or (of.is_go and not is_excused)) and never
 
 
-def _systems_are_go_while_the_board_names_an_insert_to_replace(of: HeadAnswers) -> object:
-    return of.is_go and of.board.answer is not None and of.board.answer.replace
-
-
 def _is_go_and_listed(of: HeadAnswers) -> object:
     return (of.is_go or of.state == "go") and of.listed
 
@@ -147,9 +143,6 @@ RULES: Final[Mapping[str, Callable[[HeadAnswers], object]]] = {
         _systems_are_go_beside_another_truth
     ),
     "nothing is a go while a pocket of the head was never photographed": _is_go_beside_a_pocket_that_was_never_seen,
-    "systems are shown no go while the board names an insert to replace": (
-        _systems_are_go_while_the_board_names_an_insert_to_replace
-    ),
     "nothing is a go while the replace list has an insert of the head": _is_go_and_listed,
     "the board names what the replace list has": _listed_and_not_on_the_board,
     "the replace list has all damage that is known": _damaged_and_not_listed,

@@ -1,8 +1,8 @@
-"""The tables.
+"""The tables of photographs and what was made of them; each other subject has its `*_tables.py` beside this file.
 
-A plural class is a table; the plain values that go in and come out have singular names and live with their subject
-(`db.line.captures`, `db.line.verdicts`, …). The tables come into being through `db.migrations` only.
-Columns that were added later are last, as they are in a database that was migrated.
+Everybody imports all tables from here. A plural class is a table; the plain values that go in and come out have
+singular names and live with their subject (`db.line.captures`, `db.line.verdicts`, …). The tables come into being
+through `db.migrations` only. Columns that were added later are last, as they are in a database that was migrated.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.schema.check_tables import AwaitedChecks, CapturesAhead
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.drift_tables import StationDays
+from db.schema.fault_tables import Faults
 from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
 from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
 from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
 from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
 from db.schema.plant_tables import ConnectorReports, ToldInsertChanges, ToldNews, UntoldChecks, UntoldInsertChanges
-from db.schema.vocabulary import FAULT_STATES, PROVENANCES
+from db.schema.vocabulary import PROVENANCES
 from producer.contract.vocabulary import LABELS, NAMED_PLACES, OUTCOMES
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "CapturesAhead",
     "ConnectorReports",
     "Evaluations",
+    "Faults",
     "Leases",
     "LifeFits",
     "Models",
@@ -265,36 +267,3 @@ class ShadowVerdicts(Base):
     decision: Mapped[float | None] = mapped_column(Double)
     probability: Mapped[float | None] = mapped_column(Double)
     judged_at: Mapped[datetime]
-
-
-class Faults(Base):
-    """What could not be judged, and why. Its capture need not exist: the event may never have been readable."""
-
-    __tablename__ = "faults"
-    __table_args__ = (
-        CheckConstraint(one_of("state", FAULT_STATES), name="state"),
-        CheckConstraint("count > 0", name="count"),
-        index_where("uq_faults_subject_open", ("subject",), "state = 'open'", unique=True),
-        Index(None, "state", "last_at", "id"),
-        Index(None, "capture_id"),
-        Index(None, "check_id"),
-    )
-
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
-    subject: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of what makes two reports the same fault (`db.line.faults`)."""
-    capture_id: Mapped[uuid.UUID | None]
-    station: Mapped[str | None] = mapped_column(String(64))
-    check_id: Mapped[uuid.UUID | None]
-    pocket: Mapped[int | None]
-    reason: Mapped[str] = mapped_column(String(64))
-    detail: Mapped[str] = mapped_column(Text)
-    event: Mapped[str] = mapped_column(Text)
-    first_at: Mapped[datetime]
-    last_at: Mapped[datetime]
-    count: Mapped[int]
-    state: Mapped[str] = mapped_column(String(16))
-    seen_by: Mapped[str | None] = mapped_column(String(120))
-    seen_at: Mapped[datetime | None]
-    closed_by: Mapped[str | None] = mapped_column(String(120))
-    closed_at: Mapped[datetime | None]

@@ -33,11 +33,8 @@ event's size: at most some 2 kB, so 200 MB on disk, and weeks of a busy machine 
 WARN_AT: Final = (0.5, 0.8)
 """The shares of the limit from which on the log warns: long before anything is refused, and once more."""
 
-LAST_RESEND: Final = 300.0
-"""The longest time between two attempts to send the event that was sent last, in seconds."""
-
 _ROUNDING: Final = 10.0
-"""How much further ahead than that a wait may lie, in seconds: clocks are set by so much all the time."""
+"""How much further ahead than the longest wait one may lie, in seconds: clocks are set by so much all the time."""
 
 NEWEST_ID: Final = "newest"
 """Where the highest capture id is noted that was ever kept: the order of photographs hangs on ids (decision 15)."""
@@ -121,15 +118,16 @@ class Outbox:
             if note is not None:
                 connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
 
-    def due(self, now: float, limit: int = 100) -> list[Waiting]:
+    def due(self, now: float, longest_wait: float, limit: int = 100) -> list[Waiting]:
         """The events to be sent at `now`: first all that never left, in their order, then those that were overtaken.
 
         Where there are none, the event that was sent last, once its time has come: no answer to a later one will ever
         say that it is lost. All others wait for such an answer.
 
-        A wait that lies further ahead than any is long was noted by a clock that has been set back: it is over.
+        A wait that lies further ahead than `longest_wait` (seconds) was noted by a clock that has been set back: it is
+        over.
         """
-        times = (now, now + LAST_RESEND + _ROUNDING)
+        times = (now, now + longest_wait + _ROUNDING)
         events = self._select("WHERE attempts = 0 ORDER BY number LIMIT ?", (limit,))
         overtaken = (
             "INDEXED BY waiting_overtaken WHERE attempts > 0 AND sending IS NULL AND (next_at <= ? OR next_at > ?)"

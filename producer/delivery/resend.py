@@ -23,7 +23,7 @@ from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import MOST_EVENTS
 from producer.delivery.grouping import DEFAULT_GROUP, in_messages, of_one_each
 from producer.delivery.metrics import StationMetrics
-from producer.delivery.outbox import LAST_RESEND, Outbox, Waiting
+from producer.delivery.outbox import Outbox, Waiting
 from producer.delivery.redis_client import AnswerReader, EventSender
 from producer.runtime.backoff import Backoff
 from producer.runtime.outage_log import OutageLog
@@ -37,6 +37,9 @@ processes answer out of order, and by about what one message takes them."""
 FIRST_RESEND: Final = 5.0
 """Seconds without an answer after which the event that was sent last is sent again: a worker that is started again is
 ready sooner, and judges what is in the queue."""
+
+LAST_RESEND: Final = 300.0
+"""The longest time between two attempts to send the event that was sent last, in seconds."""
 
 LONGEST_PAUSE: Final = 10.0
 """The longest time, in seconds, between two looks whether Redis is back."""
@@ -82,7 +85,7 @@ def send_due(
     """
     sent: list[Sequence[Waiting]] = []
     problem = None
-    due = outbox.due(clock(), SEND_BATCH)
+    due = outbox.due(clock(), LAST_RESEND, SEND_BATCH)
     together = [waiting for waiting in due if waiting.event.capture_id in whole]
     others = [waiting for waiting in due if waiting.event.capture_id not in whole]
     messages = in_messages(others, most)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from producer.storage.folder import FolderStore
 from tests.acceptance.test_standalone import head
 from tests.forked_commands import run_command, start_command
 from tests.support import RedisProcess, wait_until
+from worker.monitoring.heartbeat import read
 
 ANSWER = STREAM_FIELD.decode()
 
@@ -47,6 +49,7 @@ def test_the_older_answer_of_a_check_that_is_told_last_is_known_as_older(
     line: tuple[Station, Path, dict[str, str]], redis_server: RedisProcess, tmp_path: Path
 ) -> None:
     station, log, environment = line
+    data = Path(environment["INSERTS_DATA"])
     photographs = head(tmp_path / "photographs", ("intact", "intact", "broken"))
     redis = redis_server.client()
     check = new_id()
@@ -55,6 +58,9 @@ def test_the_older_answer_of_a_check_that_is_told_last_is_known_as_older(
         image = (photographs / f"{number}.jpg").read_bytes()
         where = {"machine": "mill-1", "head": "H1", "operation": "op-1", "pocket": pocket}
         return station.submit(image, check_id=check, check_size=2, **where).capture_id
+
+    def in_hand() -> int:
+        return read(data / "run" / "worker.heartbeat").in_hand
 
     def waits() -> int:
         return log.read_text().count("Redis is away, waiting")
@@ -65,9 +71,12 @@ def test_the_older_answer_of_a_check_that_is_told_last_is_known_as_older(
 
     assert station.wait_for([submit(1, 2)], 60), log.read_text()
     wait_until(lambda: redis.hlen("unacked") == 0, 30, "the end of the first message")
-    first = submit(2, 1)
-    wait_until(lambda: redis.hlen("unacked") > 0, 30, "a process that judges the first photograph")
-    redis.config_set("min-replicas-to-write", 1)
+    with closing(sqlite3.connect(data / "inserts.db", isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        first = submit(2, 1)
+        wait_until(in_hand, 30, "a process that judges the first photograph")
+        redis.config_set("min-replicas-to-write", 1)
+        holder.execute("ROLLBACK")
     wait_until(lambda: _verdicts(environment) == 2, 30, "its verdict in the database")
     wait_until(waits, 30, "a process that cannot tell it")
     assert not station.wait_for([first], 3), "so its next attempt is seconds away"

@@ -84,6 +84,7 @@ class Novelty:
         if self.signs is None and len(vector) != self.learnt.shape[1]:
             raise ClassifierError(f"novelty is for {self.learnt.shape[1]} features, not {len(vector)}")
         (row,) = _of_length_one(vector[None], self.signs)
+        # BLAS, in one thread: a worker's processes have it so (`worker.runtime.process.compute_in_one_thread`).
         return float(_mean_of_nearest(1 - (self.learnt @ row)[None])[0])
 
     def reason(self, vector: Float32Array) -> Reason | None:

@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from producer.contract.event import CaptureEvent
-from producer.delivery.outbox import LAST_RESEND, NEWEST_ID, Outbox, OutboxFull
+from producer.delivery.outbox import NEWEST_ID, Outbox, OutboxFull
+from producer.delivery.resend import LAST_RESEND
 from tests.support import message
 
 
@@ -27,7 +28,7 @@ def answer(box: Outbox, *events: CaptureEvent, overtaken_at: float, now: float =
 
 
 def pockets_due(box: Outbox, now: float, limit: int = 100) -> list[int]:
-    return [waiting.event.pocket for waiting in box.due(now, limit)]
+    return [waiting.event.pocket for waiting in box.due(now, LAST_RESEND, limit)]
 
 
 def test_events_survive_until_they_are_confirmed(tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ def test_nothing_that_was_sent_can_wait_for_ever(tmp_path: Path) -> None:
         if handed_in < 300:
             handed_in += 1
             box.add(event(1 + handed_in % 999), now)
-        due = [waiting.event for waiting in box.due(now, limit=chance.randrange(1, 9))]
+        due = [waiting.event for waiting in box.due(now, LAST_RESEND, limit=chance.randrange(1, 9))]
         if due:
             send(box, due, next_at=now + 20.0)
         waiting = [entry.event for entry in box.waiting() if entry.attempts]
@@ -188,7 +189,7 @@ def test_looking_for_what_is_due_takes_no_look_at_all_that_waits(tmp_path: Path,
     looked_at: list[str] = []
     with box._file.reading() as connection:
         connection.set_trace_callback(looked_at.append)
-    box.due(1.0, limit=5)
+    box.due(1.0, LAST_RESEND, limit=5)
     box.next_due()
     box.answers_take(1.0)
     box.sent([[str(events[0].capture_id)]], 100.0)
@@ -212,20 +213,20 @@ def test_a_clock_that_is_set_keeps_nothing_waiting(tmp_path: Path, was: float) -
     box, stored, sent = Outbox(tmp_path / "box.db"), event(1), event(2)
     box.add(sent, was)
     send(box, [sent], next_at=was + LAST_RESEND)
-    assert [waiting.event for waiting in box.due(NOW)] == [sent]
+    assert [waiting.event for waiting in box.due(NOW, LAST_RESEND)] == [sent]
     box.add(stored, was)
-    assert [waiting.event for waiting in box.due(NOW)] == [stored], "its answer will tell of the other"
+    assert [waiting.event for waiting in box.due(NOW, LAST_RESEND)] == [stored], "its answer will tell of the other"
     send(box, [stored], next_at=NOW + LAST_RESEND)
-    assert box.due(NOW) == box.due(NOW - 1) == [], "a clock that goes back a little makes no storm"
+    assert pockets_due(box, NOW) == pockets_due(box, NOW - 1) == [], "a clock that goes back a little makes no storm"
     answer(box, stored, overtaken_at=was + 3.0)
-    assert [waiting.event for waiting in box.due(NOW + 5)] == [sent]
+    assert [waiting.event for waiting in box.due(NOW + 5, LAST_RESEND)] == [sent]
 
 
 def test_events_leave_in_the_order_in_which_they_came_whatever_the_clock_was(tmp_path: Path) -> None:
     box = Outbox(tmp_path / "box.db")
     for pocket, now in enumerate((NOW + TEN_HOURS, NOW, 0.0, DAY_IN_2099, NOW + 1), 1):
         box.add(event(pocket), now)
-    assert [waiting.event.pocket for waiting in box.due(NOW)] == [1, 2, 3, 4, 5]
+    assert [waiting.event.pocket for waiting in box.due(NOW, LAST_RESEND)] == [1, 2, 3, 4, 5]
     assert [waiting.event.pocket for waiting in box.waiting()] == [1, 2, 3, 4, 5]
 
 
@@ -260,8 +261,8 @@ def test_an_outbox_of_an_earlier_version_keeps_its_order_and_its_times(tmp_path:
     boxes = [Outbox(tmp_path / "box.db") for _ in range(2)]
     third = event(4)
     boxes[1].add(third, 0.0)
-    assert [waiting.event for waiting in boxes[0].due(NOW)] == [first, second, third]
-    assert [waiting.event for waiting in boxes[0].due(NOW + 40.0)] == [first, second, third, sent]
+    assert [waiting.event for waiting in boxes[0].due(NOW, LAST_RESEND)] == [first, second, third]
+    assert [waiting.event for waiting in boxes[0].due(NOW + 40.0, LAST_RESEND)] == [first, second, third, sent]
     send(boxes[0], [first, second, third], next_at=NOW + 5.0)
     assert boxes[1].next_due() == NOW + 5.0
 
@@ -396,7 +397,7 @@ def test_an_event_of_a_later_version_stays_and_is_named_with_what_to_do(tmp_path
     with sqlite3.connect(tmp_path / "box.db") as later:
         later.execute("UPDATE waiting SET event = json_set(event, '$.schema_version', 99)")
     later.close()
-    for asked in (box.waiting, lambda: box.due(2.0)):
+    for asked in (box.waiting, lambda: box.due(2.0, LAST_RESEND)):
         with pytest.raises(sqlite3.DataError, match=r"box\.db cannot be read.* \(schema_version: .*a later version"):
             asked()
     assert len(box) == 1

@@ -4,8 +4,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from producer.contract.event import CaptureEvent
-from producer.delivery.outbox import LAST_RESEND, Outbox
-from producer.delivery.resend import FIRST_RESEND, resend_after, send_due
+from producer.delivery.outbox import Outbox
+from producer.delivery.resend import FIRST_RESEND, LAST_RESEND, resend_after, send_due
 from tests.support import message
 
 

@@ -53,7 +53,7 @@ fuzz: $(VENV)/.installed-dev ## Give 100,000 broken and hostile events, messages
 	$(RUN)/python -m tests.fuzz.run $(if $(N),--inputs $(N)) $(if $(SEED),--seed $(SEED))
 
 histories: $(VENV)/.installed-dev ## Compare all answers about a head after each step of 500 random histories; N=…
-	INSERTS_TEST_HISTORIES=$(or $(N),500) $(RUN)/python -m pytest -q --timeout 0 -p no:rerunfailures tests/integration/db/test_head_histories.py
+	INSERTS_TEST_HISTORIES=$(or $(N),500) $(RUN)/python -m pytest -q --timeout 0 tests/integration/db/test_head_histories.py
 
 compose-test: $(VENV)/.installed-dev ## The containers, really run: kill, scale, upgrade, and count: lost 0 (needs an engine)
 	$(RUN)/python -m tests.compose.run

@@ -248,6 +248,7 @@ def _pick(of: list[Any], number: int) -> Any:
     return of[-1 - number % len(of)] if of else None
 
 
+@pytest.mark.flaky(reruns=0)  # other random histories may well be right
 def test_no_answer_about_a_head_is_better_than_the_truth() -> None:
     run_state_machine_as_test(
         History,

@@ -18,7 +18,7 @@ COMPILE = $(RUN)/uv pip compile --quiet --universal --python-version 3.11 --gene
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo console test test-quick lint bench faults fuzz schemas lock compose-test clean
+.PHONY: help install demo console test test-quick lint bench faults fuzz histories schemas lock compose-test clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ faults: $(VENV)/.installed-dev ## Kill everything at random under load, and coun
 
 fuzz: $(VENV)/.installed-dev ## Give 100,000 broken and hostile events, messages, answers and images each to what reads them; N=…, SEED=…
 	$(RUN)/python -m tests.fuzz.run $(if $(N),--inputs $(N)) $(if $(SEED),--seed $(SEED))
+
+histories: $(VENV)/.installed-dev ## Compare all answers about a head after each step of 500 random histories; N=…
+	INSERTS_TEST_HISTORIES=$(or $(N),500) $(RUN)/python -m pytest -q --timeout 0 tests/integration/db/test_head_histories.py
 
 compose-test: $(VENV)/.installed-dev ## The containers, really run: kill, scale, upgrade, and count: lost 0 (needs an engine)
 	$(RUN)/python -m tests.compose.run

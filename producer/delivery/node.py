@@ -1,10 +1,11 @@
 """The node of an outbox: what the ids of its captures end with, and those of no other (RFC 9562, 6.4).
 
 It must be the same at each start, whatever the network does then, and another one where the outbox was copied to
-another computer, or restored from a backup. So it is a number of the outbox's own, noted for the file that it is in,
-for the installed system (machine-id(5)), and for the network hardware that the computer has, connected or not. A copy
-is another file; that of a whole disk has other hardware, or is another system where a cloned machine keeps its address.
-Where a clone keeps all of that, an answer to what the other one took tells of it (`producer.station.station`).
+another computer. So it is a number of the outbox's own, noted for the file that it is in, for the installed system
+(machine-id(5)), and for the network hardware that the computer has, connected or not. A copy is another file; that of a
+whole disk has other hardware, or is another system where a cloned machine keeps its address. Where a clone keeps all of
+that, an answer to what the other one took tells of it (`producer.station.station`). So does, of an outbox that was
+restored from a backup into its old file, an answer to what it took since.
 """
 
 from __future__ import annotations

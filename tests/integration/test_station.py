@@ -586,6 +586,30 @@ def test_of_two_outboxes_that_were_cloned_with_their_computer_the_one_that_hears
     assert node(place.station().new_capture_id()) == another, "also at the next start"
 
 
+def test_an_outbox_that_was_restored_into_its_file_takes_another_node_once_it_hears_of_what_was_taken_since(
+    place: Place, tmp_path: Path
+) -> None:
+    file = tmp_path / "restored.db"
+
+    def take_one() -> UUID:
+        with closing(Outbox(file)) as outbox:
+            with Station("station-1", place.images, outbox, place.redis_server.url) as station:
+                taken = place.submit(station)
+                place.answer(place.intact(place.next_event()))
+                wait_until(lambda: not len(outbox))
+            return taken.capture_id
+
+    take_one()
+    backup = file.read_bytes()
+    later = take_one()
+    file.write_bytes(backup)
+    with closing(Outbox(file)) as outbox:
+        station = Station("station-1", place.images, outbox, place.redis_server.url)
+        assert node(station.new_capture_id()) == node(later)
+        with station:
+            wait_until(lambda: node(station.new_capture_id()) != node(later))
+
+
 def test_where_the_outbox_was_lost_only_what_is_awaited_is_heard_of_what_was_answered_before(
     place: Place, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""What tests of several rooms share: a real Redis, events, images, and waiting for a condition."""
+"""What tests of several folders share: a real Redis, events, images, and waiting for a condition."""
 
 from __future__ import annotations
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -24,19 +23,11 @@ def upgrade(context: typer.Context, as_json: Json = False) -> None:
     - `insert-db upgrade`
     - `insert-db --data var/line upgrade`
     """
-    from db.engine import migrate
     from db.engine.url import shown
+    from db.line.upgraded import upgrade as bring_up_to_date
 
     url = settings_of(context).url
-    before = migrate.current(url)
-    migrate.upgrade(url)
-    after = migrate.current(url)
-    if before not in (None, after):
-        from db.engine.database import Database
-        from db.line import restores
-
-        with closing(Database(url)) as database, database.transaction() as session:
-            restores.doubt_newest_checks(session)  # of a backup with the older schema
+    before, after = bring_up_to_date(url)
     where = shown(url)
     if as_json:
         say_json({"database": where, "before": before, "after": after})

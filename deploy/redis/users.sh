@@ -73,7 +73,7 @@ esac
 # of a transaction is left out there without a word (redis/redis#14541), so they forbid nothing.
 echo 'user default reset off ~* &* +@all' >>"$acl.new"
 
-# What kombu's Redis transport and the workers really call (worker/broker/kombu_fixes.py, notifier.py, overflow.py), and HLEN and
+# What kombu's Redis transport and the workers really call (worker/broker/kombu_fixes.py, worker/broker/load_shedding.py, worker/line/notifier.py), and HLEN and
 # LRANGE, by which they count what waits.
 # `_kombu.binding*` are kombu's tables of queues, `unacked*` is what is in hand and the lock of those who look through it.
 user worker '~inspect*' '~learn*' '~_kombu.binding*' '~unacked*' '~verdicts:*' '~answers' '~insert-changes' \

@@ -30,9 +30,9 @@ def in_messages(due: Sequence[T], most: int) -> list[Sequence[T]]:
     return [due[start:end] for start, end in pairwise(ends)]
 
 
-def of_one_each(due: Sequence[T], key: Callable[[T], K]) -> list[Sequence[T]]:
-    """Divide what is due into one message for each key, in the order of the first of each."""
+def grouped(due: Sequence[T], key: Callable[[T], K], most: int) -> list[Sequence[T]]:
+    """Divide what is due into a message for each key, in the order of the first of each; into more above `most`."""
     messages: dict[K, list[T]] = defaultdict(list)
-    for one in due:
-        messages[key(one)].append(one)
-    return [*messages.values()]
+    for waiting in due:
+        messages[key(waiting)].append(waiting)
+    return [of_key[first : first + most] for of_key in messages.values() for first in range(0, len(of_key), most)]

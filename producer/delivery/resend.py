@@ -21,7 +21,7 @@ from kombu.exceptions import OperationalError
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import MOST_EVENTS
-from producer.delivery.grouping import DEFAULT_GROUP, in_messages, of_one_each
+from producer.delivery.grouping import DEFAULT_GROUP, grouped, in_messages
 from producer.delivery.metrics import StationMetrics
 from producer.delivery.outbox import Outbox, Waiting
 from producer.delivery.redis_client import AnswerReader, EventSender
@@ -70,7 +70,7 @@ def send_due(
     stopped: Callable[[], bool] = lambda: False,
     whole: Collection[UUID] = (),
 ) -> tuple[int, str | None]:
-    """Send what is due, `SEND_BATCH` captures of it, and note it in the outbox.
+    """Send what is due, some `SEND_BATCH` captures of it, and note it in the outbox.
 
     Args:
         outbox: where it waits.
@@ -78,18 +78,22 @@ def send_due(
         send: sends one message and returns the problem, where there is one; nothing is sent after that.
         clock: the time in seconds since the epoch.
         stopped: whether no more is to be sent.
-        whole: captures of which those of one check are one message, however many.
+        whole: captures of which those of one check are one message (of `MOST_EVENTS` at most). They leave once no more
+            others are due than are sent in one step.
 
     Returns:
         How many messages were sent, and the problem.
     """
     sent: list[Sequence[Waiting]] = []
     problem = None
-    due = outbox.due(clock(), LAST_RESEND, SEND_BATCH)
-    together = [waiting for waiting in due if waiting.event.capture_id in whole]
+    limit = SEND_BATCH + len(whole)
+    due = outbox.due(clock(), LAST_RESEND, limit)
     others = [waiting for waiting in due if waiting.event.capture_id not in whole]
     messages = in_messages(others, most)
-    for message in [*messages, *of_one_each(together, lambda waiting: waiting.event.check_id)]:
+    if len(due) < limit:  # else some of a check may be behind
+        together = [waiting for waiting in due if waiting.event.capture_id in whole]
+        messages += grouped(together, lambda waiting: waiting.event.check_id, MOST_EVENTS)
+    for message in messages:
         if stopped():
             break
         problem = send(message)
@@ -208,9 +212,11 @@ class OutboxSender:
             with self._may_send:
                 whole = frozenset(self._whole)
                 sent, problem = send_due(self._outbox, self._group, self._send, stopped=self._stop.is_set, whole=whole)
-            if not sent or problem is not None:
+            if problem is not None:
                 return problem
-            self._whole -= whole
+            if not sent:  # nothing is due any more
+                self._whole -= whole
+                return None
 
     def _send(self, message: Sequence[Waiting]) -> str | None:
         try:

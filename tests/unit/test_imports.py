@@ -1,4 +1,4 @@
-"""What importing a room loads, in a fresh process; the arrows between the rooms are held by import-linter."""
+"""What importing a folder loads, in a fresh process; which folder imports which is held by import-linter."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class LoadShedder(Periodic):
     """Makes room in a full Redis, from entering the block to its end."""
 
     def __init__(self, redis_url: str) -> None:
-        super().__init__(LOOK_EVERY, name="overflow", failure="whether Redis has room is not known")
+        super().__init__(LOOK_EVERY, name="load-shedding", failure="whether Redis has room is not known")
         self._redis: redis.Redis = connect(redis_url, timeout=CALL_TIMEOUT)
         self._of_other_things = False
 

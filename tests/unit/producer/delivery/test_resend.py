@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from producer.contract.event import CaptureEvent
-from producer.delivery.outbox import Outbox
-from producer.delivery.resend import FIRST_RESEND, LAST_RESEND, resend_after, send_due
+from producer.delivery.outbox import Outbox, Waiting
+from producer.delivery.resend import FIRST_RESEND, LAST_RESEND, SEND_BATCH, resend_after, send_due
 from tests.support import message
 
 
@@ -37,3 +38,25 @@ def test_what_cannot_be_sent_is_noted_and_what_was_sent_before_it_too(tmp_path: 
     attempts = [(entry.attempts, entry.problem) for entry in box.waiting()]
     assert attempts == [(1, None)] * 15 + [(0, "Redis is away")] * 7 + [(0, None)] * 8
     assert send_due(box, 8, lambda _: None, stopped=lambda: True) == (0, None)
+
+
+def test_what_is_to_leave_whole_does_so_behind_any_number_of_others(tmp_path: Path) -> None:
+    box, messages = Outbox(tmp_path / "box.db"), []
+    others = [CaptureEvent.from_message(message(pocket=pocket)) for pocket in range(1, SEND_BATCH - 5)]
+    head = [CaptureEvent.from_message(message(pocket=pocket, check_size=12)) for pocket in range(1, 13)]
+    check = head[0].check_id
+    head = [event.model_copy(update={"check_id": check}) for event in head]
+    for event in [*others, *head]:
+        box.add(event, 0.0)
+    for pocket in range(1, SEND_BATCH):
+        box.add(CaptureEvent.from_message(message(pocket=pocket)), 0.0)
+
+    def send(entries: Sequence[Waiting]) -> str | None:
+        messages.append([waiting.event for waiting in entries])
+        return None
+
+    whole = {event.capture_id for event in head}
+    while send_due(box, 8, send, clock=lambda: 0.0, whole=whole)[0]:
+        pass
+    assert [events for events in messages if whole & {event.capture_id for event in events}] == [head]
+    assert sum(map(len, messages)) == len(others) + len(head) + SEND_BATCH - 1

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, aliased
 
 from db.learning.survival_curve import SurvivalCurve
 from db.line.insert_histories import SuspectedChange
+from db.line.pockets import DAMAGED
 from db.schema.tables import Captures, InsertChanges, LifeFits, RemainingLives, SuspectedChanges
-from producer.contract.vocabulary import OUTCOME_OF
 from producer.terminal.counts import counted
 
 UNSEEN: Final = timedelta(days=7)
@@ -210,7 +210,7 @@ _STANDS = (
     ~exists().where(
         _same_place(_SEEN, RemainingLives),
         _SEEN.ordered_at > RemainingLives.as_of,
-        _WORD.in_([word for word, outcome in OUTCOME_OF.items() if outcome == "damaged"]),
+        _WORD.in_(DAMAGED),
     ),
     ~exists().where(_same_place(InsertChanges, RemainingLives), InsertChanges.at > RemainingLives.as_of),
 )

@@ -211,7 +211,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
 
 
 def _place(arrival: Arrival) -> PocketPlace:
-    return arrival.capture.machine, arrival.capture.head, arrival.capture.pocket
+    return PocketPlace(arrival.capture.machine, arrival.capture.head, arrival.capture.pocket)
 
 
 def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mapping[UUID, datetime]) -> set[UUID]:
@@ -246,7 +246,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
     for row in rows:
         if row["capture_id"] not in written - unseen:
             continue
-        place = row["machine"], row["head"], row["pocket"]
+        place = PocketPlace(row["machine"], row["head"], row["pocket"])
         newest = pockets.get(place)
         if newest is None or _moment(newest) < _moment(row):
             pockets[place] = {name: row[name] for name in _POCKET_NAMES}

@@ -18,6 +18,7 @@ from db.engine.database import Database
 from db.engine.prepared import Prepared
 from db.engine.upsert import insert
 from db.line.capture_order import TOLERANCE
+from db.line.pockets import here
 from db.schema.tables import Captures, CapturesAhead, Pockets
 
 _UNTIL: Final[Any] = bindparam("until", type_=Captures.ordered_at.type)
@@ -35,10 +36,7 @@ _NEW: Final = Prepared(
         select(Captures.capture_id)
         .join(
             Pockets,
-            (Pockets.machine == Captures.machine)
-            & (Pockets.head == Captures.head)
-            & (Pockets.pocket == Captures.pocket)
-            & (Pockets.capture_id == Captures.capture_id),
+            here(Captures) & (Pockets.capture_id == Captures.capture_id),
         )
         .where(IS_AHEAD, ~WAS_AHEAD)
     )

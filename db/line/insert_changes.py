@@ -135,7 +135,7 @@ def record(
     """
     if not by.strip():
         raise ValueError("a change of an insert needs the name of who says it")
-    place = _between(session, (machine, head, pocket), aware(at), first, late=late)
+    place = _between(session, PocketPlace(machine, head, pocket), aware(at), first, late=late)
     if seen is not None:
         _refuse_unseen(session, machine, head, pocket, seen)
     same = select(*_COLUMNS).where(*_of(machine, head, pocket), InsertChanges.at > place.before)
@@ -171,7 +171,7 @@ def last(session: Session, machine: str, head: str, pocket: int, *, first: UUID 
     """
     query = select(*_COLUMNS).where(*_of(machine, head, pocket)).order_by(InsertChanges.at.desc())
     if first is not None:
-        place = _between(session, (machine, head, pocket), datetime.min.replace(tzinfo=UTC), first)
+        place = _between(session, PocketPlace(machine, head, pocket), datetime.min.replace(tzinfo=UTC), first)
         query = query.where(InsertChanges.at > place.before, InsertChanges.at <= place.at)
     row = session.execute(query.limit(1)).first()
     if row is None:

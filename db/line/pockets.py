@@ -76,7 +76,9 @@ _STATES_QUERY = _OF_NAMED.add_columns(
 )
 _STATES_QUERY = _STATES_QUERY.join(_Known, _Known.capture_id == Pockets.capture_id)
 _STATES_QUERY = _STATES_QUERY.outerjoin(_Newest, _Newest.capture_id == NEWEST_SEEN)
-_DAMAGED: Final = ["damaged", *(label for label, outcome in OUTCOME_OF.items() if outcome == "damaged")]
+DAMAGED: Final = [word for word, outcome in OUTCOME_OF.items() if outcome == "damaged"]
+"""What a verdict or a label says of a damaged insert."""
+
 _LATE_QUERY = (
     select(*PLACE, last_changed_at(), *(getattr(of, name) for of in (_Named, _Known) for name in _PHOTO))
     .select_from(Pockets)
@@ -84,8 +86,8 @@ _LATE_QUERY = (
     .join(_Known, _Known.capture_id == Pockets.capture_id)
     .where(_Named.capture_id.in_(bindparam("ids", expanding=True)), _Named.ordered_at < Pockets.ordered_at)
     .where(_Known.received_at <= _Named.received_at)
-    .where(func.coalesce(_Named.review, _Named.outcome).in_(_DAMAGED))
-    .where(func.coalesce(_Known.review, _Known.outcome, "").not_in((*_DAMAGED, "unsure")))
+    .where(func.coalesce(_Named.review, _Named.outcome).in_(DAMAGED))
+    .where(func.coalesce(_Known.review, _Known.outcome, "").not_in((*DAMAGED, "unsure")))
 )
 _LATE = Prepared(lambda *_: _LATE_QUERY)
 _MOVE_CAPTURE: Any = (

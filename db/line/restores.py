@@ -54,4 +54,4 @@ def not_seen_since(session: Session, machine: str | None = None, head: str | Non
     if head is not None:
         query = query.where(Pockets.head == head)
     ordered = query.order_by(Pockets.machine, Pockets.head, Pockets.pocket)
-    return [(machine, head, pocket) for machine, head, pocket in session.execute(ordered)]
+    return [PocketPlace(*row) for row in session.execute(ordered)]

@@ -64,7 +64,7 @@ def good(session: Session, station: str, limit: int) -> list[Photographed]:
         .order_by(of.c.ordered_at.desc(), of.c.capture_id.desc())
     )
     return [
-        Photographed(sharpness, brightness, frame, (machine, head, pocket), sketch)
+        Photographed(sharpness, brightness, frame, PocketPlace(machine, head, pocket), sketch)
         for sharpness, brightness, frame, sketch, machine, head, pocket in session.execute(query)
     ]
 

@@ -60,7 +60,7 @@ class Sampled:
     @property
     def place(self) -> PocketPlace:
         """The machine, head and pocket."""
-        return self.machine, self.head, self.pocket
+        return PocketPlace(self.machine, self.head, self.pocket)
 
 
 def unmeasured(session: Session, now: datetime) -> list[tuple[str, date]]:
@@ -101,7 +101,7 @@ def sample(session: Session, station: str, day: date) -> list[Sampled]:
             .limit(MOST_AN_HOUR)
         )
         for capture, machine, head, pocket in session.execute(newest):
-            by_pocket.setdefault((machine, head, pocket), []).append(capture)
+            by_pocket.setdefault(PocketPlace(machine, head, pocket), []).append(capture)
     turns = zip_longest(*(sorted(captures, key=_by_lot) for captures in by_pocket.values()))
     chosen = [capture for turn in turns for capture in sorted((one for one in turn if one is not None), key=_by_lot)][
         :SAMPLE

@@ -19,11 +19,11 @@ from db.line.insert_histories import SuspectedChange
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
 from db.queries import maintenance
-from db.queries.maintenance import PocketPlace, PocketRow
+from db.queries.maintenance import PocketRow
 from db.queries.shift_risk import ShiftRisk, not_lasting_again
 from db.schema.index_conditions import DISPUTED
 from db.schema.tables import Captures, Checks, Reviews, Verdicts
-from producer.contract.places import HeadPlace
+from producer.contract.places import HeadPlace, PocketPlace
 
 MOST: Final = 100
 """How many of each kind at most, the newest: a person does not read more at the end of a shift."""

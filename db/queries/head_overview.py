@@ -16,11 +16,10 @@ from db.line.check_answers import KnownPockets
 from db.line.checks import Check
 from db.line.head_checks import Span
 from db.queries import maintenance, pockets_now
-from db.queries.maintenance import PocketPlace
 from db.queries.pockets_now import Alike, PocketWord
 from db.schema.tables import Pockets
 from producer.contract.names import IMPORTED
-from producer.contract.places import HeadPlace
+from producer.contract.places import HeadPlace, PocketPlace
 from producer.contract.vocabulary import State
 
 _ALWAYS, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, select, text, union_all
@@ -25,6 +25,7 @@ from db.line.rows import (
     on_machine,
 )
 from db.schema.tables import Captures, Faults, Pockets, Verdicts
+from producer.contract.places import PocketPlace
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,6 @@ class PocketRow(VerdictRow):
     review: str | None = None
     insert_changed_at: datetime | None = None
     insert_removed_at: datetime | None = None
-
-
-class PocketPlace(NamedTuple):
-    """Where a pocket is."""
-
-    machine: str
-    head: str
-    pocket: int
 
 
 # Of several open faults of a capture the latest is enough.

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 HeadPlace = tuple[str, str]
 """A machine and a head."""
 
 OperationPlace = tuple[str, str, str]
 """A machine, a head and an operation."""
 
-PocketPlace = tuple[str, str, int]
-"""A machine, a head and a pocket."""
+
+class PocketPlace(NamedTuple):
+    """Where a pocket is."""
+
+    machine: str
+    head: str
+    pocket: int

@@ -1,4 +1,4 @@
-"""Commands that go to Redis together have their own replies, whatever happened to those before."""
+"""Commands that go to Redis together are each done, whatever becomes of the others."""
 
 from __future__ import annotations
 
@@ -10,20 +10,23 @@ from tests.support import RedisProcess
 from worker.broker.patient_redis import call_together, connect_patiently
 
 
-def test_replies_come_in_order_with_an_error_for_what_is_refused(redis_server: RedisProcess) -> None:
+def test_all_are_done_but_what_is_refused_and_that_is_said(redis_server: RedisProcess) -> None:
     client = connect_patiently(redis_server.url)
-    refused = [("SET", "key", 7), ("LPUSH", "key", "more"), ("GET", "key")]
-    stored, error, value = call_together(client, refused)
-    assert (stored, value) == (b"OK", b"7")
-    assert str(error).startswith("WRONGTYPE")
+    of_another_type = ("LPUSH", "key", "more")
+    assert call_together(client, [("SET", "key", 7), of_another_type, ("SET", "other", 8)]) == [of_another_type]
+    assert client.mget("key", "other") == [b"7", b"8"]
+    with pytest.raises(redis.ResponseError, match="not an integer"):
+        call_together(client, [("SET", "key", "a"), ("INCR", "key"), ("SET", "other", 9)])
+    assert client.get("other") == b"9"
     client.close()
 
 
 def test_a_connection_that_was_cut_is_made_anew(redis_server: RedisProcess) -> None:
     client = connect_patiently(redis_server.url)
-    [own] = call_together(client, [("CLIENT", "ID")])
+    own = client.client_id()
     redis_server.client().client_kill_filter(_id=str(own))
-    assert call_together(client, [("ECHO", "again")]) == [b"again"]
+    assert call_together(client, [("SET", "key", "again")]) == []
+    assert client.get("key") == b"again"
     client.close()
 
 
@@ -33,5 +36,6 @@ def test_a_reply_that_was_not_waited_for_is_not_that_of_the_next(redis_server: R
     with pytest.raises(redis.TimeoutError):
         call_together(client, [("SET", "key", "value")])
     redis_server.client().execute_command("CLIENT", "UNPAUSE")
-    assert call_together(client, [("ECHO", "mine")]) == [b"mine"]
+    assert call_together(client, [("SET", "key", "mine")]) == []
+    assert client.get("key") == b"mine"
     client.close()

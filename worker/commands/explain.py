@@ -103,7 +103,7 @@ def _meant(what: Sequence[str]) -> UUID | PocketPlace:
     machine, head, pocket = what
     if len(pocket) > len(str(LARGEST)) or not 1 <= int(pocket) <= LARGEST:
         raise typer.BadParameter(f"no head has a pocket {pocket[:20]}", param_hint="POCKET")
-    return machine, head, int(pocket)
+    return PocketPlace(machine, head, int(pocket))
 
 
 def _capture(database: Database, meant: UUID | PocketPlace) -> UUID:

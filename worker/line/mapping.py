@@ -13,6 +13,7 @@ from db.line.untold_checks import LabelledCapture
 from db.line.verdicts import Verdict
 from producer.contract.answers import CheckAnswer, Remaining, VerdictAnswer
 from producer.contract.event import CaptureEvent
+from producer.contract.places import PocketPlace
 from producer.contract.region import Edge
 from producer.contract.vocabulary import DAMAGE_KINDS, OUTCOME_OF, CheckState
 from worker.line.judging import ImageToJudge
@@ -27,7 +28,7 @@ def capture_of(event: CaptureEvent) -> Capture:
 
 def image_to_judge(event: CaptureEvent, data: bytes) -> ImageToJudge:
     """The photograph to judge: the bytes of an event's image."""
-    return ImageToJudge(data, event.region, Origin(event.station, (event.machine, event.head, event.pocket)))
+    return ImageToJudge(data, event.region, Origin(event.station, PocketPlace(event.machine, event.head, event.pocket)))
 
 
 def verdict_of(event: CaptureEvent, judgement: Judgement, received_at: datetime) -> Verdict:

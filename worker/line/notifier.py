@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-import redis
 import structlog
 
 from producer.contract.answers import (
@@ -20,7 +19,7 @@ from producer.contract.answers import (
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
 from producer.contract.plant_news import FaultRun, InsertChangeAnswer, News
 from producer.contract.said_again import SaidAgain
-from worker.broker.patient_redis import call_together, connect_patiently
+from worker.broker.patient_redis import Command, call_together, connect_patiently
 
 log = structlog.get_logger()
 
@@ -41,28 +40,24 @@ class Notifier:
         Raises:
             redis.RedisError: Redis is away or full; not all answers have been sent.
         """
-        commands: list[Sequence[bytes | str | int]] = []
-        streams = []
+        commands: list[Command] = []
+        streams = set()
 
         def append(stream: str, entry: dict[bytes, str], length: int) -> None:
             fields = [part for field in entry.items() for part in field]
             commands.append(["XADD", stream, "MAXLEN", "~", length, "*", *fields])
-            streams.append(stream)
+            streams.add(stream)
 
         for station, answer in answers:
             append(stream_of(station), station_entry(answer), STREAM_LENGTH)
             if self._plant_length:
                 whole = answer.model_dump_json(exclude_none=True)
                 append(PLANT_STREAM, {STREAM_FIELD: whole, STATION_FIELD: station}, self._plant_length)
-        commands += [("EXPIRE", stream, STREAM_SECONDS) for stream in set(streams)]
+        commands += [("EXPIRE", stream, STREAM_SECONDS) for stream in streams]
         if not commands:
             return
-        replies = call_together(self._redis, commands)
-        for stream, reply in zip(streams, replies, strict=False):
-            if isinstance(reply, redis.ResponseError) and str(reply).startswith("WRONGTYPE"):
-                log.error("nobody can be told here: what is there is no stream, delete it", key=stream)
-            elif isinstance(reply, Exception):
-                raise reply
+        for command in call_together(self._redis, commands):
+            log.error("nobody can be told here: what is there is no stream, delete it", key=command[1])
 
     def say_again(
         self, news: Iterable[News], answers: Iterable[tuple[str, VerdictAnswer | CheckAnswer]], end: SaidAgain

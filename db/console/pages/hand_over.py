@@ -16,7 +16,7 @@ from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.queries import hand_over as subject
 from db.queries import head_overview
-from db.queries.maintenance import PocketPlace
+from producer.contract.places import PocketPlace
 
 router = APIRouter()
 

@@ -192,9 +192,11 @@ def test_a_changed_insert_takes_the_go_of_its_head_away_until_a_run_has_it(both:
     plc.wait_for(run.check_id)
     line.send([("station-1", run)])
     both.wait_for('"state":"go"', 1)
+    wait_until(lambda: plc.decided(run.check_id) == ["hold", "release"], 30)  # its program looks now and then
     line.say([NEWS[-1].model_copy(update={"refused": "nothing is known of it"})])
     line.say([NEWS[-1]])
     wait_until(lambda: shown() == (b"", 0) and plc.values("CheckId")[-1] == "", 30)
+    wait_until(lambda: plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
     connector.kill()
     connector.start()
     line.send([("station-1", run.model_copy(update={"revision": 2}))])  # a person has looked at it once more

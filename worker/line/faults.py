@@ -13,7 +13,7 @@ from pydantic import UUID7, StrictInt, TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from db.line import faults
-from db.line.begun_checks import NamedCheck
+from db.line.begun_checks import NAMES, NamedCheck
 from producer.contract.answers import FaultAnswer
 from producer.contract.event import CaptureEvent
 from producer.contract.names import MachineName, Name
@@ -94,7 +94,8 @@ def crashed(event: CaptureEvent, attempts: int) -> CaptureFault:
 def of_another_capture(event: CaptureEvent) -> CaptureFault:
     """The fault of an event whose id another capture has: of another photograph, check, pocket or operation."""
     fault = fault_of(event, ID_OF_ANOTHER, why.ID_OF_ANOTHER(capture=event.capture_id))
-    return replace(fault, check=_check_named(event.model_dump()))
+    names = {name: getattr(event, name) for name in NAMES}
+    return replace(fault, check=NamedCheck(**names, size=event.check_size))
 
 
 def invalid_event(message: object, error: ValidationError) -> CaptureFault:
@@ -103,34 +104,34 @@ def invalid_event(message: object, error: ValidationError) -> CaptureFault:
     `error` is what `CaptureEvent.from_message` raised for it.
     """
     fields: dict[str, Any] = message if isinstance(message, dict) else {}
+    readable = {name: _valid(_FIELDS[name], fields.get(name)) for name in _FIELDS}
     return CaptureFault(
         reason="invalid_event",
         detail=IN_OTHER_WORDS(text=in_words(error)),
         event=json.dumps(message, default=str)[:MAX_EVENT_TEXT],
-        capture_id=_valid(TypeAdapter(UUID7), fields.get("capture_id")),
-        station=_valid(TypeAdapter(Name), fields.get("station")),
-        check_id=_valid(TypeAdapter(UUID7), fields.get("check_id")),
-        pocket=_valid(TypeAdapter(StrictInt), fields.get("pocket")),
-        check=_check_named(fields),
+        **{name: readable[name] for name in ("capture_id", "station", "check_id", "pocket")},
+        check=_check_named(readable),
     )
 
 
-_NAMED: Final[dict[str, TypeAdapter[Any]]] = {
+_FIELDS: Final[dict[str, TypeAdapter[Any]]] = {
+    "capture_id": TypeAdapter(UUID7),
     "check_id": TypeAdapter(UUID7),
     "station": TypeAdapter(Name),
     "machine": TypeAdapter(MachineName),
     "head": TypeAdapter(Name),
     "operation": TypeAdapter(Name),
+    "pocket": TypeAdapter(StrictInt),
+    "check_size": TypeAdapter(Annotated[StrictInt, *CaptureEvent.model_fields["check_size"].metadata]),
 }
-_SIZE: Final = TypeAdapter(Annotated[StrictInt, *CaptureEvent.model_fields["check_size"].metadata])
 
 
-def _check_named(fields: Mapping[str, Any]) -> NamedCheck | None:
+def _check_named(readable: Mapping[str, Any]) -> NamedCheck | None:
     """The check that an event names; None where it cannot be read. Without a size it is of the event's own pocket."""
-    names = {name: _valid(of, fields.get(name)) for name, of in _NAMED.items()}
+    names = {name: readable[name] for name in NAMES}
     if None in names.values():
         return None
-    return NamedCheck(**names, size=_valid(_SIZE, fields.get("check_size")) or 1)
+    return NamedCheck(**names, size=readable["check_size"] or 1)
 
 
 def _valid(adapter: TypeAdapter[Any], value: object) -> Any:

@@ -51,8 +51,7 @@ class Notifier:
         for station, answer in answers:
             append(stream_of(station), station_entry(answer), STREAM_LENGTH)
             if self._plant_length:
-                whole = answer.model_dump_json(exclude_none=True)
-                append(PLANT_STREAM, {STREAM_FIELD: whole, STATION_FIELD: station}, self._plant_length)
+                append(PLANT_STREAM, _plant_entry(answer, station), self._plant_length)
         commands += [("EXPIRE", stream, STREAM_SECONDS) for stream in streams]
         if not commands:
             return
@@ -71,12 +70,10 @@ class Notifier:
         if not length:
             self._append(end.model_copy(update={"complete": False}), PLANT_LENGTH)
             return
-        for one in news:
-            self._append(one, length)
+        self.say(news)
         pipe = self._redis.pipeline(transaction=False)
         for station, answer in answers:
-            entry = {STREAM_FIELD: answer.model_dump_json(exclude_none=True), STATION_FIELD: station}
-            pipe.xadd(PLANT_STREAM, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]
+            pipe.xadd(PLANT_STREAM, _plant_entry(answer, station), maxlen=length, approximate=True)  # type: ignore[arg-type]
         pipe.execute()
         self._append(end, length)
 
@@ -103,6 +100,12 @@ class Notifier:
 
     def _append(self, news: News | SaidAgain, length: int) -> None:
         station = news.station if isinstance(news, FaultRun) else ""
-        entry = {STREAM_FIELD: news.model_dump_json(exclude_none=True), STATION_FIELD: station}
-        self._redis.xadd(PLANT_STREAM, entry, maxlen=length, approximate=True)  # type: ignore[arg-type]
+        self._redis.xadd(PLANT_STREAM, _plant_entry(news, station), maxlen=length, approximate=True)  # type: ignore[arg-type]
         self._redis.expire(PLANT_STREAM, STREAM_SECONDS)
+
+
+def _plant_entry(
+    answer: VerdictAnswer | FaultAnswer | CheckAnswer | News | SaidAgain, station: str
+) -> dict[bytes, str]:
+    """The fields of an entry of the plant's stream; `station` is empty where the answer is for none."""
+    return {STREAM_FIELD: answer.model_dump_json(exclude_none=True), STATION_FIELD: station}

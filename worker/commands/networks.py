@@ -29,8 +29,9 @@ app = typer.Typer(
 A network's name consists of
 
 - the family, and after a colon the layers whose outputs are the features, separated by commas
-- after each layer, how its output is pooled over the image: `+gap` averages, `+max` takes the largest value, and no
-  pooling keeps every value
+- after each layer, how its output is pooled over the image: `+gap` averages, `+max` takes the largest value, `+min`
+  the smallest, `+rows` averages row by row, and no pooling keeps every value; `+fg` behind them leaves out the
+  background of inserts that were cut out on black
 - at its end, the arithmetic: `+int8` is several times as fast and needs pictures on which to measure the range of
   values; without it the arithmetic is float32, as in Keras
 

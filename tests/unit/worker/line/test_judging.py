@@ -18,6 +18,7 @@ from worker.models.linear_svm import LinearModel
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import WorkerMetrics
 from worker.networks.names import Output
+from worker.networks.running import Seen
 
 
 class MeanBrightness:
@@ -183,7 +184,8 @@ class Mapped(MeanBrightness):
     has_places = True
 
     def features_and_maps(self, images: Any) -> Any:
-        return self.features_of(images), [[image.mean(axis=2, keepdims=True, dtype=np.float32)] for image in images]
+        maps = [image.mean(axis=2, keepdims=True, dtype=np.float32) for image in images]
+        return self.features_of(images), [Seen([brightness]) for brightness in maps]
 
 
 def test_a_verdict_that_is_not_intact_says_where_it_came_from() -> None:

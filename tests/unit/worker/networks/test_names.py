@@ -15,6 +15,7 @@ from worker.networks.names import Output, parse_network_name
         ("mobilenet-0.25:conv1_relu+max+int8", "mobilenet-0.25:conv1_relu+max+int8"),
         (" efficientnet_lite0:a+gap,b,a+max+int8 ", "efficientnet_lite0:a+gap,b,a+max+int8"),
         ("efficientnet_lite0:a+rows,b+gap+max+rows+int8", "efficientnet_lite0:a+rows,b+gap+max+rows+int8"),
+        ("efficientnet_lite0:a+gap+max+min+fg,b+min,c+rows+fg+int8",) * 2,
         ("Efficientnet_Lite0:a+gap+max,b+gap+max+int8", "efficientnet_lite0:a+gap+max,b+gap+max+int8"),
     ],
 )
@@ -26,6 +27,12 @@ def test_a_name_has_one_spelling(text: str, canonical: str) -> None:
 def test_two_poolings_of_a_layer_are_one_output() -> None:
     first, second = parse_network_name("efficientnet_lite0:a+gap+max,b").outputs
     assert (first.poolings, second.poolings) == (("gap", "max"), ())
+
+
+def test_without_a_background_is_no_pooling_but_how_it_pools() -> None:
+    (output,) = parse_network_name("efficientnet_lite0:a+gap+min+fg").outputs
+    assert output == Output("a", "gap+min", foreground=True)
+    assert output.poolings == ("gap", "min")
 
 
 def test_poolings_belong_to_outputs_and_are_not_in_the_file() -> None:
@@ -50,6 +57,9 @@ def test_poolings_belong_to_outputs_and_are_not_in_the_file() -> None:
         "vgg16:a+max+gap",
         "vgg16:a+rows+gap",
         "vgg16:a+rows+rows",
+        "vgg16:a+min+max",
+        "vgg16:a+fg",
+        "vgg16:a+fg+gap",
     ],
 )
 def test_what_is_no_name_says_how_to_write_one(text: str) -> None:

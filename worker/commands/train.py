@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
 BY: Final = "insert-worker train"
 
+CUT_OUT: Final = (
+    "most of these inserts were cut out on black: `insert-worker compare FOLDER` says whether it is better to look "
+    "along their lower contour, the edge; then give `--backbone` the name that it advises"
+)
+
 
 def train(
     folder: Annotated[
@@ -95,18 +100,21 @@ def train(
                     database=learning.database,
                     progress=progress,
                 )
-        _tell_taken(taken, console, as_json)
+        _tell_taken(taken, settings.backbone, console, as_json)
         with shown(console) as progress:
             trained, decided = learn_now(learning, by=BY, progress=progress)
         in_charge = settle(learning, decided, by=BY, promote=promote)
     _tell_trained(trained, decided, settings, console, taken, in_charge, as_json)
 
 
-def _tell_taken(taken: TakenInFolder | None, console: TerminalConsole, as_json: bool) -> None:
+def _tell_taken(taken: TakenInFolder | None, backbone: str, console: TerminalConsole, as_json: bool) -> None:
     from worker.commands.labelled_folder import tell_folder
+    from worker.learning.backbone_comparison import mostly_cut_out
 
     if taken is not None:
         tell_folder(taken.photographs, console)
+        if "+edge" not in backbone and mostly_cut_out(taken.photographs.photos):
+            tell_notes([CUT_OUT], console)
         if not as_json:
             say(f"photographs of the folder: {taken.sentence()}")
 

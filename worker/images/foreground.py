@@ -12,7 +12,7 @@ import numpy as np
 
 from producer.pictures.arrays import BoolArray, UInt8Array
 
-_ACROSS: Final = 56
+ACROSS: Final = 56
 """Places along a side, about, at which a picture is looked at."""
 
 _BLACK: Final = 24
@@ -25,11 +25,14 @@ _LEAST: Final = 0.01
 """The share of the picture that a background has at least, and a foreground too."""
 
 
-def foreground(pixels: UInt8Array) -> BoolArray | None:
-    """Return where on an even grid over a picture (height, width, 3) the insert is; None where nothing was cut out."""
+def foreground(pixels: UInt8Array, across: int = ACROSS) -> BoolArray | None:
+    """Return where on an even grid over a picture (height, width, 3) the insert is; None where nothing was cut out.
+
+    The grid has every n-th pixel either way, n so that a side has `across` or more, but less than twice as many.
+    """
     if pixels[:: len(pixels) - 1, :: pixels.shape[1] - 1].max(axis=2).min() > _BLACK:
         return None  # a background has a corner
-    seen = pixels[_places(len(pixels))][:, _places(pixels.shape[1])]
+    seen = pixels[places(len(pixels), across)][:, places(pixels.shape[1], across)]
     brightest = np.maximum(np.maximum(seen[..., 0], seen[..., 1]), seen[..., 2])
     black = brightest <= _BLACK
     background = _from_the_border(black)
@@ -41,8 +44,9 @@ def foreground(pixels: UInt8Array) -> BoolArray | None:
     return ~background
 
 
-def _places(side: int) -> slice:
-    step = max(1, side // _ACROSS)
+def places(side: int, across: int) -> slice:
+    """Return which of the pixels along a side of a picture its grid has."""
+    step = max(1, side // across)
     return slice(step // 2, None, step)
 
 

@@ -1,4 +1,4 @@
-"""How a network and what is taken from it are named: `family:layer[+gap][+max][+min][+rows][+fg][,layer…][+int8]`.
+"""How a network and what is taken from it are named: `family:layer…[,layer…][+edge][+int8]`, each layer with poolings.
 
 `efficientnet_lite0:block7_out+gap+max,head+gap+int8` is EfficientNet-Lite0 in 8-bit integers, and of it two layers,
 one behind the other: of each channel of the first its average over the image and its largest value, of the second its
@@ -16,6 +16,7 @@ from typing import Final, Literal
 from worker.backbones.names import BackboneError, canonical_family
 
 Arithmetic = Literal["float32", "int8"]
+_EDGE: Final = "+edge"
 _INT8: Final = "+int8"
 _OUTPUT: Final = re.compile(
     r"(?P<layer>[A-Za-z0-9_.-]+)(?P<pooling>(\+gap)?(\+max)?(\+min)?(\+rows)?)(?P<foreground>\+fg)?"
@@ -51,11 +52,15 @@ def pooled_size(shape: Sequence[int], pooling: str) -> int:
 
 @dataclass(frozen=True)
 class NetworkName:
-    """What a feature vector is made of: a family of networks, outputs of its layers in order, and the arithmetic."""
+    """What a feature vector is made of: a family of networks, outputs of its layers in order, and the arithmetic.
+
+    With `edge` (`+edge`) it is of the strip along the lower contour of an insert that was cut out, found by itself.
+    """
 
     family: str
     outputs: tuple[Output, ...]
     arithmetic: Arithmetic = "float32"
+    edge: bool = False
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -64,11 +69,28 @@ class NetworkName:
 
     @property
     def file_name(self) -> str:
-        """The name without its poolings, which are not in the file: what the file is a file of."""
+        """The name without its poolings and the edge, which are not in the file: what the file is a file of."""
         return str(NetworkName(self.family, tuple(map(Output, self.layers)), self.arithmetic))
 
+    @property
+    def along_edge(self) -> NetworkName | None:
+        """The same along the edge of cut-outs, where an average is one of each row.
+
+        None where it is so already, or a layer is not pooled.
+        """
+        if self.edge or not all(output.pooling for output in self.outputs):
+            return None
+        outputs = [
+            Output(
+                output.layer, "+".join([name for name in output.poolings if name in ("max", "min")] + ["rows"]), True
+            )
+            for output in self.outputs
+        ]
+        return NetworkName(self.family, tuple(outputs), self.arithmetic, edge=True)
+
     def __str__(self) -> str:
-        return f"{self.family}:{','.join(map(str, self.outputs))}{_INT8 if self.arithmetic == 'int8' else ''}"
+        words = (_EDGE if self.edge else "") + (_INT8 if self.arithmetic == "int8" else "")
+        return f"{self.family}:{','.join(map(str, self.outputs))}{words}"
 
 
 def parse_network_name(name: str) -> NetworkName:
@@ -79,18 +101,20 @@ def parse_network_name(name: str) -> NetworkName:
     """
     family, _, rest = name.strip().partition(":")
     arithmetic: Arithmetic = "int8" if rest.endswith(_INT8) else "float32"
-    matches = [_OUTPUT.fullmatch(part) for part in rest.removesuffix(_INT8).split(",")]
+    rest = rest.removesuffix(_INT8)
+    edge = rest.endswith(_EDGE)
+    matches = [_OUTPUT.fullmatch(part) for part in rest.removesuffix(_EDGE).split(",")]
     if not family or any(match is None or (match["foreground"] and not match["pooling"]) for match in matches):
         raise BackboneError(
             f"{name!r} names no network; write family:layer, for example vgg16:fc1, "
             "mobilenet:conv_pw_12_relu+gap (averaged over the image; +max: its largest value, +min: its smallest, "
             "+rows: averaged row by row; of several +gap first, then +max, +min, +rows; then +fg: of what was cut out "
-            "without its background), efficientnet_lite0:block7_out+gap,head+gap (several layers), and +int8 at the "
-            "end for 8-bit arithmetic"
+            "without its background), efficientnet_lite0:block7_out+gap,head+gap (several layers); +edge behind "
+            "the last one for the strip along the lower contour of a cut-out, and +int8 at the end for 8-bit arithmetic"
         )
     outputs = [
         Output(match["layer"], match["pooling"].removeprefix("+"), match["foreground"] is not None)
         for match in matches
         if match is not None
     ]
-    return NetworkName(canonical_family(family), tuple(outputs), arithmetic)
+    return NetworkName(canonical_family(family), tuple(outputs), arithmetic, edge)

@@ -15,6 +15,7 @@ import numpy as np
 
 from producer.pictures.arrays import BoolArray, Float32Array, UInt8Array
 from worker.backbones.names import BackboneError
+from worker.images.cut import StripSize
 from worker.images.foreground import foreground
 from worker.networks.manifest import Manifest
 from worker.networks.names import NetworkName, Output, pooled_size
@@ -48,10 +49,10 @@ class Network:
     """A network's file, and what is taken from it. To be used by one thread at a time.
 
     `name` is canonical; `fingerprint` names everything that the features depend on; `feature_size` is the length of
-    one feature vector; `input_size` is (height, width) in pixels.
+    one feature vector; `input_size` is (height, width) in pixels: with `edge`, of the strip along a lower contour.
     """
 
-    def __init__(self, data: bytes, manifest: Manifest, outputs: Sequence[Output]) -> None:
+    def __init__(self, data: bytes, manifest: Manifest, outputs: Sequence[Output], *, edge: bool = False) -> None:
         """Prepare to run `data`, whose digest has been held against the manifest's (see `NetworkStore.read`).
 
         Raises:
@@ -60,9 +61,9 @@ class Network:
         """
         self.manifest = manifest
         self.outputs = tuple(outputs)
-        self.name = str(NetworkName(manifest.family, self.outputs, manifest.arithmetic))
-        self.input_size = manifest.input_size
-        self.fingerprint = manifest.fingerprint(self.outputs)
+        self.name = str(NetworkName(manifest.family, self.outputs, manifest.arithmetic, edge))
+        self.input_size = StripSize(manifest.input_size) if edge else manifest.input_size
+        self.fingerprint = manifest.fingerprint(self.outputs, edge=edge)
         self._shapes = dict(zip(manifest.layers, manifest.shapes, strict=True))
         self.feature_size = sum(self._size(output) for output in self.outputs)
         self._interpreter, self._input, self._indices = _prepared(data, manifest)
@@ -85,8 +86,13 @@ class Network:
 
     @property
     def has_places(self) -> bool:
-        """Whether every feature comes from places in the image, so that a decision can be traced back to them."""
-        return all(len(self._shapes[output.layer]) == 3 for output in self.outputs)
+        """Whether every feature comes from places in the image, so that a decision can be traced back to them.
+
+        Along an edge that was found it cannot: nobody keeps where in the photograph that was.
+        """
+        return not isinstance(self.input_size, StripSize) and all(
+            len(self._shapes[output.layer]) == 3 for output in self.outputs
+        )
 
     def features_and_maps(self, images: Sequence[UInt8Array] | UInt8Array) -> tuple[Float32Array, list[Seen]]:
         """Return what `features_of` does, and for each image the maps of `outputs` that the features are pooled from.

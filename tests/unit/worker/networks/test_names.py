@@ -16,6 +16,8 @@ from worker.networks.names import Output, parse_network_name
         (" efficientnet_lite0:a+gap,b,a+max+int8 ", "efficientnet_lite0:a+gap,b,a+max+int8"),
         ("efficientnet_lite0:a+rows,b+gap+max+rows+int8", "efficientnet_lite0:a+rows,b+gap+max+rows+int8"),
         ("efficientnet_lite0:a+gap+max+min+fg,b+min,c+rows+fg+int8",) * 2,
+        ("efficientnet_lite0:a+rows+fg,b+gap+edge", "efficientnet_lite0:a+rows+fg,b+gap+edge"),
+        ("efficientnet_lite0:a+gap+edge+int8", "efficientnet_lite0:a+gap+edge+int8"),
         ("Efficientnet_Lite0:a+gap+max,b+gap+max+int8", "efficientnet_lite0:a+gap+max,b+gap+max+int8"),
     ],
 )
@@ -40,6 +42,13 @@ def test_poolings_belong_to_outputs_and_are_not_in_the_file() -> None:
     assert name.outputs == (Output("a", "gap"), Output("b"), Output("a", "max"))
     assert (name.layers, name.arithmetic) == (("a", "b"), "int8")
     assert name.file_name == "efficientnet_lite0:a,b+int8"
+    assert parse_network_name("efficientnet_lite0:a+gap,b,a+max+edge+int8").file_name == name.file_name
+
+
+def test_along_an_edge_an_average_is_one_of_each_row() -> None:
+    name = parse_network_name("efficientnet_lite0:a+gap+max+min+fg,b+gap+int8")
+    assert str(name.along_edge) == "efficientnet_lite0:a+max+min+rows+fg,b+rows+fg+edge+int8"
+    assert parse_network_name("vgg16:fc1").along_edge is None
 
 
 @pytest.mark.parametrize(
@@ -60,6 +69,8 @@ def test_poolings_belong_to_outputs_and_are_not_in_the_file() -> None:
         "vgg16:a+min+max",
         "vgg16:a+fg",
         "vgg16:a+fg+gap",
+        "vgg16:a+gap+edge,b+gap",
+        "vgg16:a+gap+int8+edge",
     ],
 )
 def test_what_is_no_name_says_how_to_write_one(text: str) -> None:

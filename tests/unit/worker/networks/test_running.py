@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from worker.backbones.names import BackboneError
+from worker.images.cut import StripSize
 from worker.models.evidence import evidence_map
 from worker.networks.building import Built
 from worker.networks.manifest import RECIPE
@@ -88,6 +89,19 @@ def test_a_decision_is_traced_back_to_places_exactly(small: Built, pixels: np.nd
         decision, constant = (float(coef.astype(float) @ values.astype(float)) for values in (vector, usual))
         assert shares.sum() + constant == pytest.approx(decision, abs=1e-5 * float(np.abs(coef * vector).sum()))
     assert ours.has_places
+
+
+def test_along_a_found_edge_it_takes_strips_and_traces_nothing_back(small: Built, tmp_path: Path) -> None:
+    store = NetworkStore(str(tmp_path))
+    store.add(small.data, small.manifest)
+    whole, strip = (store.open(f"{small.manifest.name}+gap{edge}") for edge in ("", "+edge"))
+    assert isinstance(strip.input_size, StripSize)
+    assert not isinstance(whole.input_size, StripSize)
+    assert strip.input_size == whole.input_size
+    assert strip.digest == whole.digest
+    assert strip.fingerprint != whole.fingerprint
+    assert (whole.has_places, strip.has_places) == (True, False)
+    assert strip.name == f"{small.manifest.name}+gap+edge"
 
 
 def test_a_fingerprint_is_of_the_file_the_recipe_and_the_outputs(small: Built) -> None:

@@ -87,11 +87,12 @@ def test_what_was_cut_out_is_also_compared_along_the_edge_that_is_found(networks
         path = tmp_path / "edges" / side / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(saved(image, "PNG"))
-    ended = compare(networks, tmp_path / "charts", str(tmp_path / "edges"), "--backbone", OTHER_BACKBONE, "--json")
+    backbones = ("--backbone", OTHER_BACKBONE, "--backbone", f"{OTHER_BACKBONE}+fg")  # one way along the edge
+    ended = compare(networks, tmp_path / "charts", str(tmp_path / "edges"), *backbones, "--json")
     assert ended.returncode == 0, ended.stderr
     assert "cut out on black" in " ".join(ended.stderr.split())
     [dataset] = json.loads(ended.stdout)["datasets"]
-    whole, along = dataset["backbones"]
+    whole, _, along = dataset["backbones"]
     assert (whole["backbone"], along["backbone"]) == (
         OTHER_BACKBONE,
         str(parse_network_name(OTHER_BACKBONE).along_edge),

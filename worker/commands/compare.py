@@ -86,9 +86,9 @@ def compare(
             )
             compared.append(compared_set(folder.resolve().name, folder_photographs))
         cut_out = mostly_cut_out([photo for one in compared for photo in one.photos])
-        along = _along_edge(names) if cut_out else {}
-        pairs = [*zip(names, sources, strict=True), *((along[name], sources[names.index(name)]) for name in along)]
-        for name, source in pairs:
+        pairs = list(zip(names, sources, strict=True))
+        along = _along_edge(pairs) if cut_out else []
+        for name, source in [*pairs, *along]:
             settings = settings_with(data=data, backbone=name, weights=source)
             results.append(compare_on(compared, settings, repeats=repeats, progress=progress))
     if along:
@@ -103,12 +103,13 @@ def compare(
         _tell(compared, results)
 
 
-def _along_edge(names: list[str]) -> dict[str, str]:
-    """The backbones that have a way to look along the edge of a cut-out which is not compared yet, and that way."""
+def _along_edge(pairs: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+    """The ways of looking along the edge of a cut-out that these backbones with their weights have, each once."""
     from worker.networks.names import parse_network_name
 
-    ways = {name: parse_network_name(name).along_edge for name in names}
-    return {name: str(way) for name, way in ways.items() if way is not None and str(way) not in names}
+    ways = {way: source for name, source in pairs if (way := parse_network_name(name).along_edge) is not None}
+    compared = {parse_network_name(name) for name, _ in pairs}
+    return [(str(way), source) for way, source in ways.items() if way not in compared]
 
 
 def _without_groups(one: ComparedSet) -> list[str]:

@@ -27,13 +27,13 @@ def run(line, *arguments: object) -> Done:
 
 def test_a_change_takes_a_pocket_off_the_replace_list(line) -> None:
     line.see(1, 0, "damaged")
-    assert len(json.loads(run(line, "replace", "--json").stdout)) == 1
+    assert len(json.loads(run(line, "replace", "--json").stdout)["items"]) == 1
     done = run(line, "insert-changed", "mill-1", "head-1", 1)
     assert (done.exit_code, done.stdout.strip()) == (
         0,
         "machine mill-1, head head-1, pocket 1 has another insert from now on",
     )
-    assert json.loads(run(line, "replace", "--json").stdout) == []
+    assert json.loads(run(line, "replace", "--json").stdout)["items"] == []
     again = run(line, "insert-changed", "mill-1", "head-1", 1, "--by", "bert")
     assert again.stdout.strip().endswith("from now on, as was known")
 

@@ -170,4 +170,4 @@ def test_a_disagreement_shows_what_was_said(line) -> None:
     assert "\x1b" not in text
     assert shown(line, "review") == "nothing to look at\n", "a second look settles it"
     assert [row["review"] for row in answer(line, "history", "mill-1", "head-1", 1)] == ["broken"]
-    assert [row["review"] for row in answer(line, "replace")] == ["broken"]
+    assert [row["review"] for row in answer(line, "replace")["items"]] == ["broken"]

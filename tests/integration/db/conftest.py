@@ -104,10 +104,10 @@ def line(database: Database) -> Line:
 @pytest.fixture
 def hash_with_least_effort(monkeypatch: pytest.MonkeyPatch) -> None:
     """A login as somebody who has no account takes as long as any: a fifth of a second, fifty times in some tests."""
+    from producer.configuration.password_hashes import PasswordHashes
     from tests.console_support import LEAST_EFFORT  # with FastAPI
 
-    monkeypatch.setattr("db.people.passwords._HASHER", LEAST_EFFORT)
-    monkeypatch.setattr("db.people.passwords._nobody", lambda: LEAST_EFFORT.hash("nobody has this password"))
+    monkeypatch.setattr("db.people.accounts._PASSWORDS", PasswordHashes(LEAST_EFFORT))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from producer.connect.missed_answers import MissedAnswers
 from producer.connect.reporter import SinkReporter
 from producer.connect.sink_thread import SinkThread
 from producer.connect.sinks.opening import open_sink
-from producer.connect.stream_events import StreamEvents, day_of
+from producer.connect.stream_events import StreamEvents, moment_of
 from producer.connect.stream_freshness import StreamFreshness, now
 from producer.connect.unheard_machines import note_configured, note_heard
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent
@@ -263,8 +263,8 @@ class Connector:
     def _was_cut(self, left: str) -> None:
         log.error(
             "the stream lacks what came after the last answer that was read",
-            after=day_of(self._reader.position),
-            before=day_of(left),
+            after=moment_of(self._reader.position),
+            before=moment_of(left),
             hint="if the line said more than its stream keeps, INSERTS_PLANT_STREAM at the workers keeps more",
         )
         self._misses(self._reader.position, self._reader.position, {})

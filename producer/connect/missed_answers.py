@@ -21,7 +21,7 @@ from producer.contract.answers import STREAM_FIELD
 from producer.contract.said_again import AgainRequest, SaidAgain
 from producer.delivery.stream_reader import StreamEntry, order
 
-PATIENCE: Final = 120.0
+ANSWERED_WITHIN: Final = 120.0
 """Seconds for which a worker's answer is waited for, which may be starting too; meanwhile no system is told that the
 connector is there."""
 
@@ -66,7 +66,7 @@ class MissedAnswers:
         if self._request is not None and self._asked_at is None:
             self._ask(str(self._request))
             self._asked_at = now()
-        return self._asked_at is not None and now() - self._asked_at < PATIENCE
+        return self._asked_at is not None and now() - self._asked_at < ANSWERED_WITHIN
 
     def heard(self, position: str, *, resumed: bool) -> None:
         """All up to an entry of the stream is read; `resumed`: after a time in which it could not be."""

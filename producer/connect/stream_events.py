@@ -42,6 +42,6 @@ class StreamEvents:
             return None
 
 
-def day_of(entry_id: str) -> str:
+def moment_of(entry_id: str) -> str:
     """When the entry of that id was written, for people."""
     return datetime.fromtimestamp(StreamEntry(entry_id, {}).written_at, UTC).isoformat(timespec="seconds")

@@ -119,7 +119,7 @@ def test_where_it_is_not_said_again_no_state_is_believed(
     if answered:
         monkeypatch.setattr("db.queries.said_since.AT_MOST", 5)
     else:
-        monkeypatch.setattr("producer.connect.missed_answers.PATIENCE", 0.1)
+        monkeypatch.setattr("producer.connect.missed_answers.ANSWERED_WITHIN", 0.1)
     with showing_two_heads(plant, log, redis_server):
         redis_server.kill()
         redis_server.start()

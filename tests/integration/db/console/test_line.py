@@ -388,7 +388,7 @@ def test_a_stream_begins_beats_and_ends(console, monkeypatch) -> None:
 
 
 def test_a_database_that_hangs_is_told_and_told_to_be_back(console, monkeypatch) -> None:
-    monkeypatch.setattr("db.console.live.feed.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("db.console.live.feed.LOOK_SECONDS", 0.1)
     hangs, look = threading.Event(), Feed._marks
 
     def marks(feed: Feed, known: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -99,6 +100,14 @@ class Line:
 @pytest.fixture
 def line(database: Database) -> Line:
     return Line(database)
+
+
+@pytest.fixture
+def terminal(no_settings: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A wide terminal in a folder of the test's own, at which ana is logged in."""
+    monkeypatch.setenv("LOGNAME", "ana")  # as getpass reads it
+    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture

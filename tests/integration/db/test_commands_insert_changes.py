@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -11,14 +10,7 @@ from db.commands.main import main
 from db.people import audit
 from tests.command_support import Done, invoke
 
-
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("INSERTS_DATA", "INSERTS_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LOGNAME", "ana")  # the login name, as getpass reads it
-    monkeypatch.setenv("COLUMNS", "250")
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("terminal")
 
 
 def run(line, *arguments: object) -> Done:

@@ -45,7 +45,7 @@ _POSITION: Final = "position"
 _HISTORY: Final = "history"
 """The note of whose writes were read (`StreamReader.history`)."""
 
-_AWAITED: Final = "Redis may have lost answers: a worker is asked to say them again"
+_AWAITED: Final = "Redis may have lost answers: a worker is asked to send them again"
 
 _OLD: Final = "no state up to"
 """The note of the last entry of the plant's stream that may be overtaken by what Redis has lost."""
@@ -210,7 +210,7 @@ class Connector:
         self._events.not_understood = self._events.not_understood or before
         is_complete = self._missed.answer(entries)
         if is_complete:
-            log.warning("what Redis may have lost was said again: what systems show holds")
+            log.warning("missed answers were sent again: what systems show holds")
             notes |= self._missed.end()
         self._deliveries.keep(wanted, notes, said, is_state=is_state)
         self._kept = entries[-1].id
@@ -270,7 +270,7 @@ class Connector:
         self._misses(self._reader.position, self._reader.position, {})
 
     def _misses(self, read_to: str, old: str, notes: dict[str, str], *, can_be_said: bool = True) -> None:
-        """Vouch for nothing until a worker has said again what may be missing since the entry `read_to`.
+        """Vouch for nothing until a worker has sent again what may be missing since the entry `read_to`.
 
         Who begins to read takes nothing up to the entry `old` for a state: what was lost may overtake it.
         """

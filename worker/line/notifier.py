@@ -17,9 +17,9 @@ from producer.contract.answers import (
     station_entry,
     stream_of,
 )
+from producer.contract.missed_answers import MissedAnswersEnd
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
 from producer.contract.plant_news import FaultRun, InsertChangeAnswer, News
-from producer.contract.said_again import SaidAgain
 from worker.broker.patient_redis import Command, call_together, connect_patiently
 
 log = structlog.get_logger()
@@ -52,10 +52,10 @@ class Notifier:
         for key in self._append(entries):
             log.error("nobody can be told here: what is there is no stream, delete it", key=key)
 
-    def say_again(
-        self, news: Iterable[News], answers: Iterable[tuple[str, VerdictAnswer | CheckAnswer]], end: SaidAgain
+    def send_missed(
+        self, news: Iterable[News], answers: Iterable[tuple[str, VerdictAnswer | CheckAnswer]], end: MissedAnswersEnd
     ) -> None:
-        """Append these to the plant's stream alone, in order, and then that this was all; not what is kept from it.
+        """Append missed answers to the plant's stream alone, in order, and then that these were all.
 
         Raises:
             redis.RedisError: Redis is away or full; not all of it has been said.
@@ -105,7 +105,7 @@ class Notifier:
 
 
 def _plant_entry(
-    answer: VerdictAnswer | FaultAnswer | CheckAnswer | News | SaidAgain, length: int, station: str = ""
+    answer: VerdictAnswer | FaultAnswer | CheckAnswer | News | MissedAnswersEnd, length: int, station: str = ""
 ) -> _Entry:
     """An entry of the plant's stream; `station` is empty where the answer is for none."""
     if isinstance(answer, FaultRun):

@@ -35,8 +35,8 @@ from worker.images.colours import as_rgb, opaque, with_palette_resolved
 from worker.images.cut import Cut, box_of, check_cut, check_image_size, levelled, masked
 from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
-from worker.images.lacking_png_rows import png_lacks_rows
 from worker.images.reduced_jpeg import ReducedJpeg
+from worker.images.truncated_png import png_lacks_rows
 from worker.images.truncated_tiff import is_overwritten
 from worker.images.unusable_error import HalfAnImage
 from worker.images.unusable_error import UnusableImage as UnusableImage  # for those who decode

@@ -14,7 +14,7 @@ import pytest
 from db.commands.main import main
 from db.engine import schema_version
 from db.learning import model_registry
-from db.line import faults, verdicts
+from db.line import faults, restores, verdicts
 from db.people import audit
 from tests.command_support import Done, invoke
 
@@ -149,7 +149,7 @@ def test_replace(filled) -> None:
 
 def test_replace_tells_programs_too_what_was_not_photographed_since_a_restore(filled, line) -> None:
     with line.database.transaction() as session:
-        audit.write_restored(session, at=NOW + timedelta(hours=1), file="inserts.dump", made_at="2026-11-25T03:00:00Z")
+        restores.record(session, at=NOW + timedelta(hours=1), file="inserts.dump", made_at="2026-11-25T03:00:00Z")
     listed = answer(filled, "replace", "--head", "head-1")
     assert [row["pocket"] for row in listed["items"]] == [2]
     assert listed["unknown"] == [{"machine": "mill-1", "head": "head-1", "pocket": pocket} for pocket in (1, 2, 3)]

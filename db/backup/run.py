@@ -21,7 +21,6 @@ from db.engine.database import Database
 from db.engine.times import utc
 from db.engine.url import parse_url, shown
 from db.line import restores
-from db.people import audit
 from producer.files.durable_files import replaced_file, write_file
 from producer.files.file_digest import file_digest
 
@@ -109,7 +108,7 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
     if "audit" in rows:
         with closing(Database(url)) as database, database.transaction() as session:
             at = clock.of_database(session)
-            audit.write_restored(session, at=at, file=file.name, made_at=manifest.made_at)
+            restores.record(session, at=at, file=file.name, made_at=manifest.made_at)
             if manifest.revision == schema_version.head():  # else once the tables are brought up to date
                 restores.doubt_newest_checks(session)
     return file, manifest

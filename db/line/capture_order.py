@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from db.engine.clock import TICK
 from producer.contract.event import are_of_one_outbox, node
 
 TOLERANCE: Final = timedelta(minutes=5)
@@ -24,9 +25,6 @@ one has its answer, and several workers take from one queue."""
 
 OLDEST: Final = timedelta(days=30)
 """If a photograph claims to be older than this when it arrives, its time is not believed: no outbox waits that long."""
-
-_NEXT: Final = timedelta(microseconds=1)
-"""The smallest difference that both databases keep."""
 
 
 @dataclass(frozen=True)
@@ -74,19 +72,19 @@ def ordered_at(
     moment = claimed(captured_at, received_at)
     if newest is not None:
         if _overtaken(capture_id, station, captured_at, received_at, newest):
-            return min(moment, newest.ordered_at - _NEXT)
+            return min(moment, newest.ordered_at - TICK)
         if _said_to_be_before(capture_id, station, captured_at, received_at, newest):
             if newest.flagged:
-                return min(moment, newest.ordered_at - _NEXT)
+                return min(moment, newest.ordered_at - TICK)
             if changed_at is not None and changed_at > newest.ordered_at:
-                return newest.ordered_at + _NEXT
+                return newest.ordered_at + TICK
         moment = _by_arrival(capture_id, station, captured_at, received_at, newest)
         if changed_at is not None and newest.ordered_at < changed_at <= min(moment, received_at):
             known = [one for one in beside or (newest,) if _of_one_outbox(capture_id, station, one)]
             if any(_taken_before(changed_at, capture_id, captured_at, one) for one in known):
-                return changed_at - _NEXT
+                return changed_at - TICK
     if changed_at is not None and received_at < changed_at:
-        return max(moment, changed_at + _NEXT)
+        return max(moment, changed_at + TICK)
     return moment
 
 
@@ -101,7 +99,7 @@ def _by_arrival(
         return moment
     if moment == newest.ordered_at == captured_at == newest.captured_at:  # then the ids decide
         return moment
-    return max(received_at, newest.ordered_at + _NEXT)
+    return max(received_at, newest.ordered_at + TICK)
 
 
 def clock_error(captured_at: datetime, ordered_at: datetime) -> timedelta | None:
@@ -140,7 +138,7 @@ def _taken_before(changed_at: datetime, capture_id: UUID, captured_at: datetime,
     if capture_id < known.capture_id and known.received_at < changed_at:
         return True
     ahead = known.captured_at - known.received_at
-    return ahead > _NEXT and captured_at - ahead < changed_at
+    return ahead > TICK and captured_at - ahead < changed_at
 
 
 def _of_one_outbox(capture_id: UUID, station: str, newest: OrderedPhoto) -> bool:

@@ -19,14 +19,19 @@ from db.line.rows import on_machine
 from db.schema.tables import Audit, Captures, Checks, Pockets, UntoldChecks
 from producer.contract.places import PocketPlace
 
-RESTORER: Final = "restore"
-RESTORED: Final = "backup restored"
-"""By whom and as what the audit has a restore."""
+_BY: Final = "restore"
+_ACTION: Final = "backup restored"
+
+
+def record(session: Session, *, at: datetime, file: str, made_at: str) -> None:
+    """Have the audit say that the database is now a backup's: everything since that backup is lost."""
+    row = {"at": at, "by": _BY, "action": _ACTION, "subject": file[:200], "detail": {"made_at": made_at}}
+    session.execute(insert(session, Audit).values(row))
 
 
 def restored_at(session: Session) -> datetime | None:
     """When a backup was restored last; None if none ever was."""
-    last = select(Audit.at).where(Audit.by == RESTORER, Audit.action == RESTORED).order_by(Audit.id.desc()).limit(1)
+    last = select(Audit.at).where(Audit.by == _BY, Audit.action == _ACTION).order_by(Audit.id.desc()).limit(1)
     return session.scalar(last)
 
 

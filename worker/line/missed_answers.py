@@ -1,4 +1,4 @@
-"""Says again what Redis may have lost, where a connector asks for it (`producer.contract.said_again`)."""
+"""Sends the missed answers again that a connector asks for (`producer.contract.missed_answers`)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import redis
 import structlog
 
 from db.engine.database import Database
-from db.queries.said_since import said_since
+from db.queries.missed_answers import answers_since
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.connector_report import CONNECTORS
-from producer.contract.said_again import LOOK_EVERY, AgainRequest, SaidAgain
+from producer.contract.missed_answers import LOOK_EVERY, MissedAnswersEnd, MissedAnswersRequest
 from producer.runtime.periodic import Periodic
 from worker.broker.patient_redis import connect_patiently
 from worker.line.mapping import check_answer, label_answer, verdict_answer
@@ -30,7 +30,7 @@ class MissedAnswersWatch(Periodic):
     """Looks for such requests every second, from entering the block to its end; of several workers one answers."""
 
     def __init__(self, database: Database, redis_url: str, notifier: Notifier) -> None:
-        super().__init__(LOOK_EVERY, name="missed-answers", failure="what Redis may have lost is not said again yet")
+        super().__init__(LOOK_EVERY, name="missed-answers", failure="missed answers are not sent again yet")
         self._database = database
         self._redis: redis.Redis = connect_patiently(redis_url)
         self._notifier = notifier
@@ -55,23 +55,23 @@ class MissedAnswersWatch(Periodic):
         super().__exit__(*error)
         self._redis.close()
 
-    def _answer(self, wanted: AgainRequest) -> None:
+    def _answer(self, wanted: MissedAnswersRequest) -> None:
         with self._database.reading() as session:
-            said = said_since(session, wanted.moment)
+            said = answers_since(session, wanted.moment)
         if said is None:
-            log.warning("Redis may have lost too much to be said again", since=wanted.moment.isoformat())
-            self._notifier.say_again((), (), SaidAgain(request=wanted.request, complete=False))
+            log.warning("there are too many missed answers to send them again", since=wanted.moment.isoformat())
+            self._notifier.send_missed((), (), MissedAnswersEnd(request=wanted.request, complete=False))
             return
         answers: list[tuple[str, VerdictAnswer | CheckAnswer]] = [
             *((row.station, verdict_answer(row, row)) for row in said.verdicts),
             *((label.station, label_answer(label)) for label in said.labels),
             *((check.station, check_answer(check)) for check in said.checks),
         ]
-        self._notifier.say_again(said.news, answers, SaidAgain(request=wanted.request, complete=True))
-        log.info("what Redis may have lost was said again", since=wanted.moment.isoformat(), answers=len(answers))
+        self._notifier.send_missed(said.news, answers, MissedAnswersEnd(request=wanted.request, complete=True))
+        log.info("missed answers were sent again", since=wanted.moment.isoformat(), answers=len(answers))
 
-    def _requests(self) -> Iterator[AgainRequest]:
+    def _requests(self) -> Iterator[MissedAnswersRequest]:
         values: dict[bytes, bytes] = self._redis.hgetall(CONNECTORS)  # type: ignore[assignment]
         for text in values.values():
-            if (wanted := AgainRequest.read(text.decode(errors="replace"))) is not None:
+            if (wanted := MissedAnswersRequest.read(text.decode(errors="replace"))) is not None:
                 yield wanted

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw
 
-from producer.pictures.arrays import BoolArray
+from producer.runtime.arrays import BoolArray
 
 SHAPES: Final[dict[str, Sequence[tuple[float, float]]]] = {
     "an edge": ((0.02, 0.04), (0.98, 0.02), (0.97, 0.56), (0.04, 0.74)),

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import BoolArray, UInt8Array
+from producer.runtime.arrays import BoolArray, UInt8Array
 
 ACROSS: Final = 56
 """Places along a side, about, at which a picture is looked at."""

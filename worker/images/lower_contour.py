@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from producer.contract.region import Edge
-from producer.pictures.arrays import Float64Array, UInt8Array
+from producer.runtime.arrays import Float64Array, UInt8Array
 from worker.images.foreground import foreground, places
 
 _ACROSS: Final = 256

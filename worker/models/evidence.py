@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from db.evidence.evidence_map import MOST_CELLS, EvidenceMap
-from producer.pictures.arrays import AnyArray, BoolArray, Float32Array, Float64Array
+from producer.runtime.arrays import AnyArray, BoolArray, Float32Array, Float64Array
 from worker.networks.grids import spread
 from worker.networks.names import Output, pooled_size
 from worker.networks.pooling import Inside

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from producer.pictures.arrays import AnyArray, Float64Array
+from producer.runtime.arrays import AnyArray, Float64Array
 
 
 def spread(shares: AnyArray, rows: int, columns: int) -> Float64Array:

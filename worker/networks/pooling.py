@@ -8,7 +8,7 @@ from typing import Final, Self
 
 import numpy as np
 
-from producer.pictures.arrays import BoolArray, Float32Array, Float64Array
+from producer.runtime.arrays import BoolArray, Float32Array, Float64Array
 from worker.networks.grids import spread
 from worker.networks.names import Output
 

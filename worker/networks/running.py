@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from producer.pictures.arrays import BoolArray, Float32Array, UInt8Array
+from producer.runtime.arrays import BoolArray, Float32Array, UInt8Array
 from worker.backbones.names import BackboneError
 from worker.images.cut import StripSize
 from worker.images.foreground import foreground

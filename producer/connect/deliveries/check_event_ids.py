@@ -2,8 +2,9 @@
 
 The answer to a check has no time of its own: repeated, after a crash say, it is the same event with the same id. But if
 the check had another answer in between (an insert was photographed again, a reviewer has overruled a verdict), a
-receiver that skips known ids would go by the one in between, which no longer holds. An answer that follows one of the
-same check with a higher revision is out of date, and is not delivered at all.
+receiver that skips known ids would go by the one in between, which no longer holds. So it would by a hold in between,
+which says that the answer no longer does. An answer that follows one of the same check with a higher revision is out of
+date, and is not delivered at all.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final, NamedTuple
 
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
+from producer.contract.plant_news import Hold
 
 TABLE: Final = """
 CREATE TABLE IF NOT EXISTS said_check (
@@ -27,6 +29,10 @@ CREATE TABLE IF NOT EXISTS said_check (
 """
 """`answer` is the id by what it says alone, `event_id` that by which it was told, `at` seconds since the epoch,
 `revision` the highest that was said."""
+
+
+_HELD: Final = ""
+"""The id of no answer: whatever is said of the check next is new."""
 
 
 class LastCheckEvent(NamedTuple):
@@ -63,13 +69,18 @@ def with_event_ids(
     last: dict[str, LastCheckEvent | None] = {}
     numbered = []
     for event in events:
-        if not isinstance(event.data, CheckAnswer):
+        if not isinstance(event.data, CheckAnswer | Hold):
             numbered.append(event)
             continue
         check_id = str(event.data.check_id)
         if check_id not in last:
             last[check_id] = said.get(check_id) or _last(connection, check_id)
         before = last[check_id]
+        if isinstance(event.data, Hold):
+            numbered.append(event)
+            if before is not None and 0 < before.revision <= (event.data.revision or 0):
+                last[check_id] = before._replace(answer=_HELD)
+            continue
         if before is not None and event.data.is_overtaken_by(before.revision):
             continue
         event_id = _id_after(before, event.id)

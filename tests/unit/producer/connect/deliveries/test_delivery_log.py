@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from producer.connect.deliveries.delivery_log import KEPT, DeliveryLog
 from producer.connect.deliveries.retry_schedule import next_attempt
 from producer.contract.plant_event import PlantEvent, plant_event
+from producer.contract.plant_news import Hold
 from tests.integration.plant import check, verdict
 
 
@@ -63,6 +65,27 @@ def test_a_check_s_answer_that_is_what_it_was_before_is_another_event(log: Deliv
     assert log.with_event_ids([replace])[0] == [told[3]]
     log.forget(last + 1.0 + KEPT)
     assert log.with_event_ids([replace])[0] == [replace]
+
+
+def test_a_check_s_answer_that_is_what_it_was_before_a_hold_is_another_event(log: DeliveryLog) -> None:
+    answers = (
+        answer := check("go").model_copy(update={"revision": 5, "begun_at": datetime.now(UTC)}),
+        answer.model_copy(update={"revision": 7}),
+    )
+    before, after = (plant_event("plant-1", "station-1", answer, 1000.0) for answer in answers)
+    held, late, foreign = (
+        plant_event("plant-1", "", Hold(check_id=answer.check_id, machine="mill-1", at=answer.begun_at, **of), 1000.0)
+        for of in (
+            {"head": "H12", "pocket": 2, "revision": 6},
+            {"head": "H12", "pocket": 3, "revision": 6},
+            {"head": "H13", "pocket": 2},
+        )
+    )
+    told, said = log.with_event_ids([before, foreign, before, held, held, after, late, after])
+    assert told[0] == told[2] == before
+    assert told[5].id == told[7].id != before.id
+    log.keep({}, {}, said)
+    assert log.with_event_ids([after])[0] == [told[5]]
 
 
 def test_nothing_overtakes_what_is_tried_again_of_its_own_head(log: DeliveryLog) -> None:

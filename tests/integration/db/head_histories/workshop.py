@@ -152,6 +152,7 @@ class Workshop:
 
     def give_up(self) -> dict[UUID, int]:
         """A worker waits no longer for what has not come; which checks, with how many photographs."""
+        self._look_for_news()  # as often while they waited
         with self.database.reading() as session:
             awaited = incomplete_checks.awaited(session)
         with self.database.transaction() as session:

@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import case, or_
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
+from db.engine.clock import BEFORE_ALL, TICK
 from db.engine.prepared import Prepared, inserted
 from db.line import incomplete_checks
-from db.schema.tables import Checks
+from db.schema.tables import Checks, Pockets
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,24 @@ BEGIN: Final = Prepared(_begin)
 
 
 def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> None:
-    """Have these checks be there; what begins one here comes `at` this moment. Whoever calls it holds no check yet."""
+    """Have these checks be there; what begins one here comes `at` this moment, and behind all that its head has.
+
+    Whoever calls it holds no check yet.
+    """
     rows: dict[UUID, dict[str, Any]] = {}
     for check in named:
         size = max(check.size, rows.get(check.check_id, {"size": 0})["size"])
-        rows[check.check_id] = vars(check) | {"size": size, "started_at": at, "awaited": True}
+        began = max(at, _behind_all_of(session, check.machine, check.head))
+        rows[check.check_id] = vars(check) | {"size": size, "started_at": began, "awaited": True}
     connection = session.connection()
     BEGIN.execute(connection, [rows[check_id] for check_id in sorted(rows)])
     incomplete_checks.update_awaited(connection, rows)
+
+
+def _behind_all_of(session: Session, machine: str, head: str) -> datetime:
+    """A moment behind a head's checks and photographs: the clock of a worker may have been set back since."""
+    last = [
+        session.scalar(select(func.max(moment)).where(of.machine == machine, of.head == head))
+        for of, moment in ((Checks, Checks.started_at), (Pockets, Pockets.ordered_at))
+    ]
+    return max((moment + TICK for moment in last if moment is not None), default=BEFORE_ALL)

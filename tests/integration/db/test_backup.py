@@ -26,6 +26,8 @@ from db.engine.url import sqlite_file
 from db.learning import model_registry, reviews, snapshots
 from db.line import begun_checks, captures, checks, faults, incomplete_checks, restores, untold_checks, verdicts
 from db.line.begun_checks import NamedCheck
+from db.people import accounts, sessions, tokens
+from db.people.session_limits import Limits
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -164,6 +166,25 @@ def test_a_clock_behind_that_of_the_backup_spoils_no_restore(line, empty_databas
         assert check is not None
         assert check.state == "review"
         assert len(restores.not_seen_since(session)) == 1
+
+
+def test_a_restore_lets_nobody_in_who_was_kept_out_since(line, tmp_path) -> None:
+    limits = Limits(timedelta(days=1), timedelta(days=9))
+    with line.database.transaction() as session:
+        for name in ("ana", "leaver"):
+            accounts.add(session, name, "reviewer", "a long password", NOW)
+        kept, leaked = (tokens.add(session, "ana", name, NOW, None) for name in ("kept", "leaked"))
+        cookie = sessions.begin(session, "ana", NOW, limits)
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    with line.database.transaction() as session:
+        accounts.disable(session, "leaver", NOW)
+        tokens.revoke(session, "ana", "leaked", NOW)
+    run.restore(line.database.url, file, replace=True)
+    with line.database.reading() as session:
+        assert [account.name for account in accounts.every(session) if not account.disabled] == ["ana"]
+        assert tokens.person_of(session, leaked, NOW) is None
+        assert tokens.person_of(session, kept, NOW) is not None
+        assert sessions.person_of(session, cookie, NOW, limits) is None
 
 
 def test_a_restore_beside_a_line_that_goes_on_is_told_all_the_same(line, tmp_path) -> None:

@@ -43,7 +43,10 @@ class AnswersSince:
 
 def answers_since(session: Session, moment: datetime) -> AnswersSince | None:
     """The answers since a moment; None if they are too many."""
-    newest = select(Verdicts.id).order_by(Verdicts.id.desc()).limit(AT_MOST + 1).subquery()
+    one_more = select(Verdicts.judged_at).order_by(Verdicts.id.desc()).offset(AT_MOST).limit(1)
+    if (judged_at := session.scalar(one_more)) is not None and judged_at >= moment:
+        return None
+    newest = select(Verdicts.id).order_by(Verdicts.id.desc()).limit(AT_MOST).subquery()
     given_since = (
         select(*COLUMNS)
         .join(Verdicts, current_verdict())
@@ -55,7 +58,7 @@ def answers_since(session: Session, moment: datetime) -> AnswersSince | None:
     answered = select(Checks.check_id).where(revised_since(moment), on_machine(Checks.machine, None))
     answered = answered.order_by(Checks.revision, Checks.check_id).limit(AT_MOST + 1)
     ids = [*session.scalars(answered)]
-    if max(len(verdicts), len(ids)) > AT_MOST:
+    if len(ids) > AT_MOST:
         return None
     answers = AnswersSince(plant_news.told_since(session, moment), verdicts, [], [])
     for first in range(0, len(ids), _AT_ONCE):

@@ -53,7 +53,10 @@ class MissedAnswers:
         self._request = MissedAnswersRequest.read(deliveries.note(_REQUEST) or "")
         self._asked_at: float | None = None
         self._known_since = int(deliveries.note(_KNOWN_SINCE) or 0)
-        self._read_to = self._before = second_of(position)  # what was read, and what before it could not be for a while
+        self._position = position
+        # What was read, and what before it could not be for a while. Ids go on ahead where the clock of Redis was set
+        # back; when one was read that lies ahead is not known any more after a start.
+        self._read_to = self._before = second_of(position) if second_of(position) <= time.time() else 0
         self._resumed_at = now()
 
     @property
@@ -72,7 +75,8 @@ class MissedAnswers:
         """All up to an entry of the stream is read; `resumed`: after a time in which it could not be."""
         if resumed:  # what was written in that time may have been sent only now
             self._before, self._resumed_at = self._read_to, now()
-        self._read_to = second_of(position)
+        if position != self._position:
+            self._position, self._read_to = position, min(second_of(position), int(time.time()))
 
     def begin(self, position: str) -> dict[str, str] | None:
         """Ask for what was said since the last entry that was read; the notes to be kept.
@@ -80,7 +84,7 @@ class MissedAnswers:
         None if that is too long ago, or before the log knows all: then nothing that was shown before can be believed.
         """
         if self._request is None:
-            read_to = second_of(position)
+            read_to = min(second_of(position), self._read_to)
             is_settled = now() - self._resumed_at > BEFORE or not self._before
             since = (read_to if is_settled else min(read_to, self._before)) - BEFORE
             if since <= self._known_since or time.time() - since > _LONGEST:

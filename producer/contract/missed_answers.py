@@ -22,7 +22,10 @@ _TEXT: Final = re.compile(r"([0-9a-f]{32}) (\d{1,10})", re.ASCII)
 
 @dataclass(frozen=True)
 class MissedAnswersRequest:
-    """What is asked for: all answers since a second (since the epoch, by the clock of Redis)."""
+    """What is asked for: all answers since a second of the epoch.
+
+    It is by the clock of Redis, or by the connector's where the stream's ids are ahead of that.
+    """
 
     request: str
     since: int
@@ -55,7 +58,7 @@ class MissedAnswersEnd(BaseModel):
     kind: Literal["said_again"] = "said_again"
     request: str
     complete: bool
-    """False if they were too many to be sent again."""
+    """False if they cannot be sent again: they are too many, or clocks differ."""
 
     @classmethod
     def read(cls, text: bytes) -> Self | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -18,10 +19,11 @@ from db.people import audited_insert_changes
 from db.queries.missed_answers import answers_since
 from producer.connect.connector_problems import current_states
 from producer.connect.deliveries.delivery_log import DeliveryLog
-from producer.contract.answers import CheckAnswer, VerdictAnswer
+from producer.contract.answers import STREAM_FIELD, CheckAnswer, VerdictAnswer
 from producer.contract.connector_report import CONNECTORS
 from producer.contract.event import new_id
 from producer.contract.missed_answers import MissedAnswersRequest
+from producer.contract.plant_event import PLANT_STREAM
 from tests.integration.test_connect_readings import broker, reading, shows
 from tests.integration.test_incomplete import Plant
 from tests.support import RedisProcess, wait_until
@@ -107,17 +109,39 @@ def test_after_a_start_of_redis_a_worker_says_what_it_lost_and_the_other_states_
     assert [event.data.pocket for event in events if isinstance(event.data, VerdictAnswer)].count(2) == 3
 
 
-@pytest.mark.parametrize("answered", [False, True], ids=["no worker answers", "it is too much"])
+@pytest.mark.parametrize("hours", [1, 24 * 365], ids=["an hour", "a year"])
+def test_a_stream_whose_ids_are_ahead_hides_nothing_that_was_lost(
+    plant: Plant, watch: MissedAnswersWatch, log: DeliveryLog, redis_server: RedisProcess, hours: int
+) -> None:
+    """The clock of its computer was ahead and was set right: ids never go back."""
+    ahead = int((time.time() + hours * 3600) * 1000)
+    plant.redis.xadd(PLANT_STREAM, {STREAM_FIELD: '{"kind": "none"}', "station": ""}, id=f"{ahead}-0")
+    with showing_two_heads(plant, log, redis_server) as (damaged, _):
+        plant.photograph(2, "damaged", head="H12", check_id=damaged, image_sha256="e" * 64)
+        write(plant, damaged)  # and told, but Redis has lost it
+        redis_server.kill()
+        redis_server.start()
+        wait_until(lambda: is_asked(plant), what="a request")
+        watch.turn()
+        wait_until(lambda: not is_asked(plant), what="a connector that has what it asked for")
+    assert shows(log) == {"H12": "replace", "H13": "go"}
+
+
+@pytest.mark.parametrize("why", ["no worker answers", "it is too much", "the database's clock is behind"])
 def test_where_they_are_not_sent_again_no_state_is_believed(
     plant: Plant,
     watch: MissedAnswersWatch,
     log: DeliveryLog,
     redis_server: RedisProcess,
     monkeypatch: pytest.MonkeyPatch,
-    answered: bool,
+    why: str,
 ) -> None:
-    if answered:
+    answered = why != "no worker answers"
+    if why == "it is too much":
         monkeypatch.setattr("db.queries.missed_answers.AT_MOST", 5)
+    elif answered:
+        behind = timedelta(minutes=20)
+        monkeypatch.setattr("worker.line.missed_answers.clock.of_database", lambda _: datetime.now(UTC) - behind)
     else:
         monkeypatch.setattr("producer.connect.missed_answers.ANSWERED_WITHIN", 0.1)
     with showing_two_heads(plant, log, redis_server):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 import redis
 import structlog
 
+from db.engine import clock
 from db.engine.database import Database
 from db.queries.missed_answers import answers_since
 from producer.contract.answers import CheckAnswer, VerdictAnswer
@@ -24,6 +27,9 @@ _TAKEN: Final = "connector-asked:"
 """How the Redis key begins by which one worker takes a request."""
 
 _TAKEN_SECONDS: Final = 60
+
+CLOCKS_DIFFER: Final = 300.0
+"""Seconds by which clocks may differ: half of what connectors ask for too much."""
 
 
 class MissedAnswersWatch(Periodic):
@@ -57,9 +63,11 @@ class MissedAnswersWatch(Periodic):
 
     def _answer(self, wanted: MissedAnswersRequest) -> None:
         with self._database.reading() as session:
-            said = answers_since(session, wanted.moment)
+            in_time = self._clocks_agree(clock.of_database(session))
+            said = answers_since(session, wanted.moment) if in_time else None
         if said is None:
-            log.warning("there are too many missed answers to send them again", since=wanted.moment.isoformat())
+            why = "there are too many" if in_time else "the clocks of Redis, the database and this worker differ"
+            log.warning("missed answers cannot be sent again", since=wanted.moment.isoformat(), why=why)
             self._notifier.send_missed((), (), MissedAnswersEnd(request=wanted.request, complete=False))
             return
         answers: list[tuple[str, VerdictAnswer | CheckAnswer]] = [
@@ -69,6 +77,12 @@ class MissedAnswersWatch(Periodic):
         ]
         self._notifier.send_missed(said.news, answers, MissedAnswersEnd(request=wanted.request, complete=True))
         log.info("missed answers were sent again", since=wanted.moment.isoformat(), answers=len(answers))
+
+    def _clocks_agree(self, of_database: datetime) -> bool:
+        """Whether what was asked for by the clock of Redis can be found by those of the database and of workers."""
+        seconds, microseconds = self._redis.time()
+        moments = [of_database.timestamp(), time.time(), seconds + microseconds / 1e6]
+        return max(moments) - min(moments) <= CLOCKS_DIFFER
 
     def _requests(self) -> Iterator[MissedAnswersRequest]:
         values: dict[bytes, bytes] = self._redis.hgetall(CONNECTORS)  # type: ignore[assignment]

@@ -125,7 +125,7 @@ def _note(url: str, file: str, manifest: BackupManifest, kept_out: Withdrawn) ->
         restores.record(session, at=at, file=file, made_at=manifest.made_at)
         restored_people.withdraw(session, kept_out, at)
         if manifest.revision == schema_version.head():  # else once the tables are brought up to date
-            restored_checks.doubt_newest(session)
+            restored_checks.doubt(session)
 
 
 def newest(folder: Path) -> Path:

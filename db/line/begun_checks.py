@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 
 from db.engine.clock import BEFORE_ALL, TICK
 from db.engine.prepared import Prepared, inserted
-from db.line import incomplete_checks
+from db.line import head_size, incomplete_checks
 from db.schema.tables import Checks, Pockets
 
 
 @dataclass(frozen=True)
 class NamedCheck:
-    """What an event that cannot be used says of its check, as far as it can be read."""
+    """What an event that cannot be used says of its check, as far as can be read; `size` 0: as large as its head."""
 
     check_id: UUID
     station: str
@@ -60,12 +60,13 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> None
 
     Whoever calls it holds no check yet.
     """
+    connection = session.connection()
     rows: dict[UUID, dict[str, Any]] = {}
     for check in named:
-        size = max(check.size, rows.get(check.check_id, {"size": 0})["size"])
+        own = check.size or head_size.known(connection, check.head) or 1
+        size = max(own, rows.get(check.check_id, {"size": 0})["size"])
         began = max(at, _behind_all_of(session, check.machine, check.head))
         rows[check.check_id] = vars(check) | {"size": size, "started_at": began, "awaited": True}
-    connection = session.connection()
     BEGIN.execute(connection, [rows[check_id] for check_id in sorted(rows)])
     incomplete_checks.update_awaited(connection, rows)
 

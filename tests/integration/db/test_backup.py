@@ -129,6 +129,22 @@ def test_after_a_restore_no_check_of_before_is_a_go_until_its_head_is_photograph
     line.database.close()
 
 
+def test_after_a_restore_every_check_is_told_that_says_what_is_in_a_pocket(line, empty_database_url, tmp_path) -> None:
+    """The newest saw some pockets only, and of another head the newest still waits."""
+    whole = {head: uuid6.uuid7() for head in ("head-1", "head-2")}
+    for head, check_id in whole.items():
+        for pocket in (1, 2, 3):
+            line.see(pocket, outcome="intact", head=head, check_id=check_id, check_size=3)
+    some = uuid6.uuid7()
+    line.see(2, 5, "intact", check_id=some, check_size=1)
+    line.see(1, 5, "intact", head="head-2", check_id=uuid6.uuid7(), check_size=2)
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    run.restore(empty_database_url, file)
+    with closing(Database(empty_database_url)) as database, database.reading() as session:
+        assert {check.check_id for check in untold_checks.untold(session).checks} == {*whole.values(), some}
+        assert checks.recent(session, state="go") == []
+
+
 def test_a_photograph_that_comes_late_takes_no_doubt_of_a_restore_away(line, empty_database_url, tmp_path) -> None:
     """Neither one that was given up, nor one that was waited for when the backup was made."""
     waiting = uuid6.uuid7()

@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import AnyArray
 from producer.pictures.small_picture import Picture, nearest
+from producer.runtime.arrays import AnyArray
 
 _GOLDEN: Final = (5**0.5 - 1) / 2
 """No two whole numbers have this ratio."""

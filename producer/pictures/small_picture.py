@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import AnyArray
+from producer.runtime.arrays import AnyArray
 
 _MOST: Final = 2**18
 """Pixels: of more, packing all takes longer than a few answers."""

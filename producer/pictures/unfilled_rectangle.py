@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import AnyArray
 from producer.pictures.lines import changes
 from producer.pictures.small_picture import Picture, nearest
+from producer.runtime.arrays import AnyArray
 
 _CELLS: Final = 64
 """Cells that the longer side of an image is looked at by."""

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import Float32Array, UInt8Array
+from producer.runtime.arrays import Float32Array, UInt8Array
 
 SIDE: Final = 112
 """Pixels a side at which sharpness is measured, whatever the network takes: it depends on the size. At more, what is

@@ -31,9 +31,7 @@ def sampled(image: Picture, rows: bool, number: int) -> AnyArray:
     half, (width, height) = number // 2, image.size
     size = (half, height) if rows else (width, half)
     near = (0, 0, width * _GOLDEN, height) if rows else (0, 0, width, height * _GOLDEN)
-    few = np.concatenate(
-        [nearest(image, size, part) for part in (near, (0, 0, width, height))], axis=1 if rows else 0
-    )
+    few = np.concatenate([nearest(image, size, part) for part in (near, (0, 0, width, height))], axis=1 if rows else 0)
     few = few if rows else few.swapaxes(0, 1)
     return few.reshape(len(few), number, -1)
 

@@ -37,9 +37,9 @@ def told_since(session: Session, moment: datetime) -> list[InsertChangeAnswer]:
 
     Of a change that was said with the new insert's first photograph there was none, nor is there of another system's.
     """
-    here = ("machine", "head", "pocket")
-    first = [getattr(Captures, name) == getattr(InsertChanges, name) for name in here]
-    theirs = [getattr(ToldInsertChanges, name) == getattr(InsertChanges, name) for name in (*here, "at")]
+    place = ("machine", "head", "pocket")
+    first = [getattr(Captures, name) == getattr(InsertChanges, name) for name in place]
+    theirs = [getattr(ToldInsertChanges, name) == getattr(InsertChanges, name) for name in (*place, "at")]
     query = select(*(getattr(InsertChanges, field.name) for field in fields(InsertChange))).where(
         InsertChanges.at >= moment,
         ~exists().where(*first, Captures.ordered_at == InsertChanges.at),
@@ -69,5 +69,5 @@ def _answer(change_id: UUID, of: InsertChange | UntoldInsertChanges, *, withdraw
 
 
 def _id(change: InsertChange) -> UUID:
-    """The same for a change and for its withdrawal; a number alone may come again, of one that was taken back."""
+    """The same for a change and for its withdrawal, and another one for a change that is recorded again."""
     return uuid5(NAMESPACE_OID, f"insert change {change.id} of {change.at.isoformat()}")

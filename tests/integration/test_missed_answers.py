@@ -24,11 +24,13 @@ from producer.contract.connector_report import CONNECTORS
 from producer.contract.event import new_id
 from producer.contract.missed_answers import MissedAnswersRequest
 from producer.contract.plant_event import PLANT_STREAM
+from producer.contract.plant_news import Hold
 from tests.integration.test_connect_readings import broker, reading, shows
 from tests.integration.test_incomplete import Plant
 from tests.support import RedisProcess, wait_until
 from worker.line.mapping import check_answer
 from worker.line.missed_answers import MissedAnswersWatch
+from worker.line.notifier import Notifier
 
 SHOWN = broker()
 
@@ -127,7 +129,7 @@ def test_a_stream_whose_ids_are_ahead_hides_nothing_that_was_lost(
     assert shows(log) == {"H12": "replace", "H13": "go"}
 
 
-@pytest.mark.parametrize("why", ["no worker answers", "it is too much", "the database's clock is behind"])
+@pytest.mark.parametrize("why", ["no worker answers", "it is too much", "the stream is short", "a clock is behind"])
 def test_where_they_are_not_sent_again_no_state_is_believed(
     plant: Plant,
     watch: MissedAnswersWatch,
@@ -139,6 +141,8 @@ def test_where_they_are_not_sent_again_no_state_is_believed(
     answered = why != "no worker answers"
     if why == "it is too much":
         monkeypatch.setattr("db.queries.missed_answers.AT_MOST", 5)
+    elif why == "the stream is short":
+        watch = MissedAnswersWatch(plant.database, redis_server.url, Notifier(redis_server.url, plant_length=5))
     elif answered:
         behind = timedelta(minutes=20)
         monkeypatch.setattr("worker.line.missed_answers.clock.of_database", lambda _: datetime.now(UTC) - behind)
@@ -188,4 +192,5 @@ def test_a_label_that_no_check_tells_is_sent_again_unless_a_newer_photograph_sho
         assert [one.capture_id for one in said.labels] == [checked.capture_id]
         later = answers_since(session, datetime.now(UTC) + timedelta(seconds=2))
         assert later is not None
-        assert not any((later.verdicts, later.labels, later.checks, later.news))
+        assert not any((later.verdicts, later.labels, later.checks))
+        assert {(type(one), one.check_id) for one in later.news} == {(Hold, plant.check)}, "as long as it holds"

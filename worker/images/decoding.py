@@ -60,10 +60,11 @@ _WHOLE_OF_STRIP: Final = 3
 class DecodedPhotograph:
     """A decoded photograph: uint8 of shape (height, width, 3), RGB, 0…255, and in `doubt` why a person must look.
 
-    `strip` is the levelled strip that the pixels were made of, where an edge is declared.
+    `image` has the same pixels. `strip` is the levelled strip that they were made of, where an edge is declared.
     """
 
     pixels: UInt8Array
+    image: Image.Image
     doubt: Reason | None
     strip: Image.Image | None = None
 
@@ -105,14 +106,16 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
         taken, doubt = (
             (taken, doubt or image_files.NO_CONTOUR()) if edge is None else (levelled(taken, edge, size), doubt)
         )
-    pixels = np.array(_to_size(taken, size))
+    photograph = _to_size(taken, size)
+    pixels = np.asarray(photograph)
     strip = taken if isinstance(region, Edge) else None
     del image, taken
     if (problem := shows_nothing(pixels)) is not None:
         raise UnusableImage(problem)
     if isinstance(region, Polygon):  # only now: black around it would hide that it is burnt out or without contrast
-        pixels = np.array(masked(Image.fromarray(pixels), region))
-    return DecodedPhotograph(pixels, doubt, strip)
+        photograph = masked(photograph, region)
+        pixels = np.asarray(photograph)
+    return DecodedPhotograph(pixels, photograph, doubt, strip)
 
 
 def _finds_edge(size: tuple[int, int], region: Cut | None) -> bool:

@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 
 BY: Final = "insert-worker train"
 
-CUT_OUT: Final = (
-    "most of these inserts were cut out on black: `insert-worker compare FOLDER` says whether it is better to look "
-    "along their lower contour, the edge; then give `--backbone` the name that it advises"
-)
-
 
 def train(
     folder: Annotated[
@@ -64,6 +59,9 @@ def train(
     splits, and promotes it if it is better than guessing and not worse than the model in charge. Running workers use it
     within seconds. The same labels and backbone give the same model again.
 
+    If most inserts of the folder were cut out on black, it first compares looking along their lower contour, the edge,
+    with looking at whole photographs, and learns along the edge if that is better beyond chance.
+
     It needs five images of each side, intact and damaged. With fewer than thirty, the scores say little.
 
     Examples:
@@ -84,6 +82,7 @@ def train(
     with waiting(console, "loading what it learns with"):
         from worker.commands.labelled_folder import take_in
         from worker.dataset.class_names import meanings_to_train
+        from worker.learning.found_edge import choose
         from worker.learning.on_request import learn_now, settle
         from worker.learning.serve import learning_with
 
@@ -100,21 +99,24 @@ def train(
                     database=learning.database,
                     progress=progress,
                 )
-        _tell_taken(taken, settings.backbone, console, as_json)
+        _tell_taken(taken, console, as_json)
+        with shown(console) as progress:
+            choice = None if taken is None else choose(taken.photographs, settings, learning.database, progress)
+    if choice is not None:
+        tell_notes([choice.reason], console)
+        settings = settings.model_copy(update={"backbone": choice.backbone})
+    with learning_with(settings) as learning:
         with shown(console) as progress:
             trained, decided = learn_now(learning, by=BY, progress=progress)
         in_charge = settle(learning, decided, by=BY, promote=promote)
     _tell_trained(trained, decided, settings, console, taken, in_charge, as_json)
 
 
-def _tell_taken(taken: TakenInFolder | None, backbone: str, console: TerminalConsole, as_json: bool) -> None:
+def _tell_taken(taken: TakenInFolder | None, console: TerminalConsole, as_json: bool) -> None:
     from worker.commands.labelled_folder import tell_folder
-    from worker.learning.backbone_comparison import mostly_cut_out
 
     if taken is not None:
         tell_folder(taken.photographs, console)
-        if "+edge" not in backbone and mostly_cut_out(taken.photographs.photos):
-            tell_notes([CUT_OUT], console)
         if not as_json:
             say(f"photographs of the folder: {taken.sentence()}")
 

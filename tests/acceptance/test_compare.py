@@ -65,9 +65,11 @@ def test_without_groups_it_says_so_and_has_plain_splits_alone(
     networks: Path, photographs: Path, tmp_path: Path
 ) -> None:
     (photographs / "labels.csv").rename(tmp_path / "labels.csv")
-    ended = compare(networks, tmp_path / "charts", str(photographs), "--backbone", OTHER_BACKBONE)
+    options = ("--backbone", OTHER_BACKBONE, "--group-column", "setup")
+    ended = compare(networks, tmp_path / "charts", str(photographs), *options)
     (tmp_path / "labels.csv").rename(photographs / "labels.csv")
     assert ended.returncode == 0, ended.stderr
+    assert "labels.csv to take the groups from" in " ".join(ended.stderr.split())
     assert "nothing says which photographs show the same insert" in " ".join(ended.stderr.split())
     assert "plain splits" in ended.stdout
     assert "by insert" not in ended.stdout

@@ -15,7 +15,7 @@ from producer.contract.places import PocketPlace
 from producer.contract.reasons.template import Reason
 from producer.pictures.arrays import Float64Array
 from worker.images.measurements import Measurements
-from worker.line.blurred_or_dark import FEWEST, Usual, same_frame, unlike_usual
+from worker.line.blurred_or_dark import FEWEST, Usual, less_sharp, same_frame, unlike_usual
 from worker.line.moved_or_empty import TOGETHER, Scene
 
 LOOK_EVERY: Final = 60.0
@@ -64,6 +64,11 @@ class Stations:
         if problem is None:
             station.before = seen.frame, origin.place
         return problem
+
+    def doubt(self, origin: Origin, seen: Measurements) -> Reason | None:
+        """Why a person must look at a photograph of that origin, although it can be judged; or None."""
+        usual = self._station(origin.station).usual
+        return None if usual is None else less_sharp(seen, usual)
 
     def _station(self, name: str) -> _Station:
         known, now = self._known.get(name), time.monotonic()

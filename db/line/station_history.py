@@ -11,7 +11,7 @@ from db.line.rows import NEWEST_FIRST, current_verdict
 from db.schema.index_conditions import FINDING
 from db.schema.tables import Captures, Verdicts
 from producer.contract.places import PocketPlace
-from producer.contract.reasons.photographs import SOFT
+from producer.contract.reasons.photographs import MOVED, SOFT
 from producer.contract.vocabulary import JUDGED
 
 _LOOKED_THROUGH: Final = 1_000
@@ -67,6 +67,23 @@ def good(session: Session, station: str, limit: int) -> list[Photographed]:
         for sharpness, brightness, frame, sketch, machine, head, pocket in session.execute(judged)
         if sharpness is not None and brightness is not None and frame is not None
     ]
+
+
+def newest(session: Session, station: str, limit: int) -> list[bytes]:
+    """The sketches of the newest `limit` judged photographs of a station, the oldest of them first.
+
+    Of those that were unusable only those of a camera that has moved are among them: the others say nothing of it.
+    """
+    query = (
+        select(Verdicts.sketch)
+        .join(Captures, current_verdict())
+        .where(Captures.station == station, Captures.outcome.is_not(None), Verdicts.sketch.is_not(None))
+        .where(or_(Captures.outcome != "unusable", Verdicts.reason.startswith(MOVED.beginning)))
+        .where(or_(Captures.review.is_(None), Captures.review != "unusable"))
+        .order_by(*NEWEST_FIRST)
+        .limit(limit)
+    )
+    return [sketch for sketch in session.scalars(query) if sketch is not None][::-1]
 
 
 def unusable(session: Session, station: str, limit: int) -> list[bytes]:

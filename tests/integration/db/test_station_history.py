@@ -95,6 +95,14 @@ def test_a_worker_refuses_an_empty_pocket_and_what_a_moved_camera_sees(line) -> 
     told = [known.fault(origin, seen(8)) for _ in range(8)]
     assert (told[0], "the camera has moved" in str(told[-1])) == (None, True)
     assert [known.fault(origin, seen(5)) for _ in range(4)][1:] == [None] * 3
+    another = Stations(line.database)
+    assert another.fault(origin, seen(8)) is None
+    for number in range(4):  # which other processes judged
+        outcome, reason = ("unsure", None) if number < 2 else ("unusable", told[-1])
+        photographed(line, 40 + number, outcome, seen(8), reason=reason)
+    photographed(line, 50, "unusable")
+    assert "the camera has moved" in str(another.fault(origin, seen(8)))
+    assert another.fault(origin, seen(5)) is None
 
 
 def test_a_person_who_overrules_a_fault_lets_the_history_begin_anew(line) -> None:

@@ -20,7 +20,7 @@ from benchmarks.capture_faults import FOLDS, Draw, blurred, exposed, jpeg, opene
 from benchmarks.labelled_sets import labelled_sets
 from benchmarks.networks import network
 from db.line.station_history import Photographed
-from producer.pictures.arrays import BoolArray, Float32Array, Int64Array
+from producer.runtime.arrays import BoolArray, Float32Array, Int64Array
 from worker.images.decoding import decode
 from worker.images.measurements import Measurements, measure
 from worker.line.blurred_or_dark import Usual, less_sharp, unlike_usual

@@ -18,7 +18,6 @@ from producer.contract.reasons import image_files, stations
 from producer.contract.reasons.template import Reason, Template
 from producer.contract.reasons.vocabulary import recognised
 from producer.contract.region import Edge, Polygon
-from producer.pictures.arrays import UInt8Array
 from producer.pictures.early_end import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
 from producer.pictures.jpeg_structure import JpegStructure
@@ -30,13 +29,14 @@ from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rectangle import lacks_rectangle
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts
+from producer.runtime.arrays import UInt8Array
 from worker.images.bit_depth import Depth, to_eight_bits
 from worker.images.colours import as_rgb, opaque, with_palette_resolved
 from worker.images.cut import Cut, box_of, check_cut, check_image_size, levelled, masked
 from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
-from worker.images.lacking_png_rows import png_lacks_rows
 from worker.images.reduced_jpeg import ReducedJpeg
+from worker.images.truncated_png import png_lacks_rows
 from worker.images.truncated_tiff import is_overwritten
 from worker.images.unusable_error import HalfAnImage
 from worker.images.unusable_error import UnusableImage as UnusableImage  # for those who decode
@@ -55,10 +55,11 @@ _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 class DecodedPhotograph:
     """A decoded photograph: uint8 of shape (height, width, 3), RGB, 0…255, and in `doubt` why a person must look.
 
-    `strip` is the levelled strip that the pixels were made of, where an edge is declared.
+    `image` has the same pixels. `strip` is the levelled strip that they were made of, where an edge is declared.
     """
 
     pixels: UInt8Array
+    image: Image.Image
     doubt: Reason | None
     strip: Image.Image | None = None
 
@@ -94,14 +95,16 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
     """
     image, jpeg = _opened(data)
     taken, doubt = _of_others(image, data, size, region) if jpeg is None else _of_jpeg(image, data, jpeg, size, region)
-    pixels = np.array(_to_size(taken, size))
+    photograph = _to_size(taken, size)
+    pixels = np.asarray(photograph)
     strip = taken if isinstance(region, Edge) else None
     del image, taken
     if (problem := shows_nothing(pixels)) is not None:
         raise UnusableImage(problem)
     if isinstance(region, Polygon):  # only now: black around it would hide that it is burnt out or without contrast
-        pixels = np.array(masked(Image.fromarray(pixels), region))
-    return DecodedPhotograph(pixels, doubt, strip)
+        photograph = masked(photograph, region)
+        pixels = np.asarray(photograph)
+    return DecodedPhotograph(pixels, photograph, doubt, strip)
 
 
 def _why_none(said: str) -> Reason:

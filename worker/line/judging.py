@@ -12,7 +12,7 @@ import structlog
 from producer.contract.reasons import models as why
 from producer.contract.reasons.template import Template
 from producer.contract.region import AnyRegion, Edge, Form, form_of
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from worker.images.cut import cut_of
 from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
 from worker.images.measurements import Measurements, measure
@@ -72,7 +72,7 @@ class Judge:
         champion = models.champion
         size = _WITHOUT_MODEL if champion is None else champion.network.input_size
         seen = [self._photograph(image.data, image.region, size) for image in images]
-        measured = [measure(image.pixels) if isinstance(image, DecodedPhotograph) else None for image in seen]
+        measured = [measure(it.pixels, it.image) if isinstance(it, DecodedPhotograph) else None for it in seen]
         seen = [self._held_against_others(*parts) for parts in zip(images, seen, measured, strict=True)]
         lands = [_wear_land(image.region, photograph) for image, photograph in zip(images, seen, strict=True)]
         judgements = self._judged_by(models, images, seen)

@@ -169,12 +169,8 @@ def read_groups(
     listed = ", ".join(name for name in content.columns if name)
     if chosen is None and not required:
         advice = f"{path.name} has the columns {listed}, and none of them is {' or '.join(wanted)}"
-        return Grouping(
-            notes=(
-                *noted,
-                f"{advice}: nothing says which images show the same insert (name one of its columns)",
-            )
-        )
+        advice += ": nothing says which images show the same insert (name one of its columns)"
+        return Grouping(notes=(*noted, advice))
     if chosen is None or "file" not in content.columns:
         raise TableError(
             f"{path} has the columns {listed}; it needs 'file' and '{chosen or wanted[0]}' (a comma, semicolon "

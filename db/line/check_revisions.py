@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, bindparam, case, select, tuple_, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, select, tuple_, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
@@ -107,8 +107,17 @@ def of_captures(session: Session, capture_ids: Collection[UUID]) -> None:
         session.execute(held.with_for_update(key_share=True))
     session.execute(next_revision(Checks.check_id.in_(checks)))
     of_line = _Labelled.capture_id.in_(capture_ids), _Labelled.machine != IMPORTED
-    noted = select(_Labelled.check_id).where(*of_line, ~_SEEN_SINCE.exists()).distinct().order_by(_Labelled.check_id)
-    untold = insert(session, UntoldChecks).from_select(["check_id"], noted)
+    _note(session, select(_Labelled.check_id).where(*of_line, ~_SEEN_SINCE.exists()).distinct())
+
+
+def note(session: Session, check_ids: Collection[UUID]) -> None:
+    """Have it told what these checks know, beside their answers (`db.line.untold_checks`)."""
+    if check_ids:
+        _note(session, select(Checks.check_id).where(Checks.check_id.in_(check_ids)))
+
+
+def _note(session: Session, noted: Select[UUID]) -> None:
+    untold = insert(session, UntoldChecks).from_select(["check_id"], noted.order_by("check_id"))
     # What is noted already is written all the same: so `untold_checks.remove` waits for the end of this transaction.
     again = {"check_id": untold.excluded.check_id}
     session.execute(untold.on_conflict_do_update(index_elements=["check_id"], set_=again))

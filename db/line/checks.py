@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line import incomplete_checks, restores
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
-from db.line.check_revisions import hold, next_revision
+from db.line.check_revisions import hold, next_revision, note
 from db.line.check_search import begun_before, candidates, of_place
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
 from db.line.contradictions import elsewhere
@@ -139,33 +139,43 @@ _TROUBLES_OF = Prepared(
 )
 
 
-def finish(session: Session, check_ids: Collection[UUID], *, again: Collection[UUID] = ()) -> list[Check]:
+def finish(
+    session: Session, check_ids: Collection[UUID], *, again: Collection[UUID] = (), failed: Collection[UUID] = ()
+) -> list[Check]:
     """The checks among these that are no longer pending, by what this transaction has written; it holds them.
 
     Each has its next revision, but for those of `again`, of which nothing was written: they are sent as they are. One
-    whose photographs, now that they are judged, show that they contradict each other is noted as such first.
+    whose photographs, now that they are judged, show that they contradict each other is noted as such first. It is also
+    noted where a check knows what no answer says (`db.line.holds`): it pends, though a photograph of it `failed` or
+    others contradict each other, or it has one of another head.
     """
-    ended = _ended(session, check_ids, again) if check_ids else []
-    doubtful = to_doubt(session, [check.check_id for check in ended]) if ended else []
-    if not doubtful:
-        return ended
-    incomplete_checks.doubt(session, doubtful)
-    return finished(session, check_ids)
+    known = _known_now(session, check_ids, again) if check_ids else []
+    doubtful = to_doubt(session, [check.check_id for check, _ in known if check.state != "pending"]) if known else []
+    if doubtful:
+        incomplete_checks.doubt(session, doubtful)
+        known = _known_now(session, check_ids, check_ids)
+    ended = [check for check, _ in known if check.state != "pending"]
+    unsaid = {check.check_id for check, of in known if of.elsewhere or (check.state == "pending" and check.reason)}
+    note(session, unsaid | ({*failed} - {check.check_id for check in ended}))
+    return ended
 
 
 def finished(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     """The checks among these that are no longer pending."""
-    return _ended(session, check_ids, check_ids)
+    return [check for check, _ in _known_now(session, check_ids, check_ids) if check.state != "pending"]
 
 
-def _ended(session: Session, check_ids: Collection[UUID], again: Collection[UUID]) -> list[Check]:
+def _known_now(
+    session: Session, check_ids: Collection[UUID], again: Collection[UUID]
+) -> list[tuple[Check, KnownPockets]]:
+    """The checks among these that may be no longer pending, with what is known of their pockets."""
     connection = session.connection()
     answered = [check_id for (check_id,) in _ANSWERED.execute(connection, ids=list(check_ids))]
     changed = [check_id for check_id in answered if check_id not in again]
     unchanged = [check_id for check_id in answered if check_id in again]
     rows = [*_NEXT_OF_CHECK.execute(connection, ids=changed)] if changed else []
     rows += _OF_CHECK.execute(connection, ids=unchanged) if unchanged else []
-    return [check for check, _ in assessed(session, rows) if check.state != "pending"]
+    return [*assessed(session, rows)]
 
 
 _TO_DOUBT = Prepared(

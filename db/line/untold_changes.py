@@ -69,5 +69,5 @@ def _answer(change_id: UUID, of: InsertChange | UntoldInsertChanges, *, withdraw
 
 
 def _id(change: InsertChange) -> UUID:
-    """The same for a change and for its withdrawal; a number alone may come again, of one that was taken back."""
+    """The same for a change and for its withdrawal, and another one for a change that is recorded again."""
     return uuid5(NAMESPACE_OID, f"insert change {change.id} of {change.at.isoformat()}")

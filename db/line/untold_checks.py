@@ -1,7 +1,7 @@
 """Checks whose answer a person has changed by a label: a worker sends it, because a label comes without a message.
 
 They are noted in the transaction of the label (`db.line.check_revisions.of_captures`), and removed once they have been
-sent with the revision that they have by then.
+sent with the revision that they have by then. So are those that know what no answer says (`db.line.holds`).
 
 A label whose check has no answer for its head (it is pending again, or is of another head) is sent itself: the head's
 last answer must not stand until that check ends, or for good.

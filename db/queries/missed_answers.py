@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.line import checks, untold_checks
+from db.line import checks, holds, untold_checks
 from db.line.check_revisions import revised_since, unseen_since
 from db.line.checks import Check
 from db.line.rows import COLUMNS, VerdictRow, current_verdict, on_machine
@@ -60,11 +60,13 @@ def answers_since(session: Session, moment: datetime) -> AnswersSince | None:
     ids = [*session.scalars(answered)]
     if len(ids) > AT_MOST:
         return None
-    answers = AnswersSince(plant_news.told_since(session, moment), verdicts, [], [])
+    news: list[News] = [*plant_news.told_since(session, moment), *holds.now(session, ())]
+    answers = AnswersSince(news, verdicts, [], [])
     for first in range(0, len(ids), _AT_ONCE):
         some = ids[first : first + _AT_ONCE]
         ended = {check.check_id: check for check in checks.finished(session, some)}
         answers.checks.extend(ended[check_id] for check_id in some if check_id in ended)
+        answers.news.extend(holds.of_checks(session, some))
         labels = [one for one in untold_checks.labels(session, some, {*some} - ended.keys()) if one.at >= moment]
         unseen = unseen_since(session, [one.capture_id for one in labels])
         answers.labels.extend(one for one in labels if one.capture_id in unseen)

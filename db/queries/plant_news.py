@@ -18,7 +18,7 @@ from db.learning import model_registry
 from db.line import untold_changes
 from db.queries import unusable_runs
 from db.schema.tables import ToldNews
-from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange, News
+from producer.contract.plant_news import Change, FaultRun, InsertChangeAnswer, ModelChange
 
 _MODELS: Final = "models"
 _STATION: Final = "station "
@@ -27,7 +27,7 @@ _LAST_MODELS: Final = 50
 """How many changes of models' roles are looked at that may be sent again."""
 
 
-def untold(session: Session) -> list[News]:
+def untold(session: Session) -> list[Change]:
     """The news to be sent now: changes of inserts and models' roles, in order, and stations whose runs began or ended.
 
     A run whose beginning was sent continues until the station has no run, and keeps the beginning that was sent.
@@ -37,7 +37,7 @@ def untold(session: Session) -> list[News]:
     return [*untold_changes.untold(session), *models, *_runs(session, noted)]
 
 
-def told_since(session: Session, moment: datetime) -> list[News]:
+def told_since(session: Session, moment: datetime) -> list[Change]:
     """The news that may have been sent since a moment and holds, as it was sent."""
     noted = _noted(session)
     models = _models(session, max(0, int(noted.get(_MODELS, 0)) - _LAST_MODELS))
@@ -51,7 +51,7 @@ def told_since(session: Session, moment: datetime) -> list[News]:
     return [*changed, *(one for one in models if one.at >= moment), *(one for one in runs if one.since >= moment)]
 
 
-def note(session: Session, said: Iterable[News]) -> None:
+def note(session: Session, said: Iterable[Change]) -> None:
     """Note that this news was sent."""
     for news in said:
         if isinstance(news, InsertChangeAnswer):

@@ -49,7 +49,8 @@ class UntoldInsertChanges(Base):
 
 
 class UntoldChecks(Base):
-    """Checks of which a person has labelled what their head shows now: their answers are still to be told."""
+    """Checks of which a person has labelled what their head shows now, or that know what no answer says: both are still
+    to be told."""
 
     __tablename__ = "untold_checks"
 

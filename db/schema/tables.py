@@ -170,7 +170,11 @@ class InsertChanges(Base):
     """
 
     __tablename__ = "insert_changes"
-    __table_args__ = (CheckConstraint("pocket > 0", name="pocket"), Index(None, "machine", "head", "pocket", "at"))
+    __table_args__ = (
+        CheckConstraint("pocket > 0", name="pocket"),
+        Index(None, "machine", "head", "pocket", "at"),
+        {"sqlite_autoincrement": True},  # the number of one that was withdrawn must not come again
+    )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     machine: Mapped[str] = mapped_column(String(64))

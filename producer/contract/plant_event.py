@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import UtcDatetime
 from producer.contract.names import safe_name
-from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange, News, PlantAnswer
+from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, ModelChange, News, PlantAnswer
 
 PLANT_STREAM: Final = "answers"
 """The Redis stream that workers write every answer of the plant to, for those who carry it on to other systems."""
@@ -22,7 +22,7 @@ PLANT_LENGTH: Final = 100_000
 STATION_FIELD: Final = b"station"
 """The field of an entry beside the answer: the station that the answer is for; empty where it is for none."""
 
-EventKind = Literal["verdict", "fault", "check", "model_change", "fault_run", "insert_change"]
+EventKind = Literal["verdict", "fault", "check", "model_change", "fault_run", "insert_change", "hold"]
 
 
 class PlantEvent(BaseModel):
@@ -44,6 +44,7 @@ class PlantEvent(BaseModel):
         "inserts.model_change",
         "inserts.fault_run",
         "inserts.insert_change",
+        "inserts.hold",
     ]
     subject: str | None = Field(
         default=None,
@@ -118,7 +119,7 @@ def _identity(answer: VerdictAnswer | FaultAnswer | CheckAnswer | News) -> str:
 
 def _subject(answer: VerdictAnswer | FaultAnswer | CheckAnswer | News) -> str | None:
     match answer:
-        case VerdictAnswer() | InsertChangeAnswer():
+        case VerdictAnswer() | InsertChangeAnswer() | Hold():
             return f"{answer.machine}/{answer.head}/{answer.pocket}"
         case CheckAnswer():
             return f"{answer.machine}/{answer.head}"

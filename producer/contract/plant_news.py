@@ -67,16 +67,38 @@ class InsertChangeAnswer(_News):
     )
 
 
-News = ModelChange | FaultRun | InsertChangeAnswer
+class Hold(_News):
+    """That a head must not be a go by what a check knows of one of its pockets, while no answer of that check says so.
+
+    The check is not answered yet, and its photograph of the pocket failed, is doubted or shows no intact insert; or it
+    awaits a pocket that was never seen. Or it is another head's, so that none of its answers is of this one.
+    """
+
+    kind: Literal["hold"] = "hold"
+    check_id: UUID
+    machine: Name
+    head: Name
+    pocket: int
+    at: UtcDatetime = Field(description="Its place in the order: a run that began later has seen the pocket since.")
+    revision: int | None = Field(
+        default=None,
+        description="Of the check: it holds until an answer of the check has a higher one. Absent: no answer ends it.",
+    )
+
+
+Change = ModelChange | FaultRun | InsertChangeAnswer
+"""What is said once, when it happens."""
+
+News = Change | Hold
 """What is said on the plant's stream alone."""
 
 PlantAnswer = Annotated[
-    VerdictAnswer | FaultAnswer | CheckAnswer | ModelChange | FaultRun | InsertChangeAnswer,
+    VerdictAnswer | FaultAnswer | CheckAnswer | ModelChange | FaultRun | InsertChangeAnswer | Hold,
     Field(discriminator="kind"),
 ]
 
 PLANT_ANSWERS: Final[
-    TypeAdapter[VerdictAnswer | FaultAnswer | CheckAnswer | ModelChange | FaultRun | InsertChangeAnswer]
+    TypeAdapter[VerdictAnswer | FaultAnswer | CheckAnswer | ModelChange | FaultRun | InsertChangeAnswer | Hold]
 ] = TypeAdapter(PlantAnswer)
 """Reads an entry of the plant's stream from JSON."""
 
@@ -87,4 +109,4 @@ def may_be_state(text: bytes) -> bool:
         kind = json.loads(text)["kind"]
     except (ValueError, TypeError, KeyError):
         return True
-    return kind in ("verdict", "check", "model_change", "fault_run", "insert_change")
+    return kind in ("verdict", "check", "model_change", "fault_run", "insert_change", "hold")

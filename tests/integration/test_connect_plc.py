@@ -12,6 +12,7 @@ import pytest
 
 from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.answers import CheckAnswer
+from producer.contract.plant_news import Hold
 from producer.contract.vocabulary import CheckState
 from tests.integration.opcua import identity
 from tests.integration.plant import ConnectProcess, Listener, Mosquitto, check, connecting, needs_mosquitto, verdict
@@ -233,7 +234,14 @@ def test_a_verdict_takes_the_go_of_its_head_away_until_its_check_is_answered_or_
     wait_until(lambda: plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
     line.send([("station-1", run.model_copy(update={"revision": 2, "state": "replace", "replace": [3]}))])
     both.wait_for('"state":"replace"', 2)
-    line.send([("station-1", run.model_copy(update={"revision": 3})), ("station-1", verdict(2, "damaged"))])
+    line.send([("station-1", run.model_copy(update={"revision": 3}))])
+    both.wait_for('"state":"go"', 1)
+    at = datetime.now(UTC)
+    line.say([Hold(check_id=run.check_id, machine="mill-1", head="H12", pocket=3, at=at, revision=3)])
+    wait_until(lambda: shown() == (b"", 0), 30)
+    line.send([("station-1", run.model_copy(update={"revision": 4}))])
+    both.wait_for('"state":"go"', 1)
+    line.send([("station-1", verdict(2, "damaged"))])
     wait_until(lambda: shown() == (b"", 0), 30)
     line.send([("station-1", later)])
     both.wait_for(str(later.check_id), 1)

@@ -24,6 +24,7 @@ from producer.contract.connector_report import CONNECTORS
 from producer.contract.event import new_id
 from producer.contract.missed_answers import MissedAnswersRequest
 from producer.contract.plant_event import PLANT_STREAM
+from producer.contract.plant_news import Hold
 from tests.integration.test_connect_readings import broker, reading, shows
 from tests.integration.test_incomplete import Plant
 from tests.support import RedisProcess, wait_until
@@ -191,4 +192,5 @@ def test_a_label_that_no_check_tells_is_sent_again_unless_a_newer_photograph_sho
         assert [one.capture_id for one in said.labels] == [checked.capture_id]
         later = answers_since(session, datetime.now(UTC) + timedelta(seconds=2))
         assert later is not None
-        assert not any((later.verdicts, later.labels, later.checks, later.news))
+        assert not any((later.verdicts, later.labels, later.checks))
+        assert {(type(one), one.check_id) for one in later.news} == {(Hold, plant.check)}, "as long as it holds"

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Event
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import untold_checks
+from db.line import checks, faults, untold_checks
 from db.line.captures import Capture
 from db.line.untold_checks import Untold
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import new_id
 from producer.contract.plant_event import PLANT_STREAM
-from producer.contract.plant_news import PLANT_ANSWERS
+from producer.contract.plant_news import PLANT_ANSWERS, Hold
 from tests.integration.test_incomplete import Plant
 from tests.support import RedisProcess
 from worker.line.plant_news import PlantNewsWatch
@@ -109,6 +111,39 @@ def test_a_label_whose_check_does_not_answer_its_head_is_told_itself(
     _label(database, foreign, "intact")
     _label(database, pending, "intact")
     assert verdicts() == both, "nothing is to be taken away"
+
+
+def test_what_a_check_knows_against_a_head_is_told_while_no_answer_says_it(
+    database: Database, redis_server: RedisProcess
+) -> None:
+    plant = Plant(database, redis_server)
+    watch = PlantNewsWatch(database, plant.notifier)
+
+    def holds() -> list[tuple[str, int]]:
+        watch.turn()
+        return [(of.head, of.pocket) for of in _said(plant) if isinstance(of, Hold)]
+
+    def finish(check_id: UUID, failed: Collection[UUID] = ()) -> None:
+        with database.transaction() as session:
+            checks.finish(session, [check_id], failed=failed)
+
+    first = plant.photograph(1)
+    assert holds() == holds() == (said := [("H12", 3)]), "a pocket is awaited that was never seen; it is said once"
+    failed = plant.photograph(3, None)
+    with database.transaction() as session:
+        of_it = {name: getattr(failed, name) for name in ("capture_id", "station", "check_id", "pocket")}
+        faults.record(session, reason="image_missing", detail="", event="{}", at=datetime.now(UTC), **of_it)
+    assert holds() == (said := [*said, ("H12", 3)]), "at another place in the order: it failed"
+    plant.photograph(2, None)
+    assert holds() == said, "nothing is awaited, and this is noted where a message ends"
+    finish(first.check_id, failed=[first.check_id])
+    assert holds() == (said := [*said, ("H12", 3)])
+    foreign = new_id()
+    for number, (pocket, head) in enumerate(((1, "H13"), (1, "H12"), (2, "H13"))):
+        plant.photograph(pocket, size=2, check_id=foreign, head=head, image_sha256=f"f{number:063x}")
+    finish(foreign)
+    assert plant.state(foreign).state == "review"
+    assert holds() == holds() == [*said, ("H12", 1)], "a photograph of it, though its check is another head's"
 
 
 def test_a_label_that_makes_a_photograph_the_one_that_its_pocket_shows_is_told(

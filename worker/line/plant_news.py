@@ -1,12 +1,13 @@
-"""Sends changes that come without a message (answers, inserts, models), and fault runs of stations."""
+"""Sends what comes without a message (answers, inserts, models, holds of heads), and fault runs of stations."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from db.engine.database import Database
-from db.line import untold_checks
+from db.line import holds, untold_checks
 from db.queries import plant_news
+from producer.contract.plant_news import Hold
 from producer.runtime.periodic import Periodic
 from worker.line.mapping import check_answer, label_answer
 from worker.line.notifier import Notifier
@@ -22,11 +23,13 @@ class PlantNewsWatch(Periodic):
         super().__init__(LOOK_EVERY, name="plant-news", failure="other systems were not told the news", at_once=True)
         self._database = database
         self._notifier = notifier
+        self._held: frozenset[Hold] = frozenset()
 
     def turn(self) -> None:
         """Send the news, and then note it: after a crash between the two it is sent again.
 
-        An answer that a person has changed is sent to its station too.
+        An answer that a person has changed is sent to its station too. What holds a head is not noted: a worker that
+        begins sends it again, as long as it does.
 
         Raises:
             DatabaseUnavailable, redis.RedisError: one of them is away; the next look is soon.
@@ -34,11 +37,13 @@ class PlantNewsWatch(Periodic):
         with self._database.reading() as session:
             news = plant_news.untold(session)
             labelled = untold_checks.untold(session)
-        if not news and not labelled.revisions:
-            return
-        self._notifier.say(news)
+            held = holds.now(session, labelled.revisions.keys())
+        self._notifier.say([*news, *(hold for hold in held if hold not in self._held)])
+        self._held = frozenset(held)
         self._notifier.send([(label.station, label_answer(label)) for label in labelled.labels])
         self._notifier.send([(check.station, check_answer(check)) for check in labelled.checks])
+        if not news and not labelled.revisions:
+            return
         with self._database.transaction() as session:
             plant_news.note(session, news)
             untold_checks.remove(session, labelled.revisions)

@@ -127,4 +127,5 @@ class Writes:
             if requeued is not None:
                 db.line.faults.close(session, requeued)
                 again = ()  # without its fault a check may come to something else
-            return Ended(kept, checks.finish(session, check_ids, again=again))
+            failed = {fault.check_id for fault in faults if fault.check_id is not None}
+            return Ended(kept, checks.finish(session, check_ids, again=again, failed=failed))

@@ -17,7 +17,7 @@ from producer.connect.configuration.node_ids import as_spelled
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.names import NARROW, Name
 from producer.contract.plant_event import EventKind, PlantEvent
-from producer.contract.plant_news import InsertChangeAnswer
+from producer.contract.plant_news import Hold, InsertChangeAnswer
 from producer.contract.vocabulary import SIMULATED_MACHINE
 from producer.terminal.error_text import in_words
 
@@ -81,12 +81,12 @@ class _Sink(BaseModel):
 
 
 class _StateSink(_Sink):
-    """One that shows what holds. A changed insert, and a verdict, take away what a check says of its head."""
+    """One that shows what holds. A changed insert, a verdict and a hold take away what a check says of its head."""
 
     @property
     def told_kinds(self) -> tuple[EventKind, ...]:
-        """Whoever is told checks is told changed inserts and verdicts too."""
-        return (*self.kinds, "insert_change", "verdict") if "check" in self.kinds else self.kinds
+        """Whoever is told checks is told changed inserts, verdicts and holds too."""
+        return (*self.kinds, "insert_change", "verdict", "hold") if "check" in self.kinds else self.kinds
 
 
 class MqttSink(_StateSink):
@@ -220,15 +220,15 @@ class PlcSink(BaseModel):
         return urlsplit(self.url)
 
     def of(self, event: PlantEvent) -> PlcHead | None:
-        """The variables of the head that `event` is a check of, or the change of an insert, where it has some."""
-        return self._of_place(event) if isinstance(event.data, CheckAnswer | InsertChangeAnswer) else None
+        """The variables of the head that `event` is a check, an insert change or a hold of, where it has some."""
+        return self._of_place(event) if isinstance(event.data, CheckAnswer | Hold | InsertChangeAnswer) else None
 
     def wants(self, event: PlantEvent) -> bool:
         """Whether `event` says something of a head that the PLC has variables for: an `intact` insert says nothing."""
         return self._of_place(event) is not None and getattr(event.data, "outcome", None) != "intact"
 
     def _of_place(self, event: PlantEvent) -> PlcHead | None:
-        if not isinstance(event.data, CheckAnswer | InsertChangeAnswer | VerdictAnswer):
+        if not isinstance(event.data, CheckAnswer | Hold | InsertChangeAnswer | VerdictAnswer):
             return None
         where = (event.data.machine, event.data.head)
         return next((head for head in self.head if (head.machine, head.head) == where), None)

@@ -2,8 +2,10 @@
 
 The answer to a check has no time of its own: repeated, after a crash say, it is the same event with the same id. But if
 the check had another answer in between (an insert was photographed again, a reviewer has overruled a verdict), a
-receiver that skips known ids would go by the one in between, which no longer holds. An answer that follows one of the
-same check with a higher revision is out of date, and is not delivered at all.
+receiver that skips known ids would go by the one in between, which no longer holds. So it would by what was said in
+between against the answer: a hold, or a verdict that is not `intact`. Then an answer with a higher revision is a new
+event, whatever it says. An answer that follows one of the same check with a higher revision is out of date, and is not
+delivered at all.
 """
 
 from __future__ import annotations
@@ -13,8 +15,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from producer.contract.answers import CheckAnswer
+from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import PlantEvent
+from producer.contract.plant_news import Hold
 
 TABLE: Final = """
 CREATE TABLE IF NOT EXISTS said_check (
@@ -27,6 +30,10 @@ CREATE TABLE IF NOT EXISTS said_check (
 """
 """`answer` is the id by what it says alone, `event_id` that by which it was told, `at` seconds since the epoch,
 `revision` the highest that was said."""
+
+
+_DOUBTED: Final = "doubted "
+"""Stands before the id of an answer against which something was said."""
 
 
 class LastCheckEvent(NamedTuple):
@@ -63,17 +70,23 @@ def with_event_ids(
     last: dict[str, LastCheckEvent | None] = {}
     numbered = []
     for event in events:
-        if not isinstance(event.data, CheckAnswer):
+        if (check_id := _bears_on(event)) is None:
             numbered.append(event)
             continue
-        check_id = str(event.data.check_id)
         if check_id not in last:
             last[check_id] = said.get(check_id) or _last(connection, check_id)
         before = last[check_id]
+        if not isinstance(event.data, CheckAnswer):
+            numbered.append(event)
+            if before is not None and before.revision and not before.answer.startswith(_DOUBTED):
+                last[check_id] = before._replace(answer=_DOUBTED + before.answer)
+            continue
         if before is not None and event.data.is_overtaken_by(before.revision):
             continue
-        event_id = _id_after(before, event.id)
-        last[check_id] = LastCheckEvent(check_id, event.id, event_id, event.time.timestamp(), event.data.revision)
+        answer, event_id = event.id, _id_after(before, event.id)
+        if before is not None and _repeats(event.id, event.data.revision, before):
+            answer, event_id = before.answer, before.event_id
+        last[check_id] = LastCheckEvent(check_id, answer, event_id, event.time.timestamp(), event.data.revision)
         numbered.append(event.model_copy(update={"id": event_id}))
     return numbered, [one for one in last.values() if one is not None]
 
@@ -95,9 +108,22 @@ def _last(connection: sqlite3.Connection, check_id: str) -> LastCheckEvent | Non
     return None if row is None else LastCheckEvent(*row)
 
 
+def _bears_on(event: PlantEvent) -> str | None:
+    """The check of an answer to one, or of what is said against one."""
+    match event.data:
+        case VerdictAnswer(outcome="intact"):
+            return None
+        case CheckAnswer(check_id=check_id) | Hold(check_id=check_id) | VerdictAnswer(check_id=check_id):
+            return str(check_id)
+    return None
+
+
+def _repeats(answer: str, revision: int, before: LastCheckEvent) -> bool:
+    """Whether an answer is the last one once more."""
+    return before.answer == answer or (before.answer == _DOUBTED + answer and before.revision == revision)
+
+
 def _id_after(before: LastCheckEvent | None, answer: str) -> str:
     if before is None:
         return answer
-    if before.answer == answer:
-        return before.event_id
     return hashlib.sha256(f"{answer} after {before.event_id}".encode()).hexdigest()[:32]

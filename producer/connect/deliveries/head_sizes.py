@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import PlantEvent
-from producer.contract.plant_news import InsertChangeAnswer
+from producer.contract.plant_news import Hold, InsertChangeAnswer
 
 
 class HeadSizes:
@@ -26,7 +26,7 @@ class HeadSizes:
 
     def of(self, event: PlantEvent) -> int | None:
         """How many pockets the head has that a check, or an insert, is of; None where nobody says so."""
-        if not isinstance(event.data, CheckAnswer | InsertChangeAnswer | VerdictAnswer):
+        if not isinstance(event.data, CheckAnswer | Hold | InsertChangeAnswer | VerdictAnswer):
             return None
         return self._declared.get(unicodedata.normalize("NFC", event.data.head))
 

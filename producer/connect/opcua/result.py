@@ -12,7 +12,7 @@ from typing import Final
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.plant_event import PlantEvent
-from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange
+from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, ModelChange
 
 COMPLETED: Final = 1
 """ResultState of OPC 40100-1, 12.19: there is a result."""
@@ -56,14 +56,15 @@ class Result:
         id: the event's id, the same when it comes again.
         evaluation: what it says.
         answer: the same in the line's own word: `intact`, `go`, …; `fault`; `promoted`, `began`, `changed`,
-            `withdrawn`, `refused`.
+            `withdrawn`, `refused`, `hold`.
         partial: whether it is of one pocket.
         state: ResultState.
         part: MACHINE/HEAD.
         pocket: which; 0 of a head.
         measurement: the capture.
         job: the check.
-        recipe: what is said of it: `verdict`, `check`, `fault`, `model_change`, `fault_run` or `insert_change`.
+        recipe: what is said of it: `verdict`, `check`, `fault`, `model_change`, `fault_run`, `insert_change` or
+            `hold`.
         operation: what the head did before, of a check.
         configuration: the model that judged, or that has another role now.
         created: when the line said it.
@@ -153,4 +154,6 @@ def _in_words(event: PlantEvent) -> tuple[str, str]:
             return "changed", f"{part}, pocket {pocket}: the insert was changed"
         case InsertChangeAnswer(pocket=pocket, refused=refused):
             return "refused", f"{part}, pocket {pocket}: no insert was changed: {refused}"
+        case Hold(pocket=pocket):
+            return "hold", f"{part}, pocket {pocket}: no go, by a check that has no answer for this head"
     raise AssertionError(event)

@@ -15,7 +15,8 @@ An insert change takes the head's `go` away, whatever check it is of, until a ch
 Until then the head has no state: the change is its state, and no check is. Of two changes of one pocket each counts, as
 one of them may be withdrawn. So does a verdict that is not `intact`,
 until its check is answered. That check may have been answered before and be pending again, or be another head's and
-never be answered for this one; then a check of its pocket that began after the verdict settles it.
+never be answered for this one; then a check of its pocket that began after the verdict settles it. So does a hold, by
+which the line says all else that such a check has against its head. It says which answer of its check ends it.
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ from uuid import UUID
 from producer.connect.deliveries.head_sizes import highest_pocket, named_pockets
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import PlantEvent
-from producer.contract.plant_news import InsertChangeAnswer
+from producer.contract.plant_news import Hold, InsertChangeAnswer
 
 Numbered = tuple[int, PlantEvent]
 """An answer with the number of its delivery, which rises from one to the next."""
+
+Against = VerdictAnswer | Hold
+"""What is said against a head beside its checks' answers."""
 
 _NO_PLACE: Final = datetime.min.replace(tzinfo=UTC)
 
@@ -44,45 +48,49 @@ class HeadAnswers:
         self._declared = declared
         self._checks: list[Numbered] = []
         self._changes: dict[tuple[int, datetime], Numbered] = {}
-        self._verdicts: dict[tuple[UUID, int], Numbered] = {}
+        self._against: dict[tuple[str, UUID, int], Numbered] = {}
 
     @property
     def counting(self) -> list[Numbered]:
         """All that count."""
-        return [*self._checks, *self._changes.values(), *self._verdicts.values()]
+        return [*self._checks, *self._changes.values(), *self._against.values()]
 
     def take(self, answer: Numbered) -> bool:
         """Have an answer count, and none that it looks over; whether anything else counts now."""
         if isinstance(answer[1].data, InsertChangeAnswer):
             return self._take_change(answer)
-        if isinstance(answer[1].data, VerdictAnswer):
-            return self._take_verdict(answer)
+        if isinstance(answer[1].data, Against):
+            return self._take_against(answer)
         before = next((one for one in self._checks if _check(one).check_id == _check(answer).check_id), None)
         others = [one for one in self._checks if one is not before]
         is_overtaken = before is not None and not _is_next(answer, before)
         if is_overtaken:
             return False
-        unsettled = {of: one for of, one in self._verdicts.items() if not self._settles(answer, one)}
-        has_settled, self._verdicts = len(unsettled) < len(self._verdicts), unsettled
+        unsettled = {of: one for of, one in self._against.items() if not self._settles(answer, one)}
+        has_settled, self._against = len(unsettled) < len(self._against), unsettled
         if any(self._looks_over(one, answer) for one in others):
             return has_settled
         self._checks = [*(one for one in others if not self._looks_over(answer, one)), answer]
         self._changes = {of: one for of, one in self._changes.items() if not self._has_seen(answer, one)}
         return True
 
-    def _take_verdict(self, answer: Numbered) -> bool:
-        verdict = _verdict(answer)
-        of_check = (_check(one) for one in self._checks if _check(one).check_id == verdict.check_id)
-        is_named = any(verdict.pocket in named_pockets(check) for check in of_check)  # another worker was faster
+    def _take_against(self, answer: Numbered) -> bool:
+        said = _against(answer)
+        of_check = (_check(one) for one in self._checks if _check(one).check_id == said.check_id)
+        is_named = any(said.pocket in named_pockets(check) for check in of_check)  # another worker was faster
         if is_named or any(self._settles(one, answer) for one in self._checks):
             return False
-        self._verdicts[verdict.check_id, verdict.pocket] = answer
+        self._against[said.kind, said.check_id, said.pocket] = answer
         return True
 
-    def _settles(self, answer: Numbered, verdict: Numbered) -> bool:
-        """Whether an answer is to the check of a verdict, and told after it, or has seen the insert since."""
-        is_its_answer = _check(answer).check_id == _verdict(verdict).check_id and answer[0] > verdict[0]
-        return is_its_answer or self._has_seen(answer, verdict)
+    def _settles(self, answer: Numbered, against: Numbered) -> bool:
+        """Whether an answer of the same check knows what was said against the head, or has seen the insert since."""
+        check, said = _check(answer), _against(against)
+        if check.check_id != said.check_id:
+            return self._has_seen(answer, against)
+        if isinstance(said, VerdictAnswer):
+            return answer[0] > against[0]
+        return said.revision is not None and check.revision > said.revision
 
     def _take_change(self, answer: Numbered) -> bool:
         change = _change(answer)
@@ -101,7 +109,7 @@ class HeadAnswers:
         """
         if not_go := [one for one in self._checks if _check(one).state != "go"]:
             return max(filter(is_vouched_for, not_go), key=_place, default=None)
-        if no_go := [*self._changes.values(), *map(without_state, self._verdicts.values())]:
+        if no_go := [*self._changes.values(), *map(without_state, self._against.values())]:
             return max(filter(is_vouched_for, no_go), default=None, key=lambda one: one[0])
         largest = self._declared or max([2, *(_check(one).size for one in self._checks)])
         is_whole = any(_check(one).size >= largest for one in self._checks)
@@ -110,7 +118,7 @@ class HeadAnswers:
         return max((one for one in self._checks if _check(one).size >= min(largest, 2)), key=_place)
 
     def _has_seen(self, answer: Numbered, earlier: Numbered) -> bool:
-        """Whether a check has looked at the insert that a change, or a verdict, tells of."""
+        """Whether a check has looked at the insert that a change, a verdict or a hold tells of."""
         check, pocket = _check(answer), _pocket(earlier)
         begins_after = check.begun_at >= _at(earlier) if check.begun_at is not None else answer[0] > earlier[0]
         return begins_after and pocket <= check.size and (check.size > 1 or self._declared == 1)
@@ -128,10 +136,10 @@ class HeadAnswers:
         return old.size == 1 and (old.state == "go" or named_pockets(new) == named_pockets(old))
 
 
-def without_state(verdict: Numbered) -> Numbered:
-    """What holds of a head with such a verdict: that it has no state, in the words of a change that leaves it none."""
-    number, event = verdict
-    said = _verdict(verdict)
+def without_state(against: Numbered) -> Numbered:
+    """What holds of a head against which something was said: no state, in the words of a change that leaves it none."""
+    number, event = against
+    said = _against(against)
     nothing = InsertChangeAnswer(
         change_id=said.check_id, machine=said.machine, head=said.head, pocket=said.pocket, by="", via=""
     )
@@ -139,18 +147,19 @@ def without_state(verdict: Numbered) -> Numbered:
 
 
 def _at(answer: Numbered) -> datetime:
-    """The place of a change in the order of photographs; of a verdict when it was given, later than its photograph."""
-    data = answer[1].data
-    return data.judged_at if isinstance(data, VerdictAnswer) else _change(answer).at or _NO_PLACE
+    """The place of a change or a hold in the order of photographs; of a verdict when it was given, which is later."""
+    match answer[1].data:
+        case VerdictAnswer(judged_at=at) | Hold(at=at):
+            return at
+    return _change(answer).at or _NO_PLACE
 
 
 def _pocket(answer: Numbered) -> int:
-    data = answer[1].data
-    return data.pocket if isinstance(data, VerdictAnswer) else _change(answer).pocket
+    return (_against if isinstance(answer[1].data, Against) else _change)(answer).pocket
 
 
-def _verdict(answer: Numbered) -> VerdictAnswer:
-    assert isinstance(answer[1].data, VerdictAnswer)  # noqa: S101 (no other is kept there)
+def _against(answer: Numbered) -> Against:
+    assert isinstance(answer[1].data, Against)  # noqa: S101 (no other is kept there)
     return answer[1].data
 
 

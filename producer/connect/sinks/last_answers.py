@@ -6,7 +6,7 @@ sent (`news`). An answer that was given up counts too: nothing is shown for its 
 of date. Nor is anything shown from before the sink's reading (`producer.connect.deliveries.readings`). Both still say
 what is older than they are.
 
-Of a head that is what its checks, the changes of its inserts and the verdicts against them come to
+Of a head that is what its checks, the changes of its inserts, and the verdicts and holds against it come to
 (`producer.connect.sinks.head_answers`), also that it has no state; of a pocket, a station and a model what was said
 last.
 """
@@ -22,7 +22,7 @@ from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog, Stat
 from producer.connect.sinks.head_answers import HeadAnswers, Numbered
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
-from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange
+from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, ModelChange
 
 _AT_ONCE: Final = 1_000
 """Deliveries that are read in one step: a million may wait, and others use the log too."""
@@ -205,7 +205,7 @@ def subjects_of(event: PlantEvent) -> list[str]:
             return [_pocket_of(event)]
         case VerdictAnswer():
             return [_pocket_of(event), event.order]
-        case CheckAnswer() | InsertChangeAnswer(refused=None):
+        case CheckAnswer() | Hold() | InsertChangeAnswer(refused=None):
             return [event.order]
         case FaultRun(station=station):
             return [f"fault run of {station}"]
@@ -229,6 +229,8 @@ def _key(subject: str, answer: Numbered) -> str:
             return f"{subject} change of {pocket} at {at}"
         case VerdictAnswer(check_id=check_id, pocket=pocket) if subject == event.order:
             return f"{subject} verdict on {pocket} of {check_id}"
+        case Hold(check_id=check_id, pocket=pocket):
+            return f"{subject} hold of {pocket} by {check_id}"
     return subject
 
 

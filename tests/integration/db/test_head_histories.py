@@ -264,14 +264,3 @@ def test_no_answer_about_a_head_is_better_than_the_truth() -> None:
             suppress_health_check=[*HealthCheck],
         ),
     )
-
-
-def test_a_history_sees_that_photographs_are_not_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("db.line.captures.put_in_order", lambda *_: {})
-    state = History()
-    try:
-        state.begins()
-        with pytest.raises(AssertionError, match="the board shows no GO unless"):
-            state.missed_while_lost(pocket=3, clock=30)
-    finally:
-        state.teardown()

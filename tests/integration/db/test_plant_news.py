@@ -83,6 +83,19 @@ def test_a_changed_insert_that_no_photograph_shows_yet_is_told_and_so_is_that_it
     assert untold(line) == []
 
 
+def test_a_change_that_is_withdrawn_and_recorded_again_is_other_news(line) -> None:
+    ahead = line.see(1, 10 * 365 * 24 * 60, "intact")  # so that each change lies just behind it
+    place = ahead.machine, ahead.head, ahead.pocket
+    for _ in range(2):
+        with line.database.transaction() as session:
+            change, _ = audited_insert_changes.record(session, *place, by="ana", at=T0, first=None)
+            audited_insert_changes.withdraw(session, change.id, by="ana", at=T0)
+    news = untold(line)
+    assert [of.withdrawn for of in news] == [False, True, False, True]
+    assert len({of.at for of in news}) == 1
+    assert len({of.change_id for of in news}) == 2
+
+
 def test_a_run_is_told_when_it_begins_and_when_it_ends(line) -> None:
     seen = [photographed(line, number, "unusable") for number in range(5)]
     (began,) = untold(line)

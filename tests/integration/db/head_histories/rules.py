@@ -36,7 +36,6 @@ class HeadAnswers:
     retained: CheckAnswer | None
     mtconnect: HeadNow | None
     checks: Mapping[UUID, Check]
-    register: int | None
     to_station: Mapping[UUID, CheckAnswer]
 
     @property
@@ -48,10 +47,6 @@ class HeadAnswers:
     def is_go(self) -> bool:
         """Whether other systems are shown a go."""
         return self.retained is not None and self.retained.state == "go"
-
-    def pends(self, check_id: UUID) -> bool:
-        """Whether a check has no answer yet."""
-        return check_id in self.checks and self.checks[check_id].state == "pending"
 
 
 def ask(workshop: Workshop, truth: Truth, head: str) -> HeadAnswers:
@@ -67,7 +62,6 @@ def ask(workshop: Workshop, truth: Truth, head: str) -> HeadAnswers:
             workshop.retained.of.get(head),
             head_inserts.head_now(session, MACHINE, head, register),
             _checks(session, head),
-            register,
             workshop.to_station,
         )
 
@@ -86,23 +80,20 @@ def _board_is_go_beside_another_truth(of: HeadAnswers) -> object:
 
 
 def _systems_are_go_beside_another_truth(of: HeadAnswers) -> object:
-    # The last check says nothing about a run that has begun: what was not judged yet, and what failed or is doubted
-    # while its check waits for another photograph, takes no go away (docs/connect.md).
-    waits = {photo.pocket for photo in of.truth.arrived(of.head) if of.pends(photo.check_id)}
+    # The last check says nothing about a run that has begun: what was not judged yet takes no go away.
     words = of.truth.judged_words(of.head)
-    return of.is_go and {
-        pocket: word
-        for pocket, word in words.items()
-        if word not in ("intact", "pending") and not (word in ("fault", "doubted") and pocket in waits)
-    }
+    return of.is_go and {pocket: word for pocket, word in words.items() if word not in ("intact", "pending")}
+
+
+def _systems_are_go_beside_a_check_that_knows_better(of: HeadAnswers) -> object:
+    doubts = {pocket: check for pocket, check in of.board.doubts.items() if of.board.words[pocket] != "missing"}
+    return of.is_go and {pocket: check.check_id for pocket, check in doubts.items() if check.state == "pending"}
 
 
 def _is_go_beside_a_pocket_that_was_never_seen(of: HeadAnswers) -> object:
     known = {*of.truth.words(of.head)}
     never = {pocket for pocket, word in of.board.words.items() if pocket not in known and word == "missing"}
-    # Without a register the connector knows no pockets of a check that is not answered yet (docs/connect.md).
-    is_excused = of.register is None and any(check.state == "pending" for check in of.checks.values())
-    return (of.state == "go" or (of.is_go and not is_excused)) and never
+    return (of.state == "go" or of.is_go) and never
 
 
 def _is_go_and_listed(of: HeadAnswers) -> object:
@@ -141,6 +132,9 @@ RULES: Final[Mapping[str, Callable[[HeadAnswers], object]]] = {
     "the board shows no GO unless the newest photograph of each pocket is intact": _board_is_go_beside_another_truth,
     "systems are shown no go while the newest photograph that was judged is not intact, or a check had none": (
         _systems_are_go_beside_another_truth
+    ),
+    "systems are shown no go while a check that pends doubts a pocket": (
+        _systems_are_go_beside_a_check_that_knows_better
     ),
     "nothing is a go while a pocket of the head was never photographed": _is_go_beside_a_pocket_that_was_never_seen,
     "nothing is a go while the replace list has an insert of the head": _is_go_and_listed,

@@ -70,7 +70,7 @@ class Stations:
         check = id_at(moment(self._shop.minute))
         photos: list[Photo] = []
         for pocket in pockets:
-            photo = self._take(pocket, size, check, station if self._are_two else "st-1", how, is_first=not photos)
+            photo = self._take(pocket, size, check, station if self._are_two else "st-1", how)
             photo.is_counted = is_counted
             photos.append(photo)
         self._hand_in(photos, how)
@@ -78,7 +78,7 @@ class Stations:
     def take_another(self, before: Photo, pocket: int, size: int, how: How) -> None:
         """Photograph a pocket in the run of another photograph."""
         self._shop.minute += 0.3
-        photo = self._take(pocket, size, before.check_id, before.station, how, is_first=False)
+        photo = self._take(pocket, size, before.check_id, before.station, how)
         photo.operation = before.operation
         self._hand_in([photo], how)
 
@@ -101,7 +101,7 @@ class Stations:
         for photo in photos:
             self.send([photo], how.fate if photo.pocket == how.fate_at else "")
 
-    def _take(self, pocket: int, size: int, check: UUID, station: str, how: How, *, is_first: bool) -> Photo:
+    def _take(self, pocket: int, size: int, check: UUID, station: str, how: How) -> Photo:
         number = len(self._truth.photos)
         self._shop.minute += 0.05
         claimed = moment(self._shop.minute + (0 if self._are_two else how.clock))
@@ -125,10 +125,11 @@ class Stations:
         before = [of for of in self._truth.usable(HEAD, pocket) if of.check_id != check and not of.is_stand_in]
         if flaw == "file of before" and before:
             photo.sha256, photo.outcome, photo.is_doubted = before[-1].sha256, before[-1].outcome, True
-        # Of a check whose first photograph says another head nothing is told to this one.
-        if flaw == "other head" and not how.fate and not is_first:
-            photo.head, photo.is_doubted = OTHER_HEAD, True
+        if flaw == "other head" and not how.fate:
+            photo.head = OTHER_HEAD
         self._truth.photos.append(photo)
+        of_check = next(of for of in self._truth.photos if of.check_id == check)
+        photo.is_doubted |= photo.head != of_check.head  # the check is the head's that its first photograph names
         return photo
 
     def _next_id(self, station: str, milliseconds: int, number: int) -> UUID:

@@ -144,7 +144,9 @@ class Truth:
         begun = {photo.check_id: photo.number for photo in reversed(of_head)}
         later = [check_id for check_id, number in begun.items() if number > newest.number]
         return any(
-            newest.pocket in self.misses(check_id) and all(of.word != "pending" for of in self.of_check(check_id))
+            self.of_check(check_id)[0].head == newest.head
+            and newest.pocket in self.misses(check_id)
+            and all(of.word != "pending" for of in self.of_check(check_id))
             for check_id in later
         )
 

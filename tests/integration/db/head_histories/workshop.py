@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from db.engine.database import Database
-from db.line import begun_checks, checks, faults, incomplete_checks, untold_checks
+from db.line import begun_checks, checks, faults, holds, incomplete_checks, untold_checks
 from db.line.begun_checks import NamedCheck
 from db.line.captures import Arrival, Capture
 from db.line.verdicts import Verdict
@@ -152,6 +152,7 @@ class Workshop:
 
     def give_up(self) -> dict[UUID, int]:
         """A worker waits no longer for what has not come; which checks, with how many photographs."""
+        self._look_for_news()  # as often while they waited
         with self.database.reading() as session:
             awaited = incomplete_checks.awaited(session)
         with self.database.transaction() as session:
@@ -183,7 +184,8 @@ class Workshop:
         """As `worker.line.plant_news.PlantNewsWatch` does."""
         with self.database.reading() as session:
             news, labelled = plant_news.untold(session), untold_checks.untold(session)
-        self.say(news)
+            held = holds.now(session, labelled.revisions.keys())
+        self.say([*news, *held])
         self.say([label_answer(label) for label in labelled.labels])
         self.say([check_answer(check) for check in labelled.checks])
         if news or labelled.revisions:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from producer.connect.deliveries.delivery_log import KEPT, DeliveryLog
 from producer.connect.deliveries.retry_schedule import next_attempt
+from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent, plant_event
+from producer.contract.plant_news import Hold
 from tests.integration.plant import check, verdict
 
 
@@ -63,6 +66,27 @@ def test_a_check_s_answer_that_is_what_it_was_before_is_another_event(log: Deliv
     assert log.with_event_ids([replace])[0] == [told[3]]
     log.forget(last + 1.0 + KEPT)
     assert log.with_event_ids([replace])[0] == [replace]
+
+
+def test_a_later_answer_that_is_what_was_said_against_is_another_event(log: DeliveryLog) -> None:
+    first = check("go").model_copy(update={"revision": 5})
+    hold = Hold(check_id=first.check_id, machine="mill-1", head="H12", pocket=2, at=datetime.now(UTC), revision=5)
+    verdicts = [verdict(2, outcome).model_copy(update={"check_id": first.check_id}) for outcome in ("intact", "unsure")]
+    answers = [first, *(first.model_copy(update={"revision": revision}) for revision in (6, 7))]
+    replace = first.model_copy(update={"state": "replace", "replace": [2]})
+    go, go_6, go_7, held, intact, unsure, other = (
+        plant_event("plant-1", "station-1", one, 1000.0) for one in (*answers, hold, *verdicts, replace)
+    )
+    for against in (held, unsure):
+        told, said = log.with_event_ids([against, go, intact, go_6, against, go_6, against, go_7])
+        assert [of.id for of in told if isinstance(of.data, CheckAnswer)][:3] == [go.id] * 3, "once more"
+        assert told[-1].id == log.with_event_ids([go, against, go_6])[0][-1].id != go.id
+        log.keep({}, {}, said)
+        assert log.with_event_ids([go_7])[0] == [told[-1]]
+        log.forget(9e9)
+        assert log.with_event_ids([go, against, other])[0][-1].id not in (go.id, other.id)
+        of_before = go.model_copy(update={"data": first.without_order()})
+        assert log.with_event_ids([of_before, against, of_before])[0][-1].id == go.id, "from an older worker"
 
 
 def test_nothing_overtakes_what_is_tried_again_of_its_own_head(log: DeliveryLog) -> None:

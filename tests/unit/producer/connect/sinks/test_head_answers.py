@@ -11,7 +11,7 @@ from producer.connect.sinks.head_answers import HeadAnswers
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import new_id
 from producer.contract.plant_event import plant_event
-from producer.contract.plant_news import InsertChangeAnswer
+from producer.contract.plant_news import Hold, InsertChangeAnswer
 from producer.contract.vocabulary import CheckState
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -223,6 +223,26 @@ def test_a_verdict_that_is_not_intact_leaves_its_head_no_state_until_its_check_o
     assert verdict(12, "C", 4, 15)
     assert shown() == "insert_change"
     assert _say(13, ("C", 4, 12, 2, "go", []), head) == "D go", "it is answered, and another photograph is intact"
+
+
+def test_a_hold_leaves_its_head_no_state_until_a_later_answer_of_its_check_or_a_later_run() -> None:
+    head = HeadAnswers(None)
+
+    def hold(number: int, run: str, pocket: int, minute: int, revision: int | None = None) -> bool:
+        at = NOON + timedelta(minutes=minute)
+        said = Hold(check_id=RUNS[run], machine="mill-1", head="H12", pocket=pocket, at=at, revision=revision)
+        return head.take((number, plant_event("p", "", said, 0.0)))
+
+    assert _say(1, ("A", 4, 10, 1, "go", []), head) == "A go"
+    assert hold(2, "A", 5, 10, 1), "a fifth pocket is awaited since"
+    assert _say(1, ("A", 4, 10, 1, "go", []), head) == ""
+    assert _say(3, ("A", 5, 10, 2, "go", []), head) == "A go"
+    assert not hold(4, "A", 5, 10, 1), "by another worker, behind the answer that came to know better"
+    assert hold(5, "B", 3, 12), "of another head's check"
+    for number, said in enumerate((("B", 4, 13, 9, "go", []), ("C", 2, 14, 1, "go", []), ("D", 5, 11, 1, "go", [])), 6):
+        assert _say(number, said, head) == "", said  # its own check, without the pocket, begun before it
+    assert _say(9, ("D", 5, 15, 2, "go", []), head) == "D go"
+    assert not hold(10, "B", 3, 12), "it is told late"
 
 
 def test_an_answer_that_is_told_once_more_is_no_later_one() -> None:

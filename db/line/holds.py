@@ -1,0 +1,81 @@
+"""What checks know against a head while none of their answers says so: other systems are told it by itself.
+
+A check that pends has no answer, though a photograph of it may have failed, be doubted or show damage; or it awaits a
+pocket that nobody has seen of that head. A photograph that lies in another head's check is never answered for its own.
+The board shows both at once (`db.queries.head_overview`), so no system must go on showing the head's last `go`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, literal_column, or_, select
+from sqlalchemy.orm import Session
+
+from db.line import checks
+from db.line.pockets import here
+from db.line.rows import on_machine
+from db.schema.tables import Captures, Checks, Pockets
+from producer.contract.plant_news import Hold
+
+AT_ONCE: Final = 200
+"""How many of the checks that await a photograph are looked at, the newest."""
+
+
+def now(session: Session, noted: Collection[UUID]) -> list[Hold]:
+    """What is known now by the checks that await a photograph and by the `noted` ones (`check_revisions.note`)."""
+    # As words, so that a partial index will do.
+    awaited = select(Checks.check_id).where(literal_column("checks.awaited"), on_machine(Checks.machine, None))
+    newest = awaited.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(AT_ONCE)
+    return of_checks(session, {*session.scalars(newest), *noted})
+
+
+def of_checks(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
+    """What some checks know."""
+    return [*_of_pending(session, check_ids), *_of_other_heads(session, check_ids)] if check_ids else []
+
+
+def _of_pending(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
+    rows = session.execute(select(*checks.COLUMNS).where(Checks.check_id.in_(check_ids))).all()
+    pending = [check for check, _ in checks.assessed(session, rows) if check.state == "pending"]
+    if not pending:
+        return []
+    of_these = Checks.check_id.in_([check.check_id for check in pending])
+    last = select(Captures.check_id, Captures.pocket, func.max(Captures.ordered_at))
+    last = last.join(Checks, Checks.check_id == Captures.check_id).where(of_these)
+    at = {row[:2]: row[2] for row in session.execute(last.group_by(Captures.check_id, Captures.pocket))}
+    is_known = select(Pockets.pocket).where(
+        Pockets.machine == Checks.machine, Pockets.head == Checks.head, Pockets.pocket == Checks.size
+    )
+    unseen = {*session.scalars(select(Checks.check_id).where(of_these, Checks.size > 1, ~is_known.exists()))}
+    return [
+        Hold(
+            check_id=check.check_id,
+            machine=check.machine,
+            head=check.head,
+            pocket=pocket,
+            at=at.get((check.check_id, pocket), check.started_at),
+            revision=check.revision,
+        )
+        for check in pending
+        for pocket in sorted({*check.replace, *check.review, *([check.size] if check.check_id in unseen else [])})
+    ]
+
+
+def _of_other_heads(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
+    """The photographs that their pockets show and that lie in the check of another head."""
+    own = Captures.check_id, Captures.machine, Captures.head, Captures.pocket, Captures.ordered_at
+    query = (
+        select(*own)
+        .join(Checks, Checks.check_id == Captures.check_id)
+        .join(Pockets, here(Captures) & (Pockets.capture_id == Captures.capture_id))
+        .where(Checks.check_id.in_(check_ids))
+        .where(or_(Captures.machine != Checks.machine, Captures.head != Checks.head))
+        .order_by(Captures.ordered_at, Captures.capture_id)
+    )
+    return [
+        Hold(check_id=check_id, machine=machine, head=head, pocket=pocket, at=at)
+        for check_id, machine, head, pocket, at in session.execute(query)
+    ]

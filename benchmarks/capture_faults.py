@@ -23,7 +23,7 @@ from PIL import Image, ImageFilter
 from benchmarks import fixed_camera
 from benchmarks.labelled_sets import labelled_sets
 from db.line.station_history import Photographed
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from worker.images.decoding import UnusableImage, decode
 from worker.images.measurements import Measurements, measure
 from worker.line.blurred_or_dark import Usual, unlike_usual

@@ -20,7 +20,7 @@ from benchmarks.capture_faults import blurred, exposed, opened
 from benchmarks.labelled_sets import labelled_sets
 from benchmarks.networks import network
 from db.line.station_days import ASPECTS
-from producer.pictures.arrays import AnyArray, Float32Array, Int64Array
+from producer.runtime.arrays import AnyArray, Float32Array, Int64Array
 from worker.images.decoding import decode
 from worker.images.measurements import measure
 from worker.learning.day_values import DAYS_APART, MOST_DAYS, DayValues, differences

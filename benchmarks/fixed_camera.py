@@ -13,7 +13,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from PIL import Image, ImageDraw, ImageFilter
 
-from producer.pictures.arrays import AnyArray, Float64Array
+from producer.runtime.arrays import AnyArray, Float64Array
 
 WINDOW: Final = 0.5
 """Of the photograph's width and height."""

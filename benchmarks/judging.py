@@ -35,7 +35,7 @@ from db.line.verdicts import record_all
 from producer.contract.event import CaptureEvent, new_id
 from producer.contract.vocabulary import DAMAGE_KINDS
 from producer.delivery.grouping import DEFAULT_GROUP
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from producer.simulation.head import labelled_images
 from worker.images.decoding import decode_photograph
 from worker.images.measurements import measure

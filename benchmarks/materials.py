@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from producer.simulation.head import labelled_images
 
 SIZE = 1024

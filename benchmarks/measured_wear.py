@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.measure import Benchmark
 from db.learning.survival_curve import SurvivalCurve
-from producer.pictures.arrays import Float64Array
+from producer.runtime.arrays import Float64Array
 from worker.lives.life import CensoredLife
 from worker.lives.rolling_origin import MethodScore
 from worker.lives.wear_line import WearLine, WornOut, remaining

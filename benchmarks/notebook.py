@@ -20,7 +20,7 @@ from sklearn.svm import SVC
 
 from benchmarks.materials import photographs, random_weights
 from benchmarks.measure import Benchmark
-from producer.pictures.arrays import Float32Array, Int64Array
+from producer.runtime.arrays import Float32Array, Int64Array
 from worker.dataset.labelled_folder import load_image
 from worker.features.batches import feature_batches
 from worker.models.gram_svm import fit_gram, gram, primal

@@ -19,7 +19,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from benchmarks.networks import network
-from producer.pictures.arrays import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
+from producer.runtime.arrays import BoolArray, Float32Array, Float64Array, Int64Array, UInt8Array
 from producer.simulation.head import labelled_images
 from worker.dataset.class_names import meanings_to_train
 from worker.images.decoding import decode

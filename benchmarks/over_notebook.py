@@ -24,7 +24,7 @@ from benchmarks.measure import Benchmark
 from benchmarks.networks import VGG16, network
 from benchmarks.notebook import Loop, written
 from db.schema.tables import Captures, Verdicts
-from producer.pictures.arrays import Int64Array
+from producer.runtime.arrays import Int64Array
 from worker.images.decoding import decode
 from worker.models.gram_svm import fit_gram, gram, primal
 from worker.models.line_model import LINE_CLASSES

@@ -18,7 +18,7 @@ from benchmarks.measure import Benchmark
 from benchmarks.networks import network
 from benchmarks.plan_figures import single_seconds
 from benchmarks.plan_simulation import at_random
-from producer.pictures.arrays import Float64Array
+from producer.runtime.arrays import Float64Array
 from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.planning.measurements import WorkerFigures
 from worker.planning.plan import SHARE, Load, waits

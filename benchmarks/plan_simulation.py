@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from producer.pictures.arrays import Float64Array
+from producer.runtime.arrays import Float64Array
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from benchmarks.networks import network
 from db.evidence.evidence_map import EvidenceMap
-from producer.pictures.arrays import BoolArray, Float32Array, Float64Array
+from producer.runtime.arrays import BoolArray, Float32Array, Float64Array
 from worker.images.decoding import decode
 from worker.models.candidate import binary, fit_candidate
 from worker.models.costs import Costs

@@ -24,7 +24,7 @@ from sklearn.svm import SVC
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from benchmarks.measure import Benchmark
-from producer.pictures.arrays import Float32Array, Int64Array
+from producer.runtime.arrays import Float32Array, Int64Array
 from worker.evaluation.splits import Split, repeated_splits, score_splits
 from worker.models.gram_svm import gram
 

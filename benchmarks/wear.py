@@ -20,7 +20,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from producer.contract.region import Edge
-from producer.pictures.arrays import Float64Array
+from producer.runtime.arrays import Float64Array
 from worker.images.decoding import decode_photograph
 from worker.images.wear_land import WearLand, wear_land
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from producer.contract.names import check_name, safe_name
     from producer.contract.region import Edge, Polygon, Region
     from producer.contract.vocabulary import CheckState, Outcome
-    from producer.delivery.outbox import Outbox, OutboxFull
+    from producer.delivery.outbox import Outbox
+    from producer.delivery.outbox_room import OutboxFull
     from producer.settings import StationSettings
     from producer.station.head_check import CheckResult, Photograph, run_check
     from producer.station.station import Received, Station
@@ -64,7 +65,8 @@ _MODULES = {
     "contract.names": ("check_name", "safe_name"),
     "contract.region": ("Edge", "Polygon", "Region"),
     "contract.vocabulary": ("CheckState", "Outcome"),
-    "delivery.outbox": ("Outbox", "OutboxFull"),
+    "delivery.outbox": ("Outbox",),
+    "delivery.outbox_room": ("OutboxFull",),
     "settings": ("StationSettings",),
     "station.head_check": ("CheckResult", "Photograph", "run_check"),
     "station.station": ("Received", "Station"),

@@ -13,7 +13,8 @@ from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.event import MOST_EVENTS
 from producer.contract.names import Name, safe_name
 from producer.delivery.grouping import DEFAULT_GROUP
-from producer.delivery.outbox import DEFAULT_LIMIT, Outbox
+from producer.delivery.outbox import Outbox
+from producer.delivery.outbox_room import DEFAULT_LIMIT
 from producer.delivery.redis_connection import check_url
 from producer.delivery.redis_url import with_password, with_trust
 from producer.station.check_timeout import CHECK_TIMEOUT

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shlex
 import sys
 from collections.abc import Generator, Iterator, Sequence
@@ -94,6 +95,13 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.freeze()
         gc.set_threshold(10_000, 10, 5)
         gc.enable()
+
+
+@pytest.fixture
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None of our settings is in the environment."""
+    for name in [name for name in os.environ if name.startswith("INSERTS_")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture

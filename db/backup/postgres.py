@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,9 @@ from db.engine.url import PREPARE, parse_url, shown
 
 # PostgreSQL's programs take these from their environment too, which other users cannot read.
 _SECRETS: Final = {"password": "PGPASSWORD", "passfile": "PGPASSFILE"}
+
+_IN_USE: Final = ("deadlock detected", "lock timeout")
+"""What PostgreSQL says where another process does not let go of a table."""
 
 
 def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
@@ -44,8 +47,14 @@ def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
     return revision or "", rows
 
 
-def read(url: str, source: Path, revision: str) -> None:
+def read(url: str, source: Path, revision: str, note: Callable[[str], None]) -> None:
     """Bring a dump back, in one transaction: what is in the database goes with the same commit.
+
+    Args:
+        url: of the database.
+        source: the dump.
+        revision: the schema that it has.
+        note: is called with the URL as soon as the dump is back.
 
     Raises:
         BackupError: `pg_restore` is missing, older than the server, or has failed; or what is there has another
@@ -66,6 +75,7 @@ def read(url: str, source: Path, revision: str) -> None:
     # A lock that is not to be had ends it with an error, rather than waiting behind a worker for ever.
     patience = {"PGOPTIONS": f"-c lock_timeout={WAIT_SECONDS}s"}
     _run(url, program, [*options, "--single-transaction", "--exit-on-error", str(source)], patience)
+    note(url)
 
 
 def _program(name: str, server: int) -> str:
@@ -103,7 +113,10 @@ def _run(url: str, program: str, options: list[str], environment: Mapping[str, s
     variables = _environment(url) | dict(environment or {})
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=variables, check=False)
     if done.returncode:
-        raise BackupError(f"{Path(program).name} failed: {done.stderr.strip() or f'exit code {done.returncode}'}")
+        said = done.stderr.strip() or f"exit code {done.returncode}"
+        in_use = any(words in said for words in _IN_USE)
+        hint = ". Another process uses the database: end workers, beat, console and `standalone`, and try again"
+        raise BackupError(f"{Path(program).name} failed: {said}{hint if in_use else ''}")
 
 
 def _arguments(url: str) -> dict[str, str]:

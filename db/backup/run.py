@@ -20,8 +20,7 @@ from db.engine import clock, migrate, schema_version
 from db.engine.database import Database
 from db.engine.times import utc
 from db.engine.url import parse_url, shown
-from db.line import restores
-from db.people import audit
+from db.line import restored_checks, restores
 from producer.files.durable_files import replaced_file, write_file
 from producer.files.file_digest import file_digest
 
@@ -102,17 +101,21 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
         raise BackupError(
             f"{shown(url)} is not empty ({contents}): --replace lets all of it go. Back it up first, if in doubt"
         )
-    _engine(engine).read(url, file, manifest.revision)
+    _engine(engine).read(url, file, manifest.revision, lambda restored: _note(restored, file.name, manifest))
     rows = rows_of(url)
-    if rows != dict(manifest.rows):
+    if any(rows.get(name, 0) < count for name, count in manifest.rows.items()):  # more: somebody wrote meanwhile
         raise BackupError(f"{shown(url)} now holds {rows}, and the backup {dict(manifest.rows)}: do not use it")
-    if "audit" in rows:
-        with closing(Database(url)) as database, database.transaction() as session:
-            at = clock.of_database(session)
-            audit.write_restored(session, at=at, file=file.name, made_at=manifest.made_at)
-            if manifest.revision == schema_version.head():  # else once the tables are brought up to date
-                restores.doubt_newest_checks(session)
     return file, manifest
+
+
+def _note(url: str, file: str, manifest: BackupManifest) -> None:
+    """Have a database that a backup was brought back into say so, before anybody believes what it holds."""
+    if "audit" not in manifest.rows:
+        return
+    with closing(Database(url)) as database, database.transaction() as session:
+        restores.record(session, at=clock.of_database(session), file=file, made_at=manifest.made_at)
+        if manifest.revision == schema_version.head():  # else once the tables are brought up to date
+            restored_checks.doubt_newest(session)
 
 
 def newest(folder: Path) -> Path:

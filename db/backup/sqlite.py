@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from db.backup.contents import BackupError, count_rows
 from db.engine.database import engine_for
@@ -33,26 +35,39 @@ def write(url: str, target: Path) -> tuple[str, dict[str, int]]:
     return revision or "", rows
 
 
-def read(url: str, source: Path, revision: str) -> None:
+def read(url: str, source: Path, revision: str, note: Callable[[str], None]) -> None:
     """Bring a copy back: into a new file that appears when it is complete, or into the one that is there.
 
     Into the latter in a single transaction of SQLite's, so a process that has it open sees the old or the new,
     and so does the next start after a crash.
+
+    Args:
+        url: of the database.
+        source: the copy.
+        revision: the schema that it has.
+        note: is called with the URL of the restored database before anybody sees it.
 
     Raises:
         BackupError: the copy is damaged or of another schema, or the database is locked.
         OSError: the disk cannot be written.
     """
     file = _file(url)
-    with (
-        nullcontext(file) if file.exists() else replaced_file(file) as written,
-        closing(_opened(source)) as backup,
-    ):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with closing(_opened(source)) as backup, TemporaryDirectory(prefix="restore-", dir=file.parent) as folder:
         _check(backup, f"the backup {source}")
         if backup.execute("SELECT version_num FROM alembic_version").fetchall() != [(revision,)]:
             raise BackupError(f"{source} has not the schema {revision} that its manifest says")
-        with closing(sqlite3.connect(written, timeout=30)) as database:
-            _copy(backup, database, file)
+        restored = Path(folder) / file.name
+        with closing(sqlite3.connect(restored)) as copy:
+            _copy(backup, copy, restored)
+        note(sqlite_url(restored))
+        with (
+            nullcontext(file) if file.exists() else replaced_file(file) as written,
+            closing(sqlite3.connect(restored)) as copy,
+            closing(sqlite3.connect(written, timeout=30)) as database,
+        ):
+            copy.execute("PRAGMA journal_mode=DELETE")  # this program's own connections leave it in WAL
+            _copy(copy, database, file)
 
 
 def _copy(source: sqlite3.Connection, target: sqlite3.Connection, file: Path) -> None:

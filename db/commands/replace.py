@@ -8,14 +8,14 @@ from db.commands.options import Head, Machine
 from db.commands.output import answer, reading
 from producer.terminal.counts import counted
 from producer.terminal.options import Json
-from producer.terminal.output import note
+from producer.terminal.output import note, say_json
 
 
 def replace(context: typer.Context, machine: Machine = None, head: Head = None, as_json: Json = False) -> None:
     """List the inserts to change now: the pockets whose newest photograph shows a damaged insert.
 
     After `insert-db restore` a note names the heads that were not photographed since: damage that was seen after the
-    backup is not known.
+    backup is not known. `--json` has the inserts in `items`, and those pockets in `unknown`.
 
     Exit code 2: the line has no such machine or head.
 
@@ -24,13 +24,18 @@ def replace(context: typer.Context, machine: Machine = None, head: Head = None, 
     with reading(context) as session:
         from db.line import restores
         from db.queries import known_places, maintenance
+        from db.queries.plain_values import plain
         from db.terminal import tables
 
         rows = maintenance.to_replace(session, machine, head)
         if not rows:
             known_places.refuse_unknown(session, machine, head)
-        answer(rows, tables.replace_table, as_json, "no insert is known to be damaged")
-        if unseen := restores.not_seen_since(session, machine, head):
+        unseen = restores.not_seen_since(session, machine, head)
+        if as_json:
+            say_json({"items": plain(rows), "unknown": [place._asdict() for place in unseen]})
+        else:
+            answer(rows, tables.replace_table, False, "no insert is known to be damaged")
+        if unseen:
             heads = ", ".join(dict.fromkeys(f"{head} on {machine}" for machine, head, _ in unseen))
             note(
                 f"a backup was restored, and {counted(len(unseen), 'pocket')} not photographed since: damage that was "

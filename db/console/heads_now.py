@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Final
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from db.console.context import Console
+from db.engine.clock import BEFORE_ALL
 from db.line import restores
 from db.line.capture_order import TOLERANCE
 from db.queries import head_overview
 from db.queries.head_overview import HeadOverview
 from producer.contract.places import HeadPlace
-
-_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def heads_now(console: Console, session: Session, places: Sequence[HeadPlace], now: datetime) -> list[HeadOverview]:
@@ -26,5 +24,5 @@ def heads_now(console: Console, session: Session, places: Sequence[HeadPlace], n
     """
     known = {head: console.heads.get(head) for _, head in places} if console.heads is not None else {}
     declared = {head: entry.pockets for head, entry in known.items() if entry is not None}
-    fresh_since = max(now - console.settings.stale_after, restores.restored_at(session) or _EVER)
+    fresh_since = max(now - console.settings.stale_after, restores.restored_at(session) or BEFORE_ALL)
     return head_overview.overviews(session, places, declared=declared, fresh_since=fresh_since, now=now + TOLERANCE)

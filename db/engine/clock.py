@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
+
+TICK: Final = timedelta(microseconds=1)
+"""The smallest difference that both databases keep."""
+
+BEFORE_ALL: Final = datetime(1970, 1, 1, tzinfo=UTC)
+AFTER_ALL: Final = datetime(9999, 1, 1, tzinfo=UTC)
+"""Moments before and after all that a line has."""
 
 
 def of_database(session: Session) -> datetime:

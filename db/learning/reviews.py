@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,7 @@ from db.schema.column_types import fitting
 from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
 from db.schema.vocabulary import Provenance
 from producer.contract.reasons import refusals as why
-from producer.contract.vocabulary import LABELS, OUTCOME_OF
+from producer.contract.vocabulary import LABELS
 
 MAX_NOTE = 4_000
 """How many characters of a note are kept."""
@@ -250,6 +250,4 @@ def _photos(session: Session) -> Iterator[PocketPhoto]:
         .order_by(*place, Captures.ordered_at, Captures.capture_id)
         .execution_options(yield_per=5_000)
     )
-    for row in session.execute(query):
-        photo = PocketPhoto(*row[:-1])
-        yield replace(photo, outcome=OUTCOME_OF[row.review]) if row.review else photo
+    yield from map(PocketPhoto.of, session.execute(query))

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from db.engine.clock import TICK
 from producer.contract.event import are_of_one_outbox, node
 
 TOLERANCE: Final = timedelta(minutes=5)
@@ -24,9 +25,6 @@ one has its answer, and several workers take from one queue."""
 
 OLDEST: Final = timedelta(days=30)
 """If a photograph claims to be older than this when it arrives, its time is not believed: no outbox waits that long."""
-
-_NEXT: Final = timedelta(microseconds=1)
-"""The smallest difference that both databases keep."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +54,7 @@ def ordered_at(
     newest: OrderedPhoto | None,
     changed_at: datetime | None = None,
     beside: Sequence[OrderedPhoto] = (),
+    now: datetime | None = None,
 ) -> datetime:
     """The place in the order of a photograph that arrives now, given the newest that is known of its pocket.
 
@@ -64,7 +63,8 @@ def ordered_at(
 
     What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it. By the clock of a
     worker that was set back, as on the one computer of a small shop, it arrives before it: then the ids of its station
-    say so, and it lies just behind `newest`, also where that is in the future. Nor is damage, a doubt, or what is not
+    say so, or `newest` arrived long after `now`, when this one is written; it lies just behind `newest`, also where
+    that is in the future. Nor is damage, a doubt, or what is not
     judged yet, outdated by what is said to have been photographed before it, unless that shows damage
     (`db.line.pockets`); and where the insert was changed since `newest`, such a photograph is none of the new insert,
     nor one that the same station took before by its clock and its ids, as a gateway does that sends again what is left
@@ -74,34 +74,41 @@ def ordered_at(
     moment = claimed(captured_at, received_at)
     if newest is not None:
         if _overtaken(capture_id, station, captured_at, received_at, newest):
-            return min(moment, newest.ordered_at - _NEXT)
+            return min(moment, newest.ordered_at - TICK)
         if _said_to_be_before(capture_id, station, captured_at, received_at, newest):
             if newest.flagged:
-                return min(moment, newest.ordered_at - _NEXT)
+                return min(moment, newest.ordered_at - TICK)
             if changed_at is not None and changed_at > newest.ordered_at:
-                return newest.ordered_at + _NEXT
-        moment = _by_arrival(capture_id, station, captured_at, received_at, newest)
+                return newest.ordered_at + TICK
+        is_ahead = now is not None and newest.received_at - now > OVERTAKING
+        moment = _by_arrival(capture_id, station, captured_at, received_at, newest, is_ahead=is_ahead)
         if changed_at is not None and newest.ordered_at < changed_at <= min(moment, received_at):
             known = [one for one in beside or (newest,) if _of_one_outbox(capture_id, station, one)]
             if any(_taken_before(changed_at, capture_id, captured_at, one) for one in known):
-                return changed_at - _NEXT
+                return changed_at - TICK
     if changed_at is not None and received_at < changed_at:
-        return max(moment, changed_at + _NEXT)
+        return max(moment, changed_at + TICK)
     return moment
 
 
 def _by_arrival(
-    capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto
+    capture_id: UUID,
+    station: str,
+    captured_at: datetime,
+    received_at: datetime,
+    newest: OrderedPhoto,
+    *,
+    is_ahead: bool,
 ) -> datetime:
-    """The place of a photograph that nothing overtook."""
+    """The place of a photograph that nothing overtook; `is_ahead`: the newest came by a clock that is set back."""
     moment = claimed(captured_at, received_at)
     if moment > newest.ordered_at:
         return moment
-    if received_at < newest.received_at and not _handed_in_later(capture_id, station, newest):
+    if received_at < newest.received_at and not (is_ahead or _handed_in_later(capture_id, station, newest)):
         return moment
     if moment == newest.ordered_at == captured_at == newest.captured_at:  # then the ids decide
         return moment
-    return max(received_at, newest.ordered_at + _NEXT)
+    return max(received_at, newest.ordered_at + TICK)
 
 
 def clock_error(captured_at: datetime, ordered_at: datetime) -> timedelta | None:
@@ -140,7 +147,7 @@ def _taken_before(changed_at: datetime, capture_id: UUID, captured_at: datetime,
     if capture_id < known.capture_id and known.received_at < changed_at:
         return True
     ahead = known.captured_at - known.received_at
-    return ahead > _NEXT and captured_at - ahead < changed_at
+    return ahead > TICK and captured_at - ahead < changed_at
 
 
 def _of_one_outbox(capture_id: UUID, station: str, newest: OrderedPhoto) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
@@ -195,6 +195,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
     changed = {row[:3]: row[-1] for row in rows}
     order: dict[UUID, datetime] = {}
     latest: list[Placed] = []
+    now = datetime.now(UTC)
     for arrival in sorted(arrivals, key=lambda arrival: arrival.received_at):
         capture, place = arrival.capture, _place(arrival)
         times = capture.capture_id, capture.station, aware(capture.captured_at), aware(arrival.received_at)
@@ -202,7 +203,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
         changed_at = changed.get(place)
         is_first = before is not None and changed_at is not None and before.ordered_at < changed_at
         beside = taken_beside(connection, capture.station, capture.capture_id) if is_first else ()
-        order[capture.capture_id] = moment = ordered_at(*times, before, changed_at, beside)
+        order[capture.capture_id] = moment = ordered_at(*times, before, changed_at, beside, now)
         if before is None or (before.ordered_at, before.capture_id) < (moment, capture.capture_id):
             newest[place] = OrderedPhoto(*times, moment)
             behind = None if before is None else before.ordered_at

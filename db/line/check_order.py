@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
@@ -19,13 +19,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, String, bindparam, cast, func, or_, select, union
 
+from db.engine.clock import TICK
 from db.engine.prepared import Prepared
 from db.line.capture_order import OrderedPhoto
 from db.schema.tables import Captures, Checks
 from producer.contract.event import are_of_one_outbox, node
-
-_NEXT: Final = timedelta(microseconds=1)
-
 
 _LOOKED_AT: Final = 3
 """How many of a head's newest checks are read, and of those that the same station began: the newest may be another
@@ -91,7 +89,7 @@ def put_in_order(connection: Connection, photos: Iterable[Placed]) -> dict[UUID,
         for photo in new:
             moment = _place(photo, parts)
             if lifted is not None and are_of_one_outbox(photo.capture_id, lifted.capture_id):
-                moment = max(moment, lifted.ordered_at + _NEXT)
+                moment = max(moment, lifted.ordered_at + TICK)
             if moment > photo.ordered_at:
                 lifted = photo._replace(ordered_at=moment)
             if moment != photo.ordered_at:
@@ -127,12 +125,12 @@ def _place(photo: Placed, parts: Sequence[_Part]) -> datetime:
         if not are_of_one_outbox(photo.capture_id, part.last):
             continue
         if photo.capture_id > part.last and moment < part.last_at:
-            moment = max(photo.received_at, part.last_at + _NEXT)
+            moment = max(photo.received_at, part.last_at + TICK)
         is_earlier = photo.capture_id < part.first and node(photo.capture_id) == node(part.first) is not None
         if is_earlier and photo.check_id != part.check_id and moment >= part.first_at:
-            moment = part.first_at - _NEXT
+            moment = part.first_at - TICK
             if photo.before is not None:
-                moment = max(moment, photo.before + _NEXT)
+                moment = max(moment, photo.before + TICK)
     return moment
 
 

@@ -9,7 +9,7 @@ without a capture that is not judged or a pocket that was not photographed yet; 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, Uuid, func, literal, literal_column, select, tuple_
 from sqlalchemy.orm import Session
 
+from db.engine.clock import AFTER_ALL
 from db.line.rows import NEWEST_FIRST, Filters, Position, conditions, older_than, on_machine
 from db.schema.tables import Captures, Checks, Faults, UtcDateTime
 from db.schema.vocabulary import STANDING_FAULTS
@@ -28,7 +29,6 @@ Rows = Sequence[Row[*tuple[Any, ...]]]
 CheckPage = tuple[Rows, datetime | None]
 """Some checks, and a moment: those still to come did not begin after it. None: there are no more."""
 
-_EVER: Final = datetime.max.replace(tzinfo=UTC)
 _FAULTY: Final = select(Faults.check_id).where(Faults.state.in_(STANDING_FAULTS), Faults.check_id.is_not(None))
 
 _BEGUN: Final = attrgetter("started_at", "check_id")
@@ -84,7 +84,7 @@ def candidates(
     if state == "go":  # most checks come to it
         sources.append(_by_checks(session, checks.where(*of_place(place), *following), size))
 
-    horizons = dict.fromkeys(sources, _EVER)
+    horizons = dict.fromkeys(sources, AFTER_ALL)
     seen: set[UUID] = set()
     waiting: list[Any] = []
     while horizons:

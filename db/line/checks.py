@@ -24,7 +24,7 @@ from db.line.rows import Filters, Position
 from db.schema.tables import Captures, Checks, Faults
 from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.places import OperationPlace
-from producer.contract.vocabulary import OUTCOME_OF, State
+from producer.contract.vocabulary import State, outcome_now
 
 
 @dataclass(frozen=True)
@@ -271,7 +271,7 @@ def _known(
     outcomes: dict[Any, dict[int, str | None]] = {key: {} for key in ids}
     single = set(doubtful)
     for key, outcome, review, numbers in _ALIKE.execute(connection, ids=list(ids.values())):
-        alike = dict.fromkeys(map(int, numbers.split(",")), OUTCOME_OF[review] if review is not None else outcome)
+        alike = dict.fromkeys(map(int, numbers.split(",")), outcome_now(review, outcome))
         if len(alike) <= numbers.count(",") or not alike.keys().isdisjoint(outcomes[key]):
             single.add(key)
         outcomes[key] |= alike
@@ -279,7 +279,7 @@ def _known(
     if single:
         one_by_one = _CAPTURES_OF.execute(connection, ids=[ids[key] for key in single])
         for key, capture_id, pocket, at, outcome, review, machine, head, operation, *of in one_by_one:
-            outcome = OUTCOME_OF[review] if review is not None else outcome
+            outcome = outcome_now(review, outcome)
             other = elsewhere(places[key], (machine, head, operation))
             states[key].append(PocketState(capture_id, pocket, at, outcome, other, shown(of)))
     return {

@@ -19,6 +19,7 @@ from db.engine.prepared import Prepared
 from db.engine.upsert import insert
 from db.line.check_revisions import next_revision
 from db.line.contradicting_captures import MAY_CONTRADICT, OF_CHECK, PHOTOGRAPHED
+from db.line.restores import HAS_OLD_PHOTOGRAPHS
 from db.schema.tables import AwaitedChecks, Captures, Checks
 
 # As a literal rather than as a parameter: so an engine sees that a partial index will do. They are asked
@@ -42,13 +43,13 @@ _GIVE_UP: Any = (
 
 _SOME_MISSING: Final = Checks.size > PHOTOGRAPHED
 # One that was given up is waited for again when a photograph comes after all, one that had all when a larger size is
-# told.
+# told. One that has all is read capture by capture where they may contradict each other, or be of before a restore.
 _AWAIT: Final = Prepared(
     lambda *_: (
         update(Checks.__table__)  # type: ignore[arg-type]
         .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
         .where(or_(Checks.given_up, Checks.awaited != _SOME_MISSING, ~Checks.awaited & MAY_CONTRADICT))
-        .values(awaited=_SOME_MISSING, given_up=~_SOME_MISSING & MAY_CONTRADICT)
+        .values(awaited=_SOME_MISSING, given_up=~_SOME_MISSING & (MAY_CONTRADICT | HAS_OLD_PHOTOGRAPHS))
     )
 )
 

@@ -10,8 +10,8 @@ was reported (decision 15).
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -37,9 +37,6 @@ from db.schema.column_types import aware, fitting
 from db.schema.tables import Captures, InsertChanges, Pockets
 from producer.contract.places import PocketPlace
 from producer.contract.reasons import refusals as why
-
-_NEXT: Final = timedelta(microseconds=1)
-"""The smallest difference that both databases keep."""
 
 
 class NewerPhotograph(Exception):
@@ -233,10 +230,10 @@ def _between(session: Session, place: PocketPlace, at: datetime, first: UUID | N
         known = session.execute(newest.where(Captures.ordered_at < moment)).first()
     else:
         known = session.execute(newest.where(Captures.received_at <= at) if late else newest).first()
-        moment = at if known is None else max(at, known.ordered_at + _NEXT)
+        moment = at if known is None else max(at, known.ordered_at + clock.TICK)
     before = session.scalar(select(func.max(Captures.ordered_at)).where(*taken, Captures.ordered_at < moment))
     after = session.scalar(select(func.min(Captures.ordered_at)).where(*taken, Captures.ordered_at >= moment))
-    return _Place(before or moment - _NEXT, moment, after, known and known.capture_id)
+    return _Place(before or moment - clock.TICK, moment, after, known and known.capture_id)
 
 
 def _taken(machine: str, head: str, pocket: int) -> list[ColumnElement[bool]]:

@@ -22,7 +22,7 @@ from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.rows import Wear, current_verdict, on_machine
 from db.schema.tables import Captures, InsertChanges, Verdicts
-from producer.contract.vocabulary import DECIDED, OUTCOME_OF
+from producer.contract.vocabulary import DECIDED, outcome_now
 
 MOST: Final = 500_000
 """How many photographs are read at most: the line's newest."""
@@ -126,7 +126,7 @@ def of_one_pocket(
     machine: str, head: str, pocket: int, rows: Sequence[Any], changed_at: datetime | None
 ) -> Iterator[InsertHistory]:
     """The inserts of one pocket, from its photographs in their order and the last change that a person recorded."""
-    keys = dict(insert_keys((_photo(row) for row in rows), only_told=True))
+    keys = dict(insert_keys((PocketPhoto.of(row) for row in rows), only_told=True))
     of_inserts = [list(of) for _, of in groupby(rows, lambda row: keys[row.capture_id])]
     for number, of_insert in enumerate(of_inserts):
         first = of_insert[0]
@@ -153,20 +153,6 @@ def of_one_pocket(
         yield InsertHistory(machine, head, pocket, (), is_from_new, False, suspected if is_last else None)
 
 
-def _photo(row: Any) -> PocketPhoto:
-    return PocketPhoto(
-        row.capture_id,
-        row.machine,
-        row.head,
-        row.pocket,
-        row.insert_designation,
-        row.edge,
-        row.operations_on_edge,
-        OUTCOME_OF[row.review] if row.review else row.outcome,
-        row.insert_changed_at,
-    )
-
-
 def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[InsertLook]:
     """The looks at one insert, with its age: as the line counts it, else by the operations since it was new."""
     age, before = (0 if is_from_new else None), None
@@ -177,8 +163,8 @@ def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[InsertLook]:
         elif age is not None and is_next:
             age += 1
         before = row if is_next else before
-        outcome = OUTCOME_OF[row.review] if row.review else row.outcome
-        sure = {"intact": 0.0, "damaged": 1.0}.get(outcome) if row.review else None
+        outcome = outcome_now(row.review, row.outcome)
+        sure = {"intact": 0.0, "damaged": 1.0}.get(outcome or "") if row.review else None
         yield InsertLook(
             row.capture_id,
             row.ordered_at,

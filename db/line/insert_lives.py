@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 from producer.contract.names import IMPORTED, designation_form
-from producer.contract.vocabulary import DECIDED
+from producer.contract.vocabulary import DECIDED, outcome_now
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,21 @@ class PocketPhoto:
     operations_on_edge: int | None
     outcome: str | None
     insert_changed_at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: Any) -> PocketPhoto:
+        """The one of a row with a capture's columns, its newest review and when its insert was changed."""
+        return cls(
+            row.capture_id,
+            row.machine,
+            row.head,
+            row.pocket,
+            row.insert_designation,
+            row.edge,
+            row.operations_on_edge,
+            outcome_now(row.review, row.outcome),
+            row.insert_changed_at,
+        )
 
 
 @dataclass

@@ -162,7 +162,7 @@ def _marked(
     is_damaged = False
     if seen_at is not None and seen is not None and word is not None:
         is_newer = (seen_at, seen) > (ordered_at, capture_id)
-        is_damaged = OUTCOME_OF.get(word, word) == "damaged" and (is_newer or not waits)
+        is_damaged = word in DAMAGED and (is_newer or not waits)
         if is_damaged or is_newer:
             capture_id, ordered_at = seen, seen_at
     return dict(zip(_NAMES, (machine, head, pocket, capture_id, ordered_at, is_damaged), strict=True))

@@ -8,39 +8,45 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
+from db.engine import clock
 from db.engine.upsert import insert
-from db.line import incomplete_checks
 from db.line.rows import on_machine
-from db.schema.tables import Audit, Captures, Checks, Pockets, UntoldChecks
+from db.schema.tables import Audit, Captures, Checks, Pockets
 from producer.contract.places import PocketPlace
 
-RESTORER: Final = "restore"
-RESTORED: Final = "backup restored"
-"""By whom and as what the audit has a restore."""
+_BY: Final = "restore"
+_ACTION: Final = "backup restored"
+
+_LAST: Final = select(Audit.at).where(Audit.by == _BY, Audit.action == _ACTION).order_by(Audit.id.desc()).limit(1)
+
+HAS_OLD_PHOTOGRAPHS: Final[ColumnElement[bool]] = (
+    select(Captures.capture_id)
+    .where(Captures.check_id == Checks.check_id, Captures.received_at < _LAST.scalar_subquery())
+    .correlate(Checks)
+    .exists()
+)
+"""Whether a check has photographs of before the last restore."""
+
+
+def record(session: Session, *, at: datetime, file: str, made_at: str) -> None:
+    """Have the audit say that the database is now a backup's: everything since that backup is lost.
+
+    All that is in it came before this moment, whatever the clocks of then said, or this one says.
+    """
+    row = {"at": at, "by": _BY, "action": _ACTION, "subject": file[:200], "detail": {"made_at": made_at}}
+    session.execute(insert(session, Audit).values(row))
+    later: Any = update(Captures.__table__).where(Captures.received_at >= at)  # type: ignore[arg-type]
+    session.execute(later.values(received_at=at - clock.TICK))
 
 
 def restored_at(session: Session) -> datetime | None:
     """When a backup was restored last; None if none ever was."""
-    last = select(Audit.at).where(Audit.by == RESTORER, Audit.action == RESTORED).order_by(Audit.id.desc()).limit(1)
-    return session.scalar(last)
-
-
-def doubt_newest_checks(session: Session) -> None:
-    """Have the newest check of each head that was not photographed since read again, and its answer sent."""
-    heads = {(machine, head) for machine, head, _ in not_seen_since(session)}
-    newest = select(Checks.check_id, Checks.awaited).order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(1)
-    of_heads = (newest.where(Checks.machine == machine, Checks.head == head) for machine, head in sorted(heads))
-    # Of a head that came only in another one's checks there is none; and what still waits for photographs is no go.
-    ids = [check_id for of_head in of_heads for check_id, awaited in session.execute(of_head) if not awaited]
-    if ids:
-        incomplete_checks.doubt(session, ids)
-        untold = insert(session, UntoldChecks).values([{"check_id": check_id} for check_id in ids])
-        session.execute(untold.on_conflict_do_nothing())
+    return session.scalar(_LAST)
 
 
 def not_seen_since(session: Session, machine: str | None = None, head: str | None = None) -> Sequence[PocketPlace]:

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from db.engine import migrate
 from db.engine.database import Database
-from db.line import restores
+from db.line import restored_checks
 
 
 def upgrade(url: str) -> tuple[str | None, str | None]:
@@ -21,5 +21,5 @@ def upgrade(url: str) -> tuple[str | None, str | None]:
     after = migrate.current(url)
     if before not in (None, after):
         with closing(Database(url)) as database, database.transaction() as session:
-            restores.doubt_newest_checks(session)
+            restored_checks.doubt_newest(session)
     return before, after

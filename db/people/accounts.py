@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Final
 
+from argon2 import PasswordHasher
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
-from db.people import passwords
 from db.schema.tables import Accounts, Sessions, Tokens
 from db.schema.vocabulary import PersonRole
+from producer.configuration.password_hashes import PasswordHashes
 from producer.contract.names import MAX_NAME_LENGTH, check_name
+
+_PASSWORDS: Final = PasswordHashes(PasswordHasher())
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ def add(session: Session, name: str, role: PersonRole, password: str, at: dateti
         ValueError: there is one of that name, the name is none, or the password is too short or too long.
     """
     new = insert(session, Accounts).values(
-        name=check_account_name(name), role=role, password=passwords.hashed(password), created_at=at, disabled=False
+        name=check_account_name(name), role=role, password=_PASSWORDS.hashed(password), created_at=at, disabled=False
     )
     row = session.execute(new.on_conflict_do_nothing().returning(*_COLUMNS)).first()
     if row is None:
@@ -81,7 +85,7 @@ def set_password(session: Session, name: str, password: str) -> None:
         LookupError: there is no such account.
         ValueError: the password is too short or too long.
     """
-    _change(session, name, password=passwords.hashed(password), disabled=False)
+    _change(session, name, password=_PASSWORDS.hashed(password), disabled=False)
 
 
 def set_role(session: Session, name: str, role: PersonRole) -> bool:
@@ -110,7 +114,7 @@ def signed_in(session: Session, name: str, password: str) -> Account | None:
     """The account of that name and password; None where there is none, or it is disabled."""
     row = session.execute(select(*_COLUMNS, Accounts.password).where(Accounts.name == name)).first()
     usable = row is not None and not row.disabled
-    if not passwords.fits(row.password if row is not None and usable else None, password) or row is None:
+    if not _PASSWORDS.fits(row.password if row is not None and usable else None, password) or row is None:
         return None
     return Account(*row[:-1])
 

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from db.line.restores import RESTORED, RESTORER
 from db.schema.tables import Audit
 
 
@@ -31,11 +30,6 @@ _COLUMNS = [getattr(Audit, field.name) for field in fields(AuditEntry)]
 def write(session: Session, *, at: datetime, by: str, action: str, subject: str, **detail: Any) -> None:
     """Add a row, in the transaction of the change itself."""
     session.execute(insert(Audit).values(at=at, by=by, action=action, subject=subject[:200], detail=detail))
-
-
-def write_restored(session: Session, *, at: datetime, file: str, made_at: str) -> None:
-    """Record that the database is now a backup's: everything since that backup is lost (`db.line.restores`)."""
-    write(session, at=at, by=RESTORER, action=RESTORED, subject=file, made_at=made_at)
 
 
 def recent(session: Session, *, by: str | None = None, before: int | None = None, limit: int = 100) -> list[AuditEntry]:

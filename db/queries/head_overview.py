@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Literal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from db.engine.clock import AFTER_ALL, BEFORE_ALL
 from db.line import head_checks
 from db.line.check_answers import KnownPockets
 from db.line.checks import Check
@@ -22,7 +23,6 @@ from producer.contract.names import IMPORTED
 from producer.contract.places import HeadPlace, PocketPlace
 from producer.contract.vocabulary import State
 
-_ALWAYS, _NEVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _MISSING: Final[PocketWord] = "missing"
 _UNSEEN: Final = frozenset({"missing", "fault"})
 """Words of a check for a pocket of which it has no photograph to judge."""
@@ -120,8 +120,8 @@ def overviews(
     *,
     operations: int = 5,
     declared: Mapping[str, int] | None = None,
-    fresh_since: datetime = _ALWAYS,
-    now: datetime = _NEVER,
+    fresh_since: datetime = BEFORE_ALL,
+    now: datetime = AFTER_ALL,
 ) -> list[HeadOverview]:
     """Some heads, each with so many of its last operations: as many queries for fifty as for one.
 

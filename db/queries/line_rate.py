@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from db.line.rows import on_machine
 from db.queries.review_queue import drawn
 from db.schema.tables import Captures, Verdicts
-from producer.contract.vocabulary import JUDGED, OUTCOME_OF
+from producer.contract.vocabulary import JUDGED, outcome_now
 
 WINDOW: Final = 20_000
 """How many of the newest verdicts are counted."""
@@ -55,7 +55,7 @@ def line_rate(session: Session) -> LineRate:
     verdicts, reviews, damaged = Counter[str](), Counter[str](), Counter[str]()
     for outcome, is_drawn, label, count in session.execute(query):
         verdicts[outcome] += count
-        shown = OUTCOME_OF[label] if label else None
+        shown = outcome_now(label, None)
         if (is_drawn or outcome == "unsure") and shown in JUDGED:
             reviews[outcome] += count
             damaged[outcome] += count * (shown == "damaged")

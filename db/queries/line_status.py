@@ -33,7 +33,7 @@ LOOK_BACK: Final = timedelta(days=30)
 """The greatest age of a capture that is searched for: a dismissed fault leaves its capture without a verdict for ever,
 and years of these must not be read each time."""
 
-PATIENCE_MS: Final = 2_000
+TIMEOUT_MS: Final = 2_000
 """Milliseconds after which PostgreSQL gives a question up."""
 
 
@@ -61,7 +61,7 @@ class LineStatus:
 def current(session: Session, now: datetime) -> LineStatus:
     """The state of the line now, in a reading scope (`db.engine.database.Database.reading`)."""
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(text(f"SET LOCAL statement_timeout = {PATIENCE_MS}"))
+        session.execute(text(f"SET LOCAL statement_timeout = {TIMEOUT_MS}"))
     judged, unsure = session.execute(unsure_query()).one()
     return LineStatus(
         oldest_waiting=session.scalar(oldest_query(now - LOOK_BACK)),

@@ -17,7 +17,7 @@ from db.line.captures_ahead import IS_AHEAD, WAS_AHEAD
 from db.line.insert_changes import is_unseen
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.places import HeadPlace
-from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES, Outcome
+from producer.contract.vocabulary import OUTCOMES, Outcome, outcome_now
 
 PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
 """What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; an insert that
@@ -103,5 +103,5 @@ _NOW: Final = Prepared(_now)
 
 
 def _word(outcome: str | None, review: str | None) -> PocketWord:
-    word: PocketWord = OUTCOME_OF[review] if review is not None else outcome or "pending"  # type: ignore[assignment]
+    word: PocketWord = outcome_now(review, outcome) or "pending"  # type: ignore[assignment]
     return word

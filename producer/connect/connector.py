@@ -20,7 +20,7 @@ from producer.connect.missed_answers import MissedAnswers
 from producer.connect.reporter import SinkReporter
 from producer.connect.sink_thread import SinkThread
 from producer.connect.sinks.opening import open_sink
-from producer.connect.stream_events import StreamEvents, day_of
+from producer.connect.stream_events import StreamEvents, moment_of
 from producer.connect.stream_freshness import StreamFreshness, now
 from producer.connect.unheard_machines import note_configured, note_heard
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent
@@ -45,7 +45,7 @@ _POSITION: Final = "position"
 _HISTORY: Final = "history"
 """The note of whose writes were read (`StreamReader.history`)."""
 
-_AWAITED: Final = "Redis may have lost answers: a worker is asked to say them again"
+_AWAITED: Final = "Redis may have lost answers: a worker is asked to send them again"
 
 _OLD: Final = "no state up to"
 """The note of the last entry of the plant's stream that may be overtaken by what Redis has lost."""
@@ -210,7 +210,7 @@ class Connector:
         self._events.not_understood = self._events.not_understood or before
         is_complete = self._missed.answer(entries)
         if is_complete:
-            log.warning("what Redis may have lost was said again: what systems show holds")
+            log.warning("missed answers were sent again: what systems show holds")
             notes |= self._missed.end()
         self._deliveries.keep(wanted, notes, said, is_state=is_state)
         self._kept = entries[-1].id
@@ -263,14 +263,14 @@ class Connector:
     def _was_cut(self, left: str) -> None:
         log.error(
             "the stream lacks what came after the last answer that was read",
-            after=day_of(self._reader.position),
-            before=day_of(left),
+            after=moment_of(self._reader.position),
+            before=moment_of(left),
             hint="if the line said more than its stream keeps, INSERTS_PLANT_STREAM at the workers keeps more",
         )
         self._misses(self._reader.position, self._reader.position, {})
 
     def _misses(self, read_to: str, old: str, notes: dict[str, str], *, can_be_said: bool = True) -> None:
-        """Vouch for nothing until a worker has said again what may be missing since the entry `read_to`.
+        """Vouch for nothing until a worker has sent again what may be missing since the entry `read_to`.
 
         Who begins to read takes nothing up to the entry `old` for a state: what was lost may overtake it.
         """

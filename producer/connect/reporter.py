@@ -77,7 +77,7 @@ class SinkReporter(Periodic):
             self._outage.begins(f"{type(error).__name__}: {error}")
 
     def ask(self, request: str) -> None:
-        """Have workers see a request (`producer.contract.said_again`) from now on; an empty one is none."""
+        """Have workers see a request (`producer.contract.missed_answers`) from now on; an empty one is none."""
         self._request = request
         self.turn()
 

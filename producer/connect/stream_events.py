@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import structlog
 
 from producer.contract.answers import STREAM_FIELD
+from producer.contract.missed_answers import MissedAnswersEnd
 from producer.contract.plant_event import STATION_FIELD, PlantEvent, plant_event
 from producer.contract.plant_news import PLANT_ANSWERS, may_be_state
-from producer.contract.said_again import SaidAgain
 from producer.delivery.stream_reader import StreamEntry
 from producer.terminal.error_text import in_words
 
@@ -28,7 +28,7 @@ class StreamEvents:
     def event(self, entry: StreamEntry) -> PlantEvent | None:
         """The event of an entry; None if it is not understood, or is none."""
         text = entry.fields.get(STREAM_FIELD, b"")
-        if SaidAgain.read(text) is not None:
+        if MissedAnswersEnd.read(text) is not None:
             return None
         try:
             answer = PLANT_ANSWERS.validate_json(text)
@@ -42,6 +42,6 @@ class StreamEvents:
             return None
 
 
-def day_of(entry_id: str) -> str:
+def moment_of(entry_id: str) -> str:
     """When the entry of that id was written, for people."""
     return datetime.fromtimestamp(StreamEntry(entry_id, {}).written_at, UTC).isoformat(timespec="seconds")

@@ -11,8 +11,8 @@ from producer.contract.event import UtcDatetime
 from producer.contract.names import Name
 
 CONNECTORS: Final = "connectors"
-"""The Redis hash whose fields are the connectors' ids; each has its report under `report_key`. The value is what the
-connector wants to be said again (`producer.contract.said_again`), mostly nothing."""
+"""The Redis hash whose fields are the connectors' ids; each has its report under `report_key`. The value is which
+answers the connector has missed (`producer.contract.missed_answers`), mostly none."""
 
 REPORT_EVERY: Final = 10.0
 """Seconds between two reports of a connector."""

@@ -43,6 +43,12 @@ OUTCOME_OF: Final[dict[str, Outcome]] = {
 }
 """The outcome that each label stands for."""
 
+
+def outcome_now(label: str | None, outcome: str | None) -> str | None:
+    """What a photograph shows: by the label of its newest review, else by its verdict's outcome, else None."""
+    return outcome if label is None else OUTCOME_OF[label]
+
+
 CheckState = Literal["go", "replace", "review"]
 """What a check comes to, by rising priority: all inserts are intact, some are damaged, a person must look."""
 

@@ -10,34 +10,26 @@ processes of one station (a folder camera, a check) may share the file.
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from producer.contract.event import CaptureEvent
 from producer.delivery.outbox_file import open_outbox_file, read_event
+from producer.delivery.outbox_room import DEFAULT_LIMIT, OutboxRoom
 from producer.files.durable_files import make_folder
 from producer.files.notes import noted
-from producer.terminal.counts import counted
-
-log = structlog.get_logger()
-
-DEFAULT_LIMIT: Final = 100_000
-"""Captures that may wait. Counted rather than weighed, because people plan in captures and the contract bounds an
-event's size: at most some 2 kB, so 200 MB on disk, and weeks of a busy machine without any answer."""
-
-WARN_AT: Final = (0.5, 0.8)
-"""The shares of the limit from which on the log warns: long before anything is refused, and once more."""
 
 _ROUNDING: Final = 10.0
 """How much further ahead than the longest wait one may lie, in seconds: clocks are set by so much all the time."""
 
 NEWEST_ID: Final = "newest"
 """Where the highest capture id is noted that was ever kept: the order of photographs hangs on ids (decision 15)."""
+
+HELD: Final = 60.0
+"""Seconds for which what is handed in together is held at most, where the process dies that hands it in."""
 
 _WAITED_NOTE: Final = "waited"
 """Where it is noted how long that had waited which was answered last, in seconds."""
@@ -51,10 +43,8 @@ class Waiting:
     stored_at: float
     attempts: int
     problem: str | None
-
-
-class OutboxFull(OSError):
-    """As many captures wait as may wait; nothing of the new one was stored, and it can be handed in again later."""
+    together: bool = False
+    """Whether it is to leave in one message with the others of its check."""
 
 
 class Outbox:
@@ -70,7 +60,8 @@ class Outbox:
         make_folder(path.absolute().parent)
         self.path = path
         self.limit = limit
-        self._warned = 0.0
+        self._room = OutboxRoom(path)
+        self._together: list[str] | None = None
         self._file = open_outbox_file(path)
 
     def close(self) -> None:
@@ -87,19 +78,7 @@ class Outbox:
             OutboxFull: the limit is reached.
             sqlite3.Error: the outbox cannot be read.
         """
-        waiting = len(self)
-        if waiting >= self.limit:
-            raise OutboxFull(
-                errno.ENOSPC,
-                f"the outbox is full, {counted(waiting, 'capture')} waiting for an answer "
-                f"(INSERTS_OUTBOX_LIMIT={self.limit}); nothing of this one was stored. See that Redis and a worker run "
-                "(`insert-station outbox` says why they wait) or raise the limit",
-                str(self.path),
-            )
-        share = max((share for share in WARN_AT if waiting >= share * self.limit), default=0.0)
-        if share > self._warned:
-            log.warning("the outbox fills up", waiting=waiting, limit=self.limit, over=f"{share:.0%}")
-        self._warned = share
+        self._room.check(len(self), self.limit)
 
     def add(self, event: CaptureEvent, now: float, note: tuple[str, str] | None = None) -> None:
         """Keep `event` from now on; on return it is synced to disk, with `note` (name, value) in one step.
@@ -107,33 +86,58 @@ class Outbox:
         Raises:
             sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
         """
+        whole_from = None if self._together is None else now + HELD
         with self._file.transaction() as connection:
             connection.execute(
-                "INSERT OR IGNORE INTO waiting (capture_id, event, stored_at, next_at, number)"
-                " VALUES (?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM waiting))",
-                (str(event.capture_id), event.model_dump_json(exclude_none=True), now, now),
+                "INSERT OR IGNORE INTO waiting (capture_id, event, stored_at, next_at, number, whole_from)"
+                " VALUES (?, ?, ?, ?, (SELECT coalesce(max(number), 0) + 1 FROM waiting), ?)",
+                (str(event.capture_id), event.model_dump_json(exclude_none=True), now, whole_from or now, whole_from),
             )
             raised = "INSERT INTO note VALUES (?, ?) ON CONFLICT DO UPDATE SET value = max(value, excluded.value)"
             connection.execute(raised, (NEWEST_ID, str(event.capture_id)))
             if note is not None:
                 connection.execute("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", note)
+        if self._together is not None:
+            self._together.append(str(event.capture_id))
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Hold what is added within the block until its end, for all processes; it is to leave `together` then.
+
+        Raises:
+            sqlite3.Error: the outbox cannot be written; what was added is held for `HELD` seconds.
+        """
+        held = self._together = []
+        try:
+            yield
+        finally:
+            self._together = None
+            with self._file.transaction(synced=False) as connection:
+                release = (
+                    "UPDATE waiting SET whole_from = 0, next_at = stored_at WHERE capture_id = ? AND whole_from > 0"
+                )
+                connection.executemany(release, [(capture_id,) for capture_id in held])
 
     def due(self, now: float, longest_wait: float, limit: int = 100) -> list[Waiting]:
         """The events to be sent at `now`: first all that never left, in their order, then those that were overtaken.
 
-        Where there are none, the event that was sent last, once its time has come: no answer to a later one will ever
-        say that it is lost. All others wait for such an answer.
+        What is to leave together comes behind the others that never left, once these are fewer than `limit`: all of it,
+        so that nothing of a check is left behind. Where there are none, the event that was sent last, once its time has
+        come: no answer to a later one will ever say that it is lost. All others wait for such an answer.
 
         A wait that lies further ahead than `longest_wait` (seconds) was noted by a clock that has been set back: it is
         over.
         """
         times = (now, now + longest_wait + _ROUNDING)
-        events = self._select("WHERE attempts = 0 ORDER BY number LIMIT ?", (limit,))
+        events = self._select("WHERE attempts = 0 AND whole_from IS NULL ORDER BY number LIMIT ?", (limit,))
+        if len(events) < limit:
+            whole = "WHERE attempts = 0 AND (whole_from <= ? OR whole_from > ?) ORDER BY number"
+            events += self._select(whole, (now, now + HELD + _ROUNDING))
         overtaken = (
             "INDEXED BY waiting_overtaken WHERE attempts > 0 AND sending IS NULL AND (next_at <= ? OR next_at > ?)"
             " ORDER BY next_at, number LIMIT ?"
         )
-        events += self._select(overtaken, (*times, limit - len(events)))
+        events += self._select(overtaken, (*times, max(0, limit - len(events))))
         last = (
             "WHERE sending = (SELECT max(sending) FROM waiting) AND (next_at <= ? OR next_at > ?)"
             " ORDER BY number DESC LIMIT 1"
@@ -287,7 +291,7 @@ class Outbox:
     def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
         with self._file.reading() as connection:
             rows = connection.execute(
-                f"SELECT event, stored_at, attempts, problem FROM waiting {tail}",  # noqa: S608
+                f"SELECT event, stored_at, attempts, problem, attempts = 0 AND whole_from NOTNULL FROM waiting {tail}",  # noqa: S608
                 values,
             ).fetchall()
-        return [Waiting(read_event(row[0], self.path), *row[1:]) for row in rows]
+        return [Waiting(read_event(row[0], self.path), row[1], row[2], row[3], bool(row[4])) for row in rows]

@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS waiting (
     next_at    REAL NOT NULL,
     problem    TEXT,
     number     INTEGER NOT NULL DEFAULT 0,
-    sending    INTEGER
+    sending    INTEGER,
+    whole_from REAL
 ) WITHOUT ROWID;
 {NOTES}
 """
@@ -85,6 +86,8 @@ def _add_columns(connection: sqlite3.Connection) -> None:
             )
         if "sending" not in columns:
             connection.execute("ALTER TABLE waiting ADD COLUMN sending INTEGER")
+        if "whole_from" not in columns:
+            connection.execute("ALTER TABLE waiting ADD COLUMN whole_from REAL")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -68,9 +67,10 @@ def send_due(
     *,
     clock: Callable[[], float] = time.time,
     stopped: Callable[[], bool] = lambda: False,
-    whole: Collection[UUID] = (),
 ) -> tuple[int, str | None]:
     """Send what is due, some `SEND_BATCH` captures of it, and note it in the outbox.
+
+    What is to leave together is one message for each check (of `MOST_EVENTS` at most).
 
     Args:
         outbox: where it waits.
@@ -78,21 +78,16 @@ def send_due(
         send: sends one message and returns the problem, where there is one; nothing is sent after that.
         clock: the time in seconds since the epoch.
         stopped: whether no more is to be sent.
-        whole: captures of which those of one check are one message (of `MOST_EVENTS` at most). They leave once no more
-            others are due than are sent in one step.
 
     Returns:
         How many messages were sent, and the problem.
     """
     sent: list[Sequence[Waiting]] = []
     problem = None
-    limit = SEND_BATCH + len(whole)
-    due = outbox.due(clock(), LAST_RESEND, limit)
-    others = [waiting for waiting in due if waiting.event.capture_id not in whole]
-    messages = in_messages(others, most)
-    if len(due) < limit:  # else some of a check may be behind
-        together = [waiting for waiting in due if waiting.event.capture_id in whole]
-        messages += grouped(together, lambda waiting: waiting.event.check_id, MOST_EVENTS)
+    due = outbox.due(clock(), LAST_RESEND, SEND_BATCH)
+    messages = in_messages([waiting for waiting in due if not waiting.together], most)
+    together = [waiting for waiting in due if waiting.together]
+    messages += grouped(together, lambda waiting: waiting.event.check_id, MOST_EVENTS)
     for message in messages:
         if stopped():
             break
@@ -132,9 +127,6 @@ class OutboxSender:
         self._sending = OutageLog("events wait in the outbox", "events are sent again")
         self._reading = OutageLog("answers cannot be read", "answers are read again")
         self._woken = threading.Event()
-        self._whole: set[UUID] = set()  # what of one check is to leave in one message
-        self._held = False
-        self._may_send = threading.Lock()
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=loop, name=f"delivery-{name}", daemon=True)
@@ -147,24 +139,8 @@ class OutboxSender:
         for thread in self._threads:
             thread.start()
 
-    def wake(self, capture_id: UUID) -> None:
-        """Send at once: this is new in the outbox, or due again."""
-        if self._held:
-            self._whole.add(capture_id)
-        self._woken.set()
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Send nothing within the block; at its end what came to the outbox in it leaves, of one check in one message.
-
-        Other processes with this outbox do not know of that.
-        """
-        with self._may_send:
-            self._held = True
-            try:
-                yield
-            finally:
-                self._held = False
+    def wake(self) -> None:
+        """Send at once: something is new in the outbox, or due again."""
         self._woken.set()
 
     def _retry_at_start(self) -> None:
@@ -209,14 +185,9 @@ class OutboxSender:
 
     def _send_due(self) -> str | None:
         while True:
-            with self._may_send:
-                whole = frozenset(self._whole)
-                sent, problem = send_due(self._outbox, self._group, self._send, stopped=self._stop.is_set, whole=whole)
-            if problem is not None:
+            sent, problem = send_due(self._outbox, self._group, self._send, stopped=self._stop.is_set)
+            if problem is not None or not sent:  # or nothing is due any more
                 return problem
-            if not sent:  # nothing is due any more
-                self._whole -= whole
-                return None
 
     def _send(self, message: Sequence[Waiting]) -> str | None:
         try:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import AnyArray
+from producer.runtime.arrays import AnyArray
 
 _OFF: Final = 2
 NEARLY: Final = 5

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import AnyArray
+from producer.runtime.arrays import AnyArray
 
 _GOLDEN: Final = (5**0.5 - 1) / 2
 """No two whole numbers have this ratio."""

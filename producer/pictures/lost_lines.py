@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import AnyArray
 from producer.pictures.lines import lines_of, of_one_colour, sampled, stretches
+from producer.runtime.arrays import AnyArray
 
 _SAMPLED: Final = 16
 """Pixels of each line that are looked at before all of it is."""

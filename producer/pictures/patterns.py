@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import AnyArray
+from producer.runtime.arrays import AnyArray
 
 LONGEST: Final = 64
 """Bytes of the longest pattern. Each shorter one, several times, is half as long at least."""

@@ -1,4 +1,4 @@
-"""The chunks of a PNG: whether they reach its end; fewer rows than promised: `worker.images.lacking_png_rows`."""
+"""The chunks of a PNG: whether they reach its end; fewer rows than promised: `worker.images.truncated_png`."""
 
 from __future__ import annotations
 

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from producer.contract.region import Edge, Region, bounds
-from producer.pictures.arrays import BoolArray, Float64Array
+from producer.runtime.arrays import BoolArray, Float64Array, Int64Array
 
 SIDE: Final = 320
 """Pixels of the longer side that photographs are looked at with."""
@@ -98,7 +97,7 @@ def _threshold(values: Float64Array) -> float:
     return float(best.mean()) + 0.5
 
 
-def _extent(counts: npt.NDArray[np.int_]) -> tuple[int, int]:
+def _extent(counts: Int64Array) -> tuple[int, int]:
     """From where to where an insert goes, by how much of it is in each column or row: a speck beside it is none."""
     there = np.flatnonzero(counts > max(1, _SPECK * counts.max()))
     return (int(there[0]), int(there[-1]) + 1) if len(there) else (0, len(counts))

@@ -17,8 +17,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import AnyArray
 from producer.pictures.lines import changes, lines_of, of_one_colour, sampled
+from producer.runtime.arrays import AnyArray
 
 _APART: Final = 16
 """By how many lines a line must be apart from its like: those of one block of a JPEG may well be alike."""

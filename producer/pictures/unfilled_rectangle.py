@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import AnyArray
 from producer.pictures.lines import changes
+from producer.runtime.arrays import AnyArray
 
 _CELLS: Final = 64
 """Cells that the longer side of an image is looked at by."""

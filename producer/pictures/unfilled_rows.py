@@ -21,9 +21,9 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import AnyArray
 from producer.pictures.filling_colours import is_decoders_own, is_filling, nearly_filling
 from producer.pictures.lines import changes, lines_of, of_one_colour, sampled, stretches
+from producer.runtime.arrays import AnyArray
 
 _SAMPLED: Final = 4
 _STEP: Final = 20

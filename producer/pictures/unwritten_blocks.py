@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import AnyArray
+from producer.runtime.arrays import AnyArray
 
 BLOCK: Final = 512
 _PAGE: Final = 4096

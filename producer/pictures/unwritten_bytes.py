@@ -21,9 +21,9 @@ from typing import Any, Final
 import numpy as np
 from PIL import Image, ImageFile
 
-from producer.pictures.arrays import AnyArray
 from producer.pictures.patterns import LONGEST, periods, stretches
 from producer.pictures.unwritten_blocks import BLOCK, has_unwritten_blocks, has_unwritten_end
+from producer.runtime.arrays import AnyArray
 
 _PERIOD: Final = 24
 """Bytes after which pixels of 1, 2, 3, 4, 6 or 8 bytes and of one colour repeat."""

@@ -1,1 +1,1 @@
-"""What any process needs, of whatever package: periodic work, growing pauses, and outages said once."""
+"""What any process needs, of whatever package: periodic work, growing pauses, outages said once, types of arrays."""

@@ -11,7 +11,7 @@ from typing import Final, Literal, get_args
 import numpy as np
 
 from producer.contract.vocabulary import DamageKind
-from producer.pictures.arrays import Float64Array
+from producer.runtime.arrays import Float64Array
 
 TrueLabel = Literal["intact", DamageKind]
 """What a simulated insert is; no label beside these says something else of one that is known."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from producer.pictures.arrays import BoolArray, Float32Array, Float64Array
+from producer.runtime.arrays import BoolArray, Float32Array, Float64Array
 from producer.simulation.insert import Condition, Insert, outline
 from producer.simulation.view import View
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from producer.pictures.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
+from producer.runtime.arrays import BoolArray, Float32Array, Float64Array, UInt8Array
 from producer.simulation.insert import COATINGS, Condition, Insert
 from producer.simulation.relief import Relief, relief
 from producer.simulation.surfaces import background, expose, filth, grain_texture, noise_texture

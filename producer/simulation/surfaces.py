@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from producer.pictures.arrays import BoolArray, Float32Array, UInt8Array
+from producer.runtime.arrays import BoolArray, Float32Array, UInt8Array
 from producer.simulation.view import View
 
 _FULL = 4.0  # linear light beyond which everything is white

@@ -138,7 +138,7 @@ def run_check(
             handed in. Either would fill the place of a pocket that was not photographed.
         OSError: the image store has room for no photograph, and nothing was handed in; or not even for a stand-in, and
             the message says which pockets were.
-        producer.delivery.outbox.OutboxFull, sqlite3.Error: as of `Station.submit`.
+        producer.delivery.outbox_room.OutboxFull, sqlite3.Error: as of `Station.submit`.
     """
     pockets = [photograph.pocket for photograph in photographs]
     if twice := sorted({pocket for pocket in pockets if pockets.count(pocket) > 1}):

@@ -22,7 +22,8 @@ from producer.contract.region import AnyRegion
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.metrics import StationMetrics
 from producer.delivery.node import another_node, node_of
-from producer.delivery.outbox import NEWEST_ID, Outbox, OutboxFull
+from producer.delivery.outbox import NEWEST_ID, Outbox
+from producer.delivery.outbox_room import OutboxFull
 from producer.delivery.resend import OutboxSender
 from producer.pictures.image_formats import STORED_AS
 from producer.storage.store import ImageStore
@@ -135,7 +136,7 @@ class Station:
 
         Raises:
             pydantic.ValidationError: a value does not fit the contract; nothing was stored.
-            producer.delivery.outbox.OutboxFull: as many captures wait as may; nothing was stored.
+            producer.delivery.outbox_room.OutboxFull: as many captures wait as may; nothing was stored.
             OSError, sqlite3.Error: the image store or the outbox cannot be written; no event was kept.
         """
         capture_id = capture_id or self.new_capture_id()
@@ -173,7 +174,7 @@ class Station:
             raise OSError(error.errno, problem, error.filename or event.image) from error
         self._outbox.add(event, time.time(), note)
         self.metrics.submitted.inc()
-        self._sender.wake(event.capture_id)
+        self._sender.wake()
         return event
 
     @contextmanager
@@ -181,10 +182,15 @@ class Station:
         """Have what is handed in within the block leave at its end, what is of one check in one message.
 
         So a worker knows all photographs of a check that was answered before, when it judges the first: until they are
-        all judged, the check is no go.
+        all judged, the check is no go. That holds for every process that sends what is in this outbox, and after a
+        crash too.
+
+        Raises:
+            sqlite3.Error: the outbox cannot be written; what was handed in leaves a minute later.
         """
-        with self._sender.together():
+        with self._outbox.together():
             yield
+        self._sender.wake()
 
     def new_capture_id(self) -> UUID:
         """An id for the next photograph: later than all that were handed in here, whatever became of the clock.
@@ -202,7 +208,7 @@ class Station:
             sqlite3.Error: the outbox cannot be written.
         """
         self._outbox.add(event, time.time())
-        self._sender.wake(event.capture_id)
+        self._sender.wake()
 
     def wait_for(self, ids: Collection[UUID], timeout: float, *, since: float = 0.0) -> dict[UUID, Received]:
         """Wait for answers.

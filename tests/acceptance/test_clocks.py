@@ -68,7 +68,7 @@ def publish(shop: Shop, image: Path, pocket: int, wrong: str | None = None) -> s
 
 
 def replaced(shop: Shop) -> list[int]:
-    return [row["pocket"] for row in asked(shop, "replace")]
+    return [row["pocket"] for row in asked(shop, "replace")["items"]]
 
 
 @pytest.fixture(scope="module")

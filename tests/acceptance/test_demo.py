@@ -77,7 +77,7 @@ def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None
     assert any(row["operation"] != "op-0001" and row["operations_on_edge"] == 1 for row in verdicts)
     assert ask("life", folder)["fit"]["ended"] >= 5
     newest = max(checks, key=lambda check: check["started_at"])
-    assert {row["pocket"] for row in ask("replace", folder)} == set(newest["replace"])
+    assert {row["pocket"] for row in ask("replace", folder)["items"]} == set(newest["replace"])
     truths = list((folder / "images").rglob("*.truth.json"))
     assert len(truths) == 90
     # The folder is a whole line: what judged in it is in it.

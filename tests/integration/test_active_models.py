@@ -18,7 +18,7 @@ import pytest
 from db.engine.database import Database
 from db.learning import model_registry
 from producer.contract.vocabulary import DAMAGE_KINDS
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from tests.integration.conftest import on_one_engine
 from tests.network_support import BACKBONE, OTHER_BACKBONE
 from tests.support import photograph

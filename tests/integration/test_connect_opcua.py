@@ -16,6 +16,7 @@ import pytest
 from asyncua import ua
 
 from producer.connect.opcua.certificates import new_certificate
+from producer.connect.opcua.result_history import MOST_LISTED
 from tests.integration.opcua import NODE_SET, PASSWORD, Plant, Session, event_of, identity, ids, needs_node_set
 from tests.integration.plant import ConnectProcess, check, connecting, fault, in_order, verdict
 from tests.plant_news import NEWS
@@ -65,10 +66,11 @@ def test_a_server_that_could_not_begin_begins_when_what_was_wrong_is_mended_and_
     assert connector.end() == 0
 
 
-def test_a_head_is_told_whole_though_the_server_dies_in_the_middle(
+def test_a_day_of_a_head_is_told_whole_though_the_server_dies_in_the_middle(
     plant: Plant, redis_server: RedisProcess, line: Notifier
 ) -> None:
-    said = [verdict(1 + number % 5, "damaged" if number % 5 == 2 else "intact") for number in range(60)]
+    # Five inserts every seven minutes for 24 hours: more than one answer may list.
+    said = [verdict(1 + number % 5, "damaged" if number % 5 == 2 else "intact") for number in range(1_030)]
     last = [fault(), check("replace", [3]), check("go", machine="sim-mill", head="sim-head")]
     with connecting(plant.folder, redis_server.url, plant.file()) as connector:
         wait_until(lambda: connector.status()["cell"]["up"], 60)
@@ -92,13 +94,14 @@ def test_a_head_is_told_whole_though_the_server_dies_in_the_middle(
             connector.kill()
         line.send([("station-1", answer) for answer in [*said[29:], *last]])  # one of them for the second time
         connector.start()
-        wait_until(lambda: connector.status()["cell"]["delivered"] == 63, 60)
+        wait_until(lambda: connector.status()["cell"]["delivered"] == len(said) + 3, 60)
         with plant.session() as client:
-            results = client.all_results(piece=25)
-            assert len(results) == len(set(ids(results))) == 63
+            assert len(client.results()[0]) == MOST_LISTED
+            results = client.all_results(piece=400)
+            assert len(results) == len(set(ids(results))) == len(said) + 3
             events = [event_of(result) for result in results]
             assert in_order([event for event in events if event["type"] == "inserts.verdict"], said)
-            assert [result.IsPartial for result in results] == [True] * 61 + [False] * 2
+            assert [result.IsPartial for result in results] == [True] * (len(said) + 1) + [False] * 2
             words = [[each.Value for each in result.ResultContent[:2]] for result in results[-3:]]
             assert words == [[0, "Undefined"], [2, "NotOK"], [1, "OK"]]
             assert [result.ResultState for result in results[-3:]] == [4, 1, 1]

@@ -1,8 +1,9 @@
-"""What Redis may have lost is said again from the database, and what the systems show holds; on both engines."""
+"""What Redis may have lost is sent again from the database, and what the systems show holds; on both engines."""
 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,13 +16,14 @@ from db.engine.database import Database
 from db.learning import reviews
 from db.line import checks
 from db.people import audited_insert_changes
-from db.queries.said_since import said_since
+from db.queries.missed_answers import answers_since
 from producer.connect.connector_problems import current_states
 from producer.connect.deliveries.delivery_log import DeliveryLog
-from producer.contract.answers import CheckAnswer, VerdictAnswer
+from producer.contract.answers import STREAM_FIELD, CheckAnswer, VerdictAnswer
 from producer.contract.connector_report import CONNECTORS
 from producer.contract.event import new_id
-from producer.contract.said_again import AgainRequest
+from producer.contract.missed_answers import MissedAnswersRequest
+from producer.contract.plant_event import PLANT_STREAM
 from tests.integration.test_connect_readings import broker, reading, shows
 from tests.integration.test_incomplete import Plant
 from tests.support import RedisProcess, wait_until
@@ -81,7 +83,7 @@ def showing_two_heads(plant: Plant, log: DeliveryLog, redis_server: RedisProcess
 
 
 def is_asked(plant: Plant) -> bool:
-    return any(AgainRequest.read(text) for text in plant.redis.hvals(CONNECTORS))
+    return any(MissedAnswersRequest.read(text) for text in plant.redis.hvals(CONNECTORS))
 
 
 @pytest.mark.parametrize("emptied", [False, True], ids=["with its data", "empty"])
@@ -96,7 +98,7 @@ def test_after_a_start_of_redis_a_worker_says_what_it_lost_and_the_other_states_
             shutil.rmtree(tmp_path / "redis-of-the-test" / "redis" / "appendonlydir")
         redis_server.start()
         wait_until(lambda: is_asked(plant), what="a request")
-        assert "asked to say them again" in str([state.problem for state in current_states(log)])
+        assert "asked to send them again" in str([state.problem for state in current_states(log)])
         watch.turn()
         watch.turn()  # another worker finds it taken
         wait_until(lambda: not is_asked(plant), what="a connector that has what it asked for")
@@ -107,19 +109,41 @@ def test_after_a_start_of_redis_a_worker_says_what_it_lost_and_the_other_states_
     assert [event.data.pocket for event in events if isinstance(event.data, VerdictAnswer)].count(2) == 3
 
 
-@pytest.mark.parametrize("answered", [False, True], ids=["no worker answers", "it is too much"])
-def test_where_it_is_not_said_again_no_state_is_believed(
+@pytest.mark.parametrize("hours", [1, 24 * 365], ids=["an hour", "a year"])
+def test_a_stream_whose_ids_are_ahead_hides_nothing_that_was_lost(
+    plant: Plant, watch: MissedAnswersWatch, log: DeliveryLog, redis_server: RedisProcess, hours: int
+) -> None:
+    """The clock of its computer was ahead and was set right: ids never go back."""
+    ahead = int((time.time() + hours * 3600) * 1000)
+    plant.redis.xadd(PLANT_STREAM, {STREAM_FIELD: '{"kind": "none"}', "station": ""}, id=f"{ahead}-0")
+    with showing_two_heads(plant, log, redis_server) as (damaged, _):
+        plant.photograph(2, "damaged", head="H12", check_id=damaged, image_sha256="e" * 64)
+        write(plant, damaged)  # and told, but Redis has lost it
+        redis_server.kill()
+        redis_server.start()
+        wait_until(lambda: is_asked(plant), what="a request")
+        watch.turn()
+        wait_until(lambda: not is_asked(plant), what="a connector that has what it asked for")
+    assert shows(log) == {"H12": "replace", "H13": "go"}
+
+
+@pytest.mark.parametrize("why", ["no worker answers", "it is too much", "the database's clock is behind"])
+def test_where_they_are_not_sent_again_no_state_is_believed(
     plant: Plant,
     watch: MissedAnswersWatch,
     log: DeliveryLog,
     redis_server: RedisProcess,
     monkeypatch: pytest.MonkeyPatch,
-    answered: bool,
+    why: str,
 ) -> None:
-    if answered:
-        monkeypatch.setattr("db.queries.said_since.AT_MOST", 5)
+    answered = why != "no worker answers"
+    if why == "it is too much":
+        monkeypatch.setattr("db.queries.missed_answers.AT_MOST", 5)
+    elif answered:
+        behind = timedelta(minutes=20)
+        monkeypatch.setattr("worker.line.missed_answers.clock.of_database", lambda _: datetime.now(UTC) - behind)
     else:
-        monkeypatch.setattr("producer.connect.missed_answers.PATIENCE", 0.1)
+        monkeypatch.setattr("producer.connect.missed_answers.ANSWERED_WITHIN", 0.1)
     with showing_two_heads(plant, log, redis_server):
         redis_server.kill()
         redis_server.start()
@@ -132,12 +156,12 @@ def test_where_it_is_not_said_again_no_state_is_believed(
         run(plant, "H14")
         wait_until(lambda: shows(log) == {"H14": "go"})
         redis_server.kill()
-        redis_server.start()  # so soon after that what is said again might be older than what is shown
+        redis_server.start()  # so soon after that what is sent again might be older than what is shown
         wait_until(lambda: shows(log) == {})
         assert not is_asked(plant)
 
 
-def test_a_changed_insert_is_said_again_and_takes_the_go(
+def test_a_changed_insert_is_sent_again_and_takes_the_go(
     plant: Plant, watch: MissedAnswersWatch, log: DeliveryLog, redis_server: RedisProcess
 ) -> None:
     with showing_two_heads(plant, log, redis_server):
@@ -151,7 +175,7 @@ def test_a_changed_insert_is_said_again_and_takes_the_go(
     assert shows(log) == {"H12": "go"}
 
 
-def test_a_label_that_no_check_tells_is_said_again_unless_a_newer_photograph_shows_the_insert(plant: Plant) -> None:
+def test_a_label_that_no_check_tells_is_sent_again_unless_a_newer_photograph_shows_the_insert(plant: Plant) -> None:
     begun = datetime.now(UTC)
     checked, seen = (plant.photograph(pocket, size=4) for pocket in (1, 2))  # of a check that is pending
     for capture in (checked, seen):
@@ -159,9 +183,9 @@ def test_a_label_that_no_check_tells_is_said_again_unless_a_newer_photograph_sho
             reviews.add(session, capture_id=capture.capture_id, label="worn", by="ana", at=datetime.now(UTC))
     plant.photograph(2, size=1, check_id=new_id(), image_sha256="f" * 64)
     with plant.database.reading() as session:
-        said = said_since(session, begun)
+        said = answers_since(session, begun)
         assert said is not None
         assert [one.capture_id for one in said.labels] == [checked.capture_id]
-        later = said_since(session, datetime.now(UTC) + timedelta(seconds=2))
+        later = answers_since(session, datetime.now(UTC) + timedelta(seconds=2))
         assert later is not None
         assert not any((later.verdicts, later.labels, later.checks, later.news))

@@ -68,7 +68,7 @@ def test_names_in_any_language_go_through_the_whole_line(
     line("insert-db", "review", "--capture", verdict["capture_id"], "--label", "damaged", "--by", "Zoë")
     for form in ("NFC", "NFD"):  # as a keyboard writes it, and as a name out of a Mac's folder comes
         machine, head, name = (unicodedata.normalize(form, each) for each in (MACHINE, HEAD, STATION))
-        (row,) = json.loads(line("insert-db", "replace", "--machine", machine, "--head", head, "--json"))
+        (row,) = json.loads(line("insert-db", "replace", "--machine", machine, "--head", head, "--json"))["items"]
         assert (row["machine"], row["head"], row["pocket"]) == (MACHINE, HEAD, 7)
         (seen,) = json.loads(line("insert-db", "history", machine, head, "7", "--json"))
         assert seen["capture_id"] == verdict["capture_id"]

@@ -10,9 +10,10 @@ import redis
 
 from producer.contract.answers import STREAM_SECONDS, FaultAnswer
 from producer.contract.event import new_id
+from producer.contract.missed_answers import MissedAnswersEnd
 from producer.contract.plant_event import PLANT_STREAM
 from producer.contract.plant_news import InsertChangeAnswer
-from producer.contract.said_again import SaidAgain
+from tests.integration.plant import verdict
 from tests.plant_news import NEWS
 from tests.support import RedisProcess
 from worker.line.notifier import Notifier
@@ -51,10 +52,33 @@ def test_what_became_of_an_insert_change_is_said_also_where_the_plant_is_told_no
     notifier.say(news)
     assert not redis_server.client().exists(PLANT_STREAM)
     notifier.answer(change)
-    notifier.say_again(news, [], SaidAgain(request="1", complete=True))
+    notifier.send_missed(news, [], MissedAnswersEnd(request="1", complete=True))
     said, again = (json.loads(fields["answer"]) for _, fields in redis_server.client().xrange(PLANT_STREAM))
     assert said["change_id"] == str(change.change_id)
     assert again == {"kind": "said_again", "request": "1", "complete": False}
+    notifier.close()
+
+
+def test_what_the_plant_s_stream_cannot_take_is_an_error_and_not_the_end(redis_server: RedisProcess) -> None:
+    """Nothing says that this was all, and what is told there alone stays to be told."""
+    client = redis_server.client()
+    client.lpush(PLANT_STREAM, "spoilt")
+    notifier = Notifier(redis_server.url)
+    *news, change = NEWS
+    end = MissedAnswersEnd(request="1", complete=True)
+    verdicts = [("station-1", verdict(1))]
+    for say in (
+        lambda: notifier.say(news),
+        lambda: notifier.answer(change),
+        lambda: notifier.send_missed([], verdicts, end),
+    ):
+        with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+            say()
+    client.delete(PLANT_STREAM)
+    notifier.send_missed(news, verdicts, end)
+    kinds = [json.loads(fields["answer"])["kind"] for _, fields in client.xrange(PLANT_STREAM)]
+    assert kinds == [*(piece.kind for piece in news), "verdict", "said_again"]
+    assert 0 < int(client.ttl(PLANT_STREAM)) <= STREAM_SECONDS  # type: ignore[arg-type]
     notifier.close()
 
 

@@ -29,7 +29,8 @@ from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer, s
 from producer.contract.event import INSPECT_QUEUE, INSPECT_TASK, CaptureEvent, Region, new_id, node
 from producer.contract.json_schema import schema_text
 from producer.contract.vocabulary import CheckState, Outcome
-from producer.delivery.outbox import Outbox, OutboxFull
+from producer.delivery.outbox import Outbox
+from producer.delivery.outbox_room import OutboxFull
 from producer.station import head_check
 from producer.station.declared_heads import DeclaredHeads
 from producer.station.folder_camera import FolderCamera

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from producer.pictures.arrays import Float32Array, UInt8Array
+from producer.runtime.arrays import Float32Array, UInt8Array
 from worker.backbones import keras_families as networks
 from worker.backbones.filled_network import filled_network
 from worker.backbones.forward_pass import ForwardPass

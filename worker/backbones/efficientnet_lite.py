@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from producer.configuration.home_folder import at_home
-from producer.pictures.arrays import AnyArray, Float32Array, UInt8Array
+from producer.runtime.arrays import AnyArray, Float32Array, UInt8Array
 from worker.backbones.names import WeightsMissing, WeightsUnfit
 from worker.backbones.pytorch_weights import read_weights
 from worker.backbones.tensorflow_import import loading_tensorflow

@@ -11,7 +11,7 @@ from typing import Any
 
 from producer.configuration.home_folder import at_home
 from producer.files.file_digest import file_digest
-from producer.pictures.arrays import AnyArray
+from producer.runtime.arrays import AnyArray
 from worker.backbones import keras_families as networks
 from worker.backbones.keras_families import PublishedNetwork
 from worker.backbones.names import BackboneError, WeightsUnfit

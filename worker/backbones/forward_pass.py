@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from worker.backbones.names import BackboneError, BackboneName
 from worker.backbones.tensorflow_import import loading_tensorflow
 

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from producer.pictures.arrays import Float32Array, UInt8Array
+from producer.runtime.arrays import Float32Array, UInt8Array
 from worker.backbones.names import BackboneError, canonical_family, split_family
 from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.backbones.weight_file import KERNELS, LayerSpec

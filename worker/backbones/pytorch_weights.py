@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from producer.pictures.arrays import AnyArray
+from producer.runtime.arrays import AnyArray
 from worker.backbones.names import WeightsUnfit
 
 _DTYPES: Final = {"FloatStorage": "<f4", "HalfStorage": "<f2", "LongStorage": "<i8"}

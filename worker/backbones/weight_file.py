@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 import h5py
 import numpy as np
 
-from producer.pictures.arrays import AnyArray
+from producer.runtime.arrays import AnyArray
 from worker.backbones.names import WeightsUnfit
 from worker.backbones.unfit_weight_files import check_readable, why_no_hdf5, why_other_layout
 

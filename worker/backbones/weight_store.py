@@ -6,21 +6,17 @@ commands at once cannot overwrite each other's work.
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from producer.files.durable_files import replaced_file
-from producer.files.file_digest import file_digest
+from producer.files.file_digest import digest_beginning, file_digest
 from producer.terminal.output import visible
 from worker.backbones.names import BackboneError, WeightsMissing, WeightsUnfit
-
-_SHORTEST_PREFIX: Final = 6
 
 
 class WeightFileEntry(BaseModel):
@@ -87,11 +83,11 @@ class WeightsStore:
             WeightsMissing: there is none.
             BackboneError: there are several.
         """
-        prefix = name.lower() if re.fullmatch(rf"[0-9a-fA-F]{{{_SHORTEST_PREFIX},64}}", name) else None
+        beginning = digest_beginning(name)
         entries = [
             entry
             for entry in self.entries()
-            if entry.source == visible(name) or (prefix and entry.digest.startswith(prefix))
+            if entry.source == visible(name) or (beginning and entry.digest.startswith(beginning))
         ]
         if not entries and "://" in name:
             raise WeightsMissing(f"weights are run from this machine: first `insert-worker weights import {name}`")

@@ -15,14 +15,12 @@ import structlog
 from producer.contract.event import INSPECT_QUEUE
 from producer.delivery.redis_connection import connect
 from producer.runtime.periodic import Periodic
+from worker.broker.patient_redis import CALL_TIMEOUT
 
 log = structlog.get_logger()
 
 LOOK_EVERY: Final = 2.0
 """Seconds between two looks whether Redis has room."""
-
-CALL_TIMEOUT: Final = 5.0
-"""Seconds that one call to Redis may take."""
 
 FULL: Final = 0.9
 """Of Redis's `maxmemory`: from here on it counts as full. The rest is for what workers must write all the same."""

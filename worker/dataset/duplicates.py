@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from producer.files.file_digest import file_digest
-from producer.pictures.arrays import AnyArray, UInt8Array
+from producer.runtime.arrays import AnyArray, UInt8Array
 from worker.images.prefetch import read_ahead
 
 _AHEAD = 32

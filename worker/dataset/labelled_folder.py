@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from producer.pictures.arrays import Int64Array, UInt8Array
 from producer.pictures.image_formats import LABELLED_ENDINGS, LABELLED_FORMATS
 from producer.pictures.several_pictures import several_pictures
 from producer.pictures.system_files import is_system_litter
+from producer.runtime.arrays import Int64Array, UInt8Array
 from producer.terminal.counts import counted
 from worker.dataset.duplicates import ImageUnreadable, Look, examine, repeated
 from worker.dataset.labels_table import TableError, read_groups

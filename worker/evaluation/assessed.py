@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from producer.pictures.arrays import Int64Array
+from producer.runtime.arrays import Int64Array
 from worker.models.solver import PRIMAL_COLUMNS
 
 MOST_ASSESSED: Final = 20_000

@@ -14,7 +14,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from db.schema.vocabulary import SplitKind
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.pooled_predictions import PooledPredictions, pool
 from worker.evaluation.promotion_rule import LEVEL, worse_by_chance

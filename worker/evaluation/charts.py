@@ -8,7 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from db.schema.vocabulary import SplitKind
-from producer.pictures.arrays import Int64Array
+from producer.runtime.arrays import Int64Array
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.drawing import GREY, PALETTE, Plot, tables
 from worker.evaluation.pooled_predictions import SHORTEST, PooledPredictions, pool

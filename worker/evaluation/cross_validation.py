@@ -15,7 +15,7 @@ import numpy as np
 
 from db.schema.vocabulary import SPLIT_KINDS, SplitKind
 from producer.contract.reasons import promotion as why
-from producer.pictures.arrays import BoolArray, Float64Array, Int64Array
+from producer.runtime.arrays import BoolArray, Float64Array, Int64Array
 from worker.evaluation.assessed import rows_to_take
 from worker.evaluation.scores import Interval, Scores, interval, scores
 from worker.evaluation.splits import Split, grouped_splits, repeated_splits

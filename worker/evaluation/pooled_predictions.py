@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn.metrics import roc_curve
 
-from producer.pictures.arrays import BoolArray, Float64Array, Int64Array
+from producer.runtime.arrays import BoolArray, Float64Array, Int64Array
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.scores import Interval
 from worker.models.calibration import Bin, reliability

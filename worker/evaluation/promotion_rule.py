@@ -25,7 +25,7 @@ from scipy.stats import t as student
 
 from producer.contract.reasons import promotion as why
 from producer.contract.reasons.template import Reason, Template
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.scores import corrected_error
 

@@ -17,7 +17,7 @@ from db.learning.evaluation_report import SCHEMA_VERSION
 from db.learning.reviews import Labelled
 from db.schema.vocabulary import SplitKind
 from producer.files.durable_folders import replaced_folder
-from producer.pictures.arrays import Int64Array
+from producer.runtime.arrays import Int64Array
 from worker.evaluation.assessed import assessed_rows
 from worker.evaluation.charts import figures, total_confusion
 from worker.evaluation.cross_validation import CrossValidation

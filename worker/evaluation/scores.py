@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import t as student  # type: ignore[import-untyped]  # comes with scikit-learn
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from worker.models.calibration import Calibration, calibration_error
 from worker.models.costs import Costs
 from worker.models.unsure_band import Band, cost

@@ -10,7 +10,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
 from producer.contract.reasons import promotion as why
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from worker.models.gram_svm import fit_gram
 from worker.models.linear_svm import ClassifierError
 

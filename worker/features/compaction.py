@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from worker.features.shards import FEATURES, ShardDamaged, ShardGone, block_rows, open_shard, sweep, write_shard
 
 FULL_BYTES: Final = 256 * 2**20

@@ -11,8 +11,8 @@ from uuid import UUID
 import numpy as np
 
 from producer.contract.reasons import image_files
-from producer.pictures.arrays import Float32Array, UInt8Array
 from producer.pictures.limits import MAX_IMAGE_BYTES
+from producer.runtime.arrays import Float32Array, UInt8Array
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.batches import FeatureExtractor, feature_batches
 from worker.features.store import FeatureStore, feature_key

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from producer.files.durable_files import replaced_file
-from producer.pictures.arrays import Int64Array, UInt8Array
+from producer.runtime.arrays import Int64Array, UInt8Array
 from worker.dataset.duplicates import ImageUnreadable
 from worker.features.batches import FeatureExtractor, feature_batches
 

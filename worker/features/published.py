@@ -19,7 +19,7 @@ import numpy as np
 import structlog
 
 from producer.files.durable_files import replaced_file
-from producer.pictures.arrays import Int64Array
+from producer.runtime.arrays import Int64Array
 from worker.features.lab_files import FEATURES_FILE, KEY, LABELLED_SET, LABELS_FILE
 from worker.features.shards import FEATURE_KEYS, FEATURES, ShardGone
 from worker.features.view import ShardReader

@@ -26,7 +26,7 @@ import h5py
 import numpy as np
 
 from producer.files.durable_files import sync
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 
 FEATURES: Final = "features"
 FEATURE_KEYS: Final = "sights"

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
-from producer.pictures.arrays import Float32Array, Int64Array
+from producer.runtime.arrays import Float32Array, Int64Array
 from worker.features import compaction, published
 from worker.features.shards import Broken, ShardDamaged, ShardGone, check_shard, open_shard, read_keys, write_shard
 from worker.features.view import FeatureView

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol, Self
 import h5py
 import numpy as np
 
-from producer.pictures.arrays import Float32Array, Int64Array
+from producer.runtime.arrays import Float32Array, Int64Array
 from worker.features.shards import FEATURES, ShardGone, block_rows
 
 _OPEN_FILES: Final = 256

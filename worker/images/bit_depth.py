@@ -29,7 +29,7 @@ from PIL import Image
 
 from producer.contract.reasons import image_files
 from producer.contract.reasons.template import Reason
-from producer.pictures.arrays import AnyArray, Float32Array, UInt8Array
+from producer.runtime.arrays import AnyArray, Float32Array, UInt8Array
 from worker.images.unusable_error import UnusableImage
 
 DEPTHS: Final = (10, 12, 14, 16)

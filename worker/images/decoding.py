@@ -18,7 +18,6 @@ from producer.contract.reasons import image_files, stations
 from producer.contract.reasons.template import Reason, Template
 from producer.contract.reasons.vocabulary import recognised
 from producer.contract.region import Edge, Polygon
-from producer.pictures.arrays import UInt8Array
 from producer.pictures.early_end import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
 from producer.pictures.jpeg_structure import JpegStructure
@@ -30,13 +29,14 @@ from producer.pictures.stand_in import is_stand_in, reason_in
 from producer.pictures.unfilled_rectangle import lacks_rectangle
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import Missing, StoredParts
+from producer.runtime.arrays import UInt8Array
 from worker.images.bit_depth import Depth, to_eight_bits
 from worker.images.colours import as_rgb, opaque, with_palette_resolved
 from worker.images.cut import Cut, box_of, check_cut, check_image_size, levelled, masked
 from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
-from worker.images.lacking_png_rows import png_lacks_rows
 from worker.images.reduced_jpeg import ReducedJpeg
+from worker.images.truncated_png import png_lacks_rows
 from worker.images.truncated_tiff import is_overwritten
 from worker.images.unusable_error import HalfAnImage
 from worker.images.unusable_error import UnusableImage as UnusableImage  # for those who decode

@@ -8,7 +8,7 @@ import numpy as np
 
 from producer.contract.reasons import photographs
 from producer.contract.reasons.template import Reason
-from producer.pictures.arrays import UInt8Array
+from producer.runtime.arrays import UInt8Array
 
 # A photograph of an insert has highlights and shadows. These limits only catch a lens cap, a lamp that is out or a
 # sensor that is flooded: of 194 real photographs, the nearest to each limit stays well off it (see the tests).

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.arrays import UInt8Array
+from producer.runtime.arrays import UInt8Array
 
 SIDE: Final = 112
 """Pixels a side at which sharpness is measured, whatever the network takes: it depends on the size. At more, what is

@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from producer.contract.region import Edge
-from producer.pictures.arrays import AnyArray, Float32Array, Float64Array, Int64Array
+from producer.runtime.arrays import AnyArray, Float32Array, Float64Array, Int64Array
 
 ROWS: Final = 112
 COLUMNS: Final = 96

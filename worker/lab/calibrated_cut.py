@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from worker.evaluation.splits import Split, SplitScore
 from worker.lab.recipe import RepeatedScores
 from worker.models.candidate import CandidateError, balanced_cut, folds

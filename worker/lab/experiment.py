@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from producer.pictures.arrays import Float64Array, Int64Array, UInt8Array
+from producer.runtime.arrays import Float64Array, Int64Array, UInt8Array
 from worker.dataset.labelled_folder import DatasetError, LabelledFolder, load_image, scan
 from worker.evaluation.splits import EvaluationError, Split, grouped_splits, repeated_splits, score_splits
 from worker.features import lab_files

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from producer.pictures.arrays import Int64Array
+from producer.runtime.arrays import Int64Array
 from worker.dataset.labelled_folder import LabelledFolder
 from worker.evaluation.splits import SplitScore
 

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from db.schema.vocabulary import SplitKind
-from producer.pictures.arrays import Float32Array, Int64Array, UInt8Array
+from producer.runtime.arrays import Float32Array, Int64Array, UInt8Array
 from worker.evaluation.backbone_scores import BackboneScores, Measured, backbone_scores
 from worker.evaluation.cross_validation import cross_validate
 from worker.evaluation.splits import EvaluationError

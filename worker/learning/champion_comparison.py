@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from db.learning.reviews import Labelled
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, SplitResult
 from worker.evaluation.promotion_rule import FEWEST_NEWEST, Newest
 from worker.evaluation.scores import scores

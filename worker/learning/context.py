@@ -16,7 +16,7 @@ import numpy as np
 
 from db.engine.database import Database
 from db.learning.reviews import Labelled
-from producer.pictures.arrays import Int64Array
+from producer.runtime.arrays import Int64Array
 from producer.storage.store import ImageStore
 from worker.features.batches import FeatureExtractor
 from worker.features.extraction import key_of

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from db.line.station_days import ASPECTS, Aspect
-from producer.pictures.arrays import AnyArray, Float32Array, Float64Array, Int64Array
+from producer.runtime.arrays import AnyArray, Float32Array, Float64Array, Int64Array
 from worker.models.energy_distance import between_inserts, compared, hardly_chance, pairwise
 
 COLUMNS: Final = 128

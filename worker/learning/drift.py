@@ -20,7 +20,7 @@ from db.line import station_days
 from db.line.station_days import ReferenceDay, StationDay
 from db.queries import day_sample
 from db.queries.day_sample import Sampled
-from producer.pictures.arrays import Float32Array, UInt8Array
+from producer.runtime.arrays import Float32Array, UInt8Array
 from producer.storage.store import ImageMissing
 from worker.features.batches import feature_batches
 from worker.features.extraction import BATCH, read_image

@@ -24,8 +24,8 @@ from db.line import verdicts
 from db.line.captures import Capture
 from db.line.verdicts import Verdict
 from producer.contract.names import IMPORTED
-from producer.pictures.arrays import UInt8Array
 from producer.pictures.limits import MAX_IMAGE_BYTES
+from producer.runtime.arrays import UInt8Array
 from producer.storage.store import ImageStore
 from worker.dataset.class_names import Meanings, known_words
 from worker.dataset.duplicates import ImageUnreadable

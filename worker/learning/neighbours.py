@@ -13,7 +13,7 @@ from db.engine.database import Database
 from db.learning import snapshots
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
-from producer.pictures.arrays import Float32Array, Float64Array
+from producer.runtime.arrays import Float32Array, Float64Array
 from worker.features import catalogue
 from worker.features.extraction import StoredImage, key_of
 from worker.features.shards import block_rows

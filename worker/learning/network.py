@@ -12,7 +12,7 @@ from db.engine.database import Database
 from db.learning import reviews
 from producer.configuration.home_folder import at_home
 from producer.files.file_digest import file_digest
-from producer.pictures.arrays import UInt8Array
+from producer.runtime.arrays import UInt8Array
 from producer.storage.store import ImageMissing, ImageStore
 from worker.backbones.names import BackboneError
 from worker.backbones.weight_store import WeightsStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from worker.models.evidence import evidence_map
 from worker.models.line_model import INTACT, Judgement
 from worker.models.registry import ActiveModel

@@ -12,7 +12,7 @@ import structlog
 from producer.contract.reasons import models as why
 from producer.contract.reasons.template import Template
 from producer.contract.region import AnyRegion, Edge, Form, form_of
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from worker.images.cut import cut_of
 from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
 from worker.images.measurements import Measurements, measure

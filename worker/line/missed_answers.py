@@ -1,18 +1,21 @@
-"""Says again what Redis may have lost, where a connector asks for it (`producer.contract.said_again`)."""
+"""Sends the missed answers again that a connector asks for (`producer.contract.missed_answers`)."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 import redis
 import structlog
 
+from db.engine import clock
 from db.engine.database import Database
-from db.queries.said_since import said_since
+from db.queries.missed_answers import answers_since
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.connector_report import CONNECTORS
-from producer.contract.said_again import LOOK_EVERY, AgainRequest, SaidAgain
+from producer.contract.missed_answers import LOOK_EVERY, MissedAnswersEnd, MissedAnswersRequest
 from producer.runtime.periodic import Periodic
 from worker.broker.patient_redis import connect_patiently
 from worker.line.mapping import check_answer, label_answer, verdict_answer
@@ -25,12 +28,15 @@ _TAKEN: Final = "connector-asked:"
 
 _TAKEN_SECONDS: Final = 60
 
+CLOCKS_DIFFER: Final = 300.0
+"""Seconds by which clocks may differ: half of what connectors ask for too much."""
+
 
 class MissedAnswersWatch(Periodic):
     """Looks for such requests every second, from entering the block to its end; of several workers one answers."""
 
     def __init__(self, database: Database, redis_url: str, notifier: Notifier) -> None:
-        super().__init__(LOOK_EVERY, name="missed-answers", failure="what Redis may have lost is not said again yet")
+        super().__init__(LOOK_EVERY, name="missed-answers", failure="missed answers are not sent again yet")
         self._database = database
         self._redis: redis.Redis = connect_patiently(redis_url)
         self._notifier = notifier
@@ -55,23 +61,31 @@ class MissedAnswersWatch(Periodic):
         super().__exit__(*error)
         self._redis.close()
 
-    def _answer(self, wanted: AgainRequest) -> None:
+    def _answer(self, wanted: MissedAnswersRequest) -> None:
         with self._database.reading() as session:
-            said = said_since(session, wanted.moment)
+            in_time = self._clocks_agree(clock.of_database(session))
+            said = answers_since(session, wanted.moment) if in_time else None
         if said is None:
-            log.warning("Redis may have lost too much to be said again", since=wanted.moment.isoformat())
-            self._notifier.say_again((), (), SaidAgain(request=wanted.request, complete=False))
+            why = "there are too many" if in_time else "the clocks of Redis, the database and this worker differ"
+            log.warning("missed answers cannot be sent again", since=wanted.moment.isoformat(), why=why)
+            self._notifier.send_missed((), (), MissedAnswersEnd(request=wanted.request, complete=False))
             return
         answers: list[tuple[str, VerdictAnswer | CheckAnswer]] = [
             *((row.station, verdict_answer(row, row)) for row in said.verdicts),
             *((label.station, label_answer(label)) for label in said.labels),
             *((check.station, check_answer(check)) for check in said.checks),
         ]
-        self._notifier.say_again(said.news, answers, SaidAgain(request=wanted.request, complete=True))
-        log.info("what Redis may have lost was said again", since=wanted.moment.isoformat(), answers=len(answers))
+        self._notifier.send_missed(said.news, answers, MissedAnswersEnd(request=wanted.request, complete=True))
+        log.info("missed answers were sent again", since=wanted.moment.isoformat(), answers=len(answers))
 
-    def _requests(self) -> Iterator[AgainRequest]:
+    def _clocks_agree(self, of_database: datetime) -> bool:
+        """Whether what was asked for by the clock of Redis can be found by those of the database and of workers."""
+        seconds, microseconds = self._redis.time()
+        moments = [of_database.timestamp(), time.time(), seconds + microseconds / 1e6]
+        return max(moments) - min(moments) <= CLOCKS_DIFFER
+
+    def _requests(self) -> Iterator[MissedAnswersRequest]:
         values: dict[bytes, bytes] = self._redis.hgetall(CONNECTORS)  # type: ignore[assignment]
         for text in values.values():
-            if (wanted := AgainRequest.read(text.decode(errors="replace"))) is not None:
+            if (wanted := MissedAnswersRequest.read(text.decode(errors="replace"))) is not None:
                 yield wanted

@@ -17,7 +17,7 @@ import numpy as np
 
 from producer.contract.reasons import photographs
 from producer.contract.reasons.template import Reason
-from producer.pictures.arrays import Float32Array, Float64Array
+from producer.runtime.arrays import Float32Array, Float64Array
 from worker.images.measurements import SQUARES
 
 TOGETHER: Final = 5

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+import redis
 import structlog
 
 from producer.contract.answers import (
@@ -16,12 +17,15 @@ from producer.contract.answers import (
     station_entry,
     stream_of,
 )
+from producer.contract.missed_answers import MissedAnswersEnd
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
 from producer.contract.plant_news import FaultRun, InsertChangeAnswer, News
-from producer.contract.said_again import SaidAgain
 from worker.broker.patient_redis import Command, call_together, connect_patiently
 
 log = structlog.get_logger()
+
+_Entry = tuple[str, dict[bytes, str], int]
+"""What is appended: a stream's key, the fields, and how many entries the stream keeps."""
 
 
 class Notifier:
@@ -40,72 +44,70 @@ class Notifier:
         Raises:
             redis.RedisError: Redis is away or full; not all answers have been sent.
         """
-        commands: list[Command] = []
-        streams = set()
-
-        def append(stream: str, entry: dict[bytes, str], length: int) -> None:
-            fields = [part for field in entry.items() for part in field]
-            commands.append(["XADD", stream, "MAXLEN", "~", length, "*", *fields])
-            streams.add(stream)
-
+        entries: list[_Entry] = []
         for station, answer in answers:
-            append(stream_of(station), station_entry(answer), STREAM_LENGTH)
+            entries.append((stream_of(station), station_entry(answer), STREAM_LENGTH))
             if self._plant_length:
-                append(PLANT_STREAM, _plant_entry(answer, station), self._plant_length)
-        commands += [("EXPIRE", stream, STREAM_SECONDS) for stream in streams]
-        if not commands:
-            return
-        for command in call_together(self._redis, commands):
-            log.error("nobody can be told here: what is there is no stream, delete it", key=command[1])
+                entries.append(_plant_entry(answer, self._plant_length, station))
+        for key in self._append(entries):
+            log.error("nobody can be told here: what is there is no stream, delete it", key=key)
 
-    def say_again(
-        self, news: Iterable[News], answers: Iterable[tuple[str, VerdictAnswer | CheckAnswer]], end: SaidAgain
+    def send_missed(
+        self, news: Iterable[News], answers: Iterable[tuple[str, VerdictAnswer | CheckAnswer]], end: MissedAnswersEnd
     ) -> None:
-        """Append these to the plant's stream alone, in order, and then that this was all; not what is kept from it.
+        """Append missed answers to the plant's stream alone, in order, and then that these were all.
 
         Raises:
             redis.RedisError: Redis is away or full; not all of it has been said.
         """
         length = self._plant_length
         if not length:
-            self._append(end.model_copy(update={"complete": False}), PLANT_LENGTH)
+            self._append_to_plant([_plant_entry(end.model_copy(update={"complete": False}), PLANT_LENGTH)])
             return
         self.say(news)
-        pipe = self._redis.pipeline(transaction=False)
-        for station, answer in answers:
-            pipe.xadd(PLANT_STREAM, _plant_entry(answer, station), maxlen=length, approximate=True)  # type: ignore[arg-type]
-        pipe.execute()
-        self._append(end, length)
+        self._append_to_plant([_plant_entry(answer, length, station) for station, answer in answers])
+        self._append_to_plant([_plant_entry(end, length)])  # only once all before it are there
 
     def say(self, news: Iterable[News]) -> None:
         """Append to the plant's stream alone.
 
         Raises:
-            redis.RedisError: Redis is away or full; not all of it has been said.
+            redis.RedisError: Redis is away or full, or there is no stream; not all of it has been said.
         """
-        for one in news if self._plant_length else ():
-            self._append(one, self._plant_length)
+        if length := self._plant_length:
+            self._append_to_plant([_plant_entry(piece, length) for piece in news])
 
     def answer(self, answer: InsertChangeAnswer) -> None:
         """Send the result of an insert change, even if nothing else is sent: its reporter repeats it until then.
 
         Raises:
-            redis.RedisError: Redis is away or full; it has not been said.
+            redis.RedisError: Redis is away or full, or there is no stream; it has not been said.
         """
-        self._append(answer, self._plant_length or PLANT_LENGTH)
+        self._append_to_plant([_plant_entry(answer, self._plant_length or PLANT_LENGTH)])
 
     def close(self) -> None:
         """Drop the connections."""
         self._redis.close()
 
-    def _append(self, news: News | SaidAgain, length: int) -> None:
-        station = news.station if isinstance(news, FaultRun) else ""
-        self._redis.xadd(PLANT_STREAM, _plant_entry(news, station), maxlen=length, approximate=True)  # type: ignore[arg-type]
-        self._redis.expire(PLANT_STREAM, STREAM_SECONDS)
+    def _append_to_plant(self, entries: Sequence[_Entry]) -> None:
+        if self._append(entries):
+            raise redis.ResponseError(f"WRONGTYPE what is in Redis as {PLANT_STREAM} is no stream")
+
+    def _append(self, entries: Sequence[_Entry]) -> list[str]:
+        """Append entries in order, in one call; the keys of those whose stream has the wrong Redis type."""
+        commands: list[Command] = [
+            ["XADD", key, "MAXLEN", "~", length, "*", *(part for field in fields.items() for part in field)]
+            for key, fields, length in entries
+        ]
+        keys = dict.fromkeys(key for key, _, _ in entries)
+        commands += [("EXPIRE", key, STREAM_SECONDS) for key in keys]
+        return [str(command[1]) for command in call_together(self._redis, commands)] if commands else []
 
 
 def _plant_entry(
-    answer: VerdictAnswer | FaultAnswer | CheckAnswer | News | SaidAgain, station: str
-) -> dict[bytes, str]:
-    """The fields of an entry of the plant's stream; `station` is empty where the answer is for none."""
-    return {STREAM_FIELD: answer.model_dump_json(exclude_none=True), STATION_FIELD: station}
+    answer: VerdictAnswer | FaultAnswer | CheckAnswer | News | MissedAnswersEnd, length: int, station: str = ""
+) -> _Entry:
+    """An entry of the plant's stream; `station` is empty where the answer is for none."""
+    if isinstance(answer, FaultRun):
+        station = answer.station
+    return PLANT_STREAM, {STREAM_FIELD: answer.model_dump_json(exclude_none=True), STATION_FIELD: station}, length

@@ -13,7 +13,7 @@ from db.line import station_history
 from db.line.station_history import Photographed
 from producer.contract.places import PocketPlace
 from producer.contract.reasons.template import Reason
-from producer.pictures.arrays import Float64Array
+from producer.runtime.arrays import Float64Array
 from worker.images.measurements import Measurements
 from worker.line.blurred_or_dark import FEWEST, Usual, same_frame, unlike_usual
 from worker.line.moved_or_empty import TOGETHER, Scene

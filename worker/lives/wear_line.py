@@ -19,7 +19,7 @@ import numpy as np
 from scipy.stats import t as student  # type: ignore[import-untyped]  # comes with scikit-learn
 
 from db.learning.survival_curve import SurvivalCurve
-from producer.pictures.arrays import Float64Array
+from producer.runtime.arrays import Float64Array
 from worker.lives.weibull import FEWEST, WeibullFit, curve_of
 
 MEDIAN_OF: Final = 5

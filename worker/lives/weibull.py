@@ -24,7 +24,7 @@ from scipy.optimize import minimize  # type: ignore[import-untyped]  # comes wit
 from scipy.stats import norm  # type: ignore[import-untyped]
 
 from db.learning.survival_curve import LEVELS, SurvivalCurve
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from worker.lives.life import CensoredLife
 
 FEWEST: Final = 10

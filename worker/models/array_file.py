@@ -9,7 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.novelty import Novelty
 

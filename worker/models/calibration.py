@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 
 BINS = 10
 """Equal-width bins of the calibration error and of the reliability diagram."""

@@ -17,7 +17,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from producer.contract.reasons import promotion as why
 from producer.contract.vocabulary import DAMAGE_KINDS, LABELS
-from producer.pictures.arrays import Float32Array, Float64Array, Int64Array
+from producer.runtime.arrays import Float32Array, Float64Array, Int64Array
 from worker.models.calibration import Calibration
 from worker.models.calibration_check import CalibrationCheck
 from worker.models.costs import Costs

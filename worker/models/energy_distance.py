@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from producer.pictures.arrays import AnyArray, BoolArray, Float64Array, Int64Array
+from producer.runtime.arrays import AnyArray, BoolArray, Float64Array, Int64Array
 
 Sums = AnyArray | float
 

@@ -18,7 +18,7 @@ from functools import cache
 import numpy as np
 
 from db.evidence.evidence_map import MOST_CELLS, EvidenceMap
-from producer.pictures.arrays import AnyArray, Float32Array, Float64Array
+from producer.runtime.arrays import AnyArray, Float32Array, Float64Array
 from worker.networks.names import Output, pooled_size
 
 

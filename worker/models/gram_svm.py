@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn.svm import SVC
 
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from worker.models.linear_svm import ClassifierError, LinearModel, plane_count
 
 _BLOCK_BYTES: Final = 64 * 2**20

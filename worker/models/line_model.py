@@ -8,7 +8,7 @@ from typing import Final
 from producer.contract.reasons import models
 from producer.contract.reasons.template import Reason
 from producer.contract.vocabulary import DECIDED, Outcome
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from worker.images.measurements import Measurements
 from worker.images.wear_land import WearLand
 from worker.models.calibration import Calibration

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from producer.pictures.arrays import AnyArray, Float32Array, Float64Array, Int64Array
+from producer.runtime.arrays import AnyArray, Float32Array, Float64Array, Int64Array
 
 
 class ClassifierError(ValueError):

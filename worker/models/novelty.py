@@ -16,7 +16,7 @@ import numpy as np
 
 from producer.contract.reasons import models
 from producer.contract.reasons.template import Reason
-from producer.pictures.arrays import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
+from producer.runtime.arrays import AnyArray, BoolArray, Float32Array, Float64Array, Int64Array
 from worker.models.linear_svm import ClassifierError
 
 NEIGHBOURS: Final = 5

@@ -17,7 +17,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import ThreadpoolController
 
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from worker.models.calibration import Calibration, CalibrationError
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.linalg.blas import ssyrk  # type: ignore[import-untyped]  # comes with scikit-learn
 from scipy.linalg.lapack import spotrf, spotrs  # type: ignore[import-untyped]
 
-from producer.pictures.arrays import Float32Array, Float64Array, Int64Array
+from producer.runtime.arrays import Float32Array, Float64Array, Int64Array
 from worker.models.linear_svm import ClassifierError
 
 GAP = 1e-3

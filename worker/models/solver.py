@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from producer.pictures.arrays import Float32Array, Float64Array, Int64Array
+from producer.runtime.arrays import Float32Array, Float64Array, Int64Array
 from worker.models import primal_newton
 from worker.models.gram_svm import fit_gram, gram, primal, require_two_classes
 from worker.models.linear_svm import ClassifierError

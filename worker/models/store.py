@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from producer.contract.reasons import models as why
 from producer.files.durable_folders import replaced_folder
-from producer.pictures.arrays import Float32Array
+from producer.runtime.arrays import Float32Array
 from worker.models.array_file import ModelArrays, from_hdf5, to_hdf5
 from worker.models.calibration import Calibration
 from worker.models.costs import Costs

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from scipy.stats import beta  # type: ignore[import-untyped]  # comes with scikit-learn
 
-from producer.pictures.arrays import BoolArray, Float64Array, Int64Array
+from producer.runtime.arrays import BoolArray, Float64Array, Int64Array
 from worker.models.error_bound import CONFIDENCE, GOAL, ErrorBound
 from worker.models.unsure_band import Band
 

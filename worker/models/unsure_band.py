@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from producer.contract.vocabulary import JudgedOutcome
-from producer.pictures.arrays import BoolArray, Float64Array, Int64Array
+from producer.runtime.arrays import BoolArray, Float64Array, Int64Array
 from worker.models.costs import BandError, Costs
 
 

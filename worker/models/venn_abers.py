@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from sklearn.isotonic import IsotonicRegression
 
-from producer.pictures.arrays import Float64Array, Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from worker.models.calibration import Calibration
 from worker.models.calibration_check import CalibrationCheck
 from worker.models.unsure_band import Band

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from producer.pictures.arrays import Float32Array, UInt8Array
+from producer.runtime.arrays import Float32Array, UInt8Array
 from worker.backbones import efficientnet_lite, keras_families
 from worker.backbones.filled_network import filled_network
 from worker.backbones.names import BackboneError

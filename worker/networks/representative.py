@@ -10,10 +10,10 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from producer.pictures.arrays import UInt8Array
 from producer.pictures.file_names import ending_of
 from producer.pictures.image_formats import READABLE
 from producer.pictures.system_files import is_system_litter
+from producer.runtime.arrays import UInt8Array
 from producer.simulation.head import labelled_images
 from producer.terminal.counts import counted
 from worker.images.decoding import UnusableImage, decode

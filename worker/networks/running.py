@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from producer.pictures.arrays import Float32Array, UInt8Array
+from producer.runtime.arrays import Float32Array, UInt8Array
 from worker.backbones.names import BackboneError
 from worker.networks.manifest import Manifest
 from worker.networks.names import NetworkName, Output, pooled_size

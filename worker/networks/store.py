@@ -7,9 +7,9 @@ never names a file that is not there; both are written in one step each.
 from __future__ import annotations
 
 import hashlib
-import re
 from typing import Final
 
+from producer.files.file_digest import digest_beginning
 from producer.storage.opening import open_file_store
 from producer.storage.store import ImageMissing, ImageRefused
 from producer.terminal.counts import counted
@@ -18,7 +18,6 @@ from worker.networks.manifest import Manifest
 from worker.networks.names import Output, parse_network_name
 from worker.networks.running import Network, NetworkUnfit
 
-_SHORTEST_PREFIX: Final = 6
 _MANIFEST_BYTES: Final = 2**20
 _ANSWER_SECONDS: Final = 600.0
 """VGG16 up to `fc1` in float32 has 470 MB."""
@@ -64,8 +63,8 @@ class NetworkStore:
             NetworkMissing: there is none.
             BackboneError: a digest's beginning means several.
         """
-        if re.fullmatch(rf"[0-9a-f]{{{_SHORTEST_PREFIX},64}}", name):
-            manifests = [manifest for manifest in self.manifests() if manifest.digest.startswith(name)]
+        if (beginning := digest_beginning(name)) is not None:
+            manifests = [manifest for manifest in self.manifests() if manifest.digest.startswith(beginning)]
             if len(manifests) > 1:
                 raise BackboneError(
                     f"{name} begins the digests of {counted(len(manifests), 'network')}: give more of it"

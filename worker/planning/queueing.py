@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from producer.pictures.arrays import Float64Array
+from producer.runtime.arrays import Float64Array
 
 
 def waiting_tail(load: float, wait: float) -> float:

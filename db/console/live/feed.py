@@ -22,7 +22,7 @@ from db.queries.line_changes import Marks
 EVERY_SECONDS: Final = 0.5
 """How often the database is read while a page listens."""
 
-PATIENCE_SECONDS: Final = 3.0
+LOOK_SECONDS: Final = 3.0
 """After this time a look counts as failed: the silence of a hanging database must not be taken for no news."""
 
 _MOST_WAITING: Final = 200
@@ -103,10 +103,10 @@ class Feed:
             await asyncio.sleep(EVERY_SECONDS)
 
     async def _in_time(self, known: Marks | None) -> Marks:
-        """A look at the database, however long it takes: after `PATIENCE_SECONDS` it is unknown what has changed."""
+        """A look at the database, however long it takes: after `LOOK_SECONDS` it is unknown what has changed."""
         look = asyncio.ensure_future(run_in_threadpool(self._marks, known))
         try:
-            done, _ = await asyncio.wait({look}, timeout=PATIENCE_SECONDS)
+            done, _ = await asyncio.wait({look}, timeout=LOOK_SECONDS)
             if not done:
                 self._fails()
             return await look

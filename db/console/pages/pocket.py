@@ -29,7 +29,7 @@ from db.queries import maintenance
 from db.queries.maintenance import PocketRow
 from db.schema.tables import Pockets
 from producer.contract.names import Name
-from producer.contract.vocabulary import OUTCOME_OF
+from producer.contract.vocabulary import outcome_now
 
 router = APIRouter()
 
@@ -154,27 +154,12 @@ def _back(machine: str, head: str, pocket: int, **telling: str) -> Response:
 
 def word(row: PocketRow) -> str:
     """What a photograph shows: the newest review's outcome, else the verdict's, else a fault, else that it waits."""
-    if row.review is not None:
-        return OUTCOME_OF[row.review]
-    return row.outcome or ("fault" if row.fault else "pending")
+    return outcome_now(row.review, row.outcome) or ("fault" if row.fault else "pending")
 
 
 def _lives(rows: Sequence[PocketRow], changes: Sequence[InsertChange], *, begun: bool) -> Iterator[LifePhotographs]:
     """The rows by the insert that they show, the newest first; `begun`: the pocket's first photograph is among them."""
-    photos = (
-        PocketPhoto(
-            capture_id=row.capture_id,
-            machine=row.machine,
-            head=row.head,
-            pocket=row.pocket,
-            insert_designation=row.insert_designation,
-            edge=row.edge,
-            operations_on_edge=row.operations_on_edge,
-            outcome=OUTCOME_OF[row.review] if row.review else row.outcome,
-            insert_changed_at=row.insert_changed_at,
-        )
-        for row in reversed(rows)
-    )
+    photos = map(PocketPhoto.of, reversed(rows))
     key_of = dict(insert_keys(photos))
     by_insert = [list(of) for _, of in groupby(rows, lambda row: key_of[row.capture_id])]
     for number, of_insert in enumerate(by_insert, 1):

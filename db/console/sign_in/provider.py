@@ -30,7 +30,7 @@ ALGORITHMS: Final = ("RS256", "PS256", "ES256")
 LEEWAY: Final = 60
 """Seconds by which the provider's clock may differ from this one."""
 
-_PATIENCE: Final = 10.0
+_TIMEOUT: Final = 10.0
 
 
 class ProviderAway(Exception):
@@ -151,7 +151,7 @@ def _is_here(host: str) -> bool:
 
 
 def _client() -> httpx2.Client:
-    return httpx2.Client(timeout=_PATIENCE, headers={"Accept": "application/json"})
+    return httpx2.Client(timeout=_TIMEOUT, headers={"Accept": "application/json"})
 
 
 def _discovered(client: httpx2.Client, provider: Provider) -> Mapping[str, Any]:

@@ -19,7 +19,7 @@ have one address."""
 
 WINDOW: Final = 300.0
 
-_PATIENCE: Final = 5.0
+_WAIT_SECONDS: Final = 5.0
 """Seconds that a login waits for others of its name or address that are under way."""
 
 _MOST_KNOWN: Final = 10_000
@@ -46,7 +46,7 @@ class Throttle:
         No more are under way at once than may still fail. The next waits for one of these to end: it may be right, as
         when many people begin a shift with one account.
         """
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + _WAIT_SECONDS
         with self._ended:
             while not (seconds := self._longest(subjects)) and self._is_full(subjects):
                 if not self._ended.wait(until - time.monotonic()):

@@ -7,7 +7,7 @@
  */
 
 /** Milliseconds without a word from the server after which the connection counts as lost. */
-const PATIENCE = 15_000;
+const SILENT_AFTER = 15_000;
 /** Milliseconds after which all is fetched anew in any case. */
 const REFRESH = 300_000;
 /** Milliseconds after which ages are written anew. */
@@ -72,7 +72,7 @@ function fallSilent(since) {
 /** Wait for the next word. @param {number} since when the last one came */
 function watch(since) {
   clearTimeout(silence);
-  silence = setTimeout(() => fallSilent(since), PATIENCE);
+  silence = setTimeout(() => fallSilent(since), SILENT_AFTER);
 }
 
 /** The server has said something. */
@@ -267,7 +267,7 @@ function grow() {
   const now = performance.now();
   // Asleep, nothing was heard, and no age grew. A clock that was only set is taken for it: all is fetched anew.
   const ahead = Date.now() - now;
-  if (Math.abs(ahead - slept) > PATIENCE) {
+  if (Math.abs(ahead - slept) > SILENT_AFTER) {
     goBlind(now - Math.max(0, ahead - slept));
     join();
   }

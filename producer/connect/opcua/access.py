@@ -23,7 +23,7 @@ from asyncua.server.user_managers import UserManager
 from cryptography import x509
 
 from producer.connect.opcua.certificates import TrustedClients, application_uri
-from producer.connect.opcua.users import fits, users_in
+from producer.connect.opcua.users import PASSWORDS, users_in
 
 CONNECTIONS = 100
 """Clients at once, those among them that never say who they are."""
@@ -93,7 +93,7 @@ class KnownUsers(UserManager):  # type: ignore[misc]
         except ValueError as error:
             return str(error)
         kept = None if user is None else user.kept
-        return None if fits(kept, password) else f"the user {name} or its password is wrong"
+        return None if PASSWORDS.fits(kept, password) else f"the user {name} or its password is wrong"
 
 
 class _Session(InternalSession):  # type: ignore[misc]

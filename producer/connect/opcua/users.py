@@ -6,27 +6,20 @@ Who may also say that inserts were changed has `:insert-changes` behind it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
+from producer.configuration.password_hashes import HASH_BEGINS, PasswordHashes
 from producer.contract.names import check_name
-
-SHORTEST: Final = 10
-"""Characters of a password at least."""
-
-LONGEST: Final = 200
-"""Characters of a password at most: hashing more is work for nobody's good."""
 
 INSERT_CHANGES: Final = "insert-changes"
 """The role of who may say that inserts were changed."""
 
 # The least that OWASP recommends for Argon2id: all clients wait while a password is compared, and only those with a
 # trusted certificate come so far.
-_HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+PASSWORDS: Final = PasswordHashes(PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1))
 
 
 @dataclass(frozen=True)
@@ -43,10 +36,8 @@ def user_line(name: str, password: str, *, may_change_inserts: bool = False) -> 
     Raises:
         ValueError: the name or the password cannot be one.
     """
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise ValueError(f"a password has {SHORTEST} to {LONGEST} characters")
     role = f":{INSERT_CHANGES}" if may_change_inserts else ""
-    return f"{check_name(name)}:{_HASHER.hash(password)}{role}"
+    return f"{check_name(name)}:{PASSWORDS.hashed(password)}{role}"
 
 
 def users_in(file: Path) -> dict[str, KnownUser]:
@@ -65,7 +56,7 @@ def users_in(file: Path) -> dict[str, KnownUser]:
             continue
         name, _, rest = line.strip().partition(":")
         kept, _, role = rest.partition(":")
-        if not name or not kept.startswith("$argon2") or role not in ("", INSERT_CHANGES):
+        if not name or not kept.startswith(HASH_BEGINS) or role not in ("", INSERT_CHANGES):
             raise ValueError(
                 f"{file}, line {number}: write NAME:HASH, as `insert-station connect opcua user` prints it"
             )
@@ -73,16 +64,3 @@ def users_in(file: Path) -> dict[str, KnownUser]:
     if not users:
         raise ValueError(f"{file} names no user: `insert-station connect opcua user` prints a line for it")
     return users
-
-
-def fits(kept: str | None, password: str) -> bool:
-    """Whether a password is the one that was kept; for a user whom there is not it takes as long to say no."""
-    try:
-        return _HASHER.verify(kept or _nobody(), password[:LONGEST]) and kept is not None
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-@cache
-def _nobody() -> str:
-    return _HASHER.hash("nobody has this password")

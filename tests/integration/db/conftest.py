@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -102,12 +103,20 @@ def line(database: Database) -> Line:
 
 
 @pytest.fixture
+def terminal(no_settings: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A wide terminal in a folder of the test's own, at which ana is logged in."""
+    monkeypatch.setenv("LOGNAME", "ana")  # as getpass reads it
+    monkeypatch.setenv("COLUMNS", "250")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
 def hash_with_least_effort(monkeypatch: pytest.MonkeyPatch) -> None:
     """A login as somebody who has no account takes as long as any: a fifth of a second, fifty times in some tests."""
+    from producer.configuration.password_hashes import PasswordHashes
     from tests.console_support import LEAST_EFFORT  # with FastAPI
 
-    monkeypatch.setattr("db.people.passwords._HASHER", LEAST_EFFORT)
-    monkeypatch.setattr("db.people.passwords._nobody", lambda: LEAST_EFFORT.hash("nobody has this password"))
+    monkeypatch.setattr("db.people.accounts._PASSWORDS", PasswordHashes(LEAST_EFFORT))
 
 
 @pytest.fixture

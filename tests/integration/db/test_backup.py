@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,14 +16,16 @@ from threading import Event, Thread
 import psycopg
 import pytest
 import uuid6
+from sqlalchemy.exc import SQLAlchemyError
 
 from db.backup import contents, run
 from db.backup.contents import BackupError
-from db.engine import migrate, schema_version
-from db.engine.database import Database
+from db.engine import clock, migrate, schema_version
+from db.engine.database import Database, DatabaseUnavailable
 from db.engine.url import sqlite_file
 from db.learning import model_registry, reviews, snapshots
-from db.line import captures, checks, faults, restores, untold_checks, verdicts
+from db.line import begun_checks, captures, checks, faults, incomplete_checks, restores, untold_checks, verdicts
+from db.line.begun_checks import NamedCheck
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -123,6 +125,82 @@ def test_after_a_restore_no_check_of_before_is_a_go_until_its_head_is_photograph
     with line.database.reading() as session:
         assert restores.not_seen_since(session, head="head-1") == []
     line.database.close()
+
+
+def test_a_photograph_that_comes_late_takes_no_doubt_of_a_restore_away(line, empty_database_url, tmp_path) -> None:
+    """Neither one that was given up, nor one that was waited for when the backup was made."""
+    waiting = uuid6.uuid7()
+    for pocket in (1, 2):
+        line.see(pocket, outcome="intact", check_size=3)
+        line.see(pocket, outcome="intact", check_size=3, head="head-2", check_id=waiting)
+    with line.database.transaction() as session:
+        found = incomplete_checks.awaited(session)
+        incomplete_checks.give_up(session, {line.check_id: found[line.check_id]})
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    run.restore(empty_database_url, file)
+    line.database.close()
+    line.database = Database(empty_database_url)
+    for head, check_id in (("head-1", line.check_id), ("head-2", waiting)):
+        of_check = NamedCheck(check_id, "station-1", "mill-1", head, "op-10", 3)
+        with line.database.transaction() as session:  # an event that cannot be used
+            begun_checks.begin(session, [of_check], datetime.now(UTC))
+        late = line.capture(3, minute=5, head=head, check_id=check_id, check_size=3)
+        with line.database.transaction() as session:
+            captures.record(session, late, datetime.now(UTC) + timedelta(minutes=1))
+            verdicts.record(session, line.verdict(late.capture_id))
+            [check] = checks.finish(session, [check_id])
+        assert (check.state, check.review) == ("review", (1, 2))
+        assert "a backup was restored" in str(check.reason)
+    line.database.close()
+
+
+def test_a_clock_behind_that_of_the_backup_spoils_no_restore(line, empty_database_url, tmp_path, monkeypatch) -> None:
+    line.see(1, outcome="intact", check_size=1)
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    monkeypatch.setattr(clock, "of_database", lambda _: datetime(2026, 1, 1, tzinfo=UTC))
+    run.restore(empty_database_url, file)
+    with closing(Database(empty_database_url)) as database, database.reading() as session:
+        check = checks.find(session, line.check_id)
+        assert check is not None
+        assert check.state == "review"
+        assert len(restores.not_seen_since(session)) == 1
+
+
+def test_a_restore_beside_a_line_that_goes_on_is_told_all_the_same(line, tmp_path) -> None:
+    """Whoever forgets to stop a worker has a restored database nevertheless, and one that says so."""
+    line.see(1, outcome="intact", check_size=1)
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    ends = Event()
+
+    def photograph() -> None:
+        with closing(Database(line.database.url)) as database:
+            while not ends.wait(0.02):
+                with suppress(SQLAlchemyError, DatabaseUnavailable), database.transaction() as session:
+                    other = line.capture(2, head="head-2", check_id=uuid6.uuid7(), check_size=1)
+                    captures.record(session, other, datetime.now(UTC))
+
+    def restored() -> bool:
+        try:
+            run.restore(line.database.url, file, replace=True)
+        except BackupError as error:  # a deadlock, which changes nothing
+            problems.append(str(error))
+            return False
+        return True
+
+    problems: list[str] = []
+    going_on = Thread(target=photograph)
+    going_on.start()
+    try:
+        wait_until(restored, 60)
+        assert all("end workers, beat, console" in problem for problem in problems)
+        with line.database.reading() as session:
+            assert restores.restored_at(session) is not None
+            check = checks.find(session, line.check_id)
+        assert check is not None
+        assert check.state == "review"
+    finally:
+        ends.set()
+        going_on.join()
 
 
 def test_a_database_that_holds_something_is_kept_unless_told(filled, line, tmp_path) -> None:

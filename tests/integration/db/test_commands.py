@@ -7,7 +7,6 @@ import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,19 +14,14 @@ import pytest
 from db.commands.main import main
 from db.engine import schema_version
 from db.learning import model_registry
-from db.line import faults, verdicts
+from db.line import faults, restores, verdicts
 from db.people import audit
 from tests.command_support import Done, invoke
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("INSERTS_DATA", "INSERTS_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("terminal")
 
 
 @pytest.fixture
@@ -148,8 +142,17 @@ def test_checks(filled) -> None:
 
 
 def test_replace(filled) -> None:
-    assert [row["pocket"] for row in answer(filled, "replace", "--machine", "mill-1", "--head", "head-1")] == [2]
+    listed = answer(filled, "replace", "--machine", "mill-1", "--head", "head-1")
+    assert ([row["pocket"] for row in listed["items"]], listed["unknown"]) == ([2], [])
     assert "mill-1" in shown(filled, "replace")
+
+
+def test_replace_tells_programs_too_what_was_not_photographed_since_a_restore(filled, line) -> None:
+    with line.database.transaction() as session:
+        restores.record(session, at=NOW + timedelta(hours=1), file="inserts.dump", made_at="2026-11-25T03:00:00Z")
+    listed = answer(filled, "replace", "--head", "head-1")
+    assert [row["pocket"] for row in listed["items"]] == [2]
+    assert listed["unknown"] == [{"machine": "mill-1", "head": "head-1", "pocket": pocket} for pocket in (1, 2, 3)]
 
 
 def test_history(filled) -> None:
@@ -239,8 +242,9 @@ def test_which_model_was_in_charge_at_a_moment(filled, line) -> None:
 
 
 def test_a_database_with_nothing_in_it(database_url) -> None:
-    for command in (["verdicts"], ["checks"], ["replace"], ["faults", "list"]):
-        assert answer(database_url, *command) == []
+    nothing = {"items": [], "unknown": []}
+    for command, said in ((["verdicts"], []), (["checks"], []), (["replace"], nothing), (["faults", "list"], [])):
+        assert answer(database_url, *command) == said
         assert shown(database_url, *command).startswith("no ")
     assert answer(database_url, "models") == {"champion": None, "shadow": None, "models": [], "promotions": []}
     assert "until one is trained" in shown(database_url, "models")

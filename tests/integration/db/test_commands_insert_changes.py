@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 
@@ -11,14 +10,7 @@ from db.commands.main import main
 from db.people import audit
 from tests.command_support import Done, invoke
 
-
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("INSERTS_DATA", "INSERTS_DATABASE_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LOGNAME", "ana")  # the login name, as getpass reads it
-    monkeypatch.setenv("COLUMNS", "250")
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("terminal")
 
 
 def run(line, *arguments: object) -> Done:
@@ -27,13 +19,13 @@ def run(line, *arguments: object) -> Done:
 
 def test_a_change_takes_a_pocket_off_the_replace_list(line) -> None:
     line.see(1, 0, "damaged")
-    assert len(json.loads(run(line, "replace", "--json").stdout)) == 1
+    assert len(json.loads(run(line, "replace", "--json").stdout)["items"]) == 1
     done = run(line, "insert-changed", "mill-1", "head-1", 1)
     assert (done.exit_code, done.stdout.strip()) == (
         0,
         "machine mill-1, head head-1, pocket 1 has another insert from now on",
     )
-    assert json.loads(run(line, "replace", "--json").stdout) == []
+    assert json.loads(run(line, "replace", "--json").stdout)["items"] == []
     again = run(line, "insert-changed", "mill-1", "head-1", 1, "--by", "bert")
     assert again.stdout.strip().endswith("from now on, as was known")
 

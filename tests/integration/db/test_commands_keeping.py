@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,11 +16,7 @@ from tests.command_support import Done, invoke
 BEFORE = datetime.now(UTC) - timedelta(days=90)
 
 
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("INSERTS_DATA", "INSERTS_DATABASE_URL", "INSERTS_IMAGES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("terminal")
 
 
 def run(url: str, *arguments: object) -> Done:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +17,7 @@ from db.queries.review_queue import drawn
 from db.schema.tables import Verdicts
 from tests.command_support import Done, invoke
 
-
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("INSERTS_DATA", "INSERTS_DATABASE_URL", "INSERTS_IMAGES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("LOGNAME", "ana")  # the login name, as getpass reads it
-    monkeypatch.setenv("COLUMNS", "250")
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("terminal")
 
 
 @pytest.fixture
@@ -170,4 +162,4 @@ def test_a_disagreement_shows_what_was_said(line) -> None:
     assert "\x1b" not in text
     assert shown(line, "review") == "nothing to look at\n", "a second look settles it"
     assert [row["review"] for row in answer(line, "history", "mill-1", "head-1", 1)] == ["broken"]
-    assert [row["review"] for row in answer(line, "replace")] == ["broken"]
+    assert [row["review"] for row in answer(line, "replace")["items"]] == ["broken"]

@@ -5,11 +5,7 @@ import pytest
 from db.engine.url import parse_url, shown, sqlite_file
 from db.settings import DatabaseSettings
 
-
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in DatabaseSettings.model_fields:
-        monkeypatch.delenv(f"INSERTS_{name.upper()}", raising=False)
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 def test_the_database_is_a_file_in_the_lines_data() -> None:

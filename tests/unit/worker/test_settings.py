@@ -8,11 +8,7 @@ from producer.settings import StationSettings
 from worker.models.costs import Costs
 from worker.settings import WorkerSettings
 
-
-@pytest.fixture(autouse=True)
-def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in WorkerSettings.model_fields:
-        monkeypatch.delenv(f"INSERTS_{name.upper()}", raising=False)
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 def test_one_folder_is_enough_for_everything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

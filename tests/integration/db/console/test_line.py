@@ -17,8 +17,7 @@ from db.console.live.pieces import Pieces
 from db.console.pages import events
 from db.learning import model_registry
 from db.learning.model_registry import Model
-from db.line import captures_ahead, checks, faults, incomplete_checks, insert_changes, verdicts
-from db.people import audit
+from db.line import captures_ahead, checks, faults, incomplete_checks, insert_changes, restores, verdicts
 from db.queries import line_changes
 from db.schema.tables import Reviews
 from producer.station.followed_register import FollowedRegister
@@ -58,7 +57,7 @@ def test_after_a_backup_was_restored_every_head_is_old_until_it_is_photographed_
     person = signed_in("viewer")
     assert "card stale" not in person.get("/").text
     with line.database.transaction() as session:
-        audit.write_restored(session, at=NOW, file="a.sqlite", made_at=NOW.isoformat())
+        restores.record(session, at=NOW, file="a.sqlite", made_at=NOW.isoformat())
     assert 'class="card stale"' in person.get("/").text
     place = {"machine": "mill-1", "head": "head-1", "pocket": 1}
     assert person.get("/api/v1/replace").json() == {"items": [], "unknown": [place]}
@@ -388,7 +387,7 @@ def test_a_stream_begins_beats_and_ends(console, monkeypatch) -> None:
 
 
 def test_a_database_that_hangs_is_told_and_told_to_be_back(console, monkeypatch) -> None:
-    monkeypatch.setattr("db.console.live.feed.PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr("db.console.live.feed.LOOK_SECONDS", 0.1)
     hangs, look = threading.Event(), Feed._marks
 
     def marks(feed: Feed, known: object) -> object:

@@ -156,6 +156,16 @@ def test_no_way_from_one_wrong_clock_of_the_one_computer_to_another_spoils_the_o
         assert in_order(arrive(*((clock, clock + SECOND) for clock in clocks))) == list(range(len(steps))), steps
 
 
+@pytest.mark.parametrize("off", [HOUR, 10 * HOUR, WRONG["2099"]])
+def test_of_a_gateway_beside_a_worker_whose_clock_was_set_back_what_is_written_later_is_newer(off: timedelta) -> None:
+    """Its ids follow the clock that both have in common, and name no outbox."""
+    now, ahead = NOW + HOUR // 2, NOW + off
+    first, again = sorted(uuid6.uuid7() for _ in range(2))
+    newest = OrderedPhoto(again, "gateway", ahead, ahead, ahead)
+    assert ordered_at(first, "gateway", now, now, newest, now=now) > ahead
+    assert ordered_at(first, "gateway", now, now, newest, now=ahead) == now, "a fault that is tried again later"
+
+
 def test_of_two_stations_the_one_that_comes_last_is_newest() -> None:
     """Nothing can be said about two clocks; arrival decides."""
     found = arrive((NOW, NOW + SECOND), (NOW - 9 * 60 * SECOND, NOW + 2 * SECOND), stations=("st-1", "st-2"))

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from producer.commands.opcua import app
 from producer.connect.opcua.certificates import application_uri, certificate_in, key_in
-from producer.connect.opcua.users import fits, users_in
+from producer.connect.opcua.users import PASSWORDS, users_in
 
 
 def test_a_certificate_is_made_once_and_its_key_is_its_owner_s_alone(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_user_s_line_is_what_the_users_file_needs(tmp_path: Path) -> None:
     printed = [CliRunner().invoke(app, each, input="a good password\n").stdout for each in invoked]
     file = tmp_path / "users"
     file.write_text("".join(printed), encoding="utf-8")
-    assert fits(users_in(file)["plc-1"].kept, "a good password")
+    assert PASSWORDS.fits(users_in(file)["plc-1"].kept, "a good password")
     assert {name: user.may_change_inserts for name, user in users_in(file).items()} == {"plc-1": False, "panel": True}
     with pytest.raises(ValueError, match="10 to 200"):
         CliRunner().invoke(app, ["user", "plc-1"], input="short\n", catch_exceptions=False)

@@ -10,7 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from producer.contract.event import CaptureEvent
-from producer.delivery.outbox import NEWEST_ID, Outbox, OutboxFull
+from producer.delivery.outbox import NEWEST_ID, Outbox
+from producer.delivery.outbox_room import OutboxFull
 from producer.delivery.resend import LAST_RESEND
 from tests.support import message
 

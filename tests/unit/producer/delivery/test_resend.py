@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from producer.contract.event import CaptureEvent
-from producer.delivery.outbox import Outbox, Waiting
+from producer.delivery.outbox import HELD, Outbox, Waiting
 from producer.delivery.resend import FIRST_RESEND, LAST_RESEND, SEND_BATCH, resend_after, send_due
 from tests.support import message
 
@@ -46,8 +46,11 @@ def test_what_is_to_leave_whole_does_so_behind_any_number_of_others(tmp_path: Pa
     head = [CaptureEvent.from_message(message(pocket=pocket, check_size=12)) for pocket in range(1, 13)]
     check = head[0].check_id
     head = [event.model_copy(update={"check_id": check}) for event in head]
-    for event in [*others, *head]:
+    for event in others:
         box.add(event, 0.0)
+    with box.together():
+        for event in head:
+            box.add(event, 0.0)
     for pocket in range(1, SEND_BATCH):
         box.add(CaptureEvent.from_message(message(pocket=pocket)), 0.0)
 
@@ -56,7 +59,23 @@ def test_what_is_to_leave_whole_does_so_behind_any_number_of_others(tmp_path: Pa
         return None
 
     whole = {event.capture_id for event in head}
-    while send_due(box, 8, send, clock=lambda: 0.0, whole=whole)[0]:
+    while send_due(box, 8, send, clock=lambda: 0.0)[0]:
         pass
     assert [events for events in messages if whole & {event.capture_id for event in events}] == [head]
     assert sum(map(len, messages)) == len(others) + len(head) + SEND_BATCH - 1
+
+
+def test_what_is_handed_in_together_is_held_by_every_process_and_not_for_ever(tmp_path: Path) -> None:
+    box, of_another_process = Outbox(tmp_path / "box.db"), Outbox(tmp_path / "box.db")
+    event = CaptureEvent.from_message(message())
+    with box.together():
+        box.add(event, 1000.0)
+        assert of_another_process.due(1000.0 + HELD - 1, LAST_RESEND) == []
+        assert of_another_process.next_due() == 1000.0 + HELD
+        [whole] = of_another_process.due(1000.0 + HELD, LAST_RESEND)  # that one has died
+        assert whole.together
+        assert of_another_process.due(0.0, LAST_RESEND) == [whole], "by a clock that was set back"
+    assert of_another_process.due(1000.0, LAST_RESEND) == [whole]
+    send_due(of_another_process, 8, lambda _: None, clock=lambda: 1000.0)
+    [sent] = box.waiting()
+    assert not sent.together, "sent again, it leaves as any other"

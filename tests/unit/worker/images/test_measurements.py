@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageFilter
 
-from producer.pictures.arrays import UInt8Array
+from producer.runtime.arrays import UInt8Array
 from worker.images.measurements import measure
 
 

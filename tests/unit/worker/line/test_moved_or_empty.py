@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from producer.pictures.arrays import Float64Array
+from producer.runtime.arrays import Float64Array
 from producer.simulation.head import labelled_images
 from worker.images.measurements import SQUARES, measure
 from worker.line.moved_or_empty import EXAMPLES, TOGETHER, Scene

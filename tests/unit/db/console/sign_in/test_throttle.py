@@ -70,7 +70,7 @@ def test_of_many_logins_at_once_no_more_are_looked_at_than_one_after_the_other(i
 
 
 def test_a_login_waits_for_those_that_are_under_way_and_not_for_ever(monkeypatch) -> None:
-    monkeypatch.setattr("db.console.sign_in.throttle._PATIENCE", 0.01)
+    monkeypatch.setattr("db.console.sign_in.throttle._WAIT_SECONDS", 0.01)
     throttle = Throttle(clock=lambda: 0.0)
     assert [throttle.begin(("name", "ana")) for _ in range(FAILURES["name"] + 1)] == [0.0] * FAILURES["name"] + [1.0]
     throttle.take_back(("name", "ana"))

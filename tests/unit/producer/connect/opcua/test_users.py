@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from producer.connect.opcua.users import fits, user_line, users_in
+from producer.connect.opcua.users import PASSWORDS, user_line, users_in
 
 
 def test_a_user_comes_in_by_the_password_and_by_nothing_else(tmp_path: Path) -> None:
@@ -14,9 +14,9 @@ def test_a_user_comes_in_by_the_password_and_by_nothing_else(tmp_path: Path) -> 
     file.write_text(f"# the cell\n{user_line('plc', 'a good password')}\n", encoding="utf-8")
     users = users_in(file)
     assert "a good password" not in file.read_text(encoding="utf-8")
-    assert fits(users["plc"].kept, "a good password")
-    assert not fits(users["plc"].kept, "a bad password")
-    assert not fits(None, "nobody has this password")
+    assert PASSWORDS.fits(users["plc"].kept, "a good password")
+    assert not PASSWORDS.fits(users["plc"].kept, "a bad password")
+    assert not PASSWORDS.fits(None, "nobody has this password")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""How a connector has a worker say again, on the plant's stream, what Redis may have lost.
+"""How a connector has a worker send missed answers again, on the plant's stream: those that Redis may have lost.
 
-The connector writes the request beside its id in the hash of connectors. A worker says what the database has since
+The connector writes the request beside its id in the hash of connectors. A worker sends what the database has since
 then, each answer as it was, so that it is the same event with the same id, and then that this was all.
 """
 
@@ -21,8 +21,11 @@ _TEXT: Final = re.compile(r"([0-9a-f]{32}) (\d{1,10})", re.ASCII)
 
 
 @dataclass(frozen=True)
-class AgainRequest:
-    """What is asked for: all that was said since a second (since the epoch, by the clock of Redis)."""
+class MissedAnswersRequest:
+    """What is asked for: all answers since a second of the epoch.
+
+    It is by the clock of Redis, or by the connector's where the stream's ids are ahead of that.
+    """
 
     request: str
     since: int
@@ -47,15 +50,15 @@ class AgainRequest:
         return f"{self.request} {self.since}"
 
 
-class SaidAgain(BaseModel):
-    """The last entry of what is said again: no event, but the connector's word that nothing is missing any more."""
+class MissedAnswersEnd(BaseModel):
+    """The entry behind the last missed answer: no event, but the connector's word that nothing is missing any more."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["said_again"] = "said_again"
     request: str
     complete: bool
-    """False if it was too much to be said again."""
+    """False if they cannot be sent again: they are too many, or clocks differ."""
 
     @classmethod
     def read(cls, text: bytes) -> Self | None:

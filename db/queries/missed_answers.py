@@ -1,9 +1,9 @@
-"""What the line has said since a moment, from the database: a worker says it again where Redis may have lost it.
+"""The answers since a moment, from the database: a worker sends them again where Redis may have lost them.
 
-Each answer is as it was said, or as it is by now: of a check the last counts. The database does not note what was sent,
-so this is what was written: verdicts by when they were given, checks by their revision, which is the database's clock
-whatever changed the answer. Of faults, of what other systems reported (they report it until they are answered), and of
-what was taken back or has ended, nothing is said again.
+Each answer is as it was, or as it is by now: of a check the last counts. The database does not note what was sent, so
+these are those that were written: verdicts by when they were given, checks by their revision, which is the database's
+clock whatever changed the answer. Of faults, of what other systems reported (they report it until they are answered),
+and of what was taken back or has ended, nothing is sent again.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from db.schema.tables import Captures, Checks, Verdicts
 from producer.contract.plant_news import News
 
 AT_MOST: Final = 5_000
-"""How many verdicts, or checks, are said again; the connector goes without its states where there are more."""
+"""How many verdicts, or checks, are sent again; the connector goes without its states where there are more."""
 
 _AT_ONCE: Final = 500
 """Checks that are looked up in one step."""
 
 
 @dataclass(frozen=True)
-class SaidSince:
-    """It, each in the order in which it was said."""
+class AnswersSince:
+    """They, each kind in its order."""
 
     news: list[News]
     verdicts: list[VerdictRow]
@@ -41,9 +41,12 @@ class SaidSince:
     checks: list[Check]
 
 
-def said_since(session: Session, moment: datetime) -> SaidSince | None:
-    """What was said since a moment; None if that is too much."""
-    newest = select(Verdicts.id).order_by(Verdicts.id.desc()).limit(AT_MOST + 1).subquery()
+def answers_since(session: Session, moment: datetime) -> AnswersSince | None:
+    """The answers since a moment; None if they are too many."""
+    one_more = select(Verdicts.judged_at).order_by(Verdicts.id.desc()).offset(AT_MOST).limit(1)
+    if (judged_at := session.scalar(one_more)) is not None and judged_at >= moment:
+        return None
+    newest = select(Verdicts.id).order_by(Verdicts.id.desc()).limit(AT_MOST).subquery()
     given_since = (
         select(*COLUMNS)
         .join(Verdicts, current_verdict())
@@ -55,14 +58,14 @@ def said_since(session: Session, moment: datetime) -> SaidSince | None:
     answered = select(Checks.check_id).where(revised_since(moment), on_machine(Checks.machine, None))
     answered = answered.order_by(Checks.revision, Checks.check_id).limit(AT_MOST + 1)
     ids = [*session.scalars(answered)]
-    if max(len(verdicts), len(ids)) > AT_MOST:
+    if len(ids) > AT_MOST:
         return None
-    said = SaidSince(plant_news.told_since(session, moment), verdicts, [], [])
+    answers = AnswersSince(plant_news.told_since(session, moment), verdicts, [], [])
     for first in range(0, len(ids), _AT_ONCE):
         some = ids[first : first + _AT_ONCE]
         ended = {check.check_id: check for check in checks.finished(session, some)}
-        said.checks.extend(ended[check_id] for check_id in some if check_id in ended)
+        answers.checks.extend(ended[check_id] for check_id in some if check_id in ended)
         labels = [one for one in untold_checks.labels(session, some, {*some} - ended.keys()) if one.at >= moment]
         unseen = unseen_since(session, [one.capture_id for one in labels])
-        said.labels.extend(one for one in labels if one.capture_id in unseen)
-    return said
+        answers.labels.extend(one for one in labels if one.capture_id in unseen)
+    return answers

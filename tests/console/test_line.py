@@ -39,7 +39,7 @@ def noted_page(browser: Browser, still_server: Server) -> Iterator[Page]:
 
 
 def test_nothing_is_asked_of_any_other_host(noted_page) -> None:
-    noted_page.sign_in()
+    noted_page.sign_in(path=None)
     for path in ALL_PAGES:
         noted_page.open(path)
         noted_page.complete()
@@ -58,7 +58,7 @@ OTHER_CLOCK = "const now = Date.now; Date.now = () => now() - 86_400_000;"
 
 
 def test_a_dead_server_is_said_and_its_return_too(page) -> None:
-    page.sign_in()
+    page.sign_in(path=None)
     added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": OTHER_CLOCK})
     page.open("/")
     page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
@@ -187,7 +187,7 @@ def test_long_names_and_long_words_run_over_nothing_on_a_phone(page, plant) -> N
     plant.candidate()
     place = f"machine={machine}&head={head}"
     metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
-    page.sign_in()
+    page.sign_in(path=None)
     page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
         page.open(f"/sheet?{place}")
@@ -228,7 +228,7 @@ def test_every_pocket_is_reached_by_the_keyboard(page) -> None:
 
 
 def test_few_heads_fill_a_wide_wall(still_page) -> None:
-    still_page.sign_in()
+    still_page.sign_in(path=None)
     wall = {"width": 3840, "height": 2160, "deviceScaleFactor": 1, "mobile": False}
     still_page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", wall)
     try:

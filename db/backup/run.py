@@ -21,6 +21,8 @@ from db.engine.database import Database
 from db.engine.times import utc
 from db.engine.url import parse_url, shown
 from db.line import restored_checks, restores
+from db.people import restored_people
+from db.people.restored_people import Withdrawn
 from producer.files.durable_files import replaced_file, write_file
 from producer.files.file_digest import file_digest
 
@@ -101,21 +103,29 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
         raise BackupError(
             f"{shown(url)} is not empty ({contents}): --replace lets all of it go. Back it up first, if in doubt"
         )
-    _engine(engine).read(url, file, manifest.revision, lambda restored: _note(restored, file.name, manifest))
+    kept_out = _withdrawn(url) if holds else Withdrawn()
+    _engine(engine).read(url, file, manifest.revision, lambda restored: _note(restored, file.name, manifest, kept_out))
     rows = rows_of(url)
     if any(rows.get(name, 0) < count for name, count in manifest.rows.items()):  # more: somebody wrote meanwhile
         raise BackupError(f"{shown(url)} now holds {rows}, and the backup {dict(manifest.rows)}: do not use it")
     return file, manifest
 
 
-def _note(url: str, file: str, manifest: BackupManifest) -> None:
+def _withdrawn(url: str) -> Withdrawn:
+    with closing(Database(url)) as database, database.reading() as session:
+        return restored_people.withdrawn(session)
+
+
+def _note(url: str, file: str, manifest: BackupManifest, kept_out: Withdrawn) -> None:
     """Have a database that a backup was brought back into say so, before anybody believes what it holds."""
     if "audit" not in manifest.rows:
         return
     with closing(Database(url)) as database, database.transaction() as session:
-        restores.record(session, at=clock.of_database(session), file=file, made_at=manifest.made_at)
+        at = clock.of_database(session)
+        restores.record(session, at=at, file=file, made_at=manifest.made_at)
+        restored_people.withdraw(session, kept_out, at)
         if manifest.revision == schema_version.head():  # else once the tables are brought up to date
-            restored_checks.doubt_newest(session)
+            restored_checks.doubt(session)
 
 
 def newest(folder: Path) -> Path:

@@ -82,6 +82,9 @@ def restore(
     again. Damage that was seen since is not known then: check every head anew before it runs. Until then each is old on
     the board, and its last check is review wherever it is asked for or sent.
 
+    Accounts have the passwords and roles of then. Accounts that the replaced database had disabled and tokens that it
+    had revoked stay so; if it is lost, disable and revoke them again.
+
     Examples:
 
     - `insert-db restore /backup`

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, delete, exists, func, insert, select
+from sqlalchemy import Row, delete, exists, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from db.learning.survival_curve import SurvivalCurve
 from db.line.insert_histories import SuspectedChange
-from db.line.pockets import DAMAGED
+from db.line.pockets import DAMAGED, word_of
 from db.schema.tables import Captures, InsertChanges, LifeFits, RemainingLives, SuspectedChanges
 from producer.terminal.counts import counted
 
@@ -197,7 +197,7 @@ _COLUMNS = [
     getattr(RemainingLives, name) for name in ("machine", "head", "pocket", "age", "lives", "as_of", "curve", "new")
 ]
 _SEEN = aliased(Captures)
-_WORD = func.coalesce(_SEEN.review, _SEEN.outcome)
+_WORD = word_of(_SEEN)
 _NEWEST_INTACT = (
     select(_SEEN.capture_id)
     .where(_same_place(_SEEN, RemainingLives), _SEEN.ordered_at >= RemainingLives.as_of, _WORD == "intact")

@@ -12,17 +12,18 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import case, or_
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
+from db.engine.clock import BEFORE_ALL, TICK
 from db.engine.prepared import Prepared, inserted
-from db.line import incomplete_checks
-from db.schema.tables import Checks
+from db.line import head_size, incomplete_checks
+from db.schema.tables import Checks, Pockets
 
 
 @dataclass(frozen=True)
 class NamedCheck:
-    """What an event that cannot be used says of its check, as far as it can be read."""
+    """What an event that cannot be used says of its check, as far as can be read; `size` 0: as large as its head."""
 
     check_id: UUID
     station: str
@@ -55,11 +56,25 @@ BEGIN: Final = Prepared(_begin)
 
 
 def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> None:
-    """Have these checks be there; what begins one here comes `at` this moment. Whoever calls it holds no check yet."""
+    """Have these checks be there; what begins one here comes `at` this moment, and behind all that its head has.
+
+    Whoever calls it holds no check yet.
+    """
+    connection = session.connection()
     rows: dict[UUID, dict[str, Any]] = {}
     for check in named:
-        size = max(check.size, rows.get(check.check_id, {"size": 0})["size"])
-        rows[check.check_id] = vars(check) | {"size": size, "started_at": at, "awaited": True}
-    connection = session.connection()
+        own = check.size or head_size.known(connection, check.head) or 1
+        size = max(own, rows.get(check.check_id, {"size": 0})["size"])
+        began = max(at, _behind_all_of(session, check.machine, check.head))
+        rows[check.check_id] = vars(check) | {"size": size, "started_at": began, "awaited": True}
     BEGIN.execute(connection, [rows[check_id] for check_id in sorted(rows)])
     incomplete_checks.update_awaited(connection, rows)
+
+
+def _behind_all_of(session: Session, machine: str, head: str) -> datetime:
+    """A moment behind a head's checks and photographs: the clock of a worker may have been set back since."""
+    last = [
+        session.scalar(select(func.max(moment)).where(of.machine == machine, of.head == head))
+        for of, moment in ((Checks, Checks.started_at), (Pockets, Pockets.ordered_at))
+    ]
+    return max((moment + TICK for moment in last if moment is not None), default=BEFORE_ALL)

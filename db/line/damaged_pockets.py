@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Subquery, func, select, text
+from sqlalchemy import Subquery, select, text
 from sqlalchemy.orm import aliased
 
 from db.line.insert_changes import is_changed_since, is_unseen
-from db.line.pockets import DAMAGED, NEWEST_SEEN, PLACE, here
+from db.line.pockets import DAMAGED, NEWEST_SEEN, PLACE, here, word_of
 from db.schema.tables import Captures, Pockets
 
 _Known, _Newest = aliased(Captures), aliased(Captures)
@@ -23,6 +23,6 @@ def damaged() -> tuple[Subquery, Subquery]:
     # By place and id: what waits is few, and its place leads to its pocket.
     waiting = waiting.join(_Known, here(_Known) & (_Known.capture_id == Pockets.capture_id))
     waiting = waiting.join(_Newest, _Newest.capture_id == NEWEST_SEEN)
-    is_damage = func.coalesce(_Newest.review, _Newest.outcome).in_(DAMAGED)
+    is_damage = word_of(_Newest).in_(DAMAGED)
     waiting = waiting.where(_Known.outcome.is_(None), _Known.review.is_(None), is_damage, ~is_changed_since(_Newest))
     return marked.subquery(), waiting.subquery()

@@ -39,8 +39,13 @@ def here(captures: Any) -> Any:
     return and_(*(getattr(captures, column.key) == column for column in PLACE))
 
 
+def word_of(captures: Any) -> Any:
+    """What is known of captures, in a query: the label of the newest review, else the verdict's outcome."""
+    return func.coalesce(captures.review, captures.outcome)
+
+
 _PHOTO = [field.name for field in fields(OrderedPhoto) if field.name != "flagged"]
-_WORD_SEEN = func.coalesce(Captures.review, Captures.outcome)
+_WORD_SEEN = word_of(Captures)
 _OF_NAMED = select(*PLACE).join(_Named, here(_Named)).where(_Named.capture_id.in_(bindparam("ids", expanding=True)))
 # In the order in which captures take them, that of code points: two that write wait for each other in line and not in a
 # circle.
@@ -71,7 +76,7 @@ _STATES_QUERY = _OF_NAMED.add_columns(
     Pockets.capture_id,
     _Newest.ordered_at,
     _Newest.capture_id,
-    func.coalesce(_Newest.review, _Newest.outcome),
+    word_of(_Newest),
     _WAITS,
 )
 _STATES_QUERY = _STATES_QUERY.join(_Known, _Known.capture_id == Pockets.capture_id)
@@ -86,8 +91,8 @@ _LATE_QUERY = (
     .join(_Known, _Known.capture_id == Pockets.capture_id)
     .where(_Named.capture_id.in_(bindparam("ids", expanding=True)), _Named.ordered_at < Pockets.ordered_at)
     .where(_Known.received_at <= _Named.received_at)
-    .where(func.coalesce(_Named.review, _Named.outcome).in_(DAMAGED))
-    .where(func.coalesce(_Known.review, _Known.outcome, "").not_in((*DAMAGED, "unsure")))
+    .where(word_of(_Named).in_(DAMAGED))
+    .where(func.coalesce(word_of(_Known), "").not_in((*DAMAGED, "unsure")))
 )
 _LATE = Prepared(lambda *_: _LATE_QUERY)
 _MOVE_CAPTURE: Any = (

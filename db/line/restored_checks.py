@@ -1,24 +1,38 @@
-"""After a restore: the newest check of each head is read again, and its answer sent."""
+"""After a restore: the checks by which heads are known are read again, and their answers sent."""
 
 from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
 from db.line import incomplete_checks, restores
-from db.schema.tables import Checks, UntoldChecks
+from db.schema.tables import Captures, Checks, Pockets, UntoldChecks
+
+_AT_ONCE: Final = 500
+"""Checks that are doubted in one step: a plant may have as many as pockets."""
 
 
-def doubt_newest(session: Session) -> None:
-    """Have the newest check of each head that was not photographed since read again, and its answer sent."""
+def doubt(session: Session) -> None:
+    """Have each check read again, and its answer sent, that says what is in a pocket that was not photographed since.
+
+    These are the checks of the pockets' newest photographs, and the newest of each head.
+    """
     heads = {(machine, head) for machine, head, _ in restores.not_seen_since(session)}
-    newest = select(Checks.check_id, Checks.awaited).order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(1)
-    of_heads = (newest.where(Checks.machine == machine, Checks.head == head) for machine, head in sorted(heads))
-    # Of a head that came only in another one's checks there is none; and what still waits for photographs is no go: it
-    # is doubted when they have come (`db.line.incomplete_checks`).
-    ids = [check_id for of_head in of_heads for check_id, awaited in session.execute(of_head) if not awaited]
-    if ids:
-        incomplete_checks.doubt(session, ids)
-        untold = insert(session, UntoldChecks).values([{"check_id": check_id} for check_id in ids])
-        session.execute(untold.on_conflict_do_nothing())
+    newest = select(Checks.check_id).order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(1)
+    found: set[UUID] = set()
+    for machine, head in heads:  # one that came only in another one's checks has none
+        found.update(session.scalars(newest.where(Checks.machine == machine, Checks.head == head)))
+    shown = select(Captures.check_id).join(Pockets, Pockets.capture_id == Captures.capture_id)
+    found.update(session.scalars(shown.where(Captures.received_at < restores.restored_at(session))))
+    ids = sorted(found)
+    for first in range(0, len(ids), _AT_ONCE):
+        # What still waits for photographs is no go: it is doubted when they have come (`db.line.incomplete_checks`).
+        of_these = select(Checks.check_id).where(Checks.check_id.in_(ids[first : first + _AT_ONCE]), ~Checks.awaited)
+        if some := [*session.scalars(of_these)]:
+            incomplete_checks.doubt(session, some)
+            untold = insert(session, UntoldChecks).values([{"check_id": check_id} for check_id in some])
+            session.execute(untold.on_conflict_do_nothing())

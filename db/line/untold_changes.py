@@ -37,9 +37,9 @@ def told_since(session: Session, moment: datetime) -> list[InsertChangeAnswer]:
 
     Of a change that was said with the new insert's first photograph there was none, nor is there of another system's.
     """
-    here = ("machine", "head", "pocket")
-    first = [getattr(Captures, name) == getattr(InsertChanges, name) for name in here]
-    theirs = [getattr(ToldInsertChanges, name) == getattr(InsertChanges, name) for name in (*here, "at")]
+    place = ("machine", "head", "pocket")
+    first = [getattr(Captures, name) == getattr(InsertChanges, name) for name in place]
+    theirs = [getattr(ToldInsertChanges, name) == getattr(InsertChanges, name) for name in (*place, "at")]
     query = select(*(getattr(InsertChanges, field.name) for field in fields(InsertChange))).where(
         InsertChanges.at >= moment,
         ~exists().where(*first, Captures.ordered_at == InsertChanges.at),

@@ -21,5 +21,5 @@ def upgrade(url: str) -> tuple[str | None, str | None]:
     after = migrate.current(url)
     if before not in (None, after):
         with closing(Database(url)) as database, database.transaction() as session:
-            restored_checks.doubt_newest(session)
+            restored_checks.doubt(session)
     return before, after

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
+from producer.pictures.small_picture import Picture, nearest
 from producer.runtime.arrays import AnyArray
 
 _GOLDEN: Final = (5**0.5 - 1) / 2
 """No two whole numbers have this ratio."""
 
 
-def lines_of(image: Image.Image, start: int, stop: int, rows: bool) -> AnyArray:
+def lines_of(image: Picture, start: int, stop: int, rows: bool) -> AnyArray:
     """Some rows or columns, as (line, pixel, colour)."""
     if stop <= start:
         return np.empty((0, 1, 1))
@@ -23,7 +23,7 @@ def lines_of(image: Image.Image, start: int, stop: int, rows: bool) -> AnyArray:
     return pixels.reshape(*pixels.shape[:2], -1)
 
 
-def sampled(image: Image.Image, rows: bool, number: int) -> AnyArray:
+def sampled(image: Picture, rows: bool, number: int) -> AnyArray:
     """So many pixels, an even number, of each line, as (line, pixel, colour): to see which lines are worth more.
 
     Half of them are at other distances than the rest, for patterns of stripes and squares.
@@ -31,10 +31,7 @@ def sampled(image: Image.Image, rows: bool, number: int) -> AnyArray:
     half, (width, height) = number // 2, image.size
     size = (half, height) if rows else (width, half)
     near = (0, 0, width * _GOLDEN, height) if rows else (0, 0, width, height * _GOLDEN)
-    halves: list[AnyArray] = [
-        np.asarray(image.resize(size, Image.Resampling.NEAREST, part)) for part in (near, (0, 0, width, height))
-    ]
-    few = np.concatenate(halves, axis=1 if rows else 0)
+    few = np.concatenate([nearest(image, size, part) for part in (near, (0, 0, width, height))], axis=1 if rows else 0)
     few = few if rows else few.swapaxes(0, 1)
     return few.reshape(len(few), number, -1)
 

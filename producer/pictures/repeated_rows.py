@@ -12,12 +12,13 @@ Lines of one colour are the concern of `producer.pictures.unfilled_rows`: a bar 
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import reduce
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from producer.pictures.lines import changes, lines_of, of_one_colour, sampled
+from producer.pictures.small_picture import Picture
 from producer.runtime.arrays import AnyArray
 
 _APART: Final = 16
@@ -36,11 +37,11 @@ _VARIED: Final = 1 / 64
 """The share of a line's pixels that must differ from the pixel before: a thing's tip before a plain background may be
 as narrow in two lines."""
 
-_FACTORS: Final = np.random.default_rng(0).integers(1, 2**63, _SAMPLED * 4, dtype=np.uint64)
-"""What makes one number of a line's samples, of up to four colours."""
+_FACTORS: Final = np.random.default_rng(0).integers(1, 2**63, _SAMPLED, dtype=np.uint64)
+"""What makes one number of a line's samples."""
 
 
-def is_repeated(image: Image.Image, *, reduction: int = 1) -> bool:
+def is_repeated(image: Picture, *, reduction: int = 1) -> bool:
     """Whether rows, or columns, of a loaded image are there twice to the last bit, and are not of one colour.
 
     Args:
@@ -51,7 +52,7 @@ def is_repeated(image: Image.Image, *, reduction: int = 1) -> bool:
     return any(_repeats(image, rows, apart) for rows in (True, False))
 
 
-def _repeats(image: Image.Image, rows: bool, apart: int) -> bool:
+def _repeats(image: Picture, rows: bool, apart: int) -> bool:
     few = sampled(image, rows, _SAMPLED)
     enough = max(_LEAST, len(few) * _NARROW)
     if len(few) - len(set(_hashes(few).tolist())) < enough:  # of nearly all photographs
@@ -66,8 +67,9 @@ def _repeats(image: Image.Image, rows: bool, apart: int) -> bool:
 
 def _hashes(lines: AnyArray) -> AnyArray:
     """A number for each line: the same for those that are equal, and hardly ever for two that are not."""
-    values = lines.reshape(len(lines), -1).astype(np.uint64)
-    return np.asarray(values @ _FACTORS[: values.shape[1]])
+    colours = np.moveaxis(lines.astype(np.uint64), 2, 0)
+    pixels = reduce(lambda code, colour: code << np.uint64(8) | colour, colours)
+    return np.asarray(pixels @ _FACTORS)
 
 
 def _alike(lines: AnyArray, numbers: AnyArray, apart: int) -> AnyArray:

@@ -13,9 +13,9 @@ from functools import reduce
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from producer.pictures.lines import changes
+from producer.pictures.small_picture import Picture, nearest
 from producer.runtime.arrays import AnyArray
 
 _CELLS: Final = 64
@@ -43,7 +43,7 @@ _BESIDE: Final = 0.75
 """The share of the pixels right beside a part that must be of another colour, and of their neighbours among them."""
 
 
-def lacks_rectangle(image: Image.Image) -> bool:
+def lacks_rectangle(image: Picture) -> bool:
     """Whether large parts of a loaded image have one colour, up to the very pixels of their sides.
 
     In a JPEG, at any size that it is decoded at, they do where their sides are between blocks: else these blur them.
@@ -83,15 +83,12 @@ def lacks_rectangle(image: Image.Image) -> bool:
     return bool(sizes[lost].sum() >= _LEAST * plain.size)
 
 
-def _plain_cells(image: Image.Image, cell: int) -> tuple[AnyArray, AnyArray]:
+def _plain_cells(image: Picture, cell: int) -> tuple[AnyArray, AnyArray]:
     """Which cells (down, across) are of one colour, by three pixels of each, and the colour (down, across, colour)."""
     across, down = image.width // cell, image.height // cell
     right, bottom, off = across * cell, down * cell, cell // 2 - 1
     boxes = ((0, 0, right, bottom), (off, off, right, bottom), (0, off, right - off, bottom))
-    some: list[AnyArray] = [
-        np.asarray(image.resize((across, down), Image.Resampling.NEAREST, box)).reshape(down, across, -1)
-        for box in boxes
-    ]
+    some = [nearest(image, (across, down), box).reshape(down, across, -1) for box in boxes]
     return _same(some[1], some[0]) & _same(some[2], some[0]), some[0]
 
 

@@ -23,6 +23,7 @@ from PIL import Image
 
 from producer.pictures.filling_colours import is_decoders_own, is_filling, nearly_filling
 from producer.pictures.lines import changes, lines_of, of_one_colour, sampled, stretches
+from producer.pictures.small_picture import Picture
 from producer.runtime.arrays import AnyArray
 
 _SAMPLED: Final = 4
@@ -150,23 +151,26 @@ def plain_runs(image: Image.Image) -> list[Run]:
     return [run for rows, lines in few for run in _runs(image, rows, lines) if run.size < run.lines]
 
 
-def may_have_runs(reduced: Image.Image) -> bool:
+def may_have_runs(reduced: Picture) -> bool:
     """Whether an image may have `plain_runs`, of a JPEG and as high as its blocks, seen at a fraction of its size.
 
     Lines are looked for of which every pixel is nearly a colour of fillings, as rounding makes up to two levels, and
     parts of any one colour that are large enough to be doubted: blocks that are equal stay equal at any size.
     """
-    for rows in (True, False):
-        few = sampled(reduced, rows, _SAMPLED)
-        for line in np.flatnonzero(nearly_filling(few)).tolist():
-            if nearly_filling(lines_of(reduced, line, line + 1, rows)).all():  # in full: hardly any line gets here
-                return True
-        if any(run.size > run.lines * _BAR - 1 for run in _runs(reduced, rows, few)):
+    rows, columns = (sampled(reduced, rows, _SAMPLED) for rows in (True, False))
+    height = len(rows)
+    for line in np.flatnonzero(nearly_filling(np.concatenate((rows, columns)))).tolist():
+        seen = (line, True) if line < height else (line - height, False)
+        if nearly_filling(lines_of(reduced, seen[0], seen[0] + 1, seen[1])).all():  # in full: hardly any line gets here
             return True
-    return False
+    return any(
+        run.size > run.lines * _BAR - 1
+        for way, few in ((True, rows), (False, columns))
+        for run in _runs(reduced, way, few)
+    )
 
 
-def _runs(image: Image.Image, rows: bool, few: AnyArray) -> Iterator[Run]:
+def _runs(image: Picture, rows: bool, few: AnyArray) -> Iterator[Run]:
     """The runs of rows, or of columns, of which a `few` pixels are given."""
     for start, stop in _stretches(of_one_colour(few), few[:, 0]):
         # Seen in full only now: hardly any line gets here.

@@ -29,6 +29,7 @@ from tests.integration.test_incomplete import Plant
 from tests.support import RedisProcess, wait_until
 from worker.line.mapping import check_answer
 from worker.line.missed_answers import MissedAnswersWatch
+from worker.line.notifier import Notifier
 
 SHOWN = broker()
 
@@ -127,7 +128,7 @@ def test_a_stream_whose_ids_are_ahead_hides_nothing_that_was_lost(
     assert shows(log) == {"H12": "replace", "H13": "go"}
 
 
-@pytest.mark.parametrize("why", ["no worker answers", "it is too much", "the database's clock is behind"])
+@pytest.mark.parametrize("why", ["no worker answers", "it is too much", "the stream is short", "a clock is behind"])
 def test_where_they_are_not_sent_again_no_state_is_believed(
     plant: Plant,
     watch: MissedAnswersWatch,
@@ -139,6 +140,8 @@ def test_where_they_are_not_sent_again_no_state_is_believed(
     answered = why != "no worker answers"
     if why == "it is too much":
         monkeypatch.setattr("db.queries.missed_answers.AT_MOST", 5)
+    elif why == "the stream is short":
+        watch = MissedAnswersWatch(plant.database, redis_server.url, Notifier(redis_server.url, plant_length=5))
     elif answered:
         behind = timedelta(minutes=20)
         monkeypatch.setattr("worker.line.missed_answers.clock.of_database", lambda _: datetime.now(UTC) - behind)

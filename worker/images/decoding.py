@@ -55,10 +55,11 @@ _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 class DecodedPhotograph:
     """A decoded photograph: uint8 of shape (height, width, 3), RGB, 0…255, and in `doubt` why a person must look.
 
-    `strip` is the levelled strip that the pixels were made of, where an edge is declared.
+    `image` has the same pixels. `strip` is the levelled strip that they were made of, where an edge is declared.
     """
 
     pixels: UInt8Array
+    image: Image.Image
     doubt: Reason | None
     strip: Image.Image | None = None
 
@@ -94,14 +95,16 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
     """
     image, jpeg = _opened(data)
     taken, doubt = _of_others(image, data, size, region) if jpeg is None else _of_jpeg(image, data, jpeg, size, region)
-    pixels = np.array(_to_size(taken, size))
+    photograph = _to_size(taken, size)
+    pixels = np.asarray(photograph)
     strip = taken if isinstance(region, Edge) else None
     del image, taken
     if (problem := shows_nothing(pixels)) is not None:
         raise UnusableImage(problem)
     if isinstance(region, Polygon):  # only now: black around it would hide that it is burnt out or without contrast
-        pixels = np.array(masked(Image.fromarray(pixels), region))
-    return DecodedPhotograph(pixels, doubt, strip)
+        photograph = masked(photograph, region)
+        pixels = np.asarray(photograph)
+    return DecodedPhotograph(pixels, photograph, doubt, strip)
 
 
 def _why_none(said: str) -> Reason:

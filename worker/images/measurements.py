@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import reduce
 from typing import Final
 
 import numpy as np
 from PIL import Image
 
-from producer.runtime.arrays import UInt8Array
+from producer.runtime.arrays import Float32Array, UInt8Array
 
 SIDE: Final = 112
 """Pixels a side at which sharpness is measured, whatever the network takes: it depends on the size. At more, what is
@@ -39,9 +40,9 @@ class Measurements:
     sketch: bytes
 
 
-def measure(pixels: UInt8Array) -> Measurements:
-    """Measure a decoded photograph (height, width, 3)."""
-    image = Image.fromarray(pixels).convert("L")
+def measure(pixels: UInt8Array, image: Image.Image | None = None) -> Measurements:
+    """Measure a decoded photograph (height, width, 3); `image`, with the same pixels, is made where it is not there."""
+    image = (Image.fromarray(pixels) if image is None else image).convert("L")
     bright = (pixels >= _BURNT_FROM).reshape(len(pixels), -1)
     # Most rows have nothing so bright, and going through pixels by their colours takes a third of all this.
     red, green, blue = bright[bright.any(axis=1)].reshape(-1, 3).T
@@ -66,10 +67,20 @@ def measure(pixels: UInt8Array) -> Measurements:
 def _sketch(small: Image.Image) -> bytes:
     """How much the grey values change in each square: contours, whichever side of them is brighter."""
     fine = np.asarray(small.resize((4 * SQUARES, 4 * SQUARES), Image.Resampling.BOX), np.float32)
-    down, right = np.gradient(fine)
+    down, right = _slopes(fine), _slopes(fine.T).T
     steps = np.sqrt(right**2 + down**2)  # exact below the root, as halves of 255 are: the same as a slow `hypot`
     # The strongest few would outshine the rest: a highlight, a chip.
     most = round(0.97 * steps.size)
     steps = np.minimum(steps, np.partition(steps, most, axis=None)[most])
-    squares = steps.reshape(SQUARES, 4, SQUARES, 4).mean(axis=(1, 3))
+    along = reduce(np.add, np.moveaxis(steps.reshape(SQUARES, 4, SQUARES, 4), 3, 0))  # `mean` takes twice as long
+    squares = reduce(np.add, np.moveaxis(along, 1, 0)) / 16
     return np.asarray(squares * (255 / max(float(squares.max()), 1.0)), np.uint8).tobytes()
+
+
+def _slopes(values: Float32Array) -> Float32Array:
+    """How much values change from row to row: `numpy.gradient` of one axis, in half the time."""
+    slopes = np.empty_like(values)
+    np.subtract(values[2:], values[:-2], out=slopes[1:-1])
+    slopes[1:-1] /= 2
+    slopes[0], slopes[-1] = values[1] - values[0], values[-1] - values[-2]
+    return slopes

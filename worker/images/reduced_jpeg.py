@@ -12,6 +12,7 @@ same colour at any size.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Final
 
 from PIL import Image, ImageFile
@@ -19,6 +20,7 @@ from PIL import Image, ImageFile
 from producer.contract.reasons import image_files
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.repeated_rows import is_repeated
+from producer.pictures.small_picture import Picture, picture_of
 from producer.pictures.unfilled_rectangle import lacks_rectangle
 from producer.pictures.unfilled_rows import is_cut, may_have_runs, plain_part, plain_runs
 from worker.images.colours import as_rgb
@@ -115,12 +117,12 @@ class ReducedJpeg:
 
     def is_repeated(self) -> bool:
         """Whether lines of what is taken are there twice to the last bit, so that a part may be missing."""
-        whole = self._whole_units()
+        whole = self._whole_units
         return whole is not None and is_repeated(whole, reduction=self.reduction)
 
     def lacks_rectangle(self) -> bool:
         """Whether a rectangle of what is taken may be missing, which ends where blocks do."""
-        whole = self._whole_units()
+        whole = self._whole_units
         return whole is not None and lacks_rectangle(whole)
 
     def taken(self) -> Image.Image:
@@ -154,19 +156,18 @@ class ReducedJpeg:
         return image if turn is None else image.transpose(turn), 1 / by, (y, x) if self._sideways else (x, y)
 
     def _is_suspicious(self) -> bool:
-        if may_have_runs(self._image):
+        whole = self._whole_units
+        if self._region is not None and may_have_runs(picture_of(self._image)):
             return True
-        if self._region is None:
-            return False
-        whole = self._whole_units()
         return whole is None or may_have_runs(whole)
 
-    def _whole_units(self) -> Image.Image | None:
+    @cached_property
+    def _whole_units(self) -> Picture | None:
         """The image as it was decoded, or of its region the whole units of blocks; None where there are none."""
         if self._region is None:
-            return self._image
+            return picture_of(self._image)
         left, top, right, bottom = self._inner(self._region)
-        return None if left >= right or top >= bottom else self._image.crop((left, top, right, bottom))
+        return None if left >= right or top >= bottom else picture_of(self._image.crop((left, top, right, bottom)))
 
     def _inner(self, region: Box) -> Box:
         """Of a region of the stored image the whole units of blocks: left, top, right and bottom, in reduced pixels."""

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -103,14 +104,16 @@ def invalid_event(message: object, error: ValidationError) -> CaptureFault:
 
     `error` is what `CaptureEvent.from_message` raised for it.
     """
-    fields: dict[str, Any] = message if isinstance(message, dict) else {}
+    fields = _fields_of(message)
     readable = {name: _valid(_FIELDS[name], fields.get(name)) for name in _FIELDS}
+    check = _check_named(readable, fields)
     return CaptureFault(
         reason="invalid_event",
         detail=IN_OTHER_WORDS(text=in_words(error)),
         event=json.dumps(message, default=str)[:MAX_EVENT_TEXT],
-        **{name: readable[name] for name in ("capture_id", "station", "check_id", "pocket")},
-        check=_check_named(readable),
+        **{name: readable[name] for name in ("capture_id", "station", "pocket")},
+        check_id=readable["check_id"] if check is None else check.check_id,
+        check=check,
     )
 
 
@@ -121,17 +124,49 @@ _FIELDS: Final[dict[str, TypeAdapter[Any]]] = {
     "machine": TypeAdapter(MachineName),
     "head": TypeAdapter(Name),
     "operation": TypeAdapter(Name),
-    "pocket": TypeAdapter(StrictInt),
+    "pocket": TypeAdapter(Annotated[int, *CaptureEvent.model_fields["pocket"].metadata]),
     "check_size": TypeAdapter(Annotated[StrictInt, *CaptureEvent.model_fields["check_size"].metadata]),
 }
 
+_NOT_SAID: Final = "unknown"
+"""The station and the operation of a check whose event says none that can be read."""
 
-def _check_named(readable: Mapping[str, Any]) -> NamedCheck | None:
-    """The check that an event names; None where it cannot be read. Without a size it is of the event's own pocket."""
+
+def _fields_of(message: object) -> dict[str, Any]:
+    """What a message says by which name, also where it is one JSON text more, or an object in an object.
+
+    Of an event of a program's own making a head must be known that was photographed: else nothing would say that its
+    last photographs show an insert of before.
+    """
+    if isinstance(message, str):
+        try:
+            message = json.loads(message)
+        except (ValueError, RecursionError):
+            return {}
+    if isinstance(message, dict) and len(message) == 1:
+        [message] = message.values()
+    if not isinstance(message, dict):
+        return {}
+    said = ((str(name).strip().lower(), value) for name, value in message.items() if not isinstance(value, bool))
+    return {name: value.strip() if isinstance(value, str) else value for name, value in said}
+
+
+def _check_named(readable: Mapping[str, Any], fields: Mapping[str, Any]) -> NamedCheck | None:
+    """The check of an event; None where its head cannot be read.
+
+    Its id is made of what the event says instead, where that is none: the same for the same text. It is of the event's
+    own pocket where it has no size, and as large as its head is known to be where it has no pocket.
+    """
     names = {name: readable[name] for name in NAMES}
-    if None in names.values():
+    if names["machine"] is None or names["head"] is None:
         return None
-    return NamedCheck(**names, size=readable["check_size"] or 1)
+    if names["check_id"] is None:
+        said = fields.get("check_id") or json.dumps(fields, sort_keys=True, default=str)
+        digest = sha256(f"{names['machine']}|{names['head']}|{said}".encode(errors="backslashreplace")).hexdigest()
+        names["check_id"] = UUID(f"{'0' * 12}7{digest[:3]}8{digest[3:18]}")
+    names |= {name: names[name] or _NOT_SAID for name in ("station", "operation")}
+    alone = 0 if readable["pocket"] is None else 1
+    return NamedCheck(**names, size=readable["check_size"] if alone and readable["check_size"] else alone)
 
 
 def _valid(adapter: TypeAdapter[Any], value: object) -> Any:

@@ -53,6 +53,9 @@ AT_ONCE: Final = 16
 
 Image = LoadedImage | RefusedImage | AbsentImage
 
+_Taken = Sequence[tuple[CaptureEvent, Capture]]
+"""Events, and the captures that they announce."""
+
 
 class Inspector:
     """Turns messages into verdicts; one thread at a time."""
@@ -112,9 +115,12 @@ class Inspector:
         entries = entries_of(message)
         received = ReceivedMessage(message_id, retries, received_at, alone=len(entries) == 1, requeued=number)
         self._metrics.group(len(entries))
+        parts = [entries[first : first + AT_ONCE] for first in range(0, len(entries), AT_ONCE)]
         try:
-            for first in range(0, len(entries), AT_ONCE):
-                self._inspect(entries[first : first + AT_ONCE], received)
+            if len(parts) > 1:
+                self._expect(parts, received)
+            for part in parts:
+                self._inspect(part, received)
         except ShuttingDown:
             raise
         except Exception:
@@ -136,6 +142,16 @@ class Inspector:
             fault = faults.find(session, number)
         return fault if fault is not None and fault.state == "requeued" else None
 
+    def _expect(self, parts: Sequence[Sequence[object]], received: ReceivedMessage) -> None:
+        """Record the photographs of a message that is judged in parts: no check is finished before they are judged.
+
+        A check that was answered before would be finished by one part and by the earlier photographs of the others.
+        """
+        for part in parts:
+            events, _ = read_events(part)
+            taken = [(event, capture_of(event)) for event in events]
+            self._arrive(taken, [self._fetch(event) for event in events], received, False)
+
     def _inspect(self, entries: Sequence[object], received: ReceivedMessage) -> None:
         events, broken = read_events(entries)
         # What another process of this worker has in hand comes to its end by the message that it has, which is not
@@ -149,7 +165,7 @@ class Inspector:
         results = Results(faults=broken)
         to_judge = [
             (event, image)
-            for event, image, known in zip(events, images, self._arrive(taken, images, received), strict=True)
+            for event, image, known in zip(events, images, self._arrive(taken, images, received, True), strict=True)
             if self._is_to_judge(event, image, known, received, results) and isinstance(image, LoadedImage)
         ]
         self._judge_all(to_judge, received, results)
@@ -164,22 +180,21 @@ class Inspector:
         with self._metrics.stage("fetch"):
             return fetch(self._images, event)
 
-    def _arrive(
-        self, taken: Sequence[tuple[CaptureEvent, Capture]], images: Sequence[Image], received: ReceivedMessage
-    ) -> list[Known]:
+    def _arrive(self, events: _Taken, images: Sequence[Image], received: ReceivedMessage, begins: bool) -> list[Known]:
+        """Record that these came and, where judging them `begins`, their attempts."""
         arrivals = [
             Arrival(
                 capture,
                 received.received_at,
-                tried=isinstance(image, LoadedImage),
+                tried=begins and isinstance(image, LoadedImage),
                 shows=not (isinstance(image, LoadedImage) and is_stand_in(image.data)),
                 counted=event.check_size_counted,
             )
-            for (event, capture), image in zip(taken, images, strict=True)
+            for (event, capture), image in zip(events, images, strict=True)
         ]
         with self._metrics.stage("arrive"):
             known = self._writes.arrive(arrivals)
-        for (event, _), before in zip(taken, known, strict=True):
+        for (event, _), before in zip(events, known, strict=True):
             # A station's clock that was not believed is logged once for each capture.
             error = clock_error(event.captured_at, before.ordered_at) if before.ordered_at else None
             if error is not None:

@@ -72,7 +72,7 @@ class Judge:
         champion = models.champion
         size = _WITHOUT_MODEL if champion is None else champion.network.input_size
         seen = [self._photograph(image.data, image.region, size) for image in images]
-        measured = [measure(image.pixels) if isinstance(image, DecodedPhotograph) else None for image in seen]
+        measured = [measure(it.pixels, it.image) if isinstance(it, DecodedPhotograph) else None for it in seen]
         seen = [self._held_against_others(*parts) for parts in zip(images, seen, measured, strict=True)]
         lands = [_wear_land(image.region, photograph) for image, photograph in zip(images, seen, strict=True)]
         judgements = self._judged_by(models, images, seen)

@@ -57,15 +57,19 @@ class Notifier:
     ) -> None:
         """Append missed answers to the plant's stream alone, in order, and then that these were all.
 
+        Where the stream keeps fewer, none is appended, and the end says so: what comes behind the first of them would
+        push that out before it is read.
+
         Raises:
             redis.RedisError: Redis is away or full; not all of it has been said.
         """
         length = self._plant_length
-        if not length:
-            self._append_to_plant([_plant_entry(end.model_copy(update={"complete": False}), PLANT_LENGTH)])
+        entries = [_plant_entry(piece, length) for piece in news]
+        entries += [_plant_entry(answer, length, station) for station, answer in answers]
+        if len(entries) >= length:
+            self._append_to_plant([_plant_entry(end.model_copy(update={"complete": False}), length or PLANT_LENGTH)])
             return
-        self.say(news)
-        self._append_to_plant([_plant_entry(answer, length, station) for station, answer in answers])
+        self._append_to_plant(entries)
         self._append_to_plant([_plant_entry(end, length)])  # only once all before it are there
 
     def say(self, news: Iterable[News]) -> None:

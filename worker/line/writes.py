@@ -7,7 +7,6 @@ write eight captures nearly as fast as one. A database that is away is waited fo
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
@@ -15,6 +14,7 @@ import structlog
 
 import db.line.faults
 import db.line.verdicts
+from db.engine import clock
 from db.engine.database import Database
 from db.line import attempts, begun_checks, captures, check_revisions, checks, shadow_verdicts
 from db.line.begun_checks import NamedCheck
@@ -93,7 +93,7 @@ class Writes:
 
     def _begin_checks(self, named: Collection[NamedCheck]) -> None:
         with self._database.transaction() as session:
-            begun_checks.begin(session, named, datetime.now(UTC))
+            begun_checks.begin(session, named, clock.of_database(session))
 
     def _begin_another_attempt(self, event: CaptureEvent, requeued: int | None) -> Verdict | CaptureFault | None:
         with self._database.transaction() as session:

@@ -7,8 +7,9 @@ long and wide are refused: pooled features (`+gap`) of the same layer are not wi
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -31,29 +32,32 @@ STANDARDISED_COLUMNS = 16_384
 """Most columns that are standardised: each training part then needs a Gram matrix of its own."""
 
 
-class Solver(Protocol):
+class Solver(ABC):
     """Fits on some rows of its features (n, d); `labels` (m,) are 0 or 1, `scale` multiplies the columns."""
+
+    def __init__(self, features: Any):
+        self._features = features
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns of the features."""
-        ...
+        return int(self._features.shape[0]), int(self._features.shape[1])
 
     def moments(self, rows: Int64Array) -> Moments:
         """Mean and deviation of each feature over `rows` (m,)."""
-        ...
+        return moments(self._features, rows)
 
+    @abstractmethod
     def spread(self, rows: Int64Array) -> float:
         """Mean squared distance of `rows` (m,) from their mean."""
-        ...
 
+    @abstractmethod
     def decide(self, rows: Int64Array, labels: Int64Array, C: float, scale: Float64Array | None) -> Float64Array:  # noqa: N803
         """Fit on `rows` and return the decision values (n,) of every row."""
-        ...
 
+    @abstractmethod
     def plane(self, rows: Int64Array, labels: Int64Array, C: float, scale: Float64Array | None) -> Plane:  # noqa: N803
         """Fit on `rows` and return the plane, for features as they are."""
-        ...
 
 
 def solver_for(features: Any) -> Solver:
@@ -73,22 +77,13 @@ def solver_for(features: Any) -> Solver:
     return PrimalSolver(features)
 
 
-class GramSolver:
+class GramSolver(Solver):
     """libsvm on inner products; holds one matrix (n, n), and one more while features are standardised."""
 
     def __init__(self, features: Any):
-        self._features = features
+        super().__init__(features)
         self._kernel = gram(features)
         self._scaled: tuple[Float64Array, Float64Array] | None = None
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of the features."""
-        return int(self._features.shape[0]), int(self._features.shape[1])
-
-    def moments(self, rows: Int64Array) -> Moments:
-        """Mean and deviation of each feature over `rows` (m,)."""
-        return moments(self._features, rows)
 
     def spread(self, rows: Int64Array) -> float:
         """Mean squared distance of `rows` (m,) from their mean."""
@@ -117,20 +112,8 @@ class GramSolver:
         return self._scaled[1]
 
 
-class PrimalSolver:
+class PrimalSolver(Solver):
     """Passes over rows on disk; holds a block of them and a matrix (d, d)."""
-
-    def __init__(self, features: Any):
-        self._features = features
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns of the features."""
-        return int(self._features.shape[0]), int(self._features.shape[1])
-
-    def moments(self, rows: Int64Array) -> Moments:
-        """Mean and deviation of each feature over `rows` (m,)."""
-        return moments(self._features, rows)
 
     def spread(self, rows: Int64Array) -> float:
         """Mean squared distance of `rows` (m,) from their mean."""

@@ -26,6 +26,8 @@ from db.engine.url import sqlite_file
 from db.learning import model_registry, reviews, snapshots
 from db.line import begun_checks, captures, checks, faults, incomplete_checks, restores, untold_checks, verdicts
 from db.line.begun_checks import NamedCheck
+from db.people import accounts, sessions, tokens
+from db.people.session_limits import Limits
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -127,6 +129,22 @@ def test_after_a_restore_no_check_of_before_is_a_go_until_its_head_is_photograph
     line.database.close()
 
 
+def test_after_a_restore_every_check_is_told_that_says_what_is_in_a_pocket(line, empty_database_url, tmp_path) -> None:
+    """The newest saw some pockets only, and of another head the newest still waits."""
+    whole = {head: uuid6.uuid7() for head in ("head-1", "head-2")}
+    for head, check_id in whole.items():
+        for pocket in (1, 2, 3):
+            line.see(pocket, outcome="intact", head=head, check_id=check_id, check_size=3)
+    some = uuid6.uuid7()
+    line.see(2, 5, "intact", check_id=some, check_size=1)
+    line.see(1, 5, "intact", head="head-2", check_id=uuid6.uuid7(), check_size=2)
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    run.restore(empty_database_url, file)
+    with closing(Database(empty_database_url)) as database, database.reading() as session:
+        assert {check.check_id for check in untold_checks.untold(session).checks} == {*whole.values(), some}
+        assert checks.recent(session, state="go") == []
+
+
 def test_a_photograph_that_comes_late_takes_no_doubt_of_a_restore_away(line, empty_database_url, tmp_path) -> None:
     """Neither one that was given up, nor one that was waited for when the backup was made."""
     waiting = uuid6.uuid7()
@@ -164,6 +182,25 @@ def test_a_clock_behind_that_of_the_backup_spoils_no_restore(line, empty_databas
         assert check is not None
         assert check.state == "review"
         assert len(restores.not_seen_since(session)) == 1
+
+
+def test_a_restore_lets_nobody_in_who_was_kept_out_since(line, tmp_path) -> None:
+    limits = Limits(timedelta(days=1), timedelta(days=9))
+    with line.database.transaction() as session:
+        for name in ("ana", "leaver"):
+            accounts.add(session, name, "reviewer", "a long password", NOW)
+        kept, leaked = (tokens.add(session, "ana", name, NOW, None) for name in ("kept", "leaked"))
+        cookie = sessions.begin(session, "ana", NOW, limits)
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    with line.database.transaction() as session:
+        accounts.disable(session, "leaver", NOW)
+        tokens.revoke(session, "ana", "leaked", NOW)
+    run.restore(line.database.url, file, replace=True)
+    with line.database.reading() as session:
+        assert [account.name for account in accounts.every(session) if not account.disabled] == ["ana"]
+        assert tokens.person_of(session, leaked, NOW) is None
+        assert tokens.person_of(session, kept, NOW) is not None
+        assert sessions.person_of(session, cookie, NOW, limits) is None
 
 
 def test_a_restore_beside_a_line_that_goes_on_is_told_all_the_same(line, tmp_path) -> None:

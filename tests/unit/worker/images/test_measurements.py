@@ -37,3 +37,18 @@ def test_the_same_pixels_are_the_same_frame_and_one_other_value_is_another() -> 
     other[-1, -1, 2] ^= 128
     assert measure(noise()).frame == measure(noise()[:, ::-1][:, ::-1]).frame != measure(other).frame
     assert -(2**63) <= measure(other).frame < 2**63
+
+
+def test_a_sketch_is_the_mean_steepness_of_squares_without_the_strongest_few() -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        few = rng.integers(0, 256, (9, 9, 3)).astype(np.uint8)
+        picture = Image.fromarray(few).resize((224, 224), Image.Resampling.BICUBIC)
+        small = picture.convert("L").resize((112, 112), Image.Resampling.BOX, reducing_gap=1.0)
+        down, right = np.gradient(np.asarray(small.resize((64, 64), Image.Resampling.BOX), np.float32))
+        steps = np.sqrt(right**2 + down**2)
+        steps = np.minimum(steps, np.sort(steps, axis=None)[round(0.97 * steps.size)])
+        squares = steps.reshape(16, 4, 16, 4).mean(axis=(1, 3))
+        seen = measure(np.asarray(picture), picture)
+        assert seen.sketch == np.asarray(squares * (255 / squares.max()), np.uint8).tobytes()
+        assert seen == measure(np.asarray(picture)), "with the image or without it"

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from producer.contract.answers import FaultAnswer
 from producer.contract.event import CaptureEvent
 from producer.storage.folder import FolderStore
 from tests.support import photograph, stored_event
@@ -42,9 +44,37 @@ def test_too_many_attempts_are_a_fault_that_says_how_many(event: CaptureEvent) -
 def test_of_a_message_that_breaks_the_contract_what_can_be_used_is(event: CaptureEvent) -> None:
     fault = refused({**event.message(), "pocket": "7", "station": "a\x00b"})
     assert (fault.reason, fault.capture_id, fault.check_id) == ("invalid_event", event.capture_id, event.check_id)
-    assert (fault.pocket, fault.station) == (None, None)
+    assert (fault.pocket, fault.station) == (7, None)
     assert "pocket" in fault.detail
     assert json.loads(fault.event)["pocket"] == "7"
+
+
+WRONG: list[Callable[[dict[str, Any]], Any]] = [
+    lambda event: event | {"check_id": "9f6c1d5e-3b1a-4c5d-8e7f-0a1b2c3d4e5f"},
+    lambda event: {name: value for name, value in event.items() if name != "check_id"},
+    lambda event: {name: value for name, value in event.items() if name != "station"},
+    lambda event: event | {"operation": "op\x00"},
+    lambda event: event | {"head": f"{event['head']} ", "check_id": 3},
+    lambda event: {name: value for name, value in event.items() if name != "head"} | {"Head": event["head"]},
+    lambda event: {"event": event},
+    json.dumps,
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=map(str, range(len(WRONG))))
+def test_of_an_event_that_cannot_be_used_the_head_is_known_nevertheless(
+    event: CaptureEvent, wrong: Callable[[dict[str, Any]], Any]
+) -> None:
+    """Else its last photographs, of before, would go on to say `go`: a program of one's own has such errors."""
+    message = wrong(event.message())
+    fault = refused(message)
+    assert fault.check is not None
+    assert (fault.check.machine, fault.check.head, fault.pocket) == (event.machine, event.head, event.pocket)
+    assert fault.check_id == fault.check.check_id == refused(message).check_id, "a redelivery is of the same check"
+    FaultAnswer.model_validate(fault.answer().model_dump())  # its id is one that every answer can have
+    unknown = refused(event.message() | {"pocket": 0})
+    assert unknown.check is not None
+    assert (unknown.pocket, unknown.check.size) == (None, 0), "as large as its head is known to be"
 
 
 @pytest.mark.parametrize("message", [None, 3, "text", [], {}], ids=repr)

@@ -34,7 +34,7 @@ console: $(VENV)/.installed-learn ## See in a browser what the demo left, or a l
 test: $(VENV)/.installed-dev ## Lint, types, import rules and the whole test suite, on real services that it starts itself
 	$(call beside_lint,-n $(JOBS) --dist loadfile --no-loadscope-reorder)
 
-# One process a core: these tests wait for nothing, and each process takes seven seconds to collect them.
+# One process a core: these tests wait for nothing.
 test-quick: $(VENV)/.installed-dev ## For the inner loop: lint, and the unit tests but the slow ones, in a minute or so
 	$(call beside_lint,tests/unit -q -m "not slow" -n logical)
 

@@ -168,7 +168,8 @@ def _sketch(image: Image.Image) -> bytes:
     return measure(np.asarray(image.resize((224, 224), Image.Resampling.BILINEAR))).sketch
 
 
-def _jpeg(image: Image.Image) -> bytes:
+def jpeg(image: Image.Image) -> bytes:
+    """The photograph as a file."""
     drawn = io.BytesIO()
     image.save(drawn, "JPEG", quality=90)
     return drawn.getvalue()
@@ -186,7 +187,7 @@ def _tell(folder: Path, name: str, refused: Sequence[bool]) -> None:
 def _measured(file: Path, draw: Draw) -> Measurements | None:
     """What is measured, or None where the photograph is refused by itself."""
     try:
-        return measure(decode(_jpeg(draw(opened(file))), (224, 224)))
+        return measure(decode(jpeg(draw(opened(file))), (224, 224)))
     except UnusableImage:
         return None
 

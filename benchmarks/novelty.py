@@ -31,6 +31,9 @@ FOLDS: Final = 11
 SETUP: Final = "setup"
 """The column of labels.csv that says where a photograph was taken, where there is one."""
 
+OF_THE_OTHERS: Final = (0, 1, 3, 8, 20)
+"""Photographs of another place that a person has labelled."""
+
 Novel = Callable[[Float32Array, Int64Array, Float32Array], BoolArray]
 """Which of the last (m, d) are unlike the first (n, d) with their inserts (n,)."""
 
@@ -67,6 +70,7 @@ def tried(way: str, neighbours: int, learnt: Float32Array, groups: Int64Array, n
 
 WAYS: Final[dict[str, Novel]] = {
     "**unit length, 5 neighbours**": product,
+    "unit length, 5, with outliers": partial(tried, "unit length", 5),
     **{f"unit length, {k}": partial(tried, "unit length", k) for k in (1, 10)},
     "unit length, folded to 256 columns, 5": partial(tried, "unit length, folded", 5),
     "as they are, 5": partial(tried, "", 5),
@@ -128,10 +132,21 @@ def main(folders: Sequence[Path]) -> int:
             features, groups = sets[name]
             for place in np.unique(places):
                 here = places == place
-                share = novel(features[here], groups[here], features[~here]).mean()
-                print(f"{way} | {name} | learnt {place} alone: {share:.3f} of the others", flush=True)
+                shares = [_of_the_others(novel, features, groups, here, count) for count in OF_THE_OTHERS]
+                figures = " · ".join(f"{n} {share:.2f}" for n, share in zip(OF_THE_OTHERS, shares, strict=True))
+                print(f"{way} | {name} | learnt {place}, and so many of the others: {figures}", flush=True)
     _time(*next(iter(sets.values())))
     return 0
+
+
+def _of_the_others(novel: Novel, features: Float32Array, groups: Int64Array, here: BoolArray, count: int) -> float:
+    """What share of the photographs of other places is novel, where so many of them were learnt too; five draws."""
+    shares = []
+    for seed in range(5 if count else 1):
+        learnt = here.copy()
+        learnt[np.random.default_rng(seed).choice(np.flatnonzero(~here), count, replace=False)] = True
+        shares.append(novel(features[learnt], groups[learnt], features[~learnt]).mean())
+    return float(np.mean(shares))
 
 
 def _of(learnt: Float32Array, groups: Int64Array) -> Novelty:

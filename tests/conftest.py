@@ -39,10 +39,11 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(optionalhook=True)  # there is none without xdist
 def pytest_xdist_setupnodes(config: pytest.Config, specs: Sequence[execnet.XSpec]) -> None:
-    """The workers of a whole run are forked: what they import is imported once."""
-    if _is_whole(config) and Path("/proc").is_dir():
+    """The workers are forked: what they import is imported once."""
+    if len(specs) > 1 and Path("/proc").is_dir():
+        of_a_part = [] if _is_whole(config) else ["-m", config.option.markexpr, *config.args]
         for spec in specs:
-            spec.python = shlex.join([sys.executable, "-m", "tests.forked_worker"])
+            spec.python = shlex.join([sys.executable, "-m", "tests.forked_worker", *of_a_part])
 
 
 @pytest.hookimpl(trylast=True)  # once `tests/unit/conftest.py` has marked the slow ones

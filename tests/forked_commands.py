@@ -1,7 +1,8 @@
 """Runs a command as a process of its own, forked from one that has imported what commands need.
 
-That is `tests.command_server`, one for all processes of the session. To import SQLAlchemy, scikit-learn and TensorFlow
-takes longer than what most commands do. Where a test asks what a command does, and not how it starts, it runs it here:
+That is `tests.command_server`, for all processes of the session. To import SQLAlchemy, scikit-learn and TensorFlow
+takes longer than what most commands do. There are two of them: a process with TensorFlow in it takes three times as
+long to fork as one without. Where a test asks what a command does, and not how it starts, it runs it here:
 with its own arguments, environment, streams and exit code, as a shell would. It is killed, stopped and asked for its
 exit code as any process.
 """
@@ -55,12 +56,17 @@ _IMPORTED = (
     "celery.worker.consumer",
     "celery.worker.loops",
     "worker.learning.app",
+)
+_IMPORTED_TO_LEARN = (
+    *_IMPORTED,
     "worker.learning.on_request",
     "worker.learning.serve",
     "worker.learning.tasks",
     "tensorflow",
     "keras",
 )
+_WITHOUT_LEARNING = ("run", "beat", "health")
+"""What `insert-worker` does without TensorFlow and scikit-learn, as the import contracts have it."""
 
 
 def run_command(
@@ -181,7 +187,8 @@ def _started(
         stderr=str(err),
         own_session=own_session,
     )
-    return fork(request, name, of or _SERVER)
+    learns = name not in ("insert-db", "insert-station") and not set(arguments[:1]).intersection(_WITHOUT_LEARNING)
+    return fork(request, name, of or (_LEARNING if learns else _SERVER))
 
 
 @dataclass
@@ -209,6 +216,7 @@ def fork(request: Request, name: str, server: Server) -> RunningCommand:
 
 
 _SERVER = server("commands", *_IMPORTED)
+_LEARNING = server("learning", *_IMPORTED_TO_LEARN)
 
 
 def _connected(server: Server) -> socket.socket:

@@ -2,11 +2,13 @@
 
 `python -m tests.forked_worker -u -c LINE` is to execnet what `python -u -c LINE` is: the line runs in a new process,
 which reads and writes these streams. To import TensorFlow, SQLAlchemy and FastAPI, and then the tests, is nine tenths
-of what a worker needs to collect them.
+of what a worker needs to collect them. Where not all tests run, pytest's arguments are before `-u`: only what these
+tests import is imported then.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -17,9 +19,8 @@ import pytest
 from tests.command_server import Request
 from tests.forked_commands import fork, server
 
-IMPORTED = (
-    "tests.environment",
-    "tests.forked_worker",
+NEEDED = ("tests.environment", "tests.forked_worker")
+OF_ALL_TESTS = (
     "worker.backbones.keras_families",
     "worker.learning.on_request",
     "worker.line.serve",
@@ -31,8 +32,11 @@ IMPORTED = (
     "moto.server",
     "s3fs",
     "selenium.webdriver",
-    "tests.forked_worker:collect",
 )
+COLLECT = "tests.forked_worker:collect"
+
+ARGUMENTS = "TESTS_FORKED_WORKER_ARGUMENTS"
+"""The environment's variable that tells the forking process what to collect."""
 
 
 def collect() -> None:
@@ -40,7 +44,8 @@ def collect() -> None:
 
     Where one of them cannot be imported, none is kept: a half of it would be taken for the whole.
     """
-    if pytest.main(["--collect-only", "-qq", "-p", "no:xdist", "-p", "no:cacheprovider"]) != pytest.ExitCode.OK:
+    arguments = ["--collect-only", "-qq", "-p", "no:xdist", "-p", "no:cacheprovider"]
+    if pytest.main([*arguments, *json.loads(os.environ[ARGUMENTS])]) != pytest.ExitCode.OK:
         for name in [name for name in sys.modules if name.startswith("tests.")]:
             del sys.modules[name]
 
@@ -62,5 +67,8 @@ def _as_this_process() -> Request:
 
 if __name__ == "__main__":
     request = _as_this_process()
+    of_a_part = sys.argv[1 : sys.argv.index("-u")]
     os.environ["PYTHONPATH"] = str(Path.cwd())  # where the forking process finds this module
-    sys.exit(fork(request, "worker", server("workers", *IMPORTED)).wait())
+    os.environ[ARGUMENTS] = json.dumps(of_a_part)
+    modules = (*NEEDED, *(() if of_a_part else OF_ALL_TESTS), COLLECT)
+    sys.exit(fork(request, "worker", server("workers", *modules)).wait())

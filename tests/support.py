@@ -90,6 +90,15 @@ def wait_until(condition: Callable[[], object], timeout: float = 60.0, what: str
         time.sleep(max(0.05, 2 * (now - begun), min(0.2, (now - start) / 10)))
 
 
+def retaken(photograph: bytes) -> bytes:
+    """What a photograph shows in one more photograph: no camera gives just the same pixels twice."""
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(photograph)) as image:
+        image.paste(Image.frombytes("RGB", (4, 4), os.urandom(3 * 4 * 4)))
+        image.save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
 def photograph(brightness: int = 120, seed: int = 0, size: int = 64, format: str = "JPEG") -> bytes:
     """A small picture with some texture, of about the given mean brightness."""
     noise = np.random.default_rng(seed).normal(brightness, 25, (size, size, 3))

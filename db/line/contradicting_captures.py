@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, case, cast, func, literal_column, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, String, case, cast, func, literal_column, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from db.line.contradictions import First, Shown
@@ -28,7 +29,7 @@ def _place(of: Any, pocket: Any) -> ColumnElement[str]:
     return place + cast(pocket, String) + _BETWEEN + cast(of.check_id, String)
 
 
-_First = aliased(Captures)
+_First, _FirstJudged = aliased(Captures), aliased(Verdicts)
 _OWN_POCKET: Final = or_(_First.check_id == Captures.check_id, Captures.region.is_not(None))
 _FIRST_PLACE: Final = _place(_First, case((_OWN_POCKET, Captures.pocket), else_=_First.pocket))
 _ITS_PLACE: Final = _place(Captures, Captures.pocket)
@@ -51,24 +52,28 @@ _CAME_BEFORE: Final = case(
 )
 
 
-def _of_first(column: Any) -> Any:
-    """A column of the first capture that came with just these bytes, before this one; null where none did.
-
-    What was imported is no photograph of the line.
-    """
-    return (
-        select(column)
-        .where(_First.image_sha256 == Captures.image_sha256, _First.machine != literal_column(f"'{IMPORTED}'"))
-        .where(_CAME_BEFORE)
-        .order_by(_First.received_at, _First.capture_id)
-        .limit(1)
-        .correlate(Captures)
-        .scalar_subquery()
-    )
-
-
 _REGION: Final = cast(Captures.region, String)
 _FRAME: Final = select(Verdicts.frame).where(current_verdict()).correlate(Captures).scalar_subquery()
+
+
+def _before(column: Any) -> Select[Any]:
+    """A column of captures that came before this one. What was imported is no photograph of the line."""
+    of_the_line = _First.machine != literal_column(f"'{IMPORTED}'")
+    return select(column).where(of_the_line, _CAME_BEFORE).limit(1).correlate(Captures)
+
+
+def _of_first(column: Any) -> Any:
+    """A column of the first capture that came with just these bytes, before this one; null where none did."""
+    of_one = _before(column).where(_First.image_sha256 == Captures.image_sha256)
+    return of_one.order_by(_First.received_at, _First.capture_id).scalar_subquery()
+
+
+def _of_first_alike(column: Any) -> Any:
+    """The same of the first that was judged of those with just these pixels, in whichever file."""
+    alike = _before(column).join(_FirstJudged, _FirstJudged.capture_id == _First.capture_id)
+    return alike.where(_FirstJudged.frame == _FRAME).order_by(_FirstJudged.id).scalar_subquery()
+
+
 SHOWN: Final = (
     Captures.image_sha256,
     _REGION,
@@ -77,9 +82,11 @@ SHOWN: Final = (
     Captures.ordered_at,
     Captures.received_at,
     cast(Captures.check_id, String),
-    _of_first(_FIRST_PLACE),
-    _of_first(_First.ordered_at),
-    _of_first(_First.received_at),
+    *(
+        of(column)
+        for of in (_of_first, _of_first_alike)
+        for column in (_FIRST_PLACE, _First.ordered_at, _First.received_at)
+    ),
 )
 """What `shown` needs of a capture."""
 
@@ -131,9 +138,14 @@ def _kind(of: Any) -> ColumnElement[str]:
 _OF_TWO_KINDS: Final = (
     select(func.count(_kind(Captures).distinct())).where(OF_CHECK).correlate(Checks).scalar_subquery() > 1
 )
-_REPEATED: Final = (
-    select(Captures.capture_id).where(OF_CHECK, _of_first(_FIRST_PLACE) != _ITS_PLACE).correlate(Checks).exists()
-)
+
+
+def _came_elsewhere(of: Callable[[Any], Any]) -> ColumnElement[bool]:
+    """Whether a capture of the check came first for another place, or in another check."""
+    return select(Captures.capture_id).where(OF_CHECK, of(_FIRST_PLACE) != _ITS_PLACE).correlate(Checks).exists()
+
+
+_REPEATED: Final = _came_elsewhere(_of_first)
 _Check, _Other, _OfOther = aliased(Checks), aliased(Captures), aliased(Verdicts)
 _IS_ELSEWHERE: Final = (
     select(_Check.check_id)
@@ -192,14 +204,15 @@ _IS_OF_NO_MAJORITY: Final = HAS_TWO_KINDS & (
 IS_DOUBTED: Final[ColumnElement[bool]] = or_(
     _IS_ELSEWHERE,
     _STANDS_FOR_ANOTHER,
-    func.coalesce(_of_first(_FIRST_PLACE) != _ITS_PLACE, literal_column("FALSE")),
+    *(func.coalesce(of(_FIRST_PLACE) != _ITS_PLACE, literal_column("FALSE")) for of in (_of_first, _of_first_alike)),
     _HAS_THE_PIXELS_OF_ANOTHER,
     _IS_OF_NO_MAJORITY,
 )
 """Whether a photograph may not show its pocket as it is now: then it is not believed if it shows no damage.
 
 It came in a check of another head or operation, or of fewer pockets; it was also submitted for another pocket of its
-check, by its bytes or its pixels; it came before in another place; or it names another insert than most of its check.
+check or came before in another place, each by its bytes or its pixels; or it names another insert than most of its
+check.
 """
 
 _TAKEN_AGAIN: Final = (
@@ -219,16 +232,17 @@ _SAME_FRAME: Final = (
     .correlate(Checks)
     .exists()
 )
-CONTRADICT_WHEN_JUDGED: Final[ColumnElement[bool]] = _SAME_FRAME | _REPEATED
+CONTRADICT_WHEN_JUDGED: Final[ColumnElement[bool]] = _SAME_FRAME | _REPEATED | _came_elsewhere(_of_first_alike)
 """The same of what is known when all captures are judged: their pixels, and what came at the same moment elsewhere."""
 
 
 def shown(row: Sequence[Any]) -> Shown:
     """What a capture shows, by `SHOWN`."""
-    image, region, frame, designation, ordered_at, received_at, check, first, *first_came = row
-    picture = Shown(image, region, frame, designation, Times(ordered_at, received_at))
-    if first is None:
-        return picture
-    machine, head, operation, pocket, of_check = first.split(_SEPARATOR)
-    place = machine, head, operation
-    return picture._replace(first=First(place, int(pocket), Times(*first_came), of_check == check))
+    image, region, frame, designation, ordered_at, received_at, check, *before = row
+    firsts = tuple(_first(check, *of) for of in (before[:3], before[3:]) if of[0] is not None)
+    return Shown(image, region, frame, designation, Times(ordered_at, received_at), firsts)
+
+
+def _first(check: str, place: str, ordered_at: datetime, received_at: datetime) -> First:
+    machine, head, operation, pocket, of_check = place.split(_SEPARATOR)
+    return First((machine, head, operation), int(pocket), Times(ordered_at, received_at), of_check == check)

@@ -10,7 +10,7 @@ it says nothing of this one (decisions 27 and 29). Nor does one of before a back
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -36,7 +36,7 @@ class First(NamedTuple):
 class Shown(NamedTuple):
     """What a capture shows: the digest of its file and its region, and that of its pixels where it was measured.
 
-    `times` says when it came, and `first` where a photograph of these very bytes first did.
+    `times` says when it came, and `firsts` where a photograph of these very bytes first did, and one of these pixels.
     """
 
     image: str
@@ -44,7 +44,7 @@ class Shown(NamedTuple):
     frame: int | None = None
     designation: str | None = None
     times: Times | None = None
-    first: First | None = None
+    firsts: Sequence[First] = ()
 
 
 class Doubt(NamedTuple):
@@ -101,10 +101,7 @@ def of_two_kinds(designations: Mapping[int, str]) -> list[Doubt]:
 def repeated(check: OperationPlace, pictures: Mapping[int, Shown]) -> list[Doubt]:
     """The pockets whose photograph is that of another operation, head, pocket or run, for which it came before."""
     before: dict[Reason, dict[int, datetime]] = defaultdict(dict)
-    for pocket, picture in pictures.items():
-        first = picture.first
-        if first is None:
-            continue
+    for pocket, first, picture in [(of, first, shown) for of, shown in pictures.items() for first in shown.firsts]:
         if first.place != check:
             before[_in_full(check, first.place)][pocket] = first.times.ordered_at
         elif first.pocket != pocket:

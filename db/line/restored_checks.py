@@ -21,14 +21,17 @@ def doubt(session: Session) -> None:
 
     These are the checks of the pockets' newest photographs, and the newest of each head.
     """
+    restored = restores.restored_at(session)
+    if restored is None:
+        return
     heads = {(machine, head) for machine, head, _ in restores.not_seen_since(session)}
     newest = select(Checks.check_id).order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(1)
-    found: set[UUID] = set()
+    doubted: set[UUID] = set()
     for machine, head in heads:  # one that came only in another one's checks has none
-        found.update(session.scalars(newest.where(Checks.machine == machine, Checks.head == head)))
+        doubted.update(session.scalars(newest.where(Checks.machine == machine, Checks.head == head)))
     shown = select(Captures.check_id).join(Pockets, Pockets.capture_id == Captures.capture_id)
-    found.update(session.scalars(shown.where(Captures.received_at < restores.restored_at(session))))
-    ids = sorted(found)
+    doubted.update(session.scalars(shown.where(Captures.received_at < restored)))
+    ids = sorted(doubted)
     for first in range(0, len(ids), _AT_ONCE):
         # What still waits for photographs is no go: it is doubted when they have come (`db.line.incomplete_checks`).
         of_these = select(Checks.check_id).where(Checks.check_id.in_(ids[first : first + _AT_ONCE]), ~Checks.awaited)

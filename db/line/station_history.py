@@ -7,10 +7,11 @@ from typing import Final, NamedTuple
 from sqlalchemy import literal_column, or_, select, text
 from sqlalchemy.orm import Session
 
-from db.line.rows import NEWEST_FIRST
+from db.line.rows import NEWEST_FIRST, current_verdict
 from db.schema.index_conditions import FINDING
 from db.schema.tables import Captures, Verdicts
 from producer.contract.places import PocketPlace
+from producer.contract.reasons.photographs import MOVED, SOFT
 from producer.contract.vocabulary import JUDGED
 
 _LOOKED_THROUGH: Final = 1_000
@@ -30,14 +31,22 @@ class Photographed(NamedTuple):
 def good(session: Session, station: str, limit: int) -> list[Photographed]:
     """The measured ones among the newest `limit` photographs of a station that could be judged, newest first.
 
-    A person has the last word. Photographs reviewed as `unusable` are not among them. If a photograph was judged
-    unusable and reviewed as something else, the history begins after it, because from then on the station's photographs
-    look like that.
+    A person has the last word. Photographs reviewed as `unusable` are not among them. Nor are those that were less
+    sharp than the others, unless somebody has reviewed them: a focus that drifts would become usual. If a photograph
+    was judged unusable and reviewed as something else, the history begins after it, because from then on the station's
+    photographs look like that.
     """
     judged = (
-        select(Captures.capture_id, Captures.ordered_at, Captures.machine, Captures.head, Captures.pocket)
+        select(
+            *(Verdicts.sharpness, Verdicts.brightness, Verdicts.frame, Verdicts.sketch),
+            *(Captures.machine, Captures.head, Captures.pocket),
+        )
+        .join(Verdicts, current_verdict())
         .where(Captures.station == station, Captures.outcome.in_(JUDGED))
         .where(or_(Captures.review.is_(None), Captures.review != "unusable"))
+        .where(
+            or_(Captures.review.is_not(None), Verdicts.reason.is_(None), ~Verdicts.reason.startswith(SOFT.beginning))
+        )
         .order_by(*NEWEST_FIRST)
         .limit(limit)
     )
@@ -53,20 +62,28 @@ def good(session: Session, station: str, limit: int) -> list[Photographed]:
     begins = session.scalar(overruled.order_by(newest_refused.c.ordered_at.desc()).limit(1))
     if begins is not None:
         judged = judged.where(Captures.ordered_at > begins)
-    of = judged.subquery()
-    query = (
-        select(
-            *(Verdicts.sharpness, Verdicts.brightness, Verdicts.frame, Verdicts.sketch),
-            *(of.c.machine, of.c.head, of.c.pocket),
-        )
-        .join(of, of.c.capture_id == Verdicts.capture_id)
-        .where(Verdicts.current, Verdicts.sharpness.is_not(None))
-        .order_by(of.c.ordered_at.desc(), of.c.capture_id.desc())
-    )
     return [
         Photographed(sharpness, brightness, frame, PocketPlace(machine, head, pocket), sketch)
-        for sharpness, brightness, frame, sketch, machine, head, pocket in session.execute(query)
+        for sharpness, brightness, frame, sketch, machine, head, pocket in session.execute(judged)
+        if sharpness is not None and brightness is not None and frame is not None
     ]
+
+
+def newest(session: Session, station: str, limit: int) -> list[bytes]:
+    """The sketches of the newest `limit` judged photographs of a station, the oldest of them first.
+
+    Of those that were unusable only those of a camera that has moved are among them: the others say nothing of it.
+    """
+    query = (
+        select(Verdicts.sketch)
+        .join(Captures, current_verdict())
+        .where(Captures.station == station, Captures.outcome.is_not(None), Verdicts.sketch.is_not(None))
+        .where(or_(Captures.outcome != "unusable", Verdicts.reason.startswith(MOVED.beginning)))
+        .where(or_(Captures.review.is_(None), Captures.review != "unusable"))
+        .order_by(*NEWEST_FIRST)
+        .limit(limit)
+    )
+    return [sketch for sketch in session.scalars(query) if sketch is not None][::-1]
 
 
 def unusable(session: Session, station: str, limit: int) -> list[bytes]:

@@ -227,6 +227,7 @@ class Verdicts(Base):
         # Nulls are distinct in a unique constraint, so the verdict without a model needs an index of its own.
         index_where("uq_verdicts_capture_id_without_model", ("capture_id",), "model_id IS NULL", unique=True),
         index_where("uq_verdicts_capture_id_current", ("capture_id",), "current", unique=True),
+        Index(None, "frame", "id"),
         index_where("ix_verdicts_finding", ("outcome", "id", "model_id", "decision"), FINDING),
     )
 

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +18,7 @@ import pytest
 from producer.contract.event import new_id
 from tests.forked_commands import RunningCommand, run_command, start_command
 from tests.line_with_station import line_at_work
-from tests.support import wait_until
+from tests.support import retaken, wait_until
 
 WHERE = ("--machine", "mill-1", "--head", "H12")
 OF_12 = ("--head", "H0", "--check-size", "12")
@@ -27,9 +26,8 @@ STATION = "INSERTS_STATION"
 
 
 def anew(photo: Path, to: Path) -> None:
-    """The same picture as one more photograph: another file, by its comment, as no camera takes one twice."""
-    image = photo.read_bytes()
-    to.write_bytes(image[:2] + b"\xff\xfe\x00\x12" + uuid.uuid4().bytes + image[2:])
+    """The same picture as one more photograph."""
+    to.write_bytes(retaken(photo.read_bytes()))
 
 
 class CheckedLine:

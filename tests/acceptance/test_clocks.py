@@ -18,7 +18,7 @@ import pytest
 from tests.acceptance.test_standalone import head
 from tests.forked_commands import run_command
 from tests.line_with_station import line_at_work
-from tests.support import program, wait_until
+from tests.support import program, retaken, wait_until
 from worker.embedded.redis_server import free_port
 
 WHERE = ("--machine", "mill-1", "--head", "H1")
@@ -55,11 +55,9 @@ def asked(shop: Shop, *question: str) -> Any:
 
 
 def publish(shop: Shop, image: Path, pocket: int, wrong: str | None = None) -> str:
-    """Hand in one photograph, at a clock; its outcome. No camera takes one twice: each has bytes of its own."""
-    note = uuid4().bytes
-    own = image.with_name(f"{note.hex()}.jpg")
-    picture = image.read_bytes()
-    own.write_bytes(picture[:2] + b"\xff\xfe\x00\x12" + note + picture[2:])  # a comment behind its beginning
+    """Hand in one photograph, at a clock; its outcome. No camera takes one twice: each has pixels of its own."""
+    own = image.with_name(f"{uuid4().hex}.jpg")
+    own.write_bytes(retaken(image.read_bytes()))
     where = (*WHERE, "--operation", "op-1", "--pocket", str(pocket))
     command = ("publish", str(own), *where, "--wait", "60", "--json")
     told = station(shop, *command, env=clock(wrong)) if wrong else shop.station(*command)

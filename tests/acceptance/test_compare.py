@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -68,9 +69,11 @@ def test_without_groups_it_says_so_and_has_plain_splits_alone(
     networks: Path, photographs: Path, tmp_path: Path
 ) -> None:
     (photographs / "labels.csv").rename(tmp_path / "labels.csv")
-    ended = compare(networks, tmp_path / "charts", str(photographs), "--backbone", OTHER_BACKBONE)
+    options = ("--backbone", OTHER_BACKBONE, "--group-column", "setup")
+    ended = compare(networks, tmp_path / "charts", str(photographs), *options)
     (tmp_path / "labels.csv").rename(photographs / "labels.csv")
     assert ended.returncode == 0, ended.stderr
+    assert "labels.csv to take the groups from" in " ".join(ended.stderr.split())
     assert "nothing says which photographs show the same insert" in " ".join(ended.stderr.split())
     assert "plain splits" in ended.stdout
     assert "by insert" not in ended.stdout
@@ -99,3 +102,13 @@ def test_what_was_cut_out_is_also_compared_along_the_edge_that_is_found(networks
     )
     assert along["feature_size"] > whole["feature_size"]
     assert whole["fingerprint"] != along["fingerprint"]
+
+
+def test_a_set_that_is_too_small_is_named(networks: Path, photographs: Path, tmp_path: Path) -> None:
+    for label, count in (("intact", 6), ("worn", 1)):
+        (tmp_path / "few" / label).mkdir(parents=True)
+        for photo in sorted((photographs / label).iterdir())[:count]:
+            shutil.copy(photo, tmp_path / "few" / label)
+    ended = compare(networks, tmp_path / "charts", str(tmp_path / "few"), "--backbone", OTHER_BACKBONE)
+    assert ended.returncode == 2
+    assert "few: " in " ".join(ended.stderr.split())

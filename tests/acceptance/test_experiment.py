@@ -121,9 +121,8 @@ def test_without_json_the_report_is_shown(tmp_path: Path, weights: str) -> None:
         ({"intact": 2, "worn": 2}, ["--test-size", "0.1"], 2, "4 images give 3 for training and 1 for testing"),
         ({"intact": 4, "worn": 4}, ["--backbone", "mobilenet-0.25:no_such_layer"], 2, "no_such_layer"),
         ({"intact": 4, "worn": 4}, ["--weights", "a.h5", "--weights", "imagenet"], 2, "once"),
-        ({"intact": 4, "worn": 4}, ["--group-column", "head"], 2, "labels.csv"),
     ],
-    ids=["empty", "one class", "one image", "small split", "no layer", "weights", "groups"],
+    ids=["empty", "one class", "one image", "small split", "no layer", "weights"],
 )
 def test_what_cannot_be_done_ends_with_what_to_do(
     tmp_path: Path, weights: str, classes: dict[str, int], options: list[str], code: int, said: str

@@ -30,8 +30,7 @@ def see_head(plant, head: str, pockets: int) -> list[str]:
 
 def test_only_thumbnails_that_were_shown_are_labelled(page, plant) -> None:
     see_head(plant, "H8", 48)
-    page.sign_in("ana")
-    page.open("/sheet?machine=mill-8&head=H8")
+    page.sign_in("ana", path="/sheet?machine=mill-8&head=H8")
     wait_until(lambda: int(page.text("#count")) > 4, what="what is on the screen")
     wait_until(lambda: not any(page.of_all("[data-confirmable]:not(.seen)", SEEN)), what="all that is on it")
     everything, seen = (len(page.texts(f"[data-confirmable]{kind}")) for kind in ("", ".seen"))
@@ -53,8 +52,7 @@ def test_a_drawing_in_the_place_of_a_photograph_is_not_seen(page, plant) -> None
     away = see_head(plant, "H9", 6)[:2]  # the first ones: their looks end before the others'
     for image in away:
         (plant.folder / "images" / image).unlink()
-    page.sign_in("ana")
-    page.open("/sheet?machine=mill-8&head=H9")
+    page.sign_in("ana", path="/sheet?machine=mill-8&head=H9")
     values = page.of_all("[data-confirmable] input", "e.value")
     there = {value for value in values if not any(value.split()[0] in image for image in away)}
     wait_until(lambda: int(page.text("#count")) >= len(there), what="the photographs that are there")

@@ -12,8 +12,7 @@ def changes(plant) -> list[str]:
 
 
 def test_one_tap_says_that_the_insert_was_changed(page, plant) -> None:
-    page.sign_in("bert")
-    page.open("/pocket?machine=mill-1&head=H12&pocket=1")
+    page.sign_in("bert", path="/pocket?machine=mill-1&head=H12&pocket=1")
     assert page.heights("#change button")[0] >= 60  # for gloves
     page.follow("#change button")
     assert "Insert changed, says bert" in page.text(".changed")
@@ -26,8 +25,7 @@ def test_one_tap_says_that_the_insert_was_changed(page, plant) -> None:
 
 
 def test_where_the_verdicts_came_from_is_over_the_photographs_when_a_person_asks(page) -> None:
-    page.sign_in("ana")
-    page.open("/pocket?machine=mill-1&head=H12&pocket=1")
+    page.sign_in("ana", path="/pocket?machine=mill-1&head=H12&pocket=1")
     wait_until(lambda: page.shows("#evidence"), what="the button")
 
     def shows(kind: str, legend: bool) -> None:

@@ -1,12 +1,14 @@
 """The line in a real browser: live, without any other host, in the dark, on a phone, and when the server is gone."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 import uuid6
 from selenium.webdriver.common.keys import Keys
 
+from tests.console.browser import Browser, Page, Server, open_chromium
 from tests.support import wait_until
 
 ALL_PAGES = ("/", "/board", "/review", "/checks", "/replace", "/search", "/pocket?machine=mill-1&head=H12&pocket=1")
@@ -28,19 +30,27 @@ def test_a_verdict_reaches_an_open_page_by_itself(page, plant) -> None:
     assert page.complaints() == []
 
 
-def test_nothing_is_asked_of_any_other_host(still_page) -> None:
-    still_page.sign_in()
+@pytest.fixture
+def noted_page(browser: Browser, still_server: Server) -> Iterator[Page]:
+    """A page of a browser of its own, which notes all requests."""
+    chromium = open_chromium(noting_requests=True)
+    yield Page(chromium, still_server)
+    chromium.quit()
+
+
+def test_nothing_is_asked_of_any_other_host(noted_page) -> None:
+    noted_page.sign_in(path=None)
     for path in ALL_PAGES:
-        still_page.open(path)
-        still_page.complete()
+        noted_page.open(path)
+        noted_page.complete()
     asked = [
         json.loads(entry["message"])["message"]["params"]["request"]["url"]
-        for entry in still_page.chromium.get_log("performance")
+        for entry in noted_page.chromium.get_log("performance")
         if '"Network.requestWillBeSent"' in entry["message"]
     ]
     assert len(asked) > 20
-    assert [url for url in asked if not url.startswith(still_page.server.base)] == []
-    assert still_page.complaints() == []  # nor does the policy forbid anything that a page has
+    assert [url for url in asked if not url.startswith(noted_page.server.base)] == []
+    assert noted_page.complaints() == []  # nor does the policy forbid anything that a page has
 
 
 OTHER_CLOCK = "const now = Date.now; Date.now = () => now() - 86_400_000;"
@@ -48,7 +58,7 @@ OTHER_CLOCK = "const now = Date.now; Date.now = () => now() - 86_400_000;"
 
 
 def test_a_dead_server_is_said_and_its_return_too(page) -> None:
-    page.sign_in()
+    page.sign_in(path=None)
     added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": OTHER_CLOCK})
     page.open("/")
     page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
@@ -177,7 +187,7 @@ def test_long_names_and_long_words_run_over_nothing_on_a_phone(page, plant) -> N
     plant.candidate()
     place = f"machine={machine}&head={head}"
     metrics = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
-    page.sign_in()
+    page.sign_in(path=None)
     page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     try:
         page.open(f"/sheet?{place}")
@@ -218,7 +228,7 @@ def test_every_pocket_is_reached_by_the_keyboard(page) -> None:
 
 
 def test_few_heads_fill_a_wide_wall(still_page) -> None:
-    still_page.sign_in()
+    still_page.sign_in(path=None)
     wall = {"width": 3840, "height": 2160, "deviceScaleFactor": 1, "mobile": False}
     still_page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", wall)
     try:

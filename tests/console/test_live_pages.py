@@ -29,14 +29,12 @@ def asked_for_heads(page) -> int:
 def open_board_of_a_good_head(page, plant) -> None:
     """Sign in and open the board of mill-7, whose only head H1 is a go by its pocket 1, and wait until it is live."""
     judge(plant, "mill-7", "H1", 1, -3.0)
-    page.sign_in(path="/")
-    page.open("/board?machine=mill-7")
+    page.sign_in(path="/board?machine=mill-7")
     wait_until(lambda: asked_for_heads(page) >= 1 and page.shows(".card.go"), what="the first word of the server")
 
 
 def test_a_head_that_is_new_to_a_machine_comes_on_its_board(page, plant) -> None:
-    page.sign_in(path="/")
-    page.open("/board?machine=mill-7")
+    page.sign_in(path="/board?machine=mill-7")
     wait_until(lambda: asked_for_heads(page) >= 1, what="the first word of the server")
     assert "No photograph has come yet" in page.text("#heads")
     judge(plant, "mill-7", "H1", 1, 3.0)
@@ -54,7 +52,7 @@ def test_a_head_that_is_new_to_a_machine_comes_on_its_board(page, plant) -> None
 
 
 def test_a_page_whose_shared_worker_was_killed_makes_another(page, plant) -> None:
-    page.sign_in(path="/")
+    page.sign_in(path=None)
     added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK_CLOCK})
     try:
         page.open("/board")
@@ -103,7 +101,7 @@ new MutationObserver(() => {
 
 def test_a_page_that_was_frozen_shows_nothing_as_known_before_it_was_fetched_anew(page, plant) -> None:
     judge(plant, "mill-7", "H1", 1, -3.0)
-    page.sign_in(path="/")
+    page.sign_in(path=None)
     first = page.chromium.current_window_handle
     page.chromium.switch_to.new_window("tab")  # of its own: one that was frozen paints no more
     try:
@@ -122,7 +120,7 @@ def test_a_page_that_was_frozen_shows_nothing_as_known_before_it_was_fetched_ane
 
 def test_a_page_whose_script_does_not_come_says_that_it_follows_nothing(page, plant) -> None:
     judge(plant, "mill-7", "H1", 1, -3.0)
-    page.sign_in(path="/replace")
+    page.sign_in(path=None)
     page.chromium.execute_cdp_cmd("Network.enable", {})
     page.chromium.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*live.js*"]})
     try:
@@ -139,7 +137,7 @@ def test_a_page_whose_script_does_not_come_says_that_it_follows_nothing(page, pl
 
 def test_a_page_whose_shared_worker_does_not_come_says_so_and_asks_again(page, plant) -> None:
     judge(plant, "mill-7", "H1", 1, -3.0)
-    page.sign_in(path="/replace")
+    page.sign_in(path=None)
     added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": NO_WORKER})
     try:
         page.open("/board?machine=mill-7")
@@ -187,8 +185,7 @@ def test_a_head_that_changed_again_while_it_was_fetched_is_not_shown_as_it_was(p
 def test_heads_that_come_one_after_the_other_are_said_to_be_late(page, plant) -> None:
     for number in range(4):
         judge(plant, "mill-7", f"H{number}", 1, -3.0)
-    page.sign_in(path="/")
-    page.open("/board?machine=mill-7")
+    page.sign_in(path="/board?machine=mill-7")
     wait_until(lambda: asked_for_heads(page) >= 1 and len(page.texts(".card.go")) == 4, what="the first word")
     page.script(INSTEAD + "window.instead = (ask) => new Promise((done) => setTimeout(done, 1_200)).then(ask);")
     for number in range(4):
@@ -243,7 +240,7 @@ OF_BEFORE = """if (!sessionStorage.loaded) {
 
 def test_a_board_of_before_an_upgrade_loads_itself_anew(page, plant) -> None:
     judge(plant, "mill-7", "H1", 1, -3.0)
-    page.sign_in(path="/replace")
+    page.sign_in(path=None)
     added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": OF_BEFORE})
     try:
         page.open("/board?machine=mill-7")
@@ -258,8 +255,7 @@ def test_a_board_of_before_an_upgrade_loads_itself_anew(page, plant) -> None:
 
 
 def test_a_head_that_begins_with_a_photograph_that_nobody_can_use_comes_on_its_board(page, plant) -> None:
-    page.sign_in(path="/")
-    page.open("/board?machine=mill-7")
+    page.sign_in(path="/board?machine=mill-7")
     wait_until(lambda: asked_for_heads(page) >= 1, what="the first word of the server")
     now, before = datetime.now(UTC), asked_for_heads(page)
     stand_in = plant.capture("mill-7", "H1", 1, 1, "op-0001", uuid6.uuid7(), now, b"no photograph")

@@ -576,9 +576,11 @@ def test_an_id_that_another_capture_has_is_a_fault_and_no_verdict_of_the_other(l
         assert [check.state for check in checks.recent(session)] == ["review"] * 2, "nobody has seen the others"
 
 
-def test_a_photograph_of_an_earlier_operation_is_no_go_of_the_next(line: Line) -> None:
-    for operation in ("op-1", "op-2"):
-        event = stored_event(line.store, photograph(70, 3), pocket=1, check_size=1, operation=operation)
+@pytest.mark.parametrize("comment", [b"", b"\xff\xfe\x00\x0609:1"], ids=["the-file", "the-pixels"])
+def test_a_photograph_of_an_earlier_operation_is_no_go_of_the_next(line: Line, comment: bytes) -> None:
+    image = photograph(70, 3)
+    for operation, data in (("op-1", image), ("op-2", image[:2] + comment + image[2:])):
+        event = stored_event(line.store, data, pocket=1, check_size=1, operation=operation)
         line.inspector.inspect(event.message())
     first, second = [answer for answer in line.answers() if isinstance(answer, CheckAnswer)]
     assert (first.state, first.reason) == ("go", None)

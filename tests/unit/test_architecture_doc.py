@@ -1,12 +1,14 @@
-"""The pictures of the packages are held against the folders and layers that import-linter enforces."""
+"""The pictures of the packages show their folders, as import-linter enforces them, and what these import."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -31,13 +33,39 @@ def test_a_package_s_picture_shows_all_of_its_folders(package: str) -> None:
     assert sorted(shown) == sorted(folder for layer in LAYERS[package] for folder in layer)
 
 
+def arrows_of(package: str) -> set[tuple[str, str]]:
+    chains = re.findall(r"^ +(\w+(?: --> \w+)+)$", picture_of(package), re.MULTILINE)
+    return {arrow for chain in chains for arrow in pairwise(chain.split(" --> "))}
+
+
+@cache
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph(*LAYERS, cache_dir=None)
+
+
+def imports_between_folders(package: str) -> set[tuple[str, str]]:
+    """Which folder of a package imports which other one."""
+    return {
+        (importing.split(".")[1], imported.split(".")[1])
+        for importing in imports().find_descendants(package)
+        for imported in imports().find_modules_directly_imported_by(importing)
+        if imported.startswith(f"{package}.") and imported.split(".")[1] != importing.split(".")[1]
+    }
+
+
+def led_to(folder: str, arrows: set[tuple[str, str]]) -> set[str]:
+    """What the arrows from a folder lead to, directly or through others."""
+    ends = {end for start, end in arrows if start == folder}
+    return ends.union(*(led_to(end, arrows) for end in ends))
+
+
 @pytest.mark.parametrize("package", LAYERS)
-def test_every_arrow_of_a_picture_leads_to_a_lower_layer(package: str) -> None:
-    height = {folder: -place for place, layer in enumerate(LAYERS[package]) for folder in layer}
-    arrows = [
-        arrow
-        for chain in re.findall(r"^ +(\w+(?: --> \w+)+)$", picture_of(package), re.MULTILINE)
-        for arrow in pairwise(chain.split(" --> "))
-    ]
-    assert {end for arrow in arrows for end in arrow} == height.keys()
-    assert [arrow for arrow in arrows if height[arrow[0]] <= height[arrow[1]]] == []
+def test_a_folder_imports_only_what_its_arrows_lead_to(package: str) -> None:
+    arrows = arrows_of(package)
+    hidden = [pair for pair in sorted(imports_between_folders(package)) if pair[1] not in led_to(pair[0], arrows)]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_arrow_of_a_picture_is_an_import(package: str) -> None:
+    assert arrows_of(package) - imports_between_folders(package) == set()

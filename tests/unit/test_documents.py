@@ -1,4 +1,4 @@
-"""Everything that a document names is there: files, headings, modules and tests."""
+"""Everything that a document or a comment of the deployment names is there: files, headings, modules and tests."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ DOCUMENTS = [
     *sorted(file for folder in ("docs", "deploy", "examples") for file in (ROOT / folder).rglob("*.md")),
 ]
 
+CONFIGURATION = [
+    *(ROOT / name for name in ("Makefile", "Dockerfile", "docker-compose.yml", ".env.example")),
+    *sorted(file for file in (ROOT / "deploy").rglob("*") if file.is_file() and file.suffix not in (".md", ".json")),
+]
+"""What runs or configures the project, and explains itself by comments."""
+
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)
 _PATH = re.compile(rf"(?<![\w/.-])(?<!exec )(?:{'|'.join(FOLDERS)})/[\w./-]*\w")  # kubectl means its own deploy/NAME
@@ -38,6 +44,22 @@ def prose_of(document: Path) -> str:
 def spans_of(document: Path) -> list[str]:
     """What a document writes as code within a line."""
     return re.findall(r"`([^`\n]+)`", prose_of(document))
+
+
+def comments_of(file: Path) -> str:
+    return "\n".join(re.findall(r"(?:^|\s)#+ (.*)", text_of(file)))
+
+
+@cache
+def files_by_name() -> set[str]:
+    return {file.name for folder in FOLDERS for file in (ROOT / folder).rglob("*.*")}
+
+
+def not_there(text: str, names: str) -> set[str]:
+    """The paths and modules in a text, and the names of files among `names`, that the project does not have."""
+    lost = {path for path in _PATH.findall(text) if not (ROOT / path).exists()}
+    lost |= set(_FILE.findall(names)) - files_by_name()
+    return lost | {name for name in _MODULE.findall(_LINK.sub("", text)) if not is_there(name)}
 
 
 @cache
@@ -97,12 +119,20 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_and_module_that_it_names_is_there(document: Path) -> None:
-    text = text_of(document)
-    files = {file.name for folder in FOLDERS for file in (ROOT / folder).rglob("*.*")}
-    named = {path for path in _PATH.findall(text) if not (ROOT / path).exists()}
-    named |= set(_FILE.findall(" ".join(spans_of(document)))) - files
-    named |= {name for name in _MODULE.findall(_LINK.sub("", text)) if not is_there(name)}
-    assert named == set()
+    assert not_there(text_of(document), " ".join(spans_of(document))) == set()
+
+
+def test_every_file_and_module_that_a_comment_of_the_deployment_names_is_there() -> None:
+    comments = {str(file.relative_to(ROOT)): comments_of(file) for file in CONFIGURATION}
+    assert len(_PATH.findall(" ".join(comments.values()))) > 20
+    lost = {name: not_there(comment, comment) for name, comment in comments.items()}
+    assert {name: names for name, names in lost.items() if names} == {}
+
+
+def test_the_index_of_the_documents_has_all_of_them() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {link.partition("#")[0] for link in _LINK.findall(prose_of(index))}
+    assert {file.name for file in index.parent.glob("*.md")} - linked - {index.name} == set()
 
 
 def test_every_test_that_a_document_names_is_there() -> None:
@@ -110,6 +140,13 @@ def test_every_test_that_a_document_names_is_there() -> None:
     assert len(named) > 60
     tests = {(file.name, name) for file in (ROOT / "tests").rglob("test_*.py") for name in names_in(file)}
     assert named <= tests, f"not there: {named - tests}"
+
+
+def test_a_test_is_named_with_its_file() -> None:
+    """Without it nobody would notice that it has another name by now."""
+    alone = re.compile(r"(?<![\w:/])test_\w+\b(?!\.py)")
+    named = {str(document.relative_to(ROOT)): alone.findall(text_of(document)) for document in DOCUMENTS}
+    assert {name: tests for name, tests in named.items() if tests} == {}
 
 
 def test_every_target_of_make_that_a_document_names_is_there() -> None:

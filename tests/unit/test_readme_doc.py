@@ -1,7 +1,8 @@
-"""The README names every command, and its picture is drawn as its script says."""
+"""The README names every command and folder, and its picture is drawn as its script says."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import runpy
@@ -27,30 +28,81 @@ PROGRAMS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-def test_the_table_of_a_program_has_all_of_its_commands_and_no_others(program: str) -> None:
+def rows_of(program: str) -> list[tuple[str, str]]:
+    """The rows of a program's table: the commands, and what is said of them."""
     section = re.search(rf"^## The \w+: `{program}`\n(.*?)^## ", TEXT, re.MULTILINE | re.DOTALL)
     assert section is not None
-    first_cells = re.findall(r"^\| (`.*?) \|", section[1].split("### ")[0], re.MULTILINE)
-    named = {name for cell in first_cells for name in re.findall(r"`([a-z-]+)", cell)}
-    commands = PROGRAMS[program].commands
-    assert commands.keys() - named - {"demo"} == set()
-    assert named - set(names_of(PROGRAMS[program])) == set()
+    return re.findall(r"^\| (`.*?) \| (.*) \|$", section[1].split("### ")[0], re.MULTILINE)
 
 
-def names_of(command: Any) -> Iterator[str]:
-    """The names of all commands below one."""
-    for name, below in getattr(command, "commands", {}).items():
-        yield name
-        yield from names_of(below)
+def commands_of(program: str) -> set[tuple[str, ...]]:
+    """All commands of a program, each with the groups that it is in."""
+
+    def below(command: Any, groups: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for name, inner in getattr(command, "commands", {}).items():
+            yield from below(inner, (*groups, name))
+        if not hasattr(command, "commands"):
+            yield groups
+
+    return set(below(PROGRAMS[program], ()))
 
 
-def test_its_map_of_the_code_has_every_folder() -> None:
+def words_of(code: str) -> tuple[str, ...]:
+    """The names of commands that a piece of code begins with: `users token add`, `draw IMAGE`."""
+    return tuple(itertools.takewhile(re.compile("[a-z][a-z-]*").fullmatch, code.split()))
+
+
+def in_document(command: tuple[str, ...], text: str) -> bool:
+    """Whether a document names a command, in full or at the beginning of a row of its table."""
+    return re.search(rf"\b{' '.join(command)}\b", text) is not None or f"\n| `{command[-1]}" in text
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_command_is_in_a_row_of_its_program_or_in_the_document_that_the_row_names(program: str) -> None:
+    commands, named = commands_of(program), set[tuple[str, ...]]()
+    for names, said in rows_of(program):
+        first, *others = map(words_of, re.findall(r"`([^`]+)`", f"{names} {said}"))
+        group = first if first not in commands else first[:-1]
+        named |= {first, *others, *((*group, *other) for other in others)}
+        texts = [(ROOT / path).read_text("utf-8") for path in re.findall(r"\]\((docs/[\w-]+\.md)", said)]
+        if group:
+            inside = (command for command in commands if command[: len(group)] == group)
+            named |= {command for command in inside if any(in_document(command, text) for text in texts)}
+    assert commands - named - {("demo",)} == set()
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_row_names_only_commands_that_there_are(program: str) -> None:
+    parts = {part for command in commands_of(program) for part in command}
+    named = {
+        word for names, _ in rows_of(program) for code in re.findall("`([^`]+)`", names) for word in words_of(code)
+    }
+    assert named - parts == set()
+
+
+def folders_in(cell: str) -> Iterator[str]:
+    """The folders that a cell of the map names; a name alone lies beside the first one, or after `its` in that."""
+    first, *others = re.findall(r"(?:(its) )?`([a-z_/*]+)`", cell)
+    inside = False
+    yield first[1]
+    for its, name in others:
+        inside = inside or bool(its)
+        beside = first[1] if inside else first[1].rpartition("/")[0]
+        yield name if "/" in name else f"{beside}/{name}"
+
+
+def test_its_map_of_the_code_has_every_folder_once() -> None:
     cells = re.findall(r"^\| (`.*?) \|", TEXT.split("## Where to find what in the code")[1], re.MULTILINE)
-    named = {name.rpartition("/")[2] for cell in cells for name in re.findall(r"`([a-z_/*]+)`", cell)}
-    packages = [ROOT / package for package in ("producer", "db", "worker")]
-    folders = {file.parent for package in packages for file in package.rglob("__init__.py")}.difference(packages)
-    assert {folder.name for folder in folders} == named
+    packages = ("producer", "db", "worker")
+    named = [
+        name.replace("*", package)
+        for cell in cells
+        for name in folders_in(cell)
+        for package in (packages if "*" in name else packages[:1])
+    ]
+    files = (file for package in packages for file in (ROOT / package).rglob("__init__.py"))
+    folders = {file.parent.relative_to(ROOT).as_posix() for file in files}.difference(packages)
+    assert sorted(named) == sorted(folders)
 
 
 def test_its_first_screen_has_the_two_commands_and_a_picture_of_the_demos_result() -> None:

@@ -82,6 +82,7 @@ def compare(
                 folder,
                 meaning=lambda classes: meanings_to_train(classes, said, intact_class),
                 group_column=group_column,
+                groups_required=False,
                 progress=partial(progress, f"{folder.resolve().name} · looking at the photographs"),
             )
             compared.append(compared_set(folder.resolve().name, folder_photographs))

@@ -77,6 +77,7 @@ def scan(
     check_images: bool = True,
     *,
     table: Path | None = None,
+    groups_required: bool = True,
     look: Look | None = None,
     unchecked: Collection[str] = (),
     keep_duplicates: bool = False,
@@ -88,8 +89,9 @@ def scan(
     reason. `check_images` decodes each by `look` (default: `load_image`) to find that out, except for the classes
     `unchecked`; without it every file counts as an image. A photograph that is in two classes is left out of both, one
     that is there twice counts once; `keep_duplicates` keeps all. Groups come from the column `group_column` of `table`
-    (default: `labels.csv` in the folder), or by default from one of `labels_table.GROUP_COLUMNS`. `progress` is called
-    with how many of how many files are examined.
+    (default: `labels.csv` in the folder), or by default from one of `labels_table.GROUP_COLUMNS`; without
+    `groups_required` a note says that there is no such column. `progress` is called with how many of how many files are
+    examined.
 
     Raises:
         DatasetError: the folder is not a usable labelled set.
@@ -117,7 +119,8 @@ def scan(
     labels = np.array([label for _, label, _ in known], np.int64)
     _check_classes(root, classes, labels, skipped)
     try:
-        grouping = read_groups(root, files, beside=[file for file, _ in skipped], column=group_column, table=table)
+        beside = [file for file, _ in skipped]
+        grouping = read_groups(root, files, beside=beside, column=group_column, table=table, required=groups_required)
     except TableError as error:
         raise DatasetError(str(error)) from error
     return LabelledFolder(

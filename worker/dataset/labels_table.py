@@ -144,37 +144,36 @@ def read_groups(
     beside: Sequence[Path] = (),
     column: str | None = None,
     table: Path | None = None,
+    required: bool = True,
 ) -> Grouping:
     """Return the group of each of `files`, images in the class folders of `root`.
 
     `beside` are images there that are not used: the table may name them. Groups come from `column` of `table` (default:
-    `labels.csv` in `root`, and a column of `GROUP_COLUMNS`).
+    `labels.csv` in `root`, and a column of `GROUP_COLUMNS`). Without `required` a note says that there is no such
+    column, instead of an error.
 
     Raises:
         TableError: groups were asked for, or there is a column of `GROUP_COLUMNS`, and an image has none.
     """
+    required = table is not None or (column is not None and required)
     path, notes = (table, ()) if table is not None else find_table(root)
     if path is None or not path.is_file():
-        if table is not None or column is not None:
-            instead = "".join(f" ({note})" for note in notes)
-            raise TableError(f"there is no {path or root / LABELS_FILE} to take the groups from{instead}")
-        return Grouping(notes=notes)
+        absent = f"there is no {path or root / LABELS_FILE} to take the groups from"
+        if required:
+            raise TableError(absent + "".join(f" ({note})" for note in notes))
+        return Grouping(notes=notes if column is None else (*notes, absent))
     content = read_table(path)
     noted = (*content.notes, *of_another_class(path, content.rows, [*files, *beside]))
-    wanted = None if column is None else _tidy(column).casefold()
-    chosen = wanted or next((name for name in GROUP_COLUMNS if name in content.columns), None)
+    wanted = GROUP_COLUMNS if column is None else (_tidy(column).casefold(),)
+    chosen = next((name for name in wanted if name in content.columns), None)
     listed = ", ".join(name for name in content.columns if name)
-    if chosen is None and table is None:
-        advice = f"{path.name} has the columns {listed}, and none of them is {' or '.join(GROUP_COLUMNS)}"
-        return Grouping(
-            notes=(
-                *noted,
-                f"{advice}: nothing says which images show the same insert (name one of its columns)",
-            )
-        )
-    if chosen not in content.columns or "file" not in content.columns:
+    if chosen is None and not required:
+        advice = f"{path.name} has the columns {listed}, and none of them is {' or '.join(wanted)}"
+        advice += ": nothing says which images show the same insert (name one of its columns)"
+        return Grouping(notes=(*noted, advice))
+    if chosen is None or "file" not in content.columns:
         raise TableError(
-            f"{path} has the columns {listed}; it needs 'file' and '{chosen or GROUP_COLUMNS[0]}' (a comma, semicolon "
+            f"{path} has the columns {listed}; it needs 'file' and '{chosen or wanted[0]}' (a comma, semicolon "
             "or tab between them)"
         )
     matched = match(

@@ -37,7 +37,10 @@ def scan_all(folders: Sequence[Path], recipe: Recipe) -> list[LabelledFolder]:
     Raises:
         DatasetError: one of them is unusable; the message names the folder.
     """
-    datasets = [scan(folder, recipe.group_column, keep_duplicates=recipe.keep_duplicates) for folder in folders]
+    datasets = [
+        scan(folder, recipe.group_column, groups_required=False, keep_duplicates=recipe.keep_duplicates)
+        for folder in folders
+    ]
     names = [dataset.name for dataset in datasets]
     for dataset in datasets:
         if not dataset.name or names.count(dataset.name) > 1:

@@ -127,7 +127,10 @@ def compare_on(
     for one in compared:
         with TemporaryDirectory(prefix="compare-") as folder:
             features = _features(one, network, Path(folder) / "features.npy", progress)
-            measured, problems = _scores(one, features, repeats, progress)
+            try:
+                measured, problems = _scores(one, features, repeats, progress)
+            except (EvaluationError, CandidateError) as error:
+                raise EvaluationError(f"{one.name}: {error}") from error
             error_bound = _error_bound(one, features)
         seconds = _seconds(one, network)
         results.append(

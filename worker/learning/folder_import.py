@@ -81,20 +81,29 @@ def photographs(
     meaning: Callable[[Sequence[str]], Meanings] = known_words,
     table: Path | None = None,
     group_column: str | None = None,
+    groups_required: bool = True,
     progress: Callable[[int, int], object] = lambda done, total: None,  # noqa: ARG005
 ) -> Photographs:
     """Return the labelled photographs in `folder`, which has a sub-folder for each class; all of them are decoded.
 
     `meaning` maps the classes to labels (default: by their names). Groups come from the column `group_column` of the
-    CSV file `table`, as in `worker.dataset.labelled_folder.scan`. `progress` is called with how many of how many files
-    are examined.
+    CSV file `table`, as in `worker.dataset.labelled_folder.scan`, which is an error where there is none, unless they
+    are not `groups_required`. `progress` is called with how many of how many files are examined.
 
     Raises:
         DatasetError: the folder is not a usable labelled set.
     """
     meant = meaning(class_names(folder))
     unusable = [name for name, label in meant.labels.items() if label == "unusable"]
-    labelled = scan(folder, group_column, table=table, look=_seen_by_the_line, unchecked=unusable, progress=progress)
+    labelled = scan(
+        folder,
+        group_column,
+        table=table,
+        groups_required=groups_required,
+        look=_seen_by_the_line,
+        unchecked=unusable,
+        progress=progress,
+    )
     groups = labelled.group_names or [None] * len(labelled.files)
     photos = tuple(
         LabelledPhoto(path, meant.labels[labelled.classes[number]], group)

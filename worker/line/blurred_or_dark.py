@@ -28,6 +28,12 @@ FEWEST: Final = 30
 BLURRED_BELOW: Final = 0.25
 """Of the median sharpness."""
 
+SOFT_BELOW: Final = 0.7
+"""The same where a person looks: the photograph shows the insert, and a slight blur may hide its damage."""
+
+SOFTER_THAN_SOFTEST: Final = 0.85
+"""The share of what one good photograph in a hundred is less sharp than, below which a person looks."""
+
 DARK_BELOW: Final = 0.5
 """Of the median brightness."""
 
@@ -46,10 +52,11 @@ this, but a person who tries the line with a few pictures does."""
 class Usual:
     """What is usual at one station, by its good photographs.
 
-    The medians; what one in a hundred is darker or brighter than, and one in twenty less sharp than.
+    The medians; what one in a hundred is darker, brighter or less sharp than, and one in twenty less sharp than.
     """
 
     sharpness: float
+    softest: float
     least_sharp: float
     brightness: float
     darkest: float
@@ -61,12 +68,13 @@ class Usual:
         """What is usual by these; None where they are too few."""
         if len(good) < FEWEST:
             return None
-        least_sharp, sharpness = np.percentile([photograph.sharpness for photograph in good], (5, 50))
+        softest, least_sharp, sharpness = np.percentile([photograph.sharpness for photograph in good], (1, 5, 50))
         darkest, brightness, brightest = np.percentile([photograph.brightness for photograph in good], (1, 50, 99))
         shown = Counter(frame for frame, _ in {(photograph.frame, photograph.place) for photograph in good})
         repeated = sum(shown[photograph.frame] > 1 for photograph in good)
         return cls(
             float(sharpness),
+            float(softest),
             float(least_sharp),
             float(brightness),
             float(darkest),
@@ -87,6 +95,13 @@ def unlike_usual(seen: Measurements, usual: Usual) -> Reason | None:
     if seen.sharpness < min(BLURRED_BELOW * usual.sharpness, usual.least_sharp):
         share = seen.sharpness / usual.sharpness
         return (photographs.COVERED if seen.contrast < COVERED_BELOW else photographs.BLURRED)(share=share)
+    return None
+
+
+def less_sharp(seen: Measurements, usual: Usual) -> Reason | None:
+    """Why a person must look at a photograph that shows too much to be refused; or None."""
+    if seen.sharpness < min(SOFT_BELOW * usual.sharpness, SOFTER_THAN_SOFTEST * usual.softest):
+        return photographs.SOFT(share=seen.sharpness / usual.sharpness)
     return None
 
 

@@ -64,9 +64,9 @@ class Judge:
         """Judge several photographs by the same models.
 
         Without a champion the outcome is `unsure`, not a guess. It is also `unsure` if a part of the photograph may be
-        missing, whatever the champion says. A photograph that is unlike the others of its station is `unusable`, and no
-        network looks at it (`worker.line.blurred_or_dark`). A shadow judges alongside, by its own network where it has
-        another.
+        missing, or it is less sharp than its station's others, whatever the champion says. A photograph that is unlike
+        the others of its station is `unusable`, and no network looks at it (`worker.line.blurred_or_dark`). A shadow
+        judges alongside, by its own network where it has another.
         """
         models = self._models.current()  # once: whole judgements are theirs, whatever is promoted meanwhile
         champion = models.champion
@@ -115,11 +115,13 @@ class Judge:
     def _held_against_others(
         self, image: ImageToJudge, seen: DecodedPhotograph | Judgement, measured: Measurements | None
     ) -> DecodedPhotograph | Judgement:
-        """What was seen, or that its station took no usable photograph there."""
-        if self._stations is None or image.origin is None or measured is None:
+        """What was seen, doubted where it is less sharp than usual, or that its station took no usable photograph."""
+        if self._stations is None or image.origin is None or measured is None or isinstance(seen, Judgement):
             return seen
         problem = self._stations.fault(image.origin, measured)
-        return seen if problem is None else Judgement("unusable", reason=problem)
+        if problem is not None:
+            return Judgement("unusable", reason=problem)
+        return replace(seen, doubt=seen.doubt or self._stations.doubt(image.origin, measured))
 
     def _features_and_maps(
         self, champion: ActiveModel, photographs: Sequence[DecodedPhotograph]

@@ -120,12 +120,16 @@ class Scene:
         """How like the good ones a photograph is at every shift: (shifts,), -1 to 1."""
         return self.usual.alike(_contours([sketch])[0])[:, 0]
 
+    def is_shifted(self, seen: Float64Array) -> bool:
+        """Whether a photograph, as `seen` here, may be one of a camera that has moved: few of the good ones may."""
+        return bool(_gains(seen).max() > _LAST_BY)
+
     def moved(self, seen: Sequence[Float64Array]) -> Reason | None:
         """Why the last of a station's photographs in a row, as `seen` here, cannot be judged; None where it can.
 
         Fewer than `TOGETHER` say nothing. Of more the last ones count.
         """
-        if len(seen) < TOGETHER or _gains(seen[-1]).max() <= _LAST_BY:
+        if len(seen) < TOGETHER or not self.is_shifted(seen[-1]):
             return None
         gains = _gains(np.mean(seen[-TOGETHER:], axis=0))
         beyond_usual = (gains - self.gain) / self.spread

@@ -15,7 +15,7 @@ from producer.contract.places import PocketPlace
 from producer.contract.reasons.template import Reason
 from producer.runtime.arrays import Float64Array
 from worker.images.measurements import Measurements
-from worker.line.blurred_or_dark import FEWEST, Usual, same_frame, unlike_usual
+from worker.line.blurred_or_dark import FEWEST, Usual, less_sharp, same_frame, unlike_usual
 from worker.line.moved_or_empty import TOGETHER, Scene
 
 LOOK_EVERY: Final = 60.0
@@ -59,11 +59,38 @@ class Stations:
         station = self._station(origin.station)
         if station.usual is None:
             return None
-        problem = unlike_usual(seen, station.usual) or _moved_or_empty(seen, station)
+        problem = unlike_usual(seen, station.usual) or self._moved_or_empty(origin.station, seen, station)
         problem = problem or same_frame(origin.place, seen.frame, station.before, station.usual)
         if problem is None:
             station.before = seen.frame, origin.place
         return problem
+
+    def doubt(self, origin: Origin, seen: Measurements) -> Reason | None:
+        """Why a person must look at a photograph of that origin, although it can be judged; or None."""
+        usual = self._station(origin.station).usual
+        return None if usual is None else less_sharp(seen, usual)
+
+    def _moved_or_empty(self, name: str, seen: Measurements, station: _Station) -> Reason | None:
+        scene = station.scene
+        if scene is None:
+            return None
+        alike = scene.seen(seen.sketch)
+        if (problem := scene.empty(seen.sketch, alike)) is not None:
+            return problem
+        station.seen.append(alike)
+        problem = scene.moved(list(station.seen))
+        if problem is None and scene.is_shifted(alike):  # other processes have seen more of the station
+            problem = scene.moved([*map(scene.seen, self._judged_before(name)), alike])
+        return problem
+
+    def _judged_before(self, name: str) -> list[bytes]:
+        try:
+            with self._database.reading() as session:
+                return station_history.newest(session, name, TOGETHER - 1)
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            return []
 
     def _station(self, name: str) -> _Station:
         known, now = self._known.get(name), time.monotonic()
@@ -90,14 +117,3 @@ class Stations:
 def _scene(good: Sequence[Photographed], unusable: Sequence[bytes]) -> Scene | None:
     sketches = [photograph.sketch for photograph in good if photograph.sketch is not None]
     return Scene.of(sketches[:: -(-len(sketches) // _SKETCHED)], unusable) if len(sketches) >= FEWEST else None
-
-
-def _moved_or_empty(seen: Measurements, station: _Station) -> Reason | None:
-    scene = station.scene
-    if scene is None:
-        return None
-    alike = scene.seen(seen.sketch)
-    if (problem := scene.empty(seen.sketch, alike)) is not None:
-        return problem
-    station.seen.append(alike)
-    return scene.moved(list(station.seen))

@@ -3,7 +3,8 @@
 A classifier answers for any features at all, also for those of a photograph the like of which it has never seen. The
 mean cosine distance to the nearest learnt photographs tells these (Sun et al. 2022, "Out-of-distribution detection with
 deep nearest neighbors"); how far is far, the learnt photographs say themselves: each one's distance to those of all
-other inserts. Plain NumPy, for the line.
+other inserts. A few that are far from all others, such as the first of another station, do not say it: one label would
+have much of that kind decided. Plain NumPy, for the line.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ NEIGHBOURS: Final = 5
 LEVEL: Final = 0.01
 """The share of photographs like the learnt ones that may be called novel."""
 
+OUTLYING: Final = 2.0
+"""By how many interquartile ranges above the upper quartile a learnt photograph is an outlier: it counts as a
+neighbour, and says as little of what is usual as the farthest of the others."""
+
 MOST_KEPT: Final = 1_000
 """Most learnt photographs that are kept: the file stays below 5 MB, and a look takes a tenth of a millisecond."""
 
@@ -43,8 +48,8 @@ class Novelty:
     """The learnt photographs that a new one is held against.
 
     `learnt` (m, c) are their features, folded and of length 1. `distances` (m,), rising, are those of each to its
-    nearest neighbours of other inserts. `signs` (d,) of 1 and -1 fold features (d,); None where they are taken as they
-    are.
+    nearest neighbours of other inserts, none larger than the largest that is no outlier. `signs` (d,) of 1 and -1 fold
+    features (d,); None where they are taken as they are.
     """
 
     learnt: Float32Array
@@ -117,8 +122,14 @@ def learnt_novelty(features: Any, groups: Int64Array, *, seed: int = 0) -> Novel
     same = groups[rows][:, None] == groups[rows][None]
     if same.all():
         return None
-    distances = np.sort(_mean_of_nearest(1 - (learnt @ learnt.T).astype(np.float64), same))
+    distances = _without_outliers(np.sort(_mean_of_nearest(1 - (learnt @ learnt.T).astype(np.float64), same)))
     return Novelty(learnt, distances, signs) if distances[-1] > _ROUNDING else None
+
+
+def _without_outliers(distances: Float64Array) -> Float64Array:
+    lower, upper = np.percentile(distances, (25, 75))
+    usual = distances[distances <= upper + OUTLYING * (upper - lower)]
+    return np.asarray(np.minimum(distances, usual.max()), np.float64)
 
 
 def _of_length_one(features: AnyArray, signs: Any, columns: int) -> Float32Array:

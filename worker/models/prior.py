@@ -33,5 +33,6 @@ class Prior:
             f"the probabilities take {self.damaged:.1%} damaged for usual, as {self.photographs:,} labels{imported}"
         )
         if self.line is None:
-            return f"{learned}; of the line {self.reviews:,} reviews by chance are too few to tell its share"
+            of_line = f"of the line {self.reviews:,} reviews by chance are too few, or too few of one outcome,"
+            return f"{learned}; {of_line} to tell its share"
         return f"{learned}; of the line {self.line:.1%} are, by {self.reviews:,} reviews by chance"

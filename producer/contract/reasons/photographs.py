@@ -26,6 +26,10 @@ COVERED: Final = Template(
     "nothing is seen: the lens is covered or fogged: it has {share:.0%} of the sharpness that is usual at its station: "
     "look at lens, and take it again"
 )
+SOFT: Final = Template(
+    "less sharp than this station's photographs: it has {share:.0%} of the sharpness that is usual, and a slight blur "
+    "hides damage: look at focus and lens, and whether something shakes, and take it again"
+)
 STUCK: Final = Template(
     "the photograph is, pixel for pixel, the one of pocket {pocket:d} of {head:name} on {machine:name}: is the camera "
     "stuck? Start it again, and take the photograph again"

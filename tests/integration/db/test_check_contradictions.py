@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from db.line import checks, incomplete_checks, verdicts
 from db.line.captures import Arrival, arrive
-from db.queries import head_overview
+from db.queries import head_overview, maintenance
 from db.schema.tables import Checks
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import STATES
@@ -176,11 +176,11 @@ def test_a_photograph_of_both_pockets_stands_for_none_beside_a_region_of_it(line
     assert status(line).reason == "contradiction: one and the same photograph of pockets 1, 2"
 
 
-def judged(line, pocket: int, minute: float, frame: int, **changes: object) -> None:
+def judged(line, pocket: int, minute: float, frame: int, outcome: str = "intact", **changes: object) -> None:
     """A photograph whose pixels were measured, and the look at its check that a worker has before it answers."""
     capture = line.see(pocket, minute, **changes)
     with line.database.transaction() as session:
-        verdicts.record(session, line.verdict(capture.capture_id, frame=frame))
+        verdicts.record(session, line.verdict(capture.capture_id, outcome, frame=frame))
     with line.database.reading() as session:
         doubtful = checks.to_doubt(session, [capture.check_id])
     with line.database.transaction() as session:
@@ -194,6 +194,30 @@ def test_one_picture_in_two_files_is_not_that_of_two_pockets(line) -> None:
     assert status(line).reason == "contradiction: one and the same photograph of pockets 1, 2"
     judged(line, 2, 2, frame=8)
     assert told(line) == ("go", 2, 2, (), ()), "the newest photograph of a pocket counts"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "operation", "words"),
+    [(1, "op-9", "operation op-9"), (480, "op-10", "an earlier check"), (5, "op-10", None)],
+    ids=["operation", "run", "again"],
+)
+def test_the_pixels_of_the_past_in_another_file_say_nothing_of_an_operation(line, minutes, operation, words) -> None:
+    """As of a camera that hangs and writes what time it is, at a head with one pocket."""
+    judged(line, 1, 0, frame=7, check_id=uuid6.uuid7(), check_size=1, operation=operation)
+    judged(line, 1, minutes, frame=7, check_size=1)
+    past = f"contradiction: the photograph of pocket 1 is that of {words} at 2026-11-22 10:00 UTC: photograph it anew"
+    assert told(line) == (("go", 1, 1, (), ()) if words is None else ("review", 1, 1, (), (1,)))
+    assert status(line).reason == (None if words is None else past)
+    judged(line, 1, minutes + 1, frame=8, check_size=1)
+    assert told(line) == ("go", 1, 1, (), ())
+
+
+def test_the_pixels_of_the_past_leave_a_damaged_insert_damaged(line) -> None:
+    for minute, (frame, outcome) in enumerate(((7, "intact"), (8, "damaged"), (7, "intact"))):
+        place = {"check_id": uuid6.uuid7(), "check_size": 1, "operation": f"op-{minute}"}
+        judged(line, 1, minute, frame, outcome, **place)
+    with line.database.reading() as session:
+        assert [row.operation for row in maintenance.to_replace(session)] == ["op-1"]
 
 
 def test_pixels_that_are_alike_twice_in_one_pocket_are_no_contradiction(line) -> None:

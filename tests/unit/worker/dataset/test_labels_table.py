@@ -112,6 +112,16 @@ def test_a_table_without_a_group_says_so_and_one_that_is_no_csv_too(tmp_path: Pa
     assert found.notes == ("Labels.xlsx is not read: save it as labels.csv, with the columns file and group",)
 
 
+def test_a_column_that_is_not_required_may_be_absent(tmp_path: Path) -> None:
+    found = grouped(tmp_path / "set", PLAIN, column="setup", required=False)
+    assert (found.column, found.groups) == (None, None)
+    assert found.notes[0].startswith("labels.csv has the columns file, insert, and none of them is setup")
+    (tmp_path / "set" / "labels.csv").unlink()
+    found = read_groups(tmp_path / "set", [], column="setup", required=False)
+    assert found.groups is None
+    assert found.notes == (f"there is no {tmp_path / 'set' / 'labels.csv'} to take the groups from",)
+
+
 @pytest.mark.parametrize("name", ["label.csv", "labels (1).csv", "inserts.csv", "groups.xlsx"])
 def test_a_table_with_another_name_is_said(tmp_path: Path, name: str) -> None:
     grouped(tmp_path / "set", "file;setup\nintact/a.png;1\n")

@@ -238,6 +238,12 @@ def test_two_sets_of_one_name_would_overwrite_each_other(folder, tmp_path):
         scan_all([folder, folder], Recipe())
 
 
+def test_a_folder_without_the_column_has_no_groups_and_a_note(folder):
+    [dataset] = scan_all([folder], Recipe(group_column="setup"))
+    assert dataset.groups is None
+    assert "none of them is setup" in dataset.notes[0]
+
+
 @pytest.mark.parametrize("recipe", [Recipe(test_size=0.99), Recipe(test_size=2.0), Recipe(test_size=0.01)])
 def test_a_split_that_cannot_be_made_is_found_before_any_work(folder, recipe):
     with pytest.raises(DatasetError, match="inserts"):

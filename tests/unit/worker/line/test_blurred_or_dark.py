@@ -15,7 +15,7 @@ from db.line.station_history import Photographed
 from producer.simulation.head import labelled_images
 from worker.images.decoding import UnusableImage, decode
 from worker.images.measurements import Measurements, measure
-from worker.line.blurred_or_dark import FEWEST, Usual, same_frame, unlike_usual
+from worker.line.blurred_or_dark import FEWEST, Usual, less_sharp, same_frame, unlike_usual
 
 PLACE = ("mill-1", "H1", 3)
 OTHER = ("mill-1", "H1", 4)
@@ -94,6 +94,18 @@ def test_what_a_few_photographs_are_like_is_no_fault() -> None:
     assert unlike_usual(rare, usual) is None
     assert "too dark" in str(unlike_usual(replace(rare, brightness=29.0), usual))
     assert "blurred" in str(unlike_usual(replace(rare, sharpness=89.0), usual))
+
+
+def test_a_person_looks_at_what_is_less_sharp_than_the_good_ones() -> None:
+    usual = Usual.of([Photographed(1000.0 + n, 120.0, n, PLACE) for n in range(100)])
+    assert usual is not None
+    soft = Measurements(sharpness=690.0, brightness=120.0, contrast=100, burnt=0, frame=0, sketch=bytes(256))
+    assert unlike_usual(soft, usual) is None
+    assert "it has 66% of the sharpness that is usual" in str(less_sharp(soft, usual))
+    assert less_sharp(replace(soft, sharpness=740.0), usual) is None
+    of_two_kinds = Usual.of([Photographed(1000.0 if n else 600.0, 120.0, n, PLACE) for n in range(50)])
+    assert of_two_kinds is not None
+    assert less_sharp(replace(soft, sharpness=690.0), of_two_kinds) is None
 
 
 def test_the_frame_before_it_again_is_a_fault_for_another_insert_only(usual: Usual) -> None:

@@ -93,6 +93,17 @@ def test_the_limit_is_that_of_the_rank_p_value() -> None:
         assert (distance > novelty.limit) == (p_value <= LEVEL)
 
 
+@pytest.mark.parametrize("count", [80, 400])
+def test_a_few_photographs_of_another_kind_let_no_others_of_it_pass(count: int) -> None:
+    """As after the first reviews of a second station: one neighbour of five is not what is usual."""
+    few = photographs(2, kind=1)
+    rows = np.concatenate([photographs(count), few])
+    novelty = learnt_novelty(rows, inserts(len(rows), each=1))
+    assert novelty is not None
+    assert novelty.limit == pytest.approx(learnt(count).limit, rel=0.05)
+    assert all(novelty.reason(row) is not None for row in photographs(50, kind=1, seed=6))
+
+
 def test_what_is_kept_is_bounded_and_drawn_alike_each_time() -> None:
     rows = photographs(MOST_KEPT + 500)
     one, two = (learnt_novelty(rows, inserts(len(rows)), seed=3) for _ in range(2))

@@ -15,5 +15,7 @@ def test_it_says_what_is_taken_for_usual_and_what_the_line_has() -> None:
         "140 reviews by chance"
     )
     assert (
-        Prior(0.5, 24, 0, None, 3).sentence().endswith("of the line 3 reviews by chance are too few to tell its share")
+        Prior(0.5, 24, 0, None, 3)
+        .sentence()
+        .endswith("by chance are too few, or too few of one outcome, to tell its share")
     )

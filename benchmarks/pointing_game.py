@@ -31,8 +31,9 @@ from producer.runtime.arrays import BoolArray, Float32Array, Float64Array
 from worker.images.decoding import decode
 from worker.models.candidate import binary, fit_candidate
 from worker.models.costs import Costs
-from worker.models.evidence import evidence_map, spread
+from worker.models.evidence import evidence_map
 from worker.networks.default_backbone import DEFAULT_BACKBONE
+from worker.networks.grids import spread
 from worker.networks.names import Output, pooled_size
 
 FOLDS = 5
@@ -161,7 +162,7 @@ def play(photos: Sequence[Photo], backbone: str) -> None:
     features, maps = np.empty((len(photos), net.feature_size), np.float32), []
     for number, photo in enumerate(photos):
         (features[number],), (seen,) = net.features_and_maps([decode(photo.data, net.input_size)])
-        maps.append(seen)
+        maps.append(seen.maps)
     hits: dict[str, list[bool]] = defaultdict(list)
     chance: list[float] = []
     large: list[bool] = []

@@ -10,10 +10,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import ImageFilter
 
 from producer.simulation.head import labelled_images
+from tests.cut_out_pictures import cut_out, saved
 from tests.forked_commands import run_command
 from tests.network_support import BACKBONE, OTHER_BACKBONE, built_networks, session_networks
+from worker.networks.names import parse_network_name
 
 COUNT = 36
 
@@ -76,6 +79,29 @@ def test_without_groups_it_says_so_and_has_plain_splits_alone(
     assert "by insert" not in ended.stdout
     assert "more labelled inserts are missing to promise 1%" in " ".join(ended.stdout.split())
     assert "nothing to choose between" in " ".join(ended.stdout.split())
+
+
+def test_what_was_cut_out_is_also_compared_along_the_edge_that_is_found(networks: Path, tmp_path: Path) -> None:
+    for number in range(24):
+        side = ("intact", "worn")[number % 2]
+        image, _ = cut_out("an edge", seed=number)
+        if side == "worn":
+            image = image.filter(ImageFilter.GaussianBlur(1))
+        path = tmp_path / "edges" / side / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(saved(image, "PNG"))
+    backbones = ("--backbone", OTHER_BACKBONE, "--backbone", f"{OTHER_BACKBONE}+fg")  # one way along the edge
+    ended = compare(networks, tmp_path / "charts", str(tmp_path / "edges"), *backbones, "--json")
+    assert ended.returncode == 0, ended.stderr
+    assert "cut out on black" in " ".join(ended.stderr.split())
+    [dataset] = json.loads(ended.stdout)["datasets"]
+    whole, _, along = dataset["backbones"]
+    assert (whole["backbone"], along["backbone"]) == (
+        OTHER_BACKBONE,
+        str(parse_network_name(OTHER_BACKBONE).along_edge),
+    )
+    assert along["feature_size"] > whole["feature_size"]
+    assert whole["fingerprint"] != along["fingerprint"]
 
 
 def test_a_set_that_is_too_small_is_named(networks: Path, photographs: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,6 +19,11 @@ from worker.runtime.notices import shown, tell_notes, tell_skipped
 
 if TYPE_CHECKING:
     from worker.learning.backbone_comparison import ComparedBackbone, ComparedSet
+
+CUT_OUT: Final = (
+    "most of these inserts were cut out on black: each backbone is also compared along their lower contour, the edge "
+    "that is found by itself (+edge)"
+)
 
 
 def compare(
@@ -50,6 +55,9 @@ def compare(
     are used too. All classes but the intact one count as damaged. A missing network is built and kept, as by
     `insert-worker networks build`. Nothing is imported, and no model changes.
 
+    If most inserts were cut out on black, each backbone is also compared along the lower contour, the edge, which is
+    found in each photograph (`+edge`).
+
     Examples:
 
     - `insert-worker compare photographs`
@@ -57,7 +65,7 @@ def compare(
       imagenet --group-column setup`
     """
     from worker.dataset.class_names import meanings_to_train
-    from worker.learning.backbone_comparison import compare_on, compared_set
+    from worker.learning.backbone_comparison import compare_on, compared_set, mostly_cut_out
     from worker.learning.folder_import import photographs
 
     if len({folder.resolve().name for folder in folders}) < len(folders):
@@ -78,9 +86,14 @@ def compare(
                 progress=partial(progress, f"{folder.resolve().name} · looking at the photographs"),
             )
             compared.append(compared_set(folder.resolve().name, folder_photographs))
-        for name, source in zip(names, sources, strict=True):
+        cut_out = mostly_cut_out([photo for one in compared for photo in one.photos])
+        pairs = list(zip(names, sources, strict=True))
+        along = _along_edge(pairs) if cut_out else []
+        for name, source in [*pairs, *along]:
             settings = settings_with(data=data, backbone=name, weights=source)
             results.append(compare_on(compared, settings, repeats=repeats, progress=progress))
+    if along:
+        tell_notes([CUT_OUT], console)
     for one in compared:
         tell_skipped(one.skipped, console)
         tell_notes([*one.notes, *_without_groups(one)], console)
@@ -89,6 +102,15 @@ def compare(
         say_json(_json(compared, results))
     else:
         _tell(compared, results)
+
+
+def _along_edge(pairs: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+    """The ways of looking along the edge of a cut-out that these backbones with their weights have, each once."""
+    from worker.networks.names import parse_network_name
+
+    ways = {way: source for name, source in pairs if (way := parse_network_name(name).along_edge) is not None}
+    compared = {parse_network_name(name) for name, _ in pairs}
+    return [(str(way), source) for way, source in ways.items() if way not in compared]
 
 
 def _without_groups(one: ComparedSet) -> list[str]:

@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 _CUTS: Final = {"polygon": "to a polygon", "edge": "to the strip along an edge"}
 
 
+def looks_at(backbone: str) -> str:
+    """What the model sees of a photograph without a declared region."""
+    if "+edge" in backbone:
+        return "the strip along the lower contour of a cut-out, found by itself; unsure where there is none"
+    return "all of a photograph, or its region"
+
+
 def learned_from(labelled: Any) -> str:
     """What a model learned from, by its metrics' `labelled_set`."""
     labels = ", ".join(f"{count} {label}" for label, count in labelled["labels"].items())

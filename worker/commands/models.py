@@ -99,6 +99,7 @@ def show(model: OrChampion = None, data: Data = None, as_json: Json = False) -> 
     labelled = f"snapshot {registered.snapshot_id}" if registered.snapshot_id else "a folder"
     say(f"{model}, of {registered.trained_on} images from {labelled}, made {_local(registered.created_at)}")
     say(f"  features     {registered.backbone}, fingerprint {registered.fingerprint[:12]}")
+    say(f"  looks at     {model_words.looks_at(registered.backbone)}")
     say(f"  network      {(registered.network_digest or 'none: no worker can judge by it')[:64]}")
     if manifest.C is not None:
         say(f"  C            {manifest.C:.4g}{', standardised' if manifest.standardised else ''}")

@@ -13,6 +13,7 @@ from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
 from worker.commands.options import settings_with
 from worker.commands.verify_report import Verified, problem_of, refuse_missing, report
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.runtime.notices import shown
 
 if TYPE_CHECKING:
@@ -22,15 +23,16 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="""Networks as files that run without TensorFlow, each kept under its digest.
+    help=f"""Networks as files that run without TensorFlow, each kept under its digest.
 
-`insert-worker networks build efficientnet_lite0:block7_out+gap+max,block10_out+gap+max,block14_out+gap+max+int8`
+`insert-worker networks build {DEFAULT_BACKBONE}`
 
 A network's name consists of
 
 - the family, and after a colon the layers whose outputs are the features, separated by commas
-- after each layer, how its output is pooled over the image: `+gap` averages, `+max` takes the largest value, and no
-  pooling keeps every value
+- after each layer, how its output is pooled over the image: `+gap` averages, `+max` takes the largest value, `+min`
+  the smallest, `+rows` averages row by row, and no pooling keeps every value; `+fg` behind them leaves out the
+  background of inserts that were cut out on black
 - at its end, the arithmetic: `+int8` is several times as fast and needs pictures on which to measure the range of
   values; without it the arithmetic is float32, as in Keras
 

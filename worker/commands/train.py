@@ -59,6 +59,9 @@ def train(
     splits, and promotes it if it is better than guessing and not worse than the model in charge. Running workers use it
     within seconds. The same labels and backbone give the same model again.
 
+    If most inserts of the folder were cut out on black, it first compares looking along their lower contour, the edge,
+    with looking at whole photographs, and learns along the edge if that is better beyond chance.
+
     It needs five images of each side, intact and damaged. With fewer than thirty, the scores say little.
 
     Examples:
@@ -79,6 +82,7 @@ def train(
     with waiting(console, "loading what it learns with"):
         from worker.commands.labelled_folder import take_in
         from worker.dataset.class_names import meanings_to_train
+        from worker.learning.found_edge import choose
         from worker.learning.on_request import learn_now, settle
         from worker.learning.serve import learning_with
 
@@ -96,6 +100,12 @@ def train(
                     progress=progress,
                 )
         _tell_taken(taken, console, as_json)
+        with shown(console) as progress:
+            choice = None if taken is None else choose(taken.photographs, settings, learning.database, progress)
+    if choice is not None:
+        tell_notes([choice.reason], console)
+        settings = settings.model_copy(update={"backbone": choice.backbone})
+    with learning_with(settings) as learning:
         with shown(console) as progress:
             trained, decided = learn_now(learning, by=BY, progress=progress)
         in_charge = settle(learning, decided, by=BY, promote=promote)

@@ -50,9 +50,9 @@ def score_table(name: str, measured: Mapping[str, Measured]) -> Table:
 
 
 def short_names(backbones: Sequence[str]) -> dict[str, str]:
-    """Return a name for each that fits into a table's head: its family and arithmetic, with a number where two agree.
+    """Return a name for each that fits into a table's head: its family, whether it finds the edge, and its arithmetic.
 
-    A backbone of one layer keeps its whole name.
+    Where two agree they have a number. A backbone of one layer keeps its whole name.
     """
     short = {name: name if "," not in name else name.partition(":")[0] + _ending(name) for name in backbones}
     shared = [name for name in backbones if list(short.values()).count(short[name]) > 1]
@@ -111,7 +111,8 @@ def measured_json(measured: Measured, problems: Mapping[SplitKind, str]) -> dict
 
 
 def _ending(name: str) -> str:
-    return " int8" if name.endswith("+int8") else ""
+    rest = name.removesuffix("+int8")
+    return (", the edge found by itself" if rest.endswith("+edge") else "") + (" int8" if rest != name else "")
 
 
 def _figure(score: Interval | None) -> str:

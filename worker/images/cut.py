@@ -24,6 +24,14 @@ Box = tuple[int, int, int, int]
 Cut = Box | Polygon | Edge
 """What is taken of an upright image."""
 
+
+class StripSize(tuple[int, int]):
+    """The height and width of what a network takes that looks along the edge of a cut-out, found in each photograph.
+
+    A photograph, or a box of it, that is decoded to this size becomes the strip along its lower contour.
+    """
+
+
 MIN_ACROSS: Final = 16
 """Pixels of a strip across its edge, of which wear takes the most: an edge that fills them is seen well enough."""
 

@@ -32,9 +32,10 @@ from producer.pictures.unwritten_bytes import Missing, StoredParts
 from producer.runtime.arrays import UInt8Array
 from worker.images.bit_depth import Depth, to_eight_bits
 from worker.images.colours import as_rgb, opaque, with_palette_resolved
-from worker.images.cut import Cut, box_of, check_cut, check_image_size, levelled, masked
+from worker.images.cut import Cut, StripSize, box_of, check_cut, check_image_size, levelled, masked
 from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
+from worker.images.lower_contour import lower_contour
 from worker.images.reduced_jpeg import ReducedJpeg
 from worker.images.truncated_png import png_lacks_rows
 from worker.images.truncated_tiff import is_overwritten
@@ -49,6 +50,10 @@ _TILE_WIDTH, _TILE_LENGTH = 322, 323
 
 _JPEG, _PNG = b"\xff\xd8", b"\x89PNG"
 """How those begin that are made of parts one behind the other."""
+
+
+_WHOLE_OF_STRIP: Final = 3
+"""A photograph in which the edge is looked for is decoded so many times as large as what the network takes, or full."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,8 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
 
     Args:
         data: the image file's bytes.
-        size: height and width of the result.
+        size: height and width of the result; a `StripSize` for what is along the lower contour of a cut-out, found in
+            the photograph or its box. Where there is none there is a doubt, and the result shows all of it.
         region: what is taken, in pixels of the upright image: a box (left, top, width and height), a polygon or an
             edge (see `worker.images.cut`); None for all of it.
 
@@ -95,6 +101,11 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
     """
     image, jpeg = _opened(data)
     taken, doubt = _of_others(image, data, size, region) if jpeg is None else _of_jpeg(image, data, jpeg, size, region)
+    if _finds_edge(size, region):
+        edge = lower_contour(np.asarray(taken))
+        taken, doubt = (
+            (taken, doubt or image_files.NO_CONTOUR()) if edge is None else (levelled(taken, edge, size), doubt)
+        )
     photograph = _to_size(taken, size)
     pixels = np.asarray(photograph)
     strip = taken if isinstance(region, Edge) else None
@@ -105,6 +116,10 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
         photograph = masked(photograph, region)
         pixels = np.asarray(photograph)
     return DecodedPhotograph(pixels, photograph, doubt, strip)
+
+
+def _finds_edge(size: tuple[int, int], region: Cut | None) -> bool:
+    return isinstance(size, StripSize) and not isinstance(region, Polygon | Edge)
 
 
 def _why_none(said: str) -> Reason:
@@ -148,16 +163,23 @@ def _of_jpeg(
         reduced = ReducedJpeg(image, data, jpeg)
         if region is not None:
             check_cut(region, reduced.upright_size)
-        reduced.decode(size, region)
+        times = _WHOLE_OF_STRIP if _finds_edge(size, region) else 1
+        reduced.decode((times * size[0], times * size[1]), region)
         doubt = _first_doubt(
             (lambda: reduced.is_doubtful(lambda: _header(data)), image_files.PLAIN_PART),
             (reduced.is_repeated, image_files.REPEATED_PART),
             (reduced.lacks_rectangle, image_files.RECTANGLE),
         )
-        if not isinstance(region, Edge):
+        if not (isinstance(region, Edge) or _finds_edge(size, region)):
             return reduced.taken(), doubt
         upright, scale, origin = reduced.upright()
-        return levelled(upright, region, size, scale, origin), doubt
+        if isinstance(region, Edge):
+            return levelled(upright, region, size, scale, origin), doubt
+        left, top, width, height = (0, 0, *reduced.upright_size) if region is None else box_of(region)
+        box = [
+            round(side * scale + origin[axis % 2]) for axis, side in enumerate((left, top, left + width, top + height))
+        ]
+        return upright.crop((box[0], box[1], box[2], box[3])), doubt
 
 
 def _of_others(

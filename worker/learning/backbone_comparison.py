@@ -17,7 +17,8 @@ from worker.evaluation.backbone_scores import BackboneScores, Measured, backbone
 from worker.evaluation.cross_validation import cross_validate
 from worker.evaluation.splits import EvaluationError
 from worker.features.batches import feature_batches
-from worker.images.decoding import decode
+from worker.images.decoding import UnusableImage, decode
+from worker.images.foreground import foreground
 from worker.learning.folder_import import LabelledPhoto, Photographs
 from worker.learning.network import of_labelled, stored_or_built
 from worker.models.candidate import CandidateError, binary, learn
@@ -35,6 +36,8 @@ TIMED: Final = 30
 """Photographs that are judged one after the other to measure what one takes."""
 
 _BATCH: Final = 8
+_SEEN_AS: Final = (224, 224)
+"""Height and width in which a photograph is looked at, to see whether it is a cut-out."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +89,19 @@ def compared_set(name: str, photographs: Photographs) -> ComparedSet:
         keys = [photo.group or str(photo.path) for photo in photos]
         groups = np.unique(keys, return_inverse=True)[1].astype(np.int64)
     return ComparedSet(name, photos, labels, groups, photographs.skipped, photographs.notes)
+
+
+def mostly_cut_out(photos: Sequence[LabelledPhoto]) -> bool:
+    """Whether most of these photographs, of which some are looked at, are of inserts that were cut out on black."""
+    seen = [_is_cut_out(photo) for photo in photos[:: max(1, len(photos) // TIMED)]]
+    return 2 * sum(seen) > len(seen)
+
+
+def _is_cut_out(photo: LabelledPhoto) -> bool:
+    try:
+        return foreground(_pixels(photo, _SEEN_AS)) is not None
+    except (OSError, UnusableImage):
+        return False
 
 
 def compare_on(

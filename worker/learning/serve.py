@@ -11,12 +11,14 @@ from functools import cache
 from db.engine.database import Database
 from producer.telemetry.metrics_server import exposed
 from worker.learning.context import Learning
+from worker.learning.found_edge import backbone_in_use
 from worker.learning.network import ready_network
 from worker.learning.process_state import LearnerState
 from worker.monitoring.heartbeat import Heart
 from worker.monitoring.metrics import LearnMetrics, learn_families
 from worker.monitoring.plant_metrics import FunctionCollector, watch_learning, watch_process
 from worker.monitoring.watchdog import Watchdog
+from worker.networks.running import Network
 from worker.runtime import failpoints
 from worker.runtime.waiting import retry_while_unavailable
 from worker.settings import WorkerSettings
@@ -33,13 +35,18 @@ def learning_with(settings: WorkerSettings) -> Iterator[Learning]:
     try:
         retry_while_unavailable(database.check_schema)
         images = settings.image_store()
+
+        @cache
+        def opened(backbone: str) -> Network:
+            return ready_network(settings.model_copy(update={"backbone": backbone}), database, images)
+
         yield Learning(
             database=database,
             images=images,
             features=settings.features_path(),
             models=settings.models_path(),
             evaluations=settings.evaluations_path(),
-            backbone=cache(lambda: ready_network(settings, database, images)),
+            backbone=lambda: opened(backbone_in_use(settings.backbone, database)),
             costs=settings.costs(),
             enough_new_labels=settings.enough_new_labels,
         )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-from producer.runtime.arrays import Float32Array
 from worker.models.evidence import evidence_map
 from worker.models.line_model import INTACT, Judgement
 from worker.models.registry import ActiveModel
+from worker.networks.running import Seen
 
 
 def gives_evidence(model: ActiveModel) -> bool:
@@ -16,13 +15,13 @@ def gives_evidence(model: ActiveModel) -> bool:
     return model.model.usual is not None and model.network.has_places
 
 
-def explained(judgement: Judgement, model: ActiveModel, maps: Sequence[Float32Array]) -> Judgement:
-    """Return a judgement with its evidence, where there are `maps` and it is a decision that is not `intact`.
+def explained(judgement: Judgement, model: ActiveModel, seen: Seen | None) -> Judgement:
+    """Return a judgement with its evidence, where it is a decision that is not `intact`.
 
-    `maps` are those of the image that was judged, as of `worker.networks.running.Network.features_and_maps`.
+    `seen` is what there is of the image that was judged, as of `worker.networks.running.Network.features_and_maps`.
     """
     usual = model.model.usual
-    if not maps or usual is None or judgement.decision is None or judgement.outcome == INTACT:
+    if seen is None or usual is None or judgement.decision is None or judgement.outcome == INTACT:
         return judgement
-    evidence = evidence_map(model.model.classifier.coef[0], usual, model.network.outputs, maps)
+    evidence = evidence_map(model.model.classifier.coef[0], usual, model.network.outputs, seen.maps, seen.foreground)
     return replace(judgement, evidence=evidence.packed())

@@ -23,7 +23,7 @@ from worker.line.stations import Origin, Stations
 from worker.models.line_model import Judgement
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import LineMetrics
-from worker.networks.running import Network
+from worker.networks.running import Network, Seen
 from worker.runtime.failpoints import failpoint
 
 log = structlog.get_logger()
@@ -125,10 +125,10 @@ class Judge:
 
     def _features_and_maps(
         self, champion: ActiveModel, photographs: Sequence[DecodedPhotograph]
-    ) -> tuple[Float32Array, Sequence[Sequence[Float32Array]]]:
-        """The feature vectors (n, d), and for each image the maps that they come from: none where none are needed."""
+    ) -> tuple[Float32Array, Sequence[Seen | None]]:
+        """The feature vectors (n, d), and for each image what they come from: None where that is not needed."""
         if not gives_evidence(champion):
-            return self._features(champion.network, photographs), [()] * len(photographs)
+            return self._features(champion.network, photographs), [None] * len(photographs)
         with self._metrics.stage("forward"):
             failpoint("forward")
             return champion.network.features_and_maps([photograph.pixels for photograph in photographs])

@@ -233,8 +233,11 @@ def _choose(
     if size == 0:
         raise ClassifierError("all images have the same features; there is nothing to tell apart")
     if trials.shape[1] <= STANDARDISED_COLUMNS:
-        deviation = trials.moments(rows).deviation
-        known = deviation > 1e-6 * deviation.max()
+        moments = trials.moments(rows)
+        deviation = moments.deviation
+        # What differs by little more than rounding, such as rows of black beside an edge, tells nothing: of length 1 it
+        # would be so far from 0 that libsvm finds no end.
+        known = deviation > np.maximum(1e-6 * deviation.max(), 1e-4 * np.abs(moments.mean))
         scale = np.where(known, 1 / np.where(known, deviation, 1), 0)
         grid = [Hyperparameters(strength / int(known.sum()), scale) for strength in STRENGTHS]
     else:

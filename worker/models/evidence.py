@@ -1,10 +1,11 @@
 """Where a linear model's decision comes from: each cell's share of it, exactly.
 
 A decision value is a sum over features, and a feature that was pooled over an image is a sum over its cells: of an
-average (of the image, or of one row) each cell has 1/n of its activation, of a largest value all is where the largest
-is. So the decision value is a sum over cells. Every feature is counted from what it usually is on intact inserts
+average (of the image, or of one row) each cell has 1/n of its activation, of a largest or smallest value all is where
+that is. So the decision value is a sum over cells. Every feature is counted from what it usually is on intact inserts
 (`usual`): without that the shares say where the network is active at all, which it is everywhere. A largest value that
-is below what is usual is so because no cell reaches it: then all have the same part.
+is below what is usual is so because no cell reaches it: then all have the same part, as of a smallest one above it.
+What was left out of the pooling, the background of a cut-out, has no part in anything.
 
 With `usual` u, weights w and intercept b the shares add up to w · (features - u), and with the constant w · u + b to
 the decision value.
@@ -13,17 +14,22 @@ the decision value.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
 from db.evidence.evidence_map import MOST_CELLS, EvidenceMap
-from producer.runtime.arrays import AnyArray, Float32Array, Float64Array
+from producer.runtime.arrays import AnyArray, BoolArray, Float32Array, Float64Array
+from worker.networks.grids import spread
 from worker.networks.names import Output, pooled_size
+from worker.networks.pooling import Inside
 
 
 def evidence_map(
-    coef: Float32Array, usual: Float32Array, outputs: Sequence[Output], maps: Sequence[Float32Array]
+    coef: Float32Array,
+    usual: Float32Array,
+    outputs: Sequence[Output],
+    maps: Sequence[Float32Array],
+    foreground: BoolArray | None = None,
 ) -> EvidenceMap:
     """Return the shares of one image's cells in the decision value, less the constant.
 
@@ -32,39 +38,40 @@ def evidence_map(
         usual: what each feature (d,) is counted from.
         outputs: how the features are made, as in `worker.networks.running.Network.outputs`.
         maps: for each output the activations (rows, columns, channels) that it is pooled from.
+        foreground: where the insert is, where its background was cut out.
     """
     rows, columns = (_side(max(layer.shape[axis] for layer in maps)) for axis in (0, 1))
     total = np.zeros((rows, columns))
     weights, origin, at = coef.astype(np.float64), usual.astype(np.float64), 0
     for output, layer in zip(outputs, maps, strict=True):
+        inside = Inside.of(foreground if output.foreground else None, layer.shape)
         for pooling in output.poolings or ("",):
             part = slice(at, at + pooled_size(layer.shape, pooling))
-            shares = _shares(layer, pooling, weights[part], origin[part])
+            shares = _shares(layer, pooling, weights[part], origin[part], inside)
             total += spread(shares, rows, columns)
             at = part.stop
     return EvidenceMap(total)
 
 
-def spread(shares: Float64Array, rows: int, columns: int) -> Float64Array:
-    """Return shares on another grid over the same image: each is divided among the cells that it covers."""
-    return np.asarray(_overlaps(shares.shape[0], rows) @ shares @ _overlaps(shares.shape[1], columns).T)
-
-
-def _shares(layer: Float32Array, pooling: str, weights: Float64Array, origin: Float64Array) -> Float64Array:
+def _shares(
+    layer: Float32Array, pooling: str, weights: Float64Array, origin: Float64Array, inside: Inside
+) -> Float64Array:
     """The shares (rows, columns) of one layer's cells in what one of its poolings adds to the decision."""
     rows, columns, channels = layer.shape
-    if pooling == "max":
-        cells = layer.reshape(-1, channels)
-        largest = cells.argmax(axis=0)
-        differences = cells[largest, np.arange(channels)] - origin
-        values, above = weights * differences, differences > 0
-        shares = np.bincount(largest[above], values[above], rows * columns) + values[~above].sum() / (rows * columns)
-        return np.asarray(shares, np.float64).reshape(rows, columns)
+    if pooling in ("max", "min"):
+        cells = np.flatnonzero(inside.cells)
+        values = layer.reshape(-1, channels)[cells]
+        extreme = values.argmax(axis=0) if pooling == "max" else values.argmin(axis=0)
+        differences = values[extreme, np.arange(channels)] - origin
+        parts, there = weights * differences, differences > 0 if pooling == "max" else differences < 0
+        shares = np.where(inside.cells.ravel(), parts[~there].sum() / len(cells), 0.0)
+        shares += np.bincount(cells[extreme[there]], parts[there], rows * columns)
+        return shares.reshape(rows, columns)
     if pooling == "gap":
-        return np.asarray((layer @ weights - origin @ weights) / (rows * columns))
+        return np.asarray((layer @ weights - origin @ weights) * inside.of_all)
     if pooling == "rows":
         in_row, usual = weights.reshape(rows, 1, channels), origin.reshape(rows, 1, channels)
-        return np.asarray(np.sum((layer - usual) * in_row, axis=-1) / columns, np.float64)
+        return np.asarray(np.sum((layer - usual) * in_row, axis=-1) * inside.of_row, np.float64)
     products: AnyArray = (layer.reshape(-1) - origin) * weights
     return np.asarray(products.reshape(layer.shape).sum(axis=-1))
 
@@ -72,11 +79,3 @@ def _shares(layer: Float32Array, pooling: str, weights: Float64Array, origin: Fl
 def _side(cells: int) -> int:
     """How many cells a side of the grid has: a whole fraction of the finest layer's."""
     return cells // -(-cells // MOST_CELLS)
-
-
-@cache
-def _overlaps(cells: int, onto: int) -> Float64Array:
-    """The matrix (onto, cells) that divides what each of `cells` along a side has among the `onto` that it covers."""
-    edges, others = np.arange(cells + 1) / cells, np.arange(onto + 1) / onto
-    shared = np.minimum(edges[1:], others[1:, None]) - np.maximum(edges[:-1], others[:-1, None])
-    return np.asarray(np.maximum(shared, 0) * cells, np.float64)

@@ -33,7 +33,7 @@ neighbour, and says as little of what is usual as the farthest of the others."""
 MOST_KEPT: Final = 1_000
 """Most learnt photographs that are kept: the file stays below 5 MB, and a look takes a tenth of a millisecond."""
 
-MOST_COLUMNS: Final = 1_024
+MOST_COLUMNS: Final = 1_200
 """Longer features are folded to this length, each with a random sign, which keeps distances to a few per cent."""
 
 _ROUNDING: Final = 1e-5
@@ -88,7 +88,8 @@ class Novelty:
         """Return the mean cosine distance of finite features (d,) to the nearest learnt ones, 0 to 2."""
         if self.signs is None and len(vector) != self.learnt.shape[1]:
             raise ClassifierError(f"novelty is for {self.learnt.shape[1]} features, not {len(vector)}")
-        (row,) = _of_length_one(vector[None], self.signs)
+        # As long as those that were learnt, which `MOST_COLUMNS` has not always been.
+        (row,) = _of_length_one(vector[None], self.signs, self.learnt.shape[1])
         # BLAS, in one thread: a worker's processes have it so (`worker.runtime.process.compute_in_one_thread`).
         return float(_mean_of_nearest(1 - (self.learnt @ row)[None])[0])
 
@@ -114,7 +115,7 @@ def learnt_novelty(features: Any, groups: Int64Array, *, seed: int = 0) -> Novel
     signs = None if columns <= MOST_COLUMNS else rng.choice(np.array([-1, 1], np.int8), columns)
     learnt = np.concatenate(
         [
-            _of_length_one(np.asarray(features[rows[start : start + _BLOCK]], np.float32), signs)
+            _of_length_one(np.asarray(features[rows[start : start + _BLOCK]], np.float32), signs, MOST_COLUMNS)
             for start in range(0, len(rows), _BLOCK)
         ]
     )
@@ -131,14 +132,14 @@ def _without_outliers(distances: Float64Array) -> Float64Array:
     return np.asarray(np.minimum(distances, usual.max()), np.float64)
 
 
-def _of_length_one(features: AnyArray, signs: Any) -> Float32Array:
-    """The features (n, d) folded by `signs` (d,) where there are any, each row divided by its length."""
+def _of_length_one(features: AnyArray, signs: Any, columns: int) -> Float32Array:
+    """The features (n, d), folded to `columns` by `signs` (d,) where there are any, each row divided by its length."""
     folded = np.asarray(features, np.float32)
     if signs is not None:
         if signs.shape != folded.shape[1:]:
             raise ClassifierError(f"novelty is for {len(signs)} features, not {folded.shape[1]}")
-        padded = np.pad(folded * signs, ((0, 0), (0, -folded.shape[1] % MOST_COLUMNS)))
-        folded = padded.reshape(len(padded), -1, MOST_COLUMNS).sum(axis=1, dtype=np.float32)
+        padded = np.pad(folded * signs, ((0, 0), (0, -folded.shape[1] % columns)))
+        folded = padded.reshape(len(padded), -1, columns).sum(axis=1, dtype=np.float32)
     lengths = np.sqrt(np.einsum("ij,ij->i", folded, folded, dtype=np.float64))[:, None]
     return np.asarray(folded / np.where(lengths > 0, lengths, 1), np.float32)
 

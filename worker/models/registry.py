@@ -95,8 +95,8 @@ def load_for_line(model: Model, models: Path, networks: NetworkStore, loaded: Se
 def _network(model: Model, digest: str, networks: NetworkStore) -> Network:
     try:
         manifest = networks.with_digest(digest)
-        outputs = parse_network_name(model.backbone).outputs
-        network = Network(networks.read(manifest), manifest, outputs)
+        name = parse_network_name(model.backbone)
+        network = Network(networks.read(manifest), manifest, name.outputs, edge=name.edge)
         network.check()
     except BackboneError as error:
         raise ModelError(why.WITHOUT_NETWORK(model=model.model_id, problem=str(error))) from error

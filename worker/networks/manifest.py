@@ -54,8 +54,13 @@ class Manifest(BaseModel):
         """The family, the layers and the arithmetic, as in a network's name without poolings."""
         return str(NetworkName(self.family, tuple(map(Output, self.layers)), self.arithmetic))
 
-    def fingerprint(self, outputs: tuple[Output, ...]) -> str:
-        """Name everything that the features depend on: this file, the recipe, and which outputs are pooled how."""
+    def fingerprint(self, outputs: tuple[Output, ...], *, edge: bool = False) -> str:
+        """Name everything that the features depend on: this file, the recipe, and which outputs are pooled how.
+
+        With `edge` also that they are of the strip along a lower contour that was found.
+        """
         ingredients = {"network": self.digest, "recipe": self.recipe, "outputs": [str(output) for output in outputs]}
+        if edge:
+            ingredients["edge"] = True
         canonical = json.dumps(ingredients, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()

@@ -7,15 +7,19 @@ puts one out sees several.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from producer.runtime.arrays import Float32Array, UInt8Array
+from producer.runtime.arrays import BoolArray, Float32Array, UInt8Array
 from worker.backbones.names import BackboneError
+from worker.images.cut import StripSize
+from worker.images.foreground import foreground
 from worker.networks.manifest import Manifest
 from worker.networks.names import NetworkName, Output, pooled_size
+from worker.networks.pooling import pooled
 from worker.runtime.held_stderr import held_stderr
 
 _TOGETHER: Final = 8
@@ -29,26 +33,26 @@ _TOLERANCE: Final = {"float32": 1e-3, "int8": 0.1}
 """What they may differ by, as a part of the largest: other processors round otherwise, and in int8 by whole steps."""
 
 
-_POOLINGS: Final[dict[str, Callable[[Float32Array], Float32Array]]] = {
-    "gap": lambda maps: maps.mean(axis=(1, 2)),
-    "max": lambda maps: maps.max(axis=(1, 2)),
-    "rows": lambda maps: maps.mean(axis=2).reshape(len(maps), -1),
-}
-"""From maps (n, rows, columns, channels) to the values (n, …) that each pooling gives."""
-
-
 class NetworkUnfit(BackboneError):
     """A network's file is damaged, or not what its manifest says; the message says what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What one image's features were pooled from: the maps of each output, and where the insert is in a cut-out."""
+
+    maps: list[Float32Array]
+    foreground: BoolArray | None = None
 
 
 class Network:
     """A network's file, and what is taken from it. To be used by one thread at a time.
 
     `name` is canonical; `fingerprint` names everything that the features depend on; `feature_size` is the length of
-    one feature vector; `input_size` is (height, width) in pixels.
+    one feature vector; `input_size` is (height, width) in pixels: with `edge`, of the strip along a lower contour.
     """
 
-    def __init__(self, data: bytes, manifest: Manifest, outputs: Sequence[Output]) -> None:
+    def __init__(self, data: bytes, manifest: Manifest, outputs: Sequence[Output], *, edge: bool = False) -> None:
         """Prepare to run `data`, whose digest has been held against the manifest's (see `NetworkStore.read`).
 
         Raises:
@@ -57,12 +61,13 @@ class Network:
         """
         self.manifest = manifest
         self.outputs = tuple(outputs)
-        self.name = str(NetworkName(manifest.family, self.outputs, manifest.arithmetic))
-        self.input_size = manifest.input_size
-        self.fingerprint = manifest.fingerprint(self.outputs)
+        self.name = str(NetworkName(manifest.family, self.outputs, manifest.arithmetic, edge))
+        self.input_size = StripSize(manifest.input_size) if edge else manifest.input_size
+        self.fingerprint = manifest.fingerprint(self.outputs, edge=edge)
         self._shapes = dict(zip(manifest.layers, manifest.shapes, strict=True))
         self.feature_size = sum(self._size(output) for output in self.outputs)
         self._interpreter, self._input, self._indices = _prepared(data, manifest)
+        self._leaves_out = any(output.foreground for output in self.outputs)
         self._room = 1
         self._step = 1 if all(len(shape) == 3 for shape in manifest.shapes) else _TOGETHER
 
@@ -81,12 +86,15 @@ class Network:
 
     @property
     def has_places(self) -> bool:
-        """Whether every feature comes from places in the image, so that a decision can be traced back to them."""
-        return all(len(self._shapes[output.layer]) == 3 for output in self.outputs)
+        """Whether every feature comes from places in the image, so that a decision can be traced back to them.
 
-    def features_and_maps(
-        self, images: Sequence[UInt8Array] | UInt8Array
-    ) -> tuple[Float32Array, list[list[Float32Array]]]:
+        Along an edge that was found it cannot: nobody keeps where in the photograph that was.
+        """
+        return not isinstance(self.input_size, StripSize) and all(
+            len(self._shapes[output.layer]) == 3 for output in self.outputs
+        )
+
+    def features_and_maps(self, images: Sequence[UInt8Array] | UInt8Array) -> tuple[Float32Array, list[Seen]]:
         """Return what `features_of` does, and for each image the maps of `outputs` that the features are pooled from.
 
         The maps stay in memory (of the default's 190 kB an image), so this is for a message's images.
@@ -94,12 +102,10 @@ class Network:
         Raises:
             ValueError: the images are not uint8 or not of `input_size`.
         """
-        kept: list[list[Float32Array]] = []
+        kept: list[Seen] = []
         return self._features(images, kept), kept
 
-    def _features(
-        self, images: Sequence[UInt8Array] | UInt8Array, kept: list[list[Float32Array]] | None
-    ) -> Float32Array:
+    def _features(self, images: Sequence[UInt8Array] | UInt8Array, kept: list[Seen] | None) -> Float32Array:
         for image in images:
             if image.dtype != np.uint8 or image.shape != (*self.input_size, 3):
                 raise ValueError(
@@ -110,11 +116,12 @@ class Network:
         for start in range(0, len(images), self._step):
             part = slice(start, start + self._step)
             maps = dict(zip(self.manifest.layers, self.maps(images[part]), strict=True))
-            pooled = [_pooled(maps[output.layer], output) for output in self.outputs]
-            np.concatenate(pooled, axis=1, out=features[part])
+            foregrounds = [foreground(image) if self._leaves_out else None for image in images[part]]
+            values = [pooled(maps[output.layer], output, foregrounds) for output in self.outputs]
+            np.concatenate(values, axis=1, out=features[part])
             if kept is not None:
-                seen = len(images[part])
-                kept += [[maps[output.layer][number] for output in self.outputs] for number in range(seen)]
+                for number, inside in enumerate(foregrounds):
+                    kept.append(Seen([maps[output.layer][number] for output in self.outputs], inside))
         return features
 
     def maps(self, images: Sequence[UInt8Array] | UInt8Array) -> list[Float32Array]:
@@ -167,12 +174,6 @@ def check_picture(size: tuple[int, int]) -> UInt8Array:
     """Return a picture that is the same everywhere, with every brightness, slopes, edges and fine patterns."""
     y, x, colour = np.ogrid[: size[0], : size[1], :3]
     return np.asarray((x * (3 + colour) + y * 2 + (x * y) // 97 + 40 * ((x // 16 + y // 16) % 2)) % 256, np.uint8)
-
-
-def _pooled(values: Float32Array, output: Output) -> Float32Array:
-    if not output.pooling:
-        return values.reshape(len(values), -1)
-    return np.concatenate([_POOLINGS[pooling](values) for pooling in output.poolings], axis=1)
 
 
 def _prepared(data: bytes, manifest: Manifest) -> tuple[Any, int, list[int]]:

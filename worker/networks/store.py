@@ -155,8 +155,8 @@ class NetworkStore:
 
     def open(self, name: str, weights: str | None = None) -> Network:
         """Return a network by its full name, with poolings, ready to run; raises what `named` and `read` raise."""
-        manifest = self.named(name, weights)
-        return Network(self.read(manifest), manifest, parse_network_name(name).outputs)
+        manifest, parsed = self.named(name, weights), parse_network_name(name)
+        return Network(self.read(manifest), manifest, parsed.outputs, edge=parsed.edge)
 
     def verify(self, manifest: Manifest) -> None:
         """Hold a network's file against its digest, and what it computes here against what it computed when built.

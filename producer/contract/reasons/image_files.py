@@ -114,6 +114,10 @@ COLOURS: Final = Template(
 )
 
 # What is taken of it shows no insert.
+NO_CONTOUR: Final = Template(
+    "the model looks along the lower contour of an insert that was cut out on black, and there is none to be found: "
+    "cut the background out as in the photographs that it learned from, or look at the insert yourself"
+)
 IMAGE_TOO_SMALL: Final = Template(
     "the image is too small: {width:d}×{height:d} pixels, at least {least:d} a side: "
     "photograph the insert so that it fills the image"

@@ -9,8 +9,11 @@ import pytest
 from PIL import Image
 
 from db.evidence.evidence_map import unpacked
+from producer.contract.reasons.image_files import NO_CONTOUR
 from producer.contract.region import Edge, Region
+from tests.cut_out_pictures import cut_out, metal, saved
 from tests.support import photograph
+from worker.images.cut import StripSize
 from worker.line.active_models import ModelPair
 from worker.line.judging import ImageToJudge, Judge
 from worker.models.line_model import LINE_CLASSES, Judgement, LineModel
@@ -18,13 +21,14 @@ from worker.models.linear_svm import LinearModel
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import WorkerMetrics
 from worker.networks.names import Output
+from worker.networks.running import Seen
 
 
 class MeanBrightness:
     """A network of one feature. Counts its forward passes."""
 
     def __init__(self, side: int = 8) -> None:
-        self.input_size = (side, side)
+        self.input_size: tuple[int, int] = (side, side)
         self.passes = 0
 
     def features_of(self, images: Any) -> Any:
@@ -90,6 +94,15 @@ def test_a_model_that_learned_from_whole_photographs_only_does_not_judge_strips(
     whole = Judge(models, WorkerMetrics()).judge(image, None)
     assert whole.outcome == "unsure"
     assert "not at all" in str(whole.reason)
+
+
+def test_a_model_that_looks_along_the_edge_of_cut_outs_is_unsure_where_there_is_none() -> None:
+    along_edge = MeanBrightness()
+    along_edge.input_size = StripSize((8, 8))
+    cut = saved(cut_out("an edge", (900, 700))[0], "JPEG")
+    assert judge(cut, model(60), network=along_edge).outcome == "damaged"
+    judgement = judge(saved(metal((900, 700)), "JPEG"), model(60), network=along_edge)
+    assert (judgement.outcome, judgement.reason) == ("unsure", NO_CONTOUR())
 
 
 def test_what_is_judged_together_is_judged_as_it_is_alone_and_in_one_pass() -> None:
@@ -183,7 +196,8 @@ class Mapped(MeanBrightness):
     has_places = True
 
     def features_and_maps(self, images: Any) -> Any:
-        return self.features_of(images), [[image.mean(axis=2, keepdims=True, dtype=np.float32)] for image in images]
+        maps = [image.mean(axis=2, keepdims=True, dtype=np.float32) for image in images]
+        return self.features_of(images), [Seen([brightness]) for brightness in maps]
 
 
 def test_a_verdict_that_is_not_intact_says_where_it_came_from() -> None:

@@ -93,6 +93,17 @@ def test_features_of_very_different_size_are_standardised_and_the_model_takes_th
     assert (candidate.classifier.predict(features) == binary(labels)).mean() > 0.95
 
 
+@pytest.mark.timeout(60)
+def test_features_that_differ_by_little_more_than_rounding_say_nothing():
+    """Such are the rows of black beside the edge of a cut-out; libsvm found no end with them."""
+    features, labels, groups = inserts(30, images=2, apart=0.8)
+    black = 25 + 2e-5 * np.random.default_rng(1).integers(0, 3, (len(labels), 200))
+    features = np.hstack([features, black]).astype(np.float32)
+    candidate = fit_candidate(features, labels, groups, costs=Costs())
+    assert not candidate.classifier.coef[0, -200:].any()
+    assert (candidate.classifier.predict(features) == binary(labels)).mean() > 0.95
+
+
 @pytest.mark.slow
 def test_many_rows_on_disk_are_learned_in_passes(tmp_path, monkeypatch):
     monkeypatch.setattr(solver, "GRAM_ROWS", 100)

@@ -12,13 +12,13 @@ from worker.networks.names import Output
 RNG = np.random.default_rng(0)
 OUTPUTS: dict[str, list[tuple[Output, tuple[int, int, int]]]] = {
     "the default's three depths": [
-        (Output("block7", "gap+max"), (14, 14, 80)),
-        (Output("block10", "gap+max"), (14, 14, 112)),
-        (Output("block14", "gap+max"), (7, 7, 192)),
+        (Output("block7", "gap+max+min"), (14, 14, 80)),
+        (Output("block10", "gap+max+min"), (14, 14, 112)),
+        (Output("block14", "gap+max+min"), (7, 7, 192)),
     ],
     "sides that fit into none of each other": [(Output("a", "max"), (33, 17, 5)), (Output("b", "gap"), (9, 8, 6))],
     "finer than a map may be": [(Output("a", "gap+max"), (112, 112, 8))],
-    "row by row": [(Output("a", "rows"), (6, 9, 4)), (Output("b", "gap+max+rows"), (3, 3, 5))],
+    "row by row": [(Output("a", "rows"), (6, 9, 4)), (Output("b", "gap+max+min+rows"), (3, 3, 5))],
     "not pooled at all": [(Output("a"), (16, 16, 4)), (Output("b", "max"), (4, 4, 3))],
 }
 
@@ -29,6 +29,7 @@ def seen(outputs: list[tuple[Output, tuple[int, int, int]]]) -> tuple[list[Any],
     pool = {
         "gap": lambda layer: layer.mean(axis=(0, 1)),
         "max": lambda layer: layer.max(axis=(0, 1)),
+        "min": lambda layer: layer.min(axis=(0, 1)),
         "rows": lambda layer: layer.mean(axis=1).ravel(),
         "": np.ravel,
     }
@@ -69,6 +70,17 @@ def test_a_largest_value_below_what_is_usual_is_missing_everywhere() -> None:
     layer[0, 1] = 3
     shares = evidence_map(np.float32([-1]), np.float32([7]), [Output("a", "max")], [layer]).shares
     np.testing.assert_allclose(shares, np.ones((2, 2)))
+
+
+def test_a_background_that_was_left_out_has_no_part_in_a_decision() -> None:
+    foreground = np.zeros((56, 56), bool)
+    foreground[:, 28:] = True
+    outputs = [Output("a", "gap+max+min+rows", foreground=True)]
+    layer = RNG.normal(size=(14, 14, 8)).astype(np.float32)
+    coef, usual = RNG.normal(size=(2, 8 * 3 + 14 * 8)).astype(np.float32)
+    shares = evidence_map(coef, usual, outputs, [layer], foreground).shares
+    assert not shares[:, :7].any()
+    assert shares[:, 7:].all()
 
 
 def test_what_is_as_usual_speaks_for_nothing() -> None:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from producer.contract.reasons.models import UNLIKE
+from worker.models import novelty
 from worker.models.linear_svm import ClassifierError
 from worker.models.novelty import LEVEL, MOST_COLUMNS, MOST_KEPT, NEIGHBOURS, Novelty, learnt_novelty
 
@@ -129,6 +130,19 @@ def test_long_features_are_folded_to_a_bounded_length() -> None:
     pair = learnt_novelty(np.stack([one, other]), np.arange(2))
     assert pair is not None
     assert pair.distances[0] == pytest.approx(1 - cosine, abs=0.1)
+
+
+def test_photographs_that_were_folded_to_fewer_columns_are_held_against_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A model of before keeps them as long as it was then."""
+    monkeypatch.setattr(novelty, "MOST_COLUMNS", 1_024)
+    rows = photographs(30, columns=3_000)
+    before = learnt_novelty(rows, inserts(30))
+    monkeypatch.undo()
+    assert before is not None
+    assert before.learnt.shape == (30, 1_024)
+    assert before.distance(rows[0]) == pytest.approx(float(np.sort(1 - before.learnt @ before.learnt[0])[:5].mean()))
 
 
 @pytest.mark.parametrize(

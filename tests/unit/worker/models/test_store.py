@@ -24,6 +24,7 @@ from worker.models.store import (
     save,
 )
 from worker.models.unsure_band import Band, band
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 
 FINGERPRINT = "ab" * 32
 RNG = np.random.default_rng(0)
@@ -78,10 +79,11 @@ def test_a_model_with_its_name_of_before_can_be_read(tmp_path):
 
 
 def test_a_name_is_short_and_can_name_a_file_everywhere(tmp_path):
-    long = "efficientnet_lite0:block7_out+gap+max,block10_out+gap+max,block14_out+gap+max+int8"
+    long = DEFAULT_BACKBONE
     name = stored(tmp_path / "m", backbone=long).model_id
     assert re.fullmatch(r"efficientnet_lite0-[0-9a-f]{12}", name)
-    assert model_name(long) == "efficientnet_lite0-block7_out-gap-max-block10_out-gap-max-block14_out-gap-max-int8"
+    blocks = "-".join(f"block{number}_out-gap-max-min-fg" for number in (7, 10, 14))
+    assert model_name(long) == f"efficientnet_lite0-{blocks}-int8"
 
 
 def test_the_name_follows_from_the_content_alone(tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from worker.backbones.names import BackboneError
+from worker.images.cut import StripSize
 from worker.models.evidence import evidence_map
 from worker.networks.building import Built
 from worker.networks.manifest import RECIPE
@@ -23,12 +24,12 @@ def network(built: Built, outputs: str, **changes: Any) -> Network:
 
 
 def test_outputs_are_pooled_and_joined_in_the_order_of_the_name(small: Built, pixels: np.ndarray) -> None:
-    ours = network(small, "conv_dw_2_relu+max,conv_pw_1_relu+gap+max,conv_dw_2_relu")
+    ours = network(small, "conv_dw_2_relu+max,conv_pw_1_relu+gap+min,conv_dw_2_relu")
     first, second = (layer[0] for layer in ours.maps(pixels[:1]))
-    expected = np.concatenate([second.max((0, 1)), first.mean((0, 1)), first.max((0, 1)), second.ravel()])
+    expected = np.concatenate([second.max((0, 1)), first.mean((0, 1)), first.min((0, 1)), second.ravel()])
     assert ours.feature_size == len(expected) == 16 + 2 * 16 + 56 * 56 * 16
     np.testing.assert_array_equal(ours.features_of(pixels[:1])[0], expected)
-    assert ours.name == "mobilenet-0.25:conv_dw_2_relu+max,conv_pw_1_relu+gap+max,conv_dw_2_relu"
+    assert ours.name == "mobilenet-0.25:conv_dw_2_relu+max,conv_pw_1_relu+gap+min,conv_dw_2_relu"
 
 
 def test_rows_are_averaged_along_an_edge_and_kept_across_it(small: Built, pixels: np.ndarray) -> None:
@@ -41,6 +42,28 @@ def test_rows_are_averaged_along_an_edge_and_kept_across_it(small: Built, pixels
     np.testing.assert_allclose(by_row.reshape(rows, channels).mean(axis=0), means, rtol=1e-4, atol=1e-6)
 
 
+POOLINGS = "gap+max+min+rows"
+
+
+def test_a_photograph_without_a_background_is_pooled_as_it_is_to_the_bit(small: Built, pixels: np.ndarray) -> None:
+    with_fg, without = (network(small, f"conv_dw_2_relu+{POOLINGS}{fg}") for fg in ("+fg", ""))
+    np.testing.assert_array_equal(with_fg.features_of(pixels), without.features_of(pixels))
+    assert with_fg.fingerprint != without.fingerprint
+
+
+def test_the_background_of_a_cut_out_is_left_out(small: Built, pixels: np.ndarray) -> None:
+    """Of an insert in whole cells: what is pooled is what the maps have there, whatever they have beside it."""
+    ours = network(small, f"conv_dw_2_relu+{POOLINGS}+fg")
+    image = np.zeros_like(pixels[0])
+    image[48:160, 32:192] = np.maximum(pixels[0, 48:160, 32:192], 30)
+    inside = ours.maps(image[None])[1][0][12:40, 8:48]
+    gap, largest, least, rows = np.split(ours.features_of([image, pixels[1]])[0], [16, 32, 48])
+    np.testing.assert_allclose(gap, inside.mean((0, 1)), rtol=1e-4)
+    np.testing.assert_array_equal(largest, inside.max((0, 1)))
+    np.testing.assert_array_equal(least, inside.min((0, 1)))
+    np.testing.assert_allclose(rows.reshape(56, 16)[12:40], inside.mean(1), rtol=1e-4)
+
+
 def test_an_image_has_the_same_features_in_every_batch(small: Built, pixels: np.ndarray) -> None:
     ours = network(small, "conv_dw_2_relu+gap")
     together = ours.features_of(pixels)
@@ -50,18 +73,35 @@ def test_an_image_has_the_same_features_in_every_batch(small: Built, pixels: np.
 
 
 def test_a_decision_is_traced_back_to_places_exactly(small: Built, pixels: np.ndarray) -> None:
-    ours = network(small, "conv_dw_2_relu+max,conv_pw_1_relu+gap+max+rows,conv_dw_2_relu")
-    features, maps = ours.features_and_maps(pixels)
+    ours = network(small, f"conv_dw_2_relu+max,conv_pw_1_relu+{POOLINGS}+fg,conv_dw_2_relu")
+    pixels = pixels.copy()
+    pixels[1, :, 90:] = 0
+    pixels[2, 150:] = 0
+    features, images = ours.features_and_maps(pixels)
     np.testing.assert_array_equal(features, ours.features_of(pixels))
     random = np.random.default_rng(0)
     coef = random.normal(size=ours.feature_size).astype(np.float32)
     usual = features.mean(axis=0)
-    for vector, seen in zip(features, maps, strict=True):
-        shares = evidence_map(coef, usual, ours.outputs, seen).shares
+    assert [seen.foreground is None for seen in images] == [True, False, False]
+    for vector, seen in zip(features, images, strict=True):
+        shares = evidence_map(coef, usual, ours.outputs, seen.maps, seen.foreground).shares
         assert shares.shape == (28, 28)
         decision, constant = (float(coef.astype(float) @ values.astype(float)) for values in (vector, usual))
         assert shares.sum() + constant == pytest.approx(decision, abs=1e-5 * float(np.abs(coef * vector).sum()))
     assert ours.has_places
+
+
+def test_along_a_found_edge_it_takes_strips_and_traces_nothing_back(small: Built, tmp_path: Path) -> None:
+    store = NetworkStore(str(tmp_path))
+    store.add(small.data, small.manifest)
+    whole, strip = (store.open(f"{small.manifest.name}+gap{edge}") for edge in ("", "+edge"))
+    assert isinstance(strip.input_size, StripSize)
+    assert not isinstance(whole.input_size, StripSize)
+    assert strip.input_size == whole.input_size
+    assert strip.digest == whole.digest
+    assert strip.fingerprint != whole.fingerprint
+    assert (whole.has_places, strip.has_places) == (True, False)
+    assert strip.name == f"{small.manifest.name}+gap+edge"
 
 
 def test_a_fingerprint_is_of_the_file_the_recipe_and_the_outputs(small: Built) -> None:

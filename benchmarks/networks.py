@@ -42,11 +42,12 @@ def network(backbone: str, store: Path = STORE) -> Network:
 
 
 def _build(backbone: str, store: Path) -> None:
+    from worker.backbones import families
     from worker.networks import building
     from worker.networks.representative import drawn
 
     name = parse_network_name(backbone)
-    pictures = drawn(building.input_size(name.family)) if name.arithmetic == "int8" else None
+    pictures = drawn(families.input_size(name.family)) if name.arithmetic == "int8" else None
     with random_weights(backbone) as weights:
         built = building.build(name, weights, weights_folder=store, representative=pictures)
     NetworkStore(str(store)).add(built.data, built.manifest)

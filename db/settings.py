@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from producer.configuration.environment_settings import EnvironmentSettings
 from producer.configuration.home_folder import at_home
-from producer.configuration.passwords import password_of
+from producer.configuration.secret_files import password_of
 
 
 class DatabaseSettings(EnvironmentSettings):

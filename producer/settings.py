@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from producer.configuration.environment_settings import EnvironmentSettings
-from producer.configuration.passwords import password_of
+from producer.configuration.secret_files import password_of
 from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.contract.event import MOST_EVENTS
 from producer.contract.names import Name, safe_name

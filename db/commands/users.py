@@ -152,7 +152,7 @@ def asked_password() -> str:
 
 
 def _typed_password() -> str:
-    from producer.configuration.password_hashes import RULE, checked
+    from producer.configuration.passwords import RULE, checked
 
     first = checked(getpass.getpass(f"password ({RULE}): "))
     if getpass.getpass("once more: ") != first:

@@ -15,9 +15,10 @@ from pydantic_settings import NoDecode
 
 from db.console.sign_in.provider import Provider, checked_address
 from db.people.session_limits import IDLE_HOURS, SESSION_HOURS
+from db.queries.head_overview import STALE_MINUTES
 from db.schema.vocabulary import PersonRole
 from db.settings import DatabaseSettings
-from producer.configuration.passwords import password_of
+from producer.configuration.secret_files import password_of
 
 IpNetwork = IPv4Network | IPv6Network
 
@@ -26,7 +27,9 @@ class ConsoleSettings(DatabaseSettings):
     """Settings of `insert-db console`, beside those that say where database and photographs are."""
 
     console_stale_minutes: float = Field(
-        default=60.0, gt=0, description="Minutes after which the last photograph of a head says nothing about now."
+        default=STALE_MINUTES,
+        gt=0,
+        description="Minutes after which the last photograph of a head says nothing about now.",
     )
     console_open_board: bool = Field(default=False, description="Show the board to anybody, without a login.")
     console_https: bool = Field(

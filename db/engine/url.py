@@ -12,7 +12,7 @@ from sqlalchemy import exc, make_url
 from sqlalchemy.engine import URL
 
 from producer.configuration.home_folder import at_home
-from producer.configuration.passwords import EXAMPLE
+from producer.configuration.secret_files import EXAMPLE
 from producer.configuration.url_check import check_url, unclear
 
 SETTING: Final = "INSERTS_DATABASE_URL"

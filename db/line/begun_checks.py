@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from db.engine.clock import BEFORE_ALL, TICK
 from db.engine.prepared import Prepared, inserted
 from db.line import head_size, incomplete_checks
-from db.schema.tables import Checks, Pockets
+from db.schema.tables import Captures, Checks, Pockets
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class NamedCheck:
     head: str
     operation: str
     size: int
+    own_id: UUID
+    """Of a check of this event alone, where the one that it names is of another run or head; or `check_id` again."""
 
 
 NAMES: Final = ("check_id", "station", "machine", "head", "operation")
@@ -55,20 +57,41 @@ BEGIN: Final = Prepared(_begin)
 """Writes checks; of one that is there, that it began earlier or is larger."""
 
 
-def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> None:
+def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict[UUID, UUID]:
     """Have these checks be there; what begins one here comes `at` this moment, and behind all that its head has.
 
     Whoever calls it holds no check yet.
+
+    Returns:
+        The check of each event, by its `own_id`: the one that it names, unless that is of another head, or has ended
+        and something later is known of its head. Then the event is of a later run, and says nothing of that one.
     """
     connection = session.connection()
+    checks: dict[UUID, UUID] = {}
     rows: dict[UUID, dict[str, Any]] = {}
     for check in named:
-        own = check.size or head_size.known(connection, check.head) or 1
-        size = max(own, rows.get(check.check_id, {"size": 0})["size"])
+        check_id = checks[check.own_id] = check.own_id if _is_of_another_run(session, check) else check.check_id
+        size = check.size or head_size.known(connection, check.head) or 1
+        size = max(size, rows.get(check_id, {"size": 0})["size"])
         began = max(at, _behind_all_of(session, check.machine, check.head))
-        rows[check.check_id] = vars(check) | {"size": size, "started_at": began, "awaited": True}
+        row = {name: getattr(check, name) for name in NAMES}
+        rows[check_id] = row | {"check_id": check_id, "size": size, "started_at": began, "awaited": True}
     BEGIN.execute(connection, [rows[check_id] for check_id in sorted(rows)])
     incomplete_checks.update_awaited(connection, rows)
+    return checks
+
+
+def _is_of_another_run(session: Session, check: NamedCheck) -> bool:
+    is_photographed = select(Captures.check_id).where(Captures.check_id == Checks.check_id).exists()
+    columns = Checks.machine, Checks.head, Checks.started_at, Checks.awaited & is_photographed
+    known = session.execute(select(*columns).where(Checks.check_id == check.check_id)).first()
+    if known is None:
+        return False
+    machine, head, started_at, is_under_way = known
+    if (machine, head) != (check.machine, check.head):
+        return True
+    newest = select(func.max(Checks.started_at)).where(Checks.machine == machine, Checks.head == head)
+    return not is_under_way and started_at < (session.scalar(newest) or started_at)
 
 
 def _behind_all_of(session: Session, machine: str, head: str) -> datetime:

@@ -116,6 +116,13 @@ def note(session: Session, check_ids: Collection[UUID]) -> None:
         _note(session, select(Checks.check_id).where(Checks.check_id.in_(check_ids)))
 
 
+def note_pending(session: Session, check_ids: Collection[UUID]) -> None:
+    """Note checks that pend, each with its next revision: so who has lost what was told finds them again."""
+    if check_ids:
+        session.execute(next_revision(Checks.check_id.in_(check_ids)))
+        note(session, check_ids)
+
+
 def _note(session: Session, noted: Select[UUID]) -> None:
     untold = insert(session, UntoldChecks).from_select(["check_id"], noted.order_by("check_id"))
     # What is noted already is written all the same: so `untold_checks.remove` waits for the end of this transaction.

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line import incomplete_checks, restores
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
-from db.line.check_revisions import hold, next_revision, note
+from db.line.check_revisions import hold, next_revision, note, note_pending
 from db.line.check_search import begun_before, candidates, of_place
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
 from db.line.contradictions import elsewhere
@@ -145,9 +145,8 @@ def finish(
     """The checks among these that are no longer pending, by what this transaction has written; it holds them.
 
     Each has its next revision, but for those of `again`, of which nothing was written: they are sent as they are. One
-    whose photographs, now that they are judged, show that they contradict each other is noted as such first. It is also
-    noted where a check knows what no answer says (`db.line.holds`): it pends, though a photograph of it `failed` or
-    others contradict each other, or it has one of another head.
+    whose photographs, now that they are judged, show that they contradict each other is noted as such first. So is what
+    a check knows that no answer says (`db.line.holds`): it pends though one `failed`, or has one of another head.
     """
     known = _known_now(session, check_ids, again) if check_ids else []
     doubtful = to_doubt(session, [check.check_id for check, _ in known if check.state != "pending"]) if known else []
@@ -156,7 +155,8 @@ def finish(
         known = _known_now(session, check_ids, check_ids)
     ended = [check for check, _ in known if check.state != "pending"]
     unsaid = {check.check_id for check, of in known if of.elsewhere or (check.state == "pending" and check.reason)}
-    note(session, unsaid | ({*failed} - {check.check_id for check in ended}))
+    note(session, unsaid)
+    note_pending(session, {*failed} - {check.check_id for check in ended})
     return ended
 
 

@@ -43,9 +43,11 @@ def _of_pending(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
     if not pending:
         return []
     of_these = Checks.check_id.in_([check.check_id for check in pending])
-    last = select(Captures.check_id, Captures.pocket, func.max(Captures.ordered_at))
+    # Of the check, not of the pocket: the board has a check where its newest photograph is.
+    last = select(Captures.check_id, func.max(Captures.ordered_at))
     last = last.join(Checks, Checks.check_id == Captures.check_id).where(of_these)
-    at = {row[:2]: row[2] for row in session.execute(last.group_by(Captures.check_id, Captures.pocket))}
+    at = {row[0]: row[1] for row in session.execute(last.group_by(Captures.check_id))}
+    given_up = {row.check_id for row in rows if row.given_up}
     is_known = select(Pockets.pocket).where(
         Pockets.machine == Checks.machine, Pockets.head == Checks.head, Pockets.pocket == Checks.size
     )
@@ -56,11 +58,17 @@ def _of_pending(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
             machine=check.machine,
             head=check.head,
             pocket=pocket,
-            at=at.get((check.check_id, pocket), check.started_at),
+            at=at.get(check.check_id, check.started_at),
             revision=check.revision,
         )
         for check in pending
-        for pocket in sorted({*check.replace, *check.review, *([check.size] if check.check_id in unseen else [])})
+        for pocket in sorted(
+            {
+                *(*check.replace, *check.review),
+                *([check.size] if check.check_id in unseen else []),
+                *(check.missing if check.check_id in given_up else ()),
+            }
+        )
     ]
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.engine import clock
 from db.engine.upsert import insert
 from db.line import incomplete_checks, restores
 from db.schema.tables import Captures, Checks, Pockets, UntoldChecks
@@ -19,10 +20,11 @@ _AT_ONCE: Final = 500
 def doubt(session: Session) -> None:
     """Have each check read again, and its answer sent, that says what is in a pocket that was not photographed since.
 
-    These are the checks of the pockets' newest photographs, and the newest of each head.
+    These are the checks of the pockets' newest photographs, and the newest of each head. It is done once for each
+    restore, whoever calls it how often.
     """
     restored = restores.restored_at(session)
-    if restored is None:
+    if restored is None or not restores.is_to_doubt(session):
         return
     heads = {(machine, head) for machine, head, _ in restores.not_seen_since(session)}
     newest = select(Checks.check_id).order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(1)
@@ -39,3 +41,4 @@ def doubt(session: Session) -> None:
             incomplete_checks.doubt(session, some)
             untold = insert(session, UntoldChecks).values([{"check_id": check_id} for check_id in some])
             session.execute(untold.on_conflict_do_nothing())
+    restores.note_doubted(session, at=clock.of_database(session), checks=len(ids))

@@ -21,6 +21,7 @@ from producer.contract.places import PocketPlace
 
 _BY: Final = "restore"
 _ACTION: Final = "backup restored"
+_DOUBTED: Final = "checks of before doubted"
 
 _LAST: Final = select(Audit.at).where(Audit.by == _BY, Audit.action == _ACTION).order_by(Audit.id.desc()).limit(1)
 
@@ -47,6 +48,17 @@ def record(session: Session, *, at: datetime, file: str, made_at: str) -> None:
 def restored_at(session: Session) -> datetime | None:
     """When a backup was restored last; None if none ever was."""
     return session.scalar(_LAST)
+
+
+def is_to_doubt(session: Session) -> bool:
+    """Whether a backup was restored whose checks are not doubted yet (`db.line.restored_checks`)."""
+    return session.scalar(select(Audit.action).where(Audit.by == _BY).order_by(Audit.id.desc()).limit(1)) == _ACTION
+
+
+def note_doubted(session: Session, *, at: datetime, checks: int) -> None:
+    """Have the audit say that the checks of before the last restore are doubted."""
+    row = {"at": at, "by": _BY, "action": _DOUBTED, "subject": "", "detail": {"checks": checks}}
+    session.execute(insert(session, Audit).values(row))
 
 
 def not_seen_since(session: Session, machine: str | None = None, head: str | None = None) -> Sequence[PocketPlace]:

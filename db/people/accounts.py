@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db.engine.upsert import insert
 from db.schema.tables import Accounts, Sessions, Tokens
 from db.schema.vocabulary import PersonRole
-from producer.configuration.password_hashes import PasswordHashes
+from producer.configuration.passwords import PasswordHashes
 from producer.contract.names import MAX_NAME_LENGTH, check_name
 
 _PASSWORDS: Final = PasswordHashes(PasswordHasher())

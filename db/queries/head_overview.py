@@ -23,6 +23,9 @@ from producer.contract.names import IMPORTED
 from producer.contract.places import HeadPlace, PocketPlace
 from producer.contract.vocabulary import State
 
+STALE_MINUTES: Final = 60.0
+"""Minutes after which the last photograph of a head says nothing about now."""
+
 _MISSING: Final[PocketWord] = "missing"
 _UNSEEN: Final = frozenset({"missing", "fault"})
 """Words of a check for a pocket of which it has no photograph to judge."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.schema.check_tables import AwaitedChecks, CapturesAhead
+from db.schema.awaited_tables import AwaitedChecks, CapturesAhead
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.drift_tables import StationDays
 from db.schema.fault_tables import Faults

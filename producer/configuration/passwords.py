@@ -1,46 +1,63 @@
-"""Passwords beside a URL: in a setting of their own, or in a file."""
+"""Passwords of people and programs: one rule, kept as Argon2 hashes, compared in the same time if none is kept."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from functools import cached_property
 from typing import Final
 
-from pydantic import SecretStr
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 
-EXAMPLE: Final = "change-me"
-"""How passwords in examples begin. None is ever used."""
+SHORTEST: Final = 10
+"""Characters of a password at least."""
 
+LONGEST: Final = 200
+"""Characters of a password at most: hashing more adds work and no security."""
 
-def password_of(setting: str, password: SecretStr | None, file: Path | None) -> str | None:
-    """The password that is set by itself or in a file; None where there is neither.
+RULE: Final = f"{SHORTEST} to {LONGEST} characters"
+"""The rule for passwords, for a person who must enter one."""
 
-    Args:
-        setting: the variable that holds it, as `INSERTS_REDIS_PASSWORD`; with `_FILE` behind it, that of the file.
-        password: what that variable holds.
-        file: the file that the other one names.
-
-    Raises:
-        ValueError: both are set, or the file cannot be read, is empty or still holds the example.
-    """
-    if password is not None and file is not None:
-        raise ValueError(f"{setting} and {setting}_FILE are both set: take one away")
-    if file is not None:
-        return password_in(file)
-    return None if password is None else password.get_secret_value()
+HASH_BEGINS: Final = "$argon2"
+"""How every kept hash begins."""
 
 
-def password_in(file: Path) -> str:
-    """The password that a file holds, without white space around it.
+def checked(password: str) -> str:
+    """The password, if it may be one.
 
     Raises:
-        ValueError: the file cannot be read, is empty, or still holds the example.
+        ValueError: it is too short or too long.
     """
-    try:
-        password = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the password file {file} cannot be read: {error}") from None
-    if not password:
-        raise ValueError(f"the password file {file} is empty")
-    if password.startswith(EXAMPLE):
-        raise ValueError(f"the password file {file} still holds that of the example: put a password of your own there")
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise ValueError(f"a password has {RULE}")
     return password
+
+
+class PasswordHashes:
+    """Makes the hashes that are kept, and compares passwords with them."""
+
+    def __init__(self, hasher: PasswordHasher):
+        """`hasher` has the effort: how much memory and time each hash takes."""
+        self._hasher = hasher
+
+    def hashed(self, password: str) -> str:
+        """The hash that is kept of a password.
+
+        Raises:
+            ValueError: it is too short or too long.
+        """
+        return self._hasher.hash(checked(password))
+
+    def fits(self, kept: str | None, password: str) -> bool:
+        """Whether a password is the kept one; without a kept one, saying no takes as long.
+
+        Those who sign in elsewhere have none, nor have those who are not known.
+        """
+        own = kept if kept is not None and kept.startswith(HASH_BEGINS) else None
+        try:
+            return self._hasher.verify(own or self._of_nobody, password[:LONGEST]) and own is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+    @cached_property
+    def _of_nobody(self) -> str:
+        return self._hasher.hash("nobody has this password")

@@ -71,11 +71,6 @@ class PlantEvent(BaseModel):
             return self.source
         return f"{self.data.machine}/{self.data.head}"
 
-    @property
-    def is_state(self) -> bool:
-        """Whether it is what holds now of its subject, a head or a pocket, until the next such event."""
-        return isinstance(self.data, VerdictAnswer | CheckAnswer)
-
     def as_json(self) -> str:
         """The event as it is sent: what has no value is left out."""
         return self.model_dump_json(exclude_none=True)

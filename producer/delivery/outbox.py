@@ -10,6 +10,7 @@ processes of one station (a folder camera, a check) may share the file.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -113,20 +114,22 @@ class Outbox:
         finally:
             self._together = None
             with self._file.transaction(synced=False) as connection:
-                release = (
-                    "UPDATE waiting SET whole_from = 0, next_at = stored_at WHERE capture_id = ? AND whole_from > 0"
+                # Also what is held of the same checks by a process that died in its block.
+                connection.execute(
+                    "UPDATE waiting SET whole_from = 0, next_at = stored_at WHERE whole_from > 0"
+                    " AND json_extract(event, '$.check_id') IN (SELECT json_extract(event, '$.check_id') FROM waiting"
+                    " WHERE capture_id IN (SELECT value FROM json_each(?)))",
+                    (json.dumps(held),),
                 )
-                connection.executemany(release, [(capture_id,) for capture_id in held])
 
     def due(self, now: float, longest_wait: float, limit: int = 100) -> list[Waiting]:
         """The events to be sent at `now`: first all that never left, in their order, then those that were overtaken.
 
-        What is to leave together comes behind the others that never left, once these are fewer than `limit`: all of it,
-        so that nothing of a check is left behind. Where there are none, the event that was sent last, once its time has
-        come: no answer to a later one will ever say that it is lost. All others wait for such an answer.
+        What is to leave together comes behind the others that never left, once these are fewer than `limit`: all of it.
+        Where there are none, the event that was sent last, once its time has come: no answer to a later one will ever
+        say that it is lost. All others wait for such an answer.
 
-        A wait that lies further ahead than `longest_wait` (seconds) was noted by a clock that has been set back: it is
-        over.
+        A wait that lies further ahead than `longest_wait` (seconds) was noted by a clock that is set back: it is over.
         """
         times = (now, now + longest_wait + _ROUNDING)
         events = self._select("WHERE attempts = 0 AND whole_from IS NULL ORDER BY number LIMIT ?", (limit,))

@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS waiting (
 _INDEXES = """
 CREATE INDEX IF NOT EXISTS waiting_number ON waiting (number);
 CREATE INDEX IF NOT EXISTS waiting_unsent ON waiting (number) WHERE attempts = 0;
+CREATE INDEX IF NOT EXISTS waiting_held ON waiting (whole_from) WHERE whole_from > 0;
 CREATE INDEX IF NOT EXISTS waiting_sending ON waiting (sending);
 CREATE INDEX IF NOT EXISTS waiting_overtaken ON waiting (next_at, number) WHERE attempts > 0 AND sending IS NULL;
 DROP INDEX IF EXISTS waiting_next_at;

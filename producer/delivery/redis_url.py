@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from producer.configuration.passwords import EXAMPLE
+from producer.configuration.secret_files import EXAMPLE
 from producer.configuration.url_check import check_url
 
 SETTING: Final = "INSERTS_REDIS_URL"

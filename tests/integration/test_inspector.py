@@ -48,7 +48,8 @@ from worker.broker.messages import MessageSender
 from worker.features.extraction import read_image
 from worker.line.active_models import ModelPair
 from worker.line.attempts import IMAGE_TRIES, MAX_ATTEMPTS
-from worker.line.inspector import AT_ONCE, Inspector
+from worker.line.events import AT_ONCE
+from worker.line.inspector import Inspector
 from worker.line.judging import ImageToJudge, Judge
 from worker.line.notifier import Notifier
 from worker.line.requeue import RequeueWatch

@@ -91,13 +91,14 @@ def build(
     store = _store(data, networks)
     with shown(messages()) as progress:
         progress("loading TensorFlow", 0, 0)
+        from worker.backbones import families
         from worker.networks import building, representative
 
         progress("loading TensorFlow", 1, 1)
 
         pictures = None
         if name.arithmetic == "int8":
-            size = building.input_size(name.family)
+            size = families.input_size(name.family)
             pictures = (
                 representative.drawn(size, progress)
                 if images is None

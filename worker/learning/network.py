@@ -58,6 +58,7 @@ def stored_or_built(settings: WorkerSettings, pictures: Pictures) -> Network:
     except NetworkMissing as missing:
         log.info("the network is not here and is built", backbone=settings.backbone, networks=store.root)
         try:
+            from worker.backbones import families
             from worker.networks import building  # brings TensorFlow with it
         except ModuleNotFoundError as error:
             raise BackboneError(f"{missing}; {how_to_install(error) or error}") from error
@@ -66,7 +67,7 @@ def stored_or_built(settings: WorkerSettings, pictures: Pictures) -> Network:
         name,
         settings.weights,
         weights_folder=settings.weights_path(),
-        representative=pictures(name, building.input_size(name.family)),
+        representative=pictures(name, families.input_size(name.family)),
         progress=_logged(),
     )
     kept = store.add(built.data, built.manifest)

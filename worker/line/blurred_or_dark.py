@@ -56,8 +56,8 @@ class Usual:
     """
 
     sharpness: float
-    softest: float
-    least_sharp: float
+    sharpness_1_percent: float
+    sharpness_5_percent: float
     brightness: float
     darkest: float
     brightest: float
@@ -68,14 +68,16 @@ class Usual:
         """What is usual by these; None where they are too few."""
         if len(good) < FEWEST:
             return None
-        softest, least_sharp, sharpness = np.percentile([photograph.sharpness for photograph in good], (1, 5, 50))
+        sharpness_1_percent, sharpness_5_percent, sharpness = np.percentile(
+            [photograph.sharpness for photograph in good], (1, 5, 50)
+        )
         darkest, brightness, brightest = np.percentile([photograph.brightness for photograph in good], (1, 50, 99))
         shown = Counter(frame for frame, _ in {(photograph.frame, photograph.place) for photograph in good})
         repeated = sum(shown[photograph.frame] > 1 for photograph in good)
         return cls(
             float(sharpness),
-            float(softest),
-            float(least_sharp),
+            float(sharpness_1_percent),
+            float(sharpness_5_percent),
             float(brightness),
             float(darkest),
             float(brightest),
@@ -92,7 +94,7 @@ def unlike_usual(seen: Measurements, usual: Usual) -> Reason | None:
         return photographs.DARK(share=seen.brightness / usual.brightness)
     if seen.burnt >= BURNT_FROM and seen.brightness > usual.brightest:
         return photographs.BURNT_OUT(share=seen.burnt)
-    if seen.sharpness < min(BLURRED_BELOW * usual.sharpness, usual.least_sharp):
+    if seen.sharpness < min(BLURRED_BELOW * usual.sharpness, usual.sharpness_5_percent):
         share = seen.sharpness / usual.sharpness
         return (photographs.COVERED if seen.contrast < COVERED_BELOW else photographs.BLURRED)(share=share)
     return None
@@ -100,7 +102,7 @@ def unlike_usual(seen: Measurements, usual: Usual) -> Reason | None:
 
 def less_sharp(seen: Measurements, usual: Usual) -> Reason | None:
     """Why a person must look at a photograph that shows too much to be refused; or None."""
-    if seen.sharpness < min(SOFT_BELOW * usual.sharpness, SOFTER_THAN_SOFTEST * usual.softest):
+    if seen.sharpness < min(SOFT_BELOW * usual.sharpness, SOFTER_THAN_SOFTEST * usual.sharpness_1_percent):
         return photographs.SOFT(share=seen.sharpness / usual.sharpness)
     return None
 

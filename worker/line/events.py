@@ -14,11 +14,32 @@ from worker.line.faults import CaptureFault, invalid_event
 _EVENTS: Final = TypeAdapter(list[CaptureEvent])
 
 
+AT_ONCE: Final = 16
+"""How many captures of a message are done at once, so that few images are in memory; a larger one is done in parts."""
+
+
 def entries_of(message: object) -> list[object]:
     """What a message carries: the entries of a list, or itself."""
-    if isinstance(message, list) and 1 <= len(message) <= MOST_EVENTS:
-        return message
-    return [message]
+    return message if isinstance(message, list) and 1 <= len(message) <= MOST_EVENTS else [message]
+
+
+def parts_of(message: object) -> list[list[object]]:
+    """What a message carries, in the parts in which it is handled.
+
+    Of several parts, what is no event comes first: its check is not finished by the others then.
+    """
+    entries = entries_of(message)
+    if len(entries) > AT_ONCE:
+        entries = sorted(entries, key=_is_event)
+    return [entries[first : first + AT_ONCE] for first in range(0, len(entries), AT_ONCE)]
+
+
+def _is_event(entry: object) -> bool:
+    try:
+        CaptureEvent.from_message(entry)
+    except ValidationError:
+        return False
+    return True
 
 
 def read_events(entries: Sequence[object]) -> tuple[list[CaptureEvent], list[CaptureFault]]:

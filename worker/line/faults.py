@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -96,7 +97,7 @@ def of_another_capture(event: CaptureEvent) -> CaptureFault:
     """The fault of an event whose id another capture has: of another photograph, check, pocket or operation."""
     fault = fault_of(event, ID_OF_ANOTHER, why.ID_OF_ANOTHER(capture=event.capture_id))
     names = {name: getattr(event, name) for name in NAMES}
-    return replace(fault, check=NamedCheck(**names, size=event.check_size))
+    return replace(fault, check=NamedCheck(**names, size=event.check_size, own_id=event.check_id))
 
 
 def invalid_event(message: object, error: ValidationError) -> CaptureFault:
@@ -104,13 +105,14 @@ def invalid_event(message: object, error: ValidationError) -> CaptureFault:
 
     `error` is what `CaptureEvent.from_message` raised for it.
     """
-    fields = _fields_of(message)
+    text = json.dumps(message, default=str)
+    fields = _fields_of(message, text)
     readable = {name: _valid(_FIELDS[name], fields.get(name)) for name in _FIELDS}
-    check = _check_named(readable, fields)
+    check = _check_named(readable, text)
     return CaptureFault(
         reason="invalid_event",
         detail=IN_OTHER_WORDS(text=in_words(error)),
-        event=json.dumps(message, default=str)[:MAX_EVENT_TEXT],
+        event=text[:MAX_EVENT_TEXT],
         **{name: readable[name] for name in ("capture_id", "station", "pocket")},
         check_id=readable["check_id"] if check is None else check.check_id,
         check=check,
@@ -132,41 +134,50 @@ _NOT_SAID: Final = "unknown"
 """The station and the operation of a check whose event says none that can be read."""
 
 
-def _fields_of(message: object) -> dict[str, Any]:
+_PLACE: Final = re.compile(r'\\*"(machine|head)\\*"\s*:\s*\\*"([^"\\]{1,64})', re.IGNORECASE)
+
+
+def _fields_of(message: object, text: str) -> dict[str, Any]:
     """What a message says by which name, also where it is one JSON text more, or an object in an object.
 
-    Of an event of a program's own making a head must be known that was photographed: else nothing would say that its
-    last photographs show an insert of before.
+    Of an event of a program's own making the head must be known that was photographed: else nothing would say that its
+    last photographs show an insert of before. So, where nothing else can be read, the first one is looked for that
+    stands anywhere in its text.
     """
     if isinstance(message, str):
         try:
             message = json.loads(message)
         except (ValueError, RecursionError):
-            return {}
-    if isinstance(message, dict) and len(message) == 1:
-        [message] = message.values()
+            message = None
+    if isinstance(message, dict) and "head" not in {str(name).lower() for name in message}:
+        message = next((value for value in message.values() if isinstance(value, dict)), None)
     if not isinstance(message, dict):
-        return {}
+        names = reversed(_PLACE.findall(text[: 4 * MAX_EVENT_TEXT]))
+        return {name.lower(): value.strip() for name, value in names}
     said = ((str(name).strip().lower(), value) for name, value in message.items() if not isinstance(value, bool))
     return {name: value.strip() if isinstance(value, str) else value for name, value in said}
 
 
-def _check_named(readable: Mapping[str, Any], fields: Mapping[str, Any]) -> NamedCheck | None:
+def _check_named(readable: Mapping[str, Any], text: str) -> NamedCheck | None:
     """The check of an event; None where its head cannot be read.
 
-    Its id is made of what the event says instead, where that is none: the same for the same text. It is of the event's
-    own pocket where it has no size, and as large as its head is known to be where it has no pocket.
+    Where that is none, it is a check of its own. It is of the event's own pocket where it has no size, and as large as
+    its head is known to be where it has no pocket.
     """
     names = {name: readable[name] for name in NAMES}
     if names["machine"] is None or names["head"] is None:
         return None
-    if names["check_id"] is None:
-        said = fields.get("check_id") or json.dumps(fields, sort_keys=True, default=str)
-        digest = sha256(f"{names['machine']}|{names['head']}|{said}".encode(errors="backslashreplace")).hexdigest()
-        names["check_id"] = UUID(f"{'0' * 12}7{digest[:3]}8{digest[3:18]}")
-    names |= {name: names[name] or _NOT_SAID for name in ("station", "operation")}
+    own_id = _own_id(text)
     alone = 0 if readable["pocket"] is None else 1
-    return NamedCheck(**names, size=readable["check_size"] if alone and readable["check_size"] else alone)
+    size = readable["check_size"] if alone and readable["check_size"] and names["check_id"] else alone
+    names |= {name: names[name] or _NOT_SAID for name in ("station", "operation")}
+    return NamedCheck(**names | {"check_id": names["check_id"] or own_id}, size=size, own_id=own_id)
+
+
+def _own_id(text: str) -> UUID:
+    """The id of a check of one event alone, the same for each delivery of its text."""
+    digest = sha256(text.encode(errors="backslashreplace")).hexdigest()
+    return UUID(f"{'0' * 12}7{digest[:3]}8{digest[3:18]}")
 
 
 def _valid(adapter: TypeAdapter[Any], value: object) -> Any:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
 from uuid import UUID
 
 import structlog
@@ -29,7 +28,7 @@ from producer.pictures.stand_in import is_stand_in
 from producer.storage.store import ImageStore
 from worker.broker.messages import MessageSender, celery_message
 from worker.line.attempts import IMAGE_TRIES, PAUSE
-from worker.line.events import about, entries_of, read_events
+from worker.line.events import about, parts_of, read_events
 from worker.line.faults import of_another_capture
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch
 from worker.line.judging import Judge
@@ -47,9 +46,6 @@ from worker.runtime.in_hand import InHand
 from worker.runtime.waiting import REDIS, ShuttingDown, retry_while_unavailable
 
 log = structlog.get_logger()
-
-AT_ONCE: Final = 16
-"""How many captures of a message are done at once, so that few images are in memory; a larger one is done in parts."""
 
 Image = LoadedImage | RefusedImage | AbsentImage
 
@@ -112,10 +108,10 @@ class Inspector:
             if fault is None:  # another delivery has come to its end
                 return
             message, received_at = event_of(fault), fault.first_at
-        entries = entries_of(message)
+        parts = parts_of(message)
+        entries = [entry for part in parts for entry in part]
         received = ReceivedMessage(message_id, retries, received_at, alone=len(entries) == 1, requeued=number)
         self._metrics.group(len(entries))
-        parts = [entries[first : first + AT_ONCE] for first in range(0, len(entries), AT_ONCE)]
         try:
             if len(parts) > 1:
                 self._expect(parts, received)
@@ -263,7 +259,7 @@ class Inspector:
         # One that goes back stays requeued.
         requeued = None if results.back else received.requeued
         with self._metrics.stage("commit"):
-            self._writes.begin_checks(results.faults)
+            results.faults = self._writes.begin_checks(results.faults)
             return self._writes.end(verdicts, results.faults, requeued, results.checks.keys(), results.checks_again)
 
     def _answer(self, results: Results, ended: Ended, received: ReceivedMessage) -> None:

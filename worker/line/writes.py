@@ -7,6 +7,7 @@ write eight captures nearly as fast as one. A database that is away is waited fo
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -50,13 +51,18 @@ class Writes:
         """
         return retry_while_unavailable(partial(self._begin_another_attempt, event, requeued))
 
-    def begin_checks(self, faults: Sequence[CaptureFault]) -> None:
-        """Have the checks be there that events which cannot be used name: each is answered with its faults.
+    def begin_checks(self, faults: Sequence[CaptureFault]) -> list[CaptureFault]:
+        """Have the checks be there that events which cannot be used name, and return the faults, each of its check.
 
         In a transaction of its own, as those that write checks take their rows in one order.
         """
-        if named := [fault.check for fault in faults if fault.check is not None]:
-            retry_while_unavailable(partial(self._begin_checks, named))
+        named = [fault.check for fault in faults if fault.check is not None]
+        if not named:
+            return [*faults]
+        begun = retry_while_unavailable(partial(self._begin_checks, named))
+        return [
+            fault if fault.check is None else replace(fault, check_id=begun[fault.check.own_id]) for fault in faults
+        ]
 
     def end(
         self,
@@ -91,9 +97,9 @@ class Writes:
         with self._database.transaction(synced=False) as session:
             return captures.arrive(session, arrivals)
 
-    def _begin_checks(self, named: Collection[NamedCheck]) -> None:
+    def _begin_checks(self, named: Collection[NamedCheck]) -> dict[UUID, UUID]:
         with self._database.transaction() as session:
-            begun_checks.begin(session, named, clock.of_database(session))
+            return begun_checks.begin(session, named, clock.of_database(session))
 
     def _begin_another_attempt(self, event: CaptureEvent, requeued: int | None) -> Verdict | CaptureFault | None:
         with self._database.transaction() as session:
@@ -107,6 +113,7 @@ class Writes:
                 return None
             fault = crashed(event, before)
             fault.record(session)
+            check_revisions.note_pending(session, [event.check_id])
             if requeued is not None:
                 db.line.faults.close(session, requeued)
             return fault

@@ -11,7 +11,7 @@ import hashlib
 import logging
 import platform
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,8 +22,8 @@ from typing import Any, Final
 import numpy as np
 
 from producer.runtime.arrays import Float32Array, UInt8Array
-from worker.backbones import efficientnet_lite, keras_families
-from worker.backbones.filled_network import filled_network
+from worker.backbones import families
+from worker.backbones.families import CutNetwork, Preprocess
 from worker.backbones.names import BackboneError
 from worker.backbones.tensorflow_import import loading_tensorflow
 from worker.networks.manifest import RECIPE, Manifest
@@ -36,8 +36,6 @@ from worker.runtime.progress import Progress, silent
 with loading_tensorflow():
     import tensorflow as tf
 
-Preprocess = Callable[[UInt8Array], Float32Array]
-
 _EXACT: Final = 1e-4
 """By how much a float32 file's outputs may differ from Keras's, as a part of the largest."""
 
@@ -49,31 +47,11 @@ _CONVERTING: Final = "converting, for half a minute or so"
 
 
 @dataclass(frozen=True)
-class _Source:
-    """A Keras model of the layers asked for, with its weights, and what it wants its pixels to be."""
-
-    model: Any
-    size: tuple[int, int]
-    preprocess: Preprocess
-    weights_digest: str
-
-
-@dataclass(frozen=True)
 class Built:
     """A network's file, and what there is to say of it."""
 
     data: bytes
     manifest: Manifest
-
-
-def input_size(family: str) -> tuple[int, int]:
-    """Return the height and width in pixels that a family's networks take.
-
-    Raises:
-        BackboneError: there is no such family.
-    """
-    variant = efficientnet_lite.VARIANTS.get(family)
-    return keras_families.published_network(family).input_size if variant is None else (variant.side, variant.side)
 
 
 def build(
@@ -97,7 +75,7 @@ def build(
     if (name.arithmetic == "int8") != (representative is not None):
         raise ValueError("an int8 network needs representative pictures, another has no use for them")
     progress("reading the weights", 0, 1)
-    source = _source(name, weights, weights_folder)
+    source = families.filled(name.family, name.layers, weights or "imagenet", weights_folder)
     forward = _traced(source)
     progress("reading the weights", 1, 1)
     progress(_CONVERTING, 0, 1)  # the converter's own steps cannot be seen from here
@@ -127,21 +105,7 @@ def build(
     return Built(data, draft.model_copy(update={"check": network.check_values()}))
 
 
-def _source(name: NetworkName, weights: str | None, weights_folder: Path) -> _Source:
-    if name.family in efficientnet_lite.VARIANTS:
-        model, digest = efficientnet_lite.filled(name.family, weights or "imagenet")
-        part = keras_families.cut(model, name.family, name.layers)
-        return _Source(part, input_size(name.family), efficientnet_lite.preprocess, digest)
-    filled = filled_network(name.family, name.layers, weights or "imagenet", weights_folder)
-    return _Source(
-        filled.model,
-        filled.published.input_size,
-        lambda images: keras_families.preprocess(name.family, images),
-        filled.digest,
-    )
-
-
-def _traced(source: _Source) -> Any:
+def _traced(source: CutNetwork) -> Any:
     """The model behind its preprocessing as a concrete function of pixels."""
     kernel, bias = _scaling(source.preprocess)
     scale = kernel[0, 0]

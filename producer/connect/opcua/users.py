@@ -11,7 +11,7 @@ from typing import Final
 
 from argon2 import PasswordHasher
 
-from producer.configuration.password_hashes import HASH_BEGINS, PasswordHashes
+from producer.configuration.passwords import HASH_BEGINS, PasswordHashes
 from producer.contract.names import check_name
 
 INSERT_CHANGES: Final = "insert-changes"

@@ -16,7 +16,7 @@ import structlog
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from pydantic import ValidationError
 
-from producer.configuration.passwords import password_in
+from producer.configuration.secret_files import password_in
 from producer.connect.configuration.connector_file import MqttSink
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.deliveries.retry_schedule import MISCONFIGURED_PAUSE

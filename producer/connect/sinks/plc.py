@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 from asyncua import Client, ua
 
-from producer.configuration.passwords import password_in
+from producer.configuration.secret_files import password_in
 from producer.connect.configuration.connector_file import PlcHead, PlcSink
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.deliveries.retry_schedule import MISCONFIGURED_PAUSE

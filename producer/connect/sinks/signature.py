@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from producer.configuration.passwords import password_in
+from producer.configuration.secret_files import password_in
 
 PREFIX: Final = "whsec_"
 LEAST_BYTES: Final = 24

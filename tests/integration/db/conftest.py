@@ -113,7 +113,7 @@ def terminal(no_settings: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 @pytest.fixture
 def hash_with_least_effort(monkeypatch: pytest.MonkeyPatch) -> None:
     """A login as somebody who has no account takes as long as any: a fifth of a second, fifty times in some tests."""
-    from producer.configuration.password_hashes import PasswordHashes
+    from producer.configuration.passwords import PasswordHashes
     from tests.console_support import LEAST_EFFORT  # with FastAPI
 
     monkeypatch.setattr("db.people.accounts._PASSWORDS", PasswordHashes(LEAST_EFFORT))

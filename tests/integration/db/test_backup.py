@@ -159,7 +159,7 @@ def test_a_photograph_that_comes_late_takes_no_doubt_of_a_restore_away(line, emp
     line.database.close()
     line.database = Database(empty_database_url)
     for head, check_id in (("head-1", line.check_id), ("head-2", waiting)):
-        of_check = NamedCheck(check_id, "station-1", "mill-1", head, "op-10", 3)
+        of_check = NamedCheck(check_id, "station-1", "mill-1", head, "op-10", 3, uuid6.uuid7())
         with line.database.transaction() as session:  # an event that cannot be used
             begun_checks.begin(session, [of_check], datetime.now(UTC))
         late = line.capture(3, minute=5, head=head, check_id=check_id, check_size=3)

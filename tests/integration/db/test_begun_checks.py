@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,9 +17,9 @@ from tests.integration.db.conftest import T0, Line
 def refuse(line: Line, at: datetime, pockets: list[int], **changes: Any) -> NamedCheck:
     """What a worker writes of events of these pockets that it cannot use."""
     values = {"check_id": uuid6.uuid7(), "station": "st-1", "machine": "mill-1", "head": "head-1", "operation": "op-20"}
-    check = NamedCheck(**(values | {"size": 1} | changes))
+    check = NamedCheck(**(values | {"size": 1, "own_id": uuid6.uuid7()} | changes))
     with line.database.transaction() as session:
-        begun_checks.begin(session, [check], at)
+        check = replace(check, check_id=begun_checks.begin(session, [check], at)[check.own_id])
     what = {"station": check.station, "check_id": check.check_id, "reason": "invalid_event", "detail": "", "at": at}
     with line.database.transaction() as session:
         for pocket in pockets:
@@ -70,8 +71,21 @@ def test_a_check_without_any_photograph_ends_too(line) -> None:
 
 def test_what_is_known_of_a_check_by_its_photographs_stays(line) -> None:
     line.see(1, 0, "intact", check_size=2)
-    refuse(line, T0 + timedelta(minutes=1), [2], check_id=line.check_id, head="another", size=1)
+    refuse(line, T0 + timedelta(minutes=1), [2], check_id=line.check_id, operation="another", size=1)
     with line.database.reading() as session:
         check = checks.find(session, line.check_id)
     assert check is not None
     assert (check.head, check.size, check.started_at, check.review) == ("head-1", 2, T0, (2,))
+
+
+def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) -> None:
+    """A gateway that keeps one id for ever, or for a spindle: the head is no go all the same."""
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact", check_size=2)
+    again = uuid6.uuid7()
+    for pocket in (1, 2):
+        line.see(pocket, 5, "intact", check_size=2, check_id=again)
+    assert answer(line) == ("go", [])
+    refused = refuse(line, T0 + timedelta(minutes=9), [2], check_id=line.check_id)
+    assert refused.check_id == refused.own_id
+    assert answer(line) == ("review", [2])

@@ -1,37 +1,41 @@
+"""The rule for passwords, and how they are compared."""
+
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from pydantic import SecretStr
+from argon2 import PasswordHasher
 
-from producer.configuration.passwords import password_in, password_of
+from producer.configuration.passwords import PasswordHashes
 
-
-def test_a_password_file_is_read_without_its_line_end(tmp_path: Path) -> None:
-    file = tmp_path / "password"
-    file.write_text(" a password of our own\n")
-    assert password_in(file) == "a password of our own"
+PASSWORDS = PasswordHashes(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
-@pytest.mark.parametrize(("text", "problem"), [("\n", "is empty"), ("change-me-please\n", "the example")])
-def test_a_password_file_without_a_password_is_refused(tmp_path: Path, text: str, problem: str) -> None:
-    file = tmp_path / "password"
-    file.write_text(text)
-    with pytest.raises(ValueError, match=problem):
-        password_in(file)
+def test_a_password_is_compared_with_its_hash_and_with_no_other_text() -> None:
+    kept = PASSWORDS.hashed("a good password")
+    assert "a good password" not in kept
+    assert PASSWORDS.fits(kept, "a good password")
+    others = (PASSWORDS.hashed("another one"), "$argon2", "")
+    assert not any(PASSWORDS.fits(other, "a good password") for other in others)
+    assert not PASSWORDS.fits(None, "nobody has this password")
 
 
-def test_a_password_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"nowhere cannot be read: .*No such file"):
-        password_in(tmp_path / "nowhere")
+def test_where_none_is_kept_a_comparison_is_made_all_the_same() -> None:
+    """Else the time would tell who has an account."""
+    compared: list[str] = []
+
+    class Noting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:
+            compared.append(str(hash))
+            return super().verify(hash, password)
+
+    passwords = PasswordHashes(Noting(time_cost=1, memory_cost=8, parallelism=1))
+    for kept in (None, "", "none of ours"):
+        assert not passwords.fits(kept, "a password")
+    assert len(compared) == 3
+    assert compared[0].startswith("$argon2id$")
 
 
-def test_a_password_stands_in_one_place(tmp_path: Path) -> None:
-    file = tmp_path / "password"
-    file.write_text("of the file")
-    assert password_of("INSERTS_X_PASSWORD", None, None) is None
-    assert password_of("INSERTS_X_PASSWORD", SecretStr("by itself"), None) == "by itself"
-    assert password_of("INSERTS_X_PASSWORD", None, file) == "of the file"
-    with pytest.raises(ValueError, match="INSERTS_X_PASSWORD and INSERTS_X_PASSWORD_FILE are both set"):
-        password_of("INSERTS_X_PASSWORD", SecretStr("by itself"), file)
+@pytest.mark.parametrize("password", ["123456789", "x" * 201])
+def test_a_password_that_is_too_short_or_too_long_is_refused(password: str) -> None:
+    with pytest.raises(ValueError, match="10 to 200 characters"):
+        PASSWORDS.hashed(password)

@@ -79,3 +79,16 @@ def test_what_is_handed_in_together_is_held_by_every_process_and_not_for_ever(tm
     send_due(of_another_process, 8, lambda _: None, clock=lambda: 1000.0)
     [sent] = box.waiting()
     assert not sent.together, "sent again, it leaves as any other"
+
+
+def test_what_a_process_that_died_has_held_leaves_with_what_is_handed_in_again(tmp_path: Path) -> None:
+    box = Outbox(tmp_path / "box.db")
+    first, second = (CaptureEvent.from_message(message(pocket=pocket, check_size=2)) for pocket in (1, 2))
+    second = second.model_copy(update={"check_id": first.check_id})
+    held = box.together()
+    held.__enter__()
+    box.add(first, 1000.0)
+    restarted = Outbox(tmp_path / "box.db")
+    with restarted.together():
+        restarted.add(second, 1010.0)
+    assert [waiting.event for waiting in restarted.due(1010.0, LAST_RESEND)] == [first, second]

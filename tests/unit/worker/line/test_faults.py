@@ -57,6 +57,7 @@ WRONG: list[Callable[[dict[str, Any]], Any]] = [
     lambda event: event | {"head": f"{event['head']} ", "check_id": 3},
     lambda event: {name: value for name, value in event.items() if name != "head"} | {"Head": event["head"]},
     lambda event: {"event": event},
+    lambda event: {"specversion": "1.0", "type": "capture", "data": event},
     json.dumps,
 ]
 
@@ -75,6 +76,17 @@ def test_of_an_event_that_cannot_be_used_the_head_is_known_nevertheless(
     unknown = refused(event.message() | {"pocket": 0})
     assert unknown.check is not None
     assert (unknown.pocket, unknown.check.size) == (None, 0), "as large as its head is known to be"
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda event: {"events": [event]}, lambda event: [event] * 120, lambda event: json.dumps(event)[:-9]]
+)
+def test_of_what_is_no_event_the_first_head_is_known_that_stands_in_it(
+    event: CaptureEvent, wrong: Callable[[dict[str, Any]], Any]
+) -> None:
+    fault = refused(wrong(event.message()))
+    assert fault.check is not None
+    assert (fault.check.machine, fault.check.head, fault.check.size) == (event.machine, event.head, 0)
 
 
 @pytest.mark.parametrize("message", [None, 3, "text", [], {}], ids=repr)

@@ -15,7 +15,7 @@ from worker.backbones.backbone import load_backbone
 from worker.backbones.keras_families import published_network
 from worker.backbones.names import BackboneError
 from worker.networks import building
-from worker.networks.building import Built, build, input_size
+from worker.networks.building import Built, build
 from worker.networks.names import parse_network_name
 from worker.networks.representative import Representative
 from worker.networks.running import Network
@@ -149,14 +149,6 @@ def test_a_file_that_does_not_compute_what_keras_does_is_not_kept(
     monkeypatch.setattr(building, "_scaling", lambda _: (np.eye(3, dtype=np.float32), np.ones(3, np.float32)))
     with pytest.raises(BackboneError, match="does not compute what Keras does"):
         build(parse_network_name("mobilenet-0.25:conv_pw_1_relu"), str(small_weights), weights_folder=Path())
-
-
-@pytest.mark.parametrize(
-    ("family", "match"), [("efficientnet_lite9", "there is no family"), ("vgg", "did you mean .*vgg16")]
-)
-def test_a_family_that_is_not_there_is_named(family: str, match: str) -> None:
-    with pytest.raises(BackboneError, match=match):
-        input_size(family)
 
 
 def test_a_layer_that_is_not_there_is_named(tmp_path: Path) -> None:

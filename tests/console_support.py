@@ -26,8 +26,8 @@ from db.console.context import Console
 from db.console.settings import ConsoleSettings
 from db.engine.database import Database
 from db.people import tokens
+from db.schema.column_words import PERSON_ROLES, PersonRole
 from db.schema.tables import Accounts
-from db.schema.vocabulary import PERSON_ROLES, PersonRole
 from tests.forked_commands import start_command
 from tests.support import wait_until
 from worker.embedded.redis_server import free_port

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from db.commands.output import answer, reading, writing
-from db.schema.vocabulary import FaultState
+from db.schema.column_words import FaultState
 from db.terminal.person import who
 from producer.terminal.options import LARGEST, Json, Limit
 from producer.terminal.output import say, say_json

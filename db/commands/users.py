@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 import typer
 
 from db.commands.output import answer, reading, writing
-from db.schema.vocabulary import PersonRole
+from db.schema.column_words import PersonRole
 from db.terminal.person import who
 from producer.terminal.options import Json
 from producer.terminal.output import note, say

@@ -16,7 +16,7 @@ from pydantic_settings import NoDecode
 from db.console.sign_in.provider import Provider, checked_address
 from db.people.session_limits import IDLE_HOURS, SESSION_HOURS
 from db.queries.head_overview import STALE_MINUTES
-from db.schema.vocabulary import PersonRole
+from db.schema.column_words import PersonRole
 from db.settings import DatabaseSettings
 from producer.configuration.secret_files import password_of
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from db.schema.vocabulary import SPLIT_KINDS, SplitKind
+from db.schema.column_words import SPLIT_KINDS, SplitKind
 
 SchemaVersion = Literal[1]
 """Of the reports that can be read."""

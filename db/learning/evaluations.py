@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from db.schema.column_words import SPLIT_KINDS
 from db.schema.tables import Evaluations
-from db.schema.vocabulary import SPLIT_KINDS
 
 
 @dataclass(frozen=True)

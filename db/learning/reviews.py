@@ -16,8 +16,8 @@ from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.photographs import is_there
 from db.schema.column_types import fitting
+from db.schema.column_words import Provenance
 from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
-from db.schema.vocabulary import Provenance
 from producer.contract.reasons import refusals as why
 from producer.contract.vocabulary import LABELS
 

@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from db.engine.clock import AFTER_ALL
 from db.line.rows import NEWEST_FIRST, Filters, Position, conditions, older_than, on_machine
+from db.schema.column_words import STANDING_FAULTS
 from db.schema.tables import Captures, Checks, Faults, UtcDateTime
-from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import CHECK_STATE_OF, OUTCOME_OF
 

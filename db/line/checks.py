@@ -21,8 +21,8 @@ from db.line.check_search import begun_before, candidates, of_place
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
 from db.line.contradictions import elsewhere
 from db.line.rows import Filters, Position
+from db.schema.column_words import STANDING_FAULTS
 from db.schema.tables import Captures, Checks, Faults
-from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.places import OperationPlace
 from producer.contract.vocabulary import State, outcome_now
 

@@ -26,8 +26,8 @@ from db.engine.prepared import Prepared, inserted
 from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.contradicting_captures import IS_DOUBTED
 from db.line.insert_changes import last_changed_at
+from db.schema.column_words import STANDING_FAULTS
 from db.schema.tables import Captures, Faults, Pockets
-from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.vocabulary import OUTCOME_OF
 
 _Named, _Known, _Newest = aliased(Captures), aliased(Captures), aliased(Captures)

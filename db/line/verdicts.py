@@ -26,8 +26,8 @@ from db.line.rows import (
     older_than,
     on_machine,
 )
+from db.schema.column_words import UNSETTLED_FAULTS
 from db.schema.tables import Captures, Faults, Verdicts
-from db.schema.vocabulary import UNSETTLED_FAULTS
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
+from db.schema.column_words import PersonRole
 from db.schema.tables import Accounts, Sessions, Tokens
-from db.schema.vocabulary import PersonRole
 from producer.configuration.passwords import PasswordHashes
 from producer.contract.names import MAX_NAME_LENGTH, check_name
 

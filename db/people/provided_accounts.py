@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from db.engine.upsert import insert
 from db.people import audit
 from db.people.accounts import Account, check_account_name
+from db.schema.column_words import PersonRole
 from db.schema.tables import Accounts
-from db.schema.vocabulary import PersonRole
 
 _MARK: Final = "oidc:"
 """The beginning of what is kept in place of a password: no password has such a hash."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from db.schema.vocabulary import PERSON_ROLES, PersonRole
+from db.schema.column_words import PERSON_ROLES, PersonRole
 
 Right = Literal[
     "see",

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared
 from db.people.session_limits import Limits
+from db.schema.column_words import PersonRole
 from db.schema.tables import Accounts, Sessions
-from db.schema.vocabulary import PersonRole
 
 _SEEN_EVERY: Final = timedelta(minutes=1)
 """The precision of a session's last use: not every page needs a write."""

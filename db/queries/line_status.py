@@ -19,8 +19,8 @@ from db.learning.model_registry import Model, champion
 from db.line import station_days
 from db.line.rows import NEWEST_FIRST
 from db.queries import unusable_runs
+from db.schema.column_words import STANDING_FAULTS
 from db.schema.tables import Captures, Faults
-from db.schema.vocabulary import STANDING_FAULTS
 from producer.contract.names import IMPORTED
 
 WINDOW: Final = 1_000

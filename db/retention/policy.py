@@ -21,8 +21,8 @@ from sqlalchemy.orm import Session, aliased
 from db.learning import model_registry
 from db.line.photographs import LONGEST_KEY, MARK, is_marked, is_there
 from db.retention.days_kept import DAYS_OF_FAULTS, DAYS_OF_IMAGES, DAYS_OF_SHADOWS, DAYS_OF_VERDICTS
+from db.schema.column_words import SETTLED_FAULTS, UNSETTLED_FAULTS
 from db.schema.tables import Captures, Checks, Faults, Pockets, ShadowVerdicts, Verdicts
-from db.schema.vocabulary import SETTLED_FAULTS, UNSETTLED_FAULTS
 from producer.contract.vocabulary import OUTCOMES
 
 LONG_IDLE: Final = 30

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import ROW_ID, Base, index_where, one_of
-from db.schema.vocabulary import FAULT_STATES
+from db.schema.column_words import FAULT_STATES
 
 
 class Faults(Base):

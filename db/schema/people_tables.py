@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import PLAIN_JSON, ROW_ID, Base, one_of
-from db.schema.vocabulary import PERSON_ROLES
+from db.schema.column_words import PERSON_ROLES
 
 
 class Accounts(Base):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.common.exceptions import WebDriverException
 
-from db.schema.vocabulary import PersonRole
+from db.schema.column_words import PersonRole
 from tests.console.browser import CHROMIUM, DRIVER, Browser, Page, Server, leave
 from tests.console_plant import Plant
 from tests.console_support import add_people

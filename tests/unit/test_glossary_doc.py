@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from db.schema.vocabulary import FAULT_STATES
+from db.schema.column_words import FAULT_STATES
 from producer.contract.vocabulary import LABELS, MODEL_ROLES, OUTCOMES, STATES
 
 TEXT = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text(encoding="utf-8")

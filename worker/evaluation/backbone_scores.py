@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from db.schema.vocabulary import SplitKind
+from db.schema.column_words import SplitKind
 from producer.runtime.arrays import Float64Array, Int64Array
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.pooled_predictions import PooledPredictions, pool

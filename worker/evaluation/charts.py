@@ -7,7 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
-from db.schema.vocabulary import SplitKind
+from db.schema.column_words import SplitKind
 from producer.runtime.arrays import Int64Array
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.drawing import GREY, PALETTE, Plot, tables

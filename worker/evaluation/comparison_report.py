@@ -8,7 +8,7 @@ from typing import Any, Final
 from rich.table import Table
 from rich.text import Text
 
-from db.schema.vocabulary import SplitKind
+from db.schema.column_words import SplitKind
 from worker.evaluation.backbone_scores import BackboneScores, Measured, no_worse
 from worker.evaluation.charts import curves
 from worker.evaluation.drawing import PALETTE

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from db.schema.vocabulary import SPLIT_KINDS, SplitKind
+from db.schema.column_words import SPLIT_KINDS, SplitKind
 from producer.contract.reasons import promotion as why
 from producer.runtime.arrays import BoolArray, Float64Array, Int64Array
 from worker.evaluation.assessed import rows_to_take

@@ -15,7 +15,7 @@ import numpy as np
 
 from db.learning.evaluation_report import SCHEMA_VERSION
 from db.learning.reviews import Labelled
-from db.schema.vocabulary import SplitKind
+from db.schema.column_words import SplitKind
 from producer.files.durable_folders import replaced_folder
 from producer.runtime.arrays import Int64Array
 from worker.evaluation.assessed import assessed_rows

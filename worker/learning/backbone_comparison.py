@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from db.schema.vocabulary import SplitKind
+from db.schema.column_words import SplitKind
 from producer.runtime.arrays import Float32Array, Int64Array, UInt8Array
 from worker.evaluation.backbone_scores import BackboneScores, Measured, backbone_scores
 from worker.evaluation.cross_validation import cross_validate

@@ -15,7 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from db.learning import evaluations, model_registry, snapshots
 from db.learning.model_registry import Model
-from db.schema.vocabulary import SPLIT_KINDS, SplitKind
+from db.schema.column_words import SPLIT_KINDS, SplitKind
 from producer.contract.reasons import promotion as why
 from producer.contract.reasons.template import Reason
 from producer.files.durable_files import replaced_file

@@ -18,9 +18,10 @@ from db.line import faults
 from db.line.begun_checks import NAMES, NamedCheck
 from producer.contract.answers import FaultAnswer
 from producer.contract.event import CaptureEvent
-from producer.contract.names import MachineName, Name
+from producer.contract.names import MachineName, Name, is_narrow
 from producer.contract.reasons import faults as why
 from producer.contract.reasons.template import IN_OTHER_WORDS, Reason
+from producer.contract.vocabulary import NAMED_PLACES
 from producer.terminal.error_text import in_words
 
 MAX_EVENT_TEXT: Final = 20_000
@@ -108,6 +109,8 @@ def invalid_event(message: object, error: ValidationError) -> CaptureFault:
     text = json.dumps(message, default=str)
     fields = _fields_of(message, text)
     readable = {name: _valid(_FIELDS[name], fields.get(name)) for name in _FIELDS}
+    if fields.get("schema_version") == 1:  # whose station can read no answer with other names
+        readable |= {name: None for name in NAMED_PLACES if not is_narrow(readable[name] or "")}
     check = _check_named(readable, text)
     return CaptureFault(
         reason="invalid_event",

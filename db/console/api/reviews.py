@@ -18,7 +18,7 @@ from db.console.numbers import Row, SeenRow
 from db.console.reader.texts import Text
 from db.learning import reviews as subject
 from db.people import audit
-from db.schema.vocabulary import Provenance
+from db.schema.column_words import Provenance
 from producer.contract.vocabulary import Label
 
 router = APIRouter(route_class=ConditionalRoute)

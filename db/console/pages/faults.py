@@ -19,7 +19,7 @@ from db.line import faults as subject
 from db.line.faults import Fault
 from db.people import audit
 from db.queries import connector_health, known_places, station_health, unusable_runs
-from db.schema.vocabulary import FAULT_STATES
+from db.schema.column_words import FAULT_STATES
 
 router = APIRouter()
 

@@ -9,7 +9,7 @@ from babel import Locale
 from db.console.reader.languages import translations
 from db.line.station_days import ASPECTS
 from db.queries.connector_health import SINK_WORDS
-from db.schema.vocabulary import FAULT_STATES, PERSON_ROLES
+from db.schema.column_words import FAULT_STATES, PERSON_ROLES
 from producer.contract.vocabulary import LABELS, MODEL_ACTIONS, MODEL_ROLES, OUTCOMES, STATES
 
 WORDS: Final = (

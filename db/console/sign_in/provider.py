@@ -22,7 +22,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from db.console.reader.texts import Text
-from db.schema.vocabulary import PERSON_ROLES, PersonRole
+from db.schema.column_words import PERSON_ROLES, PersonRole
 
 ALGORITHMS: Final = ("RS256", "PS256", "ES256")
 """How a provider may sign: with a key that only it has."""

@@ -57,7 +57,7 @@ class Result:
         evaluation: what it says.
         answer: the same in the line's own word: `intact`, `go`, …; `fault`; `promoted`, `began`, `changed`,
             `withdrawn`, `refused`, `hold`.
-        partial: whether it is of one pocket.
+        partial: whether it is of one pocket; a hold is, so it ends no wait for its check.
         state: ResultState.
         part: MACHINE/HEAD.
         pocket: which; 0 of a head.
@@ -109,7 +109,7 @@ def result_of(event: PlantEvent, simulated_machines: frozenset[str]) -> Result:
         id=event.id,
         evaluation=evaluation_of(event),
         answer=answer,
-        partial=event.kind in ("verdict", "fault"),
+        partial=event.kind in ("verdict", "fault", "hold"),
         state=FAILED if event.kind == "fault" or "refused" in data else COMPLETED,
         part=_part(event),
         pocket=data.get("pocket", 0),

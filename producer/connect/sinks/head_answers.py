@@ -121,7 +121,9 @@ class HeadAnswers:
         """Whether a check has looked at the insert that a change, a verdict or a hold tells of."""
         check, pocket = _check(answer), _pocket(earlier)
         begins_after = check.begun_at >= _at(earlier) if check.begun_at is not None else answer[0] > earlier[0]
-        return begins_after and pocket <= check.size and (check.size > 1 or self._declared == 1)
+        # A hold beyond what the register says is of no pocket, and would hold the head for ever.
+        of_none = isinstance(earlier[1].data, Hold) and self._declared is not None and check.size >= self._declared
+        return begins_after and (pocket <= check.size or of_none) and (check.size > 1 or self._declared == 1)
 
     def _looks_over(self, later: Numbered, earlier: Numbered) -> bool:
         new, old = _check(later), _check(earlier)

@@ -94,7 +94,7 @@ class Mqtt:
         self._is_online = False
         try:
             self._introduce(connection)
-        except SinkAway:
+        except BaseException:  # else the next turn would tell by half of what is known
             self.close()
             raise
         return True

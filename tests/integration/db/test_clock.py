@@ -33,7 +33,8 @@ def test_a_check_that_a_refused_event_begins_is_newer_than_those_before_also_by_
     """Else the board would stay at the go of the operation before."""
     monkeypatch.setattr(clock, "datetime", _Behind)
     monkeypatch.setattr(writes, "datetime", _Behind, raising=False)
-    check = NamedCheck(uuid6.uuid7(), "st-1", "mill-1", "head-1", "op-20", 1)
+    named = uuid6.uuid7()
+    check = NamedCheck(named, "st-1", "mill-1", "head-1", "op-20", 1, own_id=named)
     fault = CaptureFault("invalid_event", why.CRASHED(attempts=3), "{}", None, "st-1", check.check_id, 1, check)
     writes.Writes(database).begin_checks([fault])
     with database.reading() as session:

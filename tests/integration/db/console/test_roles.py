@@ -16,7 +16,7 @@ from db.console.access.guard import May, MayAsk, MayWatch
 from db.console.api.fields import PREFIX
 from db.console.app import make_app
 from db.people.rights import ROLE_FOR
-from db.schema.vocabulary import PERSON_ROLES
+from db.schema.column_words import PERSON_ROLES
 from tests.console_support import ORIGIN, Browser, Program, console_on, token_of
 
 TEXT = (Path(__file__).parents[4] / "docs" / "security.md").read_text(encoding="utf-8")

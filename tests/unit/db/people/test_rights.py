@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 
 from db.people.rights import ROLE_FOR, Right, may
-from db.schema.vocabulary import PERSON_ROLES
+from db.schema.column_words import PERSON_ROLES
 
 
 def test_every_right_has_the_role_that_is_needed_for_it() -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from worker.backbones import efficientnet_lite
 from worker.backbones.backbone import load_backbone
+from worker.backbones.families import CutNetwork
 from worker.backbones.keras_families import published_network
 from worker.backbones.names import BackboneError
 from worker.networks import building
@@ -82,7 +83,7 @@ def test_a_dense_layer_behind_convolutions_sees_several_images_at_once(small: Bu
     layers = keras.layers
     convolutions = [layers.Conv2D(8, 3, 2, activation="relu"), layers.Flatten(), layers.Dense(20, activation="relu")]
     model = keras.Sequential([keras.Input((32, 32, 3)), *convolutions])
-    source = building._Source(model, (32, 32), efficientnet_lite.preprocess, "0" * 64)
+    source = CutNetwork(model, (32, 32), efficientnet_lite.preprocess, "0" * 64)
     data = building._converted(building._traced(source), None)
     changes = {"input_size": (32, 32), "layers": ("dense",), "shapes": ((20,),), "size": len(data)}
     ours = network(Built(data, small.manifest.model_copy(update=changes)), "vgg16:dense")

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from producer.connect.opcua.result import ResultEvaluation, result_of
 from producer.contract.answers import Answer
+from producer.contract.event import new_id
 from producer.contract.plant_event import plant_event
+from producer.contract.plant_news import Hold
 from tests.integration.plant import check, fault, verdict
 from tests.plant_news import NEWS
 
+HOLD = Hold(check_id=new_id(), machine="mill-1", head="H12", pocket=3, at=datetime(2026, 11, 29, tzinfo=UTC))
 SIMULATED = frozenset({"sim-mill"})
 
 
@@ -24,6 +29,7 @@ SIMULATED = frozenset({"sim-mill"})
         (check("replace", [2, 3]), "NotOK", "replace", False, "mill-1/H12: replace 2, 3"),
         (check("review"), "NotDecidable", "review", False, "mill-1/H12: review"),
         (fault(), "Undefined", "fault", True, "not judged: image_missing"),
+        (HOLD, "Undefined", "hold", True, "mill-1/H12, pocket 3: no go, by a check that has no answer for this head"),
         (NEWS[0], "Undefined", "promoted", False, "champion: m-1"),
         (NEWS[1], "Undefined", "began", False, "photographs of station-1 cannot be judged, one after another"),
         (NEWS[2], "Undefined", "changed", False, "mill-1/H12, pocket 3: the insert was changed"),

@@ -252,3 +252,12 @@ def test_an_answer_that_is_told_once_more_is_no_later_one() -> None:
     assert _say(2, ("B", 5, 3, 1, "replace", [2]), head) == "B replace"
     assert _say(1, go, head) == "B replace"
     assert len(head.counting) == 2
+
+
+def test_a_hold_beyond_what_the_register_says_ends_with_the_next_whole_run() -> None:
+    """A head's name was mistyped in a run of a larger one: there is no such pocket to be seen again."""
+    head = HeadAnswers(4)
+    said = Hold(check_id=RUNS["B"], machine="mill-1", head="H12", pocket=12, at=NOON)
+    head.take((1, plant_event("p", "", said, 0.0)))
+    assert _say(2, ("C", 2, 1, 1, "go", []), head) == ""
+    assert _say(3, ("A", 4, 2, 1, "go", []), head) == "A go"

@@ -13,7 +13,7 @@ from db.engine.database import engine_for
 from db.engine.schema_version import revision_of
 from db.engine.sqlite_read_only import reading_options
 from db.engine.url import sqlite_file, sqlite_url
-from producer.files.durable_files import replaced_file
+from producer.files.durable_files import make_folder, replaced_file
 from producer.files.sqlite_errors import described
 
 
@@ -52,7 +52,7 @@ def read(url: str, source: Path, revision: str, note: Callable[[str], None]) -> 
         OSError: the disk cannot be written.
     """
     file = _file(url)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(file.parent)
     with closing(_opened(source)) as backup, TemporaryDirectory(prefix="restore-", dir=file.parent) as folder:
         _check(backup, f"the backup {source}")
         if backup.execute("SELECT version_num FROM alembic_version").fetchall() != [(revision,)]:

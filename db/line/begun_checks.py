@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine.clock import BEFORE_ALL, TICK
+from db.engine.clock import TICK
 from db.engine.prepared import Prepared, inserted
 from db.line import head_size, incomplete_checks
 from db.schema.tables import Captures, Checks, Pockets
@@ -70,10 +70,14 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict
     checks: dict[UUID, UUID] = {}
     rows: dict[UUID, dict[str, Any]] = {}
     for check in named:
-        check_id = checks[check.own_id] = check.own_id if _is_of_another_run(session, check) else check.check_id
+        newest = _newest(session, Checks, Checks.started_at, check)
+        is_of_another = _is_of_another_run(session, check, newest)
+        check_id = checks[check.own_id] = check.own_id if is_of_another else check.check_id
         size = check.size or head_size.known(connection, check.head) or 1
         size = max(size, rows.get(check_id, {"size": 0})["size"])
-        began = max(at, _behind_all_of(session, check.machine, check.head))
+        # A worker's clock may have been set back since what its head has.
+        known = newest, _newest(session, Pockets, Pockets.ordered_at, check)
+        began = max([at, *(moment + TICK for moment in known if moment is not None)])
         row = {name: getattr(check, name) for name in NAMES}
         rows[check_id] = row | {"check_id": check_id, "size": size, "started_at": began, "awaited": True}
     BEGIN.execute(connection, [rows[check_id] for check_id in sorted(rows)])
@@ -81,7 +85,7 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict
     return checks
 
 
-def _is_of_another_run(session: Session, check: NamedCheck) -> bool:
+def _is_of_another_run(session: Session, check: NamedCheck, newest: datetime | None) -> bool:
     is_photographed = select(Captures.check_id).where(Captures.check_id == Checks.check_id).exists()
     columns = Checks.machine, Checks.head, Checks.started_at, Checks.awaited & is_photographed
     known = session.execute(select(*columns).where(Checks.check_id == check.check_id)).first()
@@ -90,14 +94,9 @@ def _is_of_another_run(session: Session, check: NamedCheck) -> bool:
     machine, head, started_at, is_under_way = known
     if (machine, head) != (check.machine, check.head):
         return True
-    newest = select(func.max(Checks.started_at)).where(Checks.machine == machine, Checks.head == head)
-    return not is_under_way and started_at < (session.scalar(newest) or started_at)
+    return not is_under_way and started_at < (newest or started_at)
 
 
-def _behind_all_of(session: Session, machine: str, head: str) -> datetime:
-    """A moment behind a head's checks and photographs: the clock of a worker may have been set back since."""
-    last = [
-        session.scalar(select(func.max(moment)).where(of.machine == machine, of.head == head))
-        for of, moment in ((Checks, Checks.started_at), (Pockets, Pockets.ordered_at))
-    ]
-    return max((moment + TICK for moment in last if moment is not None), default=BEFORE_ALL)
+def _newest(session: Session, of: Any, moment: Any, check: NamedCheck) -> datetime | None:
+    """The newest moment that a table has of a check's head; None where it has none."""
+    return session.scalar(select(func.max(moment)).where(of.machine == check.machine, of.head == check.head))

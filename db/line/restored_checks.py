@@ -9,9 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import clock
-from db.engine.upsert import insert
-from db.line import incomplete_checks, restores
-from db.schema.tables import Captures, Checks, Pockets, UntoldChecks
+from db.line import check_revisions, incomplete_checks, restores
+from db.schema.tables import Captures, Checks, Pockets
 
 _AT_ONCE: Final = 500
 """Checks that are doubted in one step: a plant may have as many as pockets."""
@@ -39,6 +38,5 @@ def doubt(session: Session) -> None:
         of_these = select(Checks.check_id).where(Checks.check_id.in_(ids[first : first + _AT_ONCE]), ~Checks.awaited)
         if some := [*session.scalars(of_these)]:
             incomplete_checks.doubt(session, some)
-            untold = insert(session, UntoldChecks).values([{"check_id": check_id} for check_id in some])
-            session.execute(untold.on_conflict_do_nothing())
+            check_revisions.note(session, some)
     restores.note_doubted(session, at=clock.of_database(session), checks=len(ids))

@@ -39,8 +39,7 @@ def record(session: Session, *, at: datetime, file: str, made_at: str) -> None:
 
     All that is in it came before this moment, whatever the clocks of then said, or this one says.
     """
-    row = {"at": at, "by": _BY, "action": _ACTION, "subject": file[:200], "detail": {"made_at": made_at}}
-    session.execute(insert(session, Audit).values(row))
+    _write(session, at, _ACTION, file[:200], made_at=made_at)
     later: Any = update(Captures.__table__).where(Captures.received_at >= at)  # type: ignore[arg-type]
     session.execute(later.values(received_at=at - clock.TICK))
 
@@ -57,8 +56,7 @@ def is_to_doubt(session: Session) -> bool:
 
 def note_doubted(session: Session, *, at: datetime, checks: int) -> None:
     """Have the audit say that the checks of before the last restore are doubted."""
-    row = {"at": at, "by": _BY, "action": _DOUBTED, "subject": "", "detail": {"checks": checks}}
-    session.execute(insert(session, Audit).values(row))
+    _write(session, at, _DOUBTED, "", checks=checks)
 
 
 def not_seen_since(session: Session, machine: str | None = None, head: str | None = None) -> Sequence[PocketPlace]:
@@ -73,3 +71,8 @@ def not_seen_since(session: Session, machine: str | None = None, head: str | Non
         query = query.where(Pockets.head == head)
     ordered = query.order_by(Pockets.machine, Pockets.head, Pockets.pocket)
     return [PocketPlace(*row) for row in session.execute(ordered)]
+
+
+def _write(session: Session, at: datetime, action: str, subject: str, **detail: Any) -> None:
+    row = {"at": at, "by": _BY, "action": action, "subject": subject, "detail": detail}
+    session.execute(insert(session, Audit).values(row))

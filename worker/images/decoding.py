@@ -103,9 +103,10 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
     taken, doubt = _of_others(image, data, size, region) if jpeg is None else _of_jpeg(image, data, jpeg, size, region)
     if _finds_edge(size, region):
         edge = lower_contour(np.asarray(taken))
-        taken, doubt = (
-            (taken, doubt or image_files.NO_CONTOUR()) if edge is None else (levelled(taken, edge, size), doubt)
-        )
+        if edge is None:
+            doubt = doubt or image_files.NO_CONTOUR()
+        else:
+            taken = levelled(taken, edge, size)
     photograph = _to_size(taken, size)
     pixels = np.asarray(photograph)
     strip = taken if isinstance(region, Edge) else None
@@ -176,10 +177,9 @@ def _of_jpeg(
         if isinstance(region, Edge):
             return levelled(upright, region, size, scale, origin), doubt
         left, top, width, height = (0, 0, *reduced.upright_size) if region is None else box_of(region)
-        box = [
-            round(side * scale + origin[axis % 2]) for axis, side in enumerate((left, top, left + width, top + height))
-        ]
-        return upright.crop((box[0], box[1], box[2], box[3])), doubt
+        across = [round(side * scale + origin[0]) for side in (left, left + width)]
+        down = [round(side * scale + origin[1]) for side in (top, top + height)]
+        return upright.crop((across[0], down[0], across[1], down[1])), doubt
 
 
 def _of_others(

@@ -171,8 +171,9 @@ def _check_named(readable: Mapping[str, Any], text: str) -> NamedCheck | None:
     if names["machine"] is None or names["head"] is None:
         return None
     own_id = _own_id(text)
-    alone = 0 if readable["pocket"] is None else 1
-    size = readable["check_size"] if alone and readable["check_size"] and names["check_id"] else alone
+    size = 1 if names["check_id"] is None else readable["check_size"] or 1
+    if readable["pocket"] is None:
+        size = 0
     names |= {name: names[name] or _NOT_SAID for name in ("station", "operation")}
     return NamedCheck(**names | {"check_id": names["check_id"] or own_id}, size=size, own_id=own_id)
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from db.line import attempts, captures, checks, verdicts
 from db.line.capture_order import clock_error
 from db.line.captures import Arrival
-from db.queries import maintenance
+from db.queries import head_overview, maintenance
 from db.schema.tables import Captures, Pockets
 from tests.database_support import status_of
 from tests.support import next_of
@@ -286,6 +286,31 @@ def test_the_backlog_of_another_station_hides_no_damage(line) -> None:
     seen(1.5, 2, "intact", "st-2")
     with line.database.reading() as session:
         assert maintenance.to_replace(session) == []
+
+
+@pytest.mark.parametrize("is_judged", [True, False])
+@pytest.mark.parametrize("ids", ["of two outboxes", "of one gateway"])
+@pytest.mark.parametrize("minutes", [1, 9])
+def test_a_clock_ahead_of_this_one_hides_no_damage_that_comes_after_it(line, minutes, ids, is_judged) -> None:
+    """One that was set back since by minutes, or another worker's; whether or not the newest is judged by then."""
+    now = datetime.now(UTC)
+    ahead = now + timedelta(minutes=minutes)
+    second, first = sorted(uuid6.uuid7() for _ in range(2))
+    if ids == "of two outboxes":
+        first, second = next_of(), next_of()
+    station = "st-2" if ids == "of two outboxes" else "st-1"
+    newest = line.capture(capture_id=first, captured_at=ahead, check_size=1)
+    with line.database.transaction() as session:
+        captures.record(session, newest, ahead)
+        if is_judged:
+            verdicts.record(session, line.verdict(first))
+    damaged = photograph(line, now, now, "damaged", capture_id=second, station=station)
+    with line.database.transaction() as session:
+        if not is_judged:
+            verdicts.record(session, line.verdict(first))
+        assert [row.capture_id for row in maintenance.to_replace(session)] == [damaged]
+        [known] = head_overview.overviews(session, [("mill-1", "head-1")])
+    assert known.answer.state == "replace"
 
 
 def test_a_capture_that_comes_again_keeps_its_place(line) -> None:

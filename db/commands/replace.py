@@ -23,11 +23,11 @@ def replace(context: typer.Context, machine: Machine = None, head: Head = None, 
     """
     with reading(context) as session:
         from db.line import restores
-        from db.queries import known_places, maintenance
+        from db.queries import known_places, replace_list
         from db.queries.plain_values import plain
         from db.terminal import tables
 
-        rows = maintenance.to_replace(session, machine, head)
+        rows = replace_list.to_replace(session, machine, head)
         if not rows:
             known_places.refuse_unknown(session, machine, head)
         unseen = restores.not_seen_since(session, machine, head)

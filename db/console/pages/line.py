@@ -25,7 +25,7 @@ from db.engine import clock
 from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
-from db.queries import head_overview, line_status, maintenance
+from db.queries import head_overview, line_status, replace_list
 from db.queries.head_overview import HeadOverview
 from producer.contract.places import HeadPlace
 
@@ -114,7 +114,7 @@ def _to_replace(session: Session, places: Sequence[HeadPlace]) -> int:
     """How many of some heads have inserts to replace."""
     if not places:
         return 0
-    return len(set(places) & {(of.machine, of.head) for of in maintenance.places_to_replace(session)})
+    return len(set(places) & {(of.machine, of.head) for of in replace_list.places_to_replace(session)})
 
 
 def _faults(session: Session) -> dict[str, Any]:

@@ -257,7 +257,7 @@ class Outbox:
     def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
         with self._file.reading() as connection:
             rows = connection.execute(
-                f"SELECT event, stored_at, attempts, problem, attempts = 0 AND whole_from NOTNULL FROM waiting {tail}",  # noqa: S608
+                f"SELECT event, stored_at, attempts, problem, whole_from NOTNULL FROM waiting {tail}",  # noqa: S608
                 values,
             ).fetchall()
         return [Waiting(read_event(row[0], self.path), row[1], row[2], row[3], bool(row[4])) for row in rows]

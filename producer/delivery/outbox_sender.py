@@ -49,7 +49,7 @@ def send_due(
 ) -> tuple[int, str | None]:
     """Send what is due, some `SEND_BATCH` captures of it, and note it in the outbox.
 
-    What is to leave together is one message for each check (of `MOST_EVENTS` at most).
+    What is to leave together is one message for each check (of `MOST_EVENTS` at most), also where it is sent again.
 
     Args:
         outbox: where it waits.

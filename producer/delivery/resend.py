@@ -46,9 +46,9 @@ def choose_due(
 ) -> list[T]:
     """What is to be sent at `now`: first all that never left, in their order, then those that were overtaken.
 
-    What is to leave together comes behind the others that never left, once these are fewer than `limit`: all of it.
-    Where there are none, the event that was sent last, once its time has come: no answer to a later one will ever
-    say that it is lost. All others wait for such an answer.
+    What is to leave together comes behind the others, once these are fewer than `limit`: all of it. Where there are
+    none, the event that was sent last, once its time has come, with all that left together with it: no answer to a
+    later one will ever say that it is lost. All others wait for such an answer.
 
     Args:
         select: gives what waits, by what comes behind `FROM waiting` and its values.
@@ -57,18 +57,18 @@ def choose_due(
         limit: how many at most, but of what is to leave together.
     """
     times = (now, now + longest_wait + _ROUNDING)
+    overtaken = "INDEXED BY waiting_overtaken WHERE attempts > 0 AND sending IS NULL AND (next_at <= ? OR next_at > ?)"
     events = select("WHERE attempts = 0 AND whole_from IS NULL ORDER BY number LIMIT ?", (limit,))
+    alone = f"{overtaken} AND whole_from IS NULL ORDER BY next_at, number LIMIT ?"
+    events += select(alone, (*times, limit - len(events)))
     if len(events) < limit:
         whole = "WHERE attempts = 0 AND (whole_from <= ? OR whole_from > ?) ORDER BY number"
         events += select(whole, (now, now + HELD + _ROUNDING))
-    overtaken = (
-        "INDEXED BY waiting_overtaken WHERE attempts > 0 AND sending IS NULL AND (next_at <= ? OR next_at > ?)"
-        " ORDER BY next_at, number LIMIT ?"
-    )
-    events += select(overtaken, (*times, max(0, limit - len(events))))
+        events += select(f"{overtaken} AND whole_from NOTNULL ORDER BY number", times)
     last = (
-        "WHERE sending = (SELECT max(sending) FROM waiting) AND (next_at <= ? OR next_at > ?)"
-        " ORDER BY number DESC LIMIT 1"
+        "WHERE sending = (SELECT max(sending) FROM waiting) AND (next_at <= ? OR next_at > ?) AND (whole_from NOTNULL"
+        " OR number = (SELECT max(number) FROM waiting WHERE sending = (SELECT max(sending) FROM waiting)))"
+        " ORDER BY number"
     )
     return events or select(last, times)
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from producer.contract.event import CaptureEvent
 from producer.delivery.outbox import Outbox, Waiting
 from producer.delivery.outbox_sender import SEND_BATCH, send_due
@@ -72,9 +74,35 @@ def test_what_is_handed_in_together_is_held_by_every_process_and_not_for_ever(tm
         assert whole.together
         assert of_another_process.due(0.0, LAST_RESEND) == [whole], "by a clock that was set back"
     assert of_another_process.due(1000.0, LAST_RESEND) == [whole]
-    send_due(of_another_process, 8, lambda _: None, clock=lambda: 1000.0)
-    [sent] = box.waiting()
-    assert not sent.together, "sent again, it leaves as any other"
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_what_left_together_is_sent_again_together(tmp_path: Path, is_last: bool) -> None:
+    """Redis lost the message. In pieces, its check would be a go of some of these photographs and of earlier ones."""
+    box, sent = Outbox(tmp_path / "box.db"), []
+    head = [CaptureEvent.from_message(message(pocket=pocket, check_size=24)) for pocket in range(1, 25)]
+    head = [event.model_copy(update={"check_id": head[0].check_id}) for event in head]
+    other = CaptureEvent.from_message(message())
+    with box.together():
+        for event in head:
+            box.add(event, 0.0)
+
+    def send(now: float) -> list[list[CaptureEvent]]:
+        sent.clear()
+        send_due(box, 8, lambda entries: sent.append([waiting.event for waiting in entries]), clock=lambda: now)
+        return sent
+
+    assert send(0.0) == [head]
+    if not is_last:
+        box.add(other, 1.0)
+        assert send(1.0) == [[other]]
+        box.confirm([str(other.capture_id)], 2.0, 5.0)
+    assert send(4.0) == []
+    assert send(5.0) == [head]
+    assert send(9.0) == []
+    assert send(30.0) == [head]
+    box.make_all_due()
+    assert send(31.0) == [head]
 
 
 def test_what_a_process_that_died_has_held_leaves_with_what_is_handed_in_again(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 import uuid6
 from sqlalchemy import Engine, delete, event
 
+from db.commands.main import main
 from db.console.edition import edition
 from db.console.live.feed import AWAY, BACK, FAULTS, Feed, head_id
 from db.console.live.pieces import Pieces
@@ -21,6 +22,7 @@ from db.line import captures_ahead, checks, faults, incomplete_checks, insert_ch
 from db.queries import line_changes
 from db.schema.tables import Reviews
 from producer.station.followed_register import FollowedRegister
+from tests.command_support import invoke
 from tests.console_support import Browser, console_on
 from tests.integration.conftest import on_both_engines
 from tests.integration.db.conftest import T0
@@ -297,6 +299,27 @@ def test_photographs_of_the_future_are_noted_by_a_console_that_somebody_looks_at
     before = unnoted()
     asyncio.run(listen())
     assert (before, unnoted()) == (1, 0)
+
+
+def test_a_photograph_of_which_no_head_is_known_may_be_of_any(line, signed_in, terminal) -> None:
+    """Nothing can be said of one head alone, but nobody who looks at a GO is left without a word."""
+    said = "could not be used since"
+    check = fresh(line, 1, "intact", size=1).check_id
+    what = {"capture_id": None, "station": None, "pocket": 1, "reason": "invalid_event", "detail": ""}
+    with line.database.transaction() as session:
+        faults.record(session, check_id=check, event="of a head", at=NOW, **what)
+        faults.record(session, check_id=None, event="of then", at=NOW - timedelta(hours=2), **what)
+    person = signed_in("viewer")
+    assert said not in person.get("/").text
+    with line.database.transaction() as session:
+        lost = faults.record(session, check_id=uuid6.uuid7(), event="text", at=NOW, **what)
+    for page in ("/", "/board", "/line/faults"):
+        assert f"1 photograph of an unknown head {said}" in person.get(page).text
+    done = invoke(main, "--database", line.database.url, "replace")
+    assert "1 photograph of no known head could not be used" in done.stderr
+    with line.database.transaction() as session:
+        faults.dismiss(session, lost.id)
+    assert said not in person.get("/").text
 
 
 def test_a_review_that_a_restored_backup_does_not_have_may_be_of_any_head(line, console) -> None:

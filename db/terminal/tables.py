@@ -18,7 +18,7 @@ from db.line.faults import Fault
 from db.line.insert_changes import InsertChange
 from db.line.rows import VerdictRow
 from db.line.shadow_verdicts import OutcomePair, Tally
-from db.queries.maintenance import PocketRow
+from db.queries.pocket_history import PocketRow
 from db.queries.review_queue import ToReview
 from db.terminal.narrow_table import UNKNOWN, NarrowTable
 from producer.terminal.output import visible

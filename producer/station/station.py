@@ -24,7 +24,7 @@ from producer.delivery.metrics import StationMetrics
 from producer.delivery.node import another_node, node_of
 from producer.delivery.outbox import NEWEST_ID, Outbox
 from producer.delivery.outbox_room import OutboxFull
-from producer.delivery.resend import OutboxSender
+from producer.delivery.outbox_sender import OutboxSender
 from producer.pictures.image_formats import STORED_AS
 from producer.storage.store import ImageStore
 

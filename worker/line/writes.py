@@ -61,7 +61,7 @@ class Writes:
             return [*faults]
         begun = retry_while_unavailable(partial(self._begin_checks, named))
         return [
-            fault if fault.check is None else replace(fault, check_id=begun[fault.check.own_id]) for fault in faults
+            fault if fault.check is None else replace(fault, check_id=begun.get(fault.check.own_id)) for fault in faults
         ]
 
     def end(

@@ -27,7 +27,7 @@ from db.line.shadow_verdicts import ShadowVerdict
 from db.line.station_days import StationDay
 from db.people import accounts, audit, sessions, tokens
 from db.people.session_limits import Limits
-from db.queries import connector_health, maintenance, plant_news
+from db.queries import connector_health, plant_news, replace_list
 from db.schema.tables import (
     Base,
     Captures,
@@ -361,8 +361,8 @@ def test_what_a_change_knew_is_what_lies_before_it(line, start) -> None:
     with line.database.reading() as session:
         known = dict(session.execute(select(InsertChanges.pocket, InsertChanges.known)).all())
         assert known == {1: old[1].capture_id, 2: old[2].capture_id, 3: None}
-        assert [row.pocket for row in maintenance.to_replace(session)] == [1]
-        assert [change.pocket for change in maintenance.just_changed(session)] == [2]
+        assert [row.pocket for row in replace_list.to_replace(session)] == [1]
+        assert [change.pocket for change in replace_list.just_changed(session)] == [2]
 
 
 @contextmanager

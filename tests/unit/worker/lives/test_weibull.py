@@ -3,9 +3,9 @@ import math
 import numpy as np
 import pytest
 
+from benchmarks.simulated_plant import SimulatedPlant
 from worker.lives.kaplan_meier import kaplan_meier
 from worker.lives.life import CensoredLife
-from worker.lives.simulated_plant import SimulatedPlant
 from worker.lives.weibull import FEWEST, fit
 
 

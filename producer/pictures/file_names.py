@@ -20,7 +20,7 @@ UNREADABLE: Final = frozenset({
     ".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".mos", ".kdc", ".dcr",
     # programs and laboratories
     ".pcx", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".exr", ".hdr", ".sgi", ".psd", ".fits", ".fit", ".dcm",
-})
+}) - READABLE
 """Endings, in lower case, of pictures that the worker does not decode."""
 
 COMPANIONS: Final = frozenset({".xmp", ".aae", ".thm", ".pp3", ".dop", ".md5", ".sha256", ".sig", ".lnk", ".url"})

@@ -28,7 +28,7 @@ from producer.pictures.file_names import (
     pocket_of,
     pocket_told,
 )
-from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
+from producer.pictures.image_formats import TIFF, format_of
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.head_check import Photograph
 from producer.station.nameless_files import holds_picture, may_be_photograph, with_photographs
@@ -230,10 +230,11 @@ def _taken(
         return photograph, HeadProblem(why.EMPTY(file=name), names, [pocket])
     # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is
     # the small preview, so those are kept back.
-    if ending_of(name) not in UNREADABLE or image.startswith(OTHER_BEGINNINGS):
+    kind = format_of(image)
+    if ending_of(name) not in UNREADABLE or kind not in (None, TIFF):
         return photograph, None
     problem = HeadProblem(why.OTHER_KIND(file=name), names, [pocket])
-    return None if image.startswith(TIFF_BEGINNINGS) else photograph, problem
+    return None if kind is TIFF else photograph, problem
 
 
 def _the_same(photographs: Sequence[Photograph], regions: Mapping[int, AnyRegion]) -> list[list[Photograph]]:

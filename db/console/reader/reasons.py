@@ -16,8 +16,8 @@ from babel.numbers import format_decimal, format_percent
 from db.console.reader import formats
 from db.console.reader.languages import translations
 from db.console.reader.texts import Text
+from producer.contract.reasons.recognition import recognised
 from producer.contract.reasons.template import Reason, filled, ranges_of
-from producer.contract.reasons.vocabulary import recognised
 
 
 def said(locale: Locale, sentence: str) -> str | None:

@@ -22,11 +22,11 @@ from producer.pictures.file_names import (
     UNFINISHED,
     UNREADABLE,
     ending_of,
+    implied_pocket,
     is_earlier,
     is_picture,
     may_become_newest,
     pocket_of,
-    pocket_told,
 )
 from producer.pictures.image_formats import TIFF, format_of
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
@@ -150,7 +150,7 @@ def _sorted_out(folder: Path) -> _Named:
                 elif may_be_photograph(inner):
                     named.strays.append(f"{name}/{inner.name}")
         elif is_system_litter(Path(name)):
-            if (pocket := pocket_told(name)) is not None:
+            if (pocket := implied_pocket(name)) is not None:
                 named.hints[pocket].append(name)
             elif may_be_photograph(path):
                 named.strays.append(name)
@@ -162,7 +162,7 @@ def _sorted_out(folder: Path) -> _Named:
                 named.folders.append(within.relative_to(folder).as_posix())
         elif is_picture(name) and (pocket := pocket_of(name)) is not None:
             named.photographs[pocket].append(path)
-        elif (pocket := pocket_told(name)) is not None:
+        elif (pocket := implied_pocket(name)) is not None:
             hints = beside if ending_of(name) in SIDECARS else named.hints
             hints[pocket].append(name)
         elif is_picture(name) or (ending_of(name) in UNFINISHED and is_picture(path.stem)) or may_be_photograph(path):

@@ -275,7 +275,7 @@ class Inspector:
             self._metrics.judged(verdict.outcome, (datetime.now(UTC) - taken).total_seconds(), event.station)
         for event, verdict in results.again:
             log.info("judged before, told again", **about(event), model=verdict.model_id, outcome=verdict.outcome)
-            self._metrics.told_again()
+            self._metrics.answered_again()
         for fault in (*results.faults, *results.recorded):
             names = {"capture": _text(fault.capture_id), "check": _text(fault.check_id)}
             log.warning("fault", **names, model=self._judge.model_in_charge, reason=fault.reason, detail=fault.detail)

@@ -73,12 +73,12 @@ class _Sink(BaseModel):
 
     def wants(self, event: PlantEvent) -> bool:
         """Whether this system is told `event`; what names no machine, as faults do, every system has that wants it."""
-        return event.kind in self.told_kinds and (
+        return event.kind in self.wanted_kinds and (
             self.machines is None or event.machine is None or event.machine in self.machines
         )
 
     @property
-    def told_kinds(self) -> tuple[EventKind, ...]:
+    def wanted_kinds(self) -> tuple[EventKind, ...]:
         """The kinds of events that it is told."""
         return self.kinds
 
@@ -89,7 +89,7 @@ class _StateSink(_Sink):
     shows_state: ClassVar[bool] = True
 
     @property
-    def told_kinds(self) -> tuple[EventKind, ...]:
+    def wanted_kinds(self) -> tuple[EventKind, ...]:
         """Whoever is told checks is told changed inserts, verdicts and holds too."""
         return (*self.kinds, "insert_change", "verdict", "hold") if "check" in self.kinds else self.kinds
 

@@ -31,7 +31,7 @@ def promote(session: Session, model_id: str, *, by: str, reason: str, at: dateti
     _check(session, model_id)
     if model_id == _in_charge(session):
         raise ValueError(why.IN_CHARGE(model=model_id))
-    promotion = model_registry.promote(session, model_id, by=by, reason=_said(reason), at=at)
+    promotion = model_registry.promote(session, model_id, by=by, reason=_checked_reason(reason), at=at)
     audit.write(session, at=at, by=by, action="model promoted", subject=model_id, reason=promotion.reason, **detail)
     return promotion
 
@@ -46,7 +46,7 @@ def roll_back(session: Session, model_id: str, *, by: str, reason: str, at: date
     _known(session, model_id)
     if model_id != _in_charge(session):
         raise ValueError(why.NOT_IN_CHARGE(model=model_id))
-    promotion = model_registry.rollback(session, by=by, reason=_said(reason), at=at)
+    promotion = model_registry.rollback(session, by=by, reason=_checked_reason(reason), at=at)
     _check(session, str(promotion.model_id))
     detail = {"reason": promotion.reason, "to": promotion.model_id, **detail}
     audit.write(session, at=at, by=by, action="model rolled back", subject=model_id, **detail)
@@ -63,7 +63,7 @@ def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: d
     _check(session, model_id)
     if model_id == _in_shadow(session):
         raise ValueError(why.IN_SHADOW(model=model_id))
-    promotion = model_registry.start_shadow(session, model_id, by=by, reason=_said(reason), at=at)
+    promotion = model_registry.start_shadow(session, model_id, by=by, reason=_checked_reason(reason), at=at)
     audit.write(session, at=at, by=by, action="shadow started", subject=model_id, reason=promotion.reason, **detail)
     return promotion
 
@@ -78,7 +78,7 @@ def end_shadow(session: Session, model_id: str, *, by: str, reason: str, at: dat
     _known(session, model_id)
     if model_id != _in_shadow(session):
         raise ValueError(why.NOT_IN_SHADOW(model=model_id))
-    reason = _said(reason)
+    reason = _checked_reason(reason)
     model_registry.end_shadow(session, by=by, reason=reason, at=at)
     audit.write(session, at=at, by=by, action="shadow ended", subject=model_id, reason=reason, **detail)
 
@@ -109,7 +109,7 @@ def _check(session: Session, model_id: str) -> None:
         raise ValueError(why.NO_NETWORK(model=model_id))
 
 
-def _said(reason: str) -> str:
+def _checked_reason(reason: str) -> str:
     if not reason.strip():
         raise ValueError(why.NEEDS_REASON())
     return reason.strip()

@@ -13,7 +13,7 @@ from producer.terminal.console import TerminalConsole, line, messages, print_tab
 from producer.terminal.counts import counted
 from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
-from worker.commands.learning import GroupColumn, Meaning, meanings_said
+from worker.commands.learning import GroupColumn, Meaning, stated_meanings
 from worker.commands.options import WeightsOfEach, settings_with, weights_for
 from worker.runtime.notices import shown, tell_notes, tell_skipped
 
@@ -70,7 +70,7 @@ def compare(
 
     if len({folder.resolve().name for folder in folders}) < len(folders):
         raise typer.BadParameter("two folders have the same name; the figures of each need a name of their own")
-    said = meanings_said(meaning or [])
+    said = stated_meanings(meaning or [])
     names = backbone or [settings_with(data=data).backbone]
     sources = weights_for(names, weights or [])
     console = messages()

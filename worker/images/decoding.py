@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from producer.contract.reasons import image_files, stations
+from producer.contract.reasons.recognition import recognised
 from producer.contract.reasons.template import Reason, Template
-from producer.contract.reasons.vocabulary import recognised
 from producer.contract.region import Edge, Polygon
 from producer.pictures.early_end import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS

@@ -57,6 +57,6 @@ def read_events(entries: Sequence[object]) -> tuple[list[CaptureEvent], list[Cap
     return list(dict.fromkeys(events)), broken
 
 
-def about(event: CaptureEvent) -> dict[str, str]:
+def log_context(event: CaptureEvent) -> dict[str, str]:
     """The fields of every log line about a capture."""
     return {"capture": str(event.capture_id), "check": str(event.check_id)}

@@ -13,7 +13,7 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import checks, faults, untold_checks
+from db.line import checks, faults, holds, untold_checks
 from db.line.captures import Capture
 from db.line.untold_checks import Untold
 from producer.contract.answers import CheckAnswer, VerdictAnswer
@@ -144,6 +144,20 @@ def test_what_a_check_knows_against_a_head_is_told_while_no_answer_says_it(
     finish(foreign)
     assert plant.state(foreign).state == "review"
     assert holds() == holds() == [*said, ("H12", 1)], "a photograph of it, though its check is another head's"
+
+
+def test_a_check_that_waits_holds_its_head_however_many_have_begun_since(
+    database: Database, redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a gateway that makes a check of each photograph, and says that it has two pockets."""
+    monkeypatch.setattr(holds, "AT_ONCE", 2)
+    plant = Plant(database, redis_server)
+    plant.photograph(1)
+    for number in range(3):
+        plant.photograph(1, size=2, check_id=new_id(), head="H13", image_sha256=f"f{number:063x}")
+    with database.reading() as session:
+        held = sorted((of.head, of.pocket) for of in holds.now(session, ()))
+    assert held == [("H12", 3), *[("H13", 2)] * 3]
 
 
 def test_a_label_that_makes_a_photograph_the_one_that_its_pocket_shows_is_told(

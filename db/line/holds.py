@@ -14,7 +14,8 @@ from uuid import UUID
 from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from db.line import checks
+from db.line import checks, newer_photographs
+from db.line.checks import Check
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, MAY_CONTRADICT, OF_CHECK
 from db.line.pockets import here, word_of
 from db.line.rows import on_machine
@@ -50,12 +51,20 @@ def now(session: Session, noted: Collection[UUID]) -> list[Hold]:
 
 def of_checks(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
     """What some checks know."""
-    return [*_of_pending(session, check_ids), *_of_other_heads(session, check_ids)] if check_ids else []
+    if not check_ids:
+        return []
+    known = _assessed(session, check_ids)
+    pending = [check for check in known if check.state == "pending"]
+    go = [check for check in known if check.state == "go" and check.size > 1]
+    return [*_of_pending(session, pending), *_of_earlier_runs(session, go), *_of_other_heads(session, check_ids)]
 
 
-def _of_pending(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
+def _assessed(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     rows = session.execute(select(*checks.COLUMNS).where(Checks.check_id.in_(check_ids))).all()
-    pending = [check for check, _ in checks.assessed(session, rows) if check.state == "pending"]
+    return [check for check, _ in checks.assessed(session, rows)]
+
+
+def _of_pending(session: Session, pending: Collection[Check]) -> list[Hold]:
     if not pending:
         return []
     of_these = Checks.check_id.in_([check.check_id for check in pending])
@@ -63,7 +72,7 @@ def _of_pending(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
     last = select(Captures.check_id, func.max(Captures.ordered_at))
     last = last.join(Checks, Checks.check_id == Captures.check_id).where(of_these)
     at = {row[0]: row[1] for row in session.execute(last.group_by(Captures.check_id))}
-    given_up = {row.check_id for row in rows if row.given_up}
+    given_up = {*session.scalars(select(Checks.check_id).where(of_these, Checks.given_up))}
     unseen = {*session.scalars(select(Checks.check_id).where(of_these, _IS_UNSEEN))}
     return [
         Hold(
@@ -82,6 +91,24 @@ def _of_pending(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
                 *(check.missing if check.check_id in given_up else ()),
             }
         )
+    ]
+
+
+def _of_earlier_runs(session: Session, go: Collection[Check]) -> list[Hold]:
+    """What an earlier run of a head has seen since a later one that is a go: only its own answer says it, and ended."""
+    return [
+        Hold(
+            check_id=check.check_id,
+            machine=check.machine,
+            head=check.head,
+            pocket=pocket,
+            at=newer[check.check_id].last_at,
+            revision=check.revision,
+        )
+        for later in go
+        if (newer := newer_photographs.of_earlier_runs(session, later))
+        for check in _assessed(session, newer.keys())
+        for pocket in sorted(newer[check.check_id].pockets & {*check.replace, *check.review})
     ]
 
 

@@ -86,7 +86,8 @@ class HeadAnswers:
     def _take_against(self, answer: Numbered) -> bool:
         said = _against(answer)
         of_check = (_check(one) for one in self._checks if _check(one).check_id == said.check_id)
-        is_named = any(said.pocket in named_pockets(check) for check in of_check)  # another worker was faster
+        # Another worker was faster. A hold says itself which answer ends it.
+        is_named = isinstance(said, VerdictAnswer) and any(said.pocket in named_pockets(check) for check in of_check)
         of = said.kind, said.check_id, said.pocket
         is_overtaken = of in self._against and _place_against(answer) < _place_against(self._against[of])
         if is_named or is_overtaken or any(self._settles(one, answer) for one in self._checks):

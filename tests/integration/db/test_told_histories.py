@@ -30,6 +30,18 @@ IS_TOLD = {
         GOOD,
         ("whole", {"how": How(at=2, flaw="fault", fate="worker dies", fate_at=3, one_by_one=True)}),
     ],
+    "an earlier run is photographed again while a later one is judged": [
+        GOOD,
+        ("whole", {"how": How(fate="worker dies", fate_at=4, one_by_one=True)}),
+        ("retake", {"of": 5, "how": How(at=3, flaw="damaged")}),
+        ("redelivered", {}),
+    ],
+    "an earlier run gets a stand-in while a later one is judged": [
+        GOOD,
+        ("whole", {"how": How(fate="worker dies", fate_at=4, one_by_one=True)}),
+        ("retake", {"of": 5, "how": How(at=3, flaw="stand-in")}),
+        ("redelivered", {}),
+    ],
     "a smaller check is a go while the first of all pockets waits": [
         ("missed", {"missed": {4}, "how": How(fate="lost", fate_at=3, one_by_one=True), "gives_up": False}),
         ("partial", {"size": 3}),

@@ -2,6 +2,7 @@
 
 A check that pends has no answer, though a photograph of it may have failed, be doubted or show damage; or it awaits a
 pocket that nobody has seen of that head. A photograph that lies in another head's check is never answered for its own.
+And the answer of a run that is a go knows nothing of what an earlier run photographed after it.
 The board shows both at once (`db.queries.head_overview`), so no system must go on showing the head's last `go`.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,16 @@ from producer.contract.answers import CheckAnswer
 from producer.contract.plant_news import Hold
 from producer.contract.vocabulary import CheckState
 from tests.integration.opcua import identity
-from tests.integration.plant import ConnectProcess, Listener, Mosquitto, check, connecting, needs_mosquitto, verdict
+from tests.integration.plant import (
+    ConnectProcess,
+    Listener,
+    Mosquitto,
+    check,
+    connecting,
+    needs_mosquitto,
+    run_before_and_after,
+    verdict,
+)
 from tests.integration.plc import Plc
 from tests.plant_news import AT, NEWS
 from tests.support import RedisProcess, wait_until
@@ -175,15 +184,6 @@ def both(tmp_path: Path, redis_server: RedisProcess, plc: Plc) -> Iterator[PlcAn
         connector = parts.enter_context(connecting(tmp_path, redis_server.url, sinks))
         wait_until(lambda: connector.status()["mill"]["up"], 60)
         yield PlcAndBroker(line, connector, parts.enter_context(closing(Listener(broker.port))), plc)
-
-
-def run_before_and_after(moment: datetime) -> tuple[CheckAnswer, CheckAnswer]:
-    """Two runs of the head that are a go: one begun a minute before a moment, one a minute after."""
-    before, after = (
-        CheckAnswer(**check().model_dump(exclude={"schema_version"}) | {"begun_at": moment + timedelta(minutes=minute)})
-        for minute in (-1, 1)
-    )
-    return before, after
 
 
 @needs_mosquitto

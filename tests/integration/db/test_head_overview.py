@@ -92,6 +92,20 @@ def test_a_stand_in_is_not_forgotten_whatever_others_came_by_themselves(line) ->
     assert answered(line) == ("go", [], [])
 
 
+def test_a_stand_in_that_came_for_an_earlier_run_is_not_forgotten_when_the_later_one_goes_on(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact", check_size=2)
+    later = uuid6.uuid7()
+    for pocket in (1, 2, 3):
+        line.see(pocket, 5, "intact", check_id=later, check_size=3)
+    assert answered(line) == ("go", [], [])
+    stand_in(line, 2, 5.5, check_size=2)
+    line.see(1, 6, "intact", check_id=later, check_size=3)
+    assert answered(line) == ("review", [], [2])
+    line.see(2, 6.5, "intact", check_id=later, check_size=3)
+    assert answered(line) == ("go", [], [])
+
+
 def test_a_stand_in_is_not_forgotten_however_many_cannot_be_used_elsewhere(line) -> None:
     """Of another pocket, or in a head of another machine that has the same name."""
     for pocket in (1, 2, 3):

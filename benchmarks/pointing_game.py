@@ -96,6 +96,7 @@ def exact_maps(
         KEPT: np.ones(len(of), bool),
         "averages alone": ~extreme,
         EXTREMES: extreme,
+        "without the last layer": of != outputs[-1].layer,
         f"{EXTREMES}, without the last layer": extreme & (of != outputs[-1].layer),
         **{f"{output.layer} alone": of == output.layer for output in outputs},
     }
@@ -118,7 +119,7 @@ def maps_tried(
     for name, shares in exact.items():
         deviation = varies[name]
         yield f"{name}, over what a cell varies", shares / np.where(deviation > 0, deviation, np.inf)
-    yield "smoothed by one cell", around(kept)
+        yield f"{name}, smoothed by one cell", around(shares)
     yield "without the outermost cells", np.pad(kept[1:-1, 1:-1], 1, constant_values=-np.inf)
     if own is not None:
         changes = [((layer - before) ** 2).mean(axis=-1) for layer, before in zip(maps, own, strict=True)]
@@ -236,7 +237,7 @@ def play(photos: Sequence[Photo], backbone: str, *, only_inner: bool) -> None:
             for name, shares in maps_tried(exact, varies, maps[number], own):
                 near = around(cells_of(truth, shares.shape)) > 0
                 hits[name].append(bool(near[EvidenceMap(shares).strongest()]))
-            chance.append(float(near.mean()))
+            chance.append(float(near[exact[KEPT] != 0].mean()))
             large.append(bool(truth.mean() >= LARGE))
     print(f"{backbone}: {len(chance)} of {int(sides.sum())} damaged photographs found, {FOLDS} folds by insert")
     print(f"  balanced accuracy {balanced_accuracy_score(truths, answers):.3f}")

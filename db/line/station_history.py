@@ -15,8 +15,8 @@ from producer.contract.reasons.photographs import MOVED, SOFT
 from producer.contract.vocabulary import JUDGED
 
 OVERRULED: Final = 3
-"""So many refused photographs in a row, of those that were reviewed, must show something after all: a person can see the
-wear in one that is blurred."""
+"""So many refused photographs in a row, of those that were reviewed, must show something after all: in a blurred one a
+person can see the wear."""
 
 _LOOKED_THROUGH: Final = 1_000
 """The newest reviews as unusable, of all stations."""

@@ -27,6 +27,7 @@ install: $(VENV)/.installed-learn ## Install the commands, locked, into .venv
 
 demo: $(VENV)/.installed-learn ## See it work: a whole line on this machine, three checks of a wearing head
 	$(RUN)/insert-worker demo
+	@echo "all of it in a browser: make console"
 
 console: $(VENV)/.installed-learn ## See in a browser what the demo left, or a line in another folder: DATA=FOLDER; PORT=…
 	$(RUN)/insert-db --data $(or $(DATA),var/demo) console $(if $(PORT),--port $(PORT))

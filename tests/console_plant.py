@@ -32,8 +32,9 @@ from producer.simulation.head import SimulatedHead
 from producer.storage.folder import FolderStore
 from tests.database_support import new_sqlite
 from tests.evaluation_support import COUNT, report_of
+from worker.networks.default_backbone import DEFAULT_BACKBONE
 
-MODEL = "insertnet-features-1"
+MODEL = "efficientnet_lite0-features-1"
 
 _PLACES = np.hypot(*(np.indices((14, 14)) - 6.5))
 EVIDENCE = EvidenceMap(0.2 * np.exp(-(_PLACES**2) / 8) - 0.01)
@@ -85,7 +86,7 @@ class Plant:
         self.database = Database(self.url)
         model = Model(
             model_id=MODEL,
-            backbone="insertnet:features",
+            backbone=DEFAULT_BACKBONE,
             fingerprint="f" * 64,
             created_at=datetime.now(UTC) - timedelta(days=3),
             classes=("damaged", "intact"),

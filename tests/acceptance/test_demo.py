@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -87,15 +89,25 @@ def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None
     assert len(json.loads(listed.stdout)) == 1
 
 
-def test_the_demo_runs_on_the_user_s_own_photographs(mine: Path, tmp_path: Path) -> None:
+def test_at_a_terminal_the_head_of_the_user_s_own_photographs_stays_to_be_seen(mine: Path, tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    options = ("--dataset", str(mine), "--intact-class", "good", "--data", str(folder), "--json")
-    ended = run_command("insert-worker", "demo", *options)
-    assert ended.returncode == 0, ended.stderr
-    figures = json.loads(ended.stdout)
-    assert (figures["captures"], figures["lost"], figures["duplicates"]) == (12, 0, 0)
-    assert "1 skipped" in ended.stderr
-    assert "broken.jpg: this is no image" in ended.stderr
+    command = [program("insert-worker"), "demo", "--dataset", str(mine), "--intact-class", "good", "--data", folder]
+    ours, its = os.openpty()
+    demo = subprocess.Popen(command, stdin=its, stdout=its, stderr=its, env=os.environ | {"COLUMNS": "200"})
+    os.close(its)
+    printed = ""
+    while "Enter ends the demo" not in printed:
+        printed += os.read(ours, 4096).decode()  # raises where the demo ended
+    assert "1 skipped" in printed
+    assert "broken.jpg: this is no image" in printed
+    assert "12 captures, 12 verdicts, 0 lost, 0 duplicates" in printed
+    address = re.findall(r"http://127\.0\.0\.1:\d+/board", printed)[-1]
+    with urllib.request.urlopen(address, timeout=30) as page:  # noqa: S310 - ours; nobody has an account yet
+        assert "sim-head" in page.read().decode()
+    os.write(ours, b"\n")
+    assert demo.wait(60) == 0
+    os.close(ours)
+    assert processes_below(folder) == []
 
 
 @pytest.mark.parametrize(("name", "log_file"), [(signal.SIGINT, "render.log"), (signal.SIGTERM, "worker.log")])

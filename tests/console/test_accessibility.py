@@ -63,7 +63,8 @@ SCREENS = {
 WIDE = ("tablet of 10 inches", "wall")
 """What differs little from a desk: a narrow screen has another layout."""
 
-FITS = "return document.documentElement.scrollWidth <= innerWidth"
+FITS = "return document.documentElement.scrollWidth <= screen.width"
+"""Not `innerWidth`: on a phone that grows with what runs over."""
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,8 @@ def emulated(page: Page) -> Any:
     """Change the screen and the scheme of the browser, and give both back."""
 
     def change(screen: str, scheme: str = "light", motion: str = "no-preference") -> None:
-        metrics = {"deviceScaleFactor": 1, **SCREENS[screen]}
+        sizes = SCREENS[screen]
+        metrics = {"deviceScaleFactor": 1, **sizes, "screenWidth": sizes["width"], "screenHeight": sizes["height"]}
         page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
         features = [
             {"name": "prefers-color-scheme", "value": scheme},

@@ -92,6 +92,21 @@ def test_a_head_turns_grey_by_the_page_s_own_clock(page) -> None:
     assert page.shows(".card.stale")
 
 
+def test_a_go_of_before_is_not_the_largest_word(page, plant) -> None:
+    now, photo = datetime.now(UTC), next((plant.folder / "images").rglob("*.jpg")).read_bytes() + b"."
+    plant.judge(plant.capture("mill-9", "H1", 1, 1, "op-0001", uuid6.uuid7(), now, photo), -3.0, now)
+    page.sign_in(path="/board")
+    wait_until(lambda: page.shows(".card.go"))
+    assert page.text(".card.go .answer") == "GO"
+    page.server.kill()
+    wait_until(lambda: page.shows("#lost"), 30, "the banner")
+    assert page.text(".card.go .answer") == "OLD"
+    page.script("for (const age of document.querySelectorAll('[data-stale-in]')) age.dataset.staleIn = '1'")
+    wait_until(lambda: not page.shows(".card.go"), 30, "what is of long ago")
+    assert "OLD" in page.script("return document.querySelector('.past').closest('.answer').innerText")
+    assert "GO" not in page.script("return document.querySelector('.past').closest('.answer').innerText")
+
+
 def test_more_pages_than_a_browser_has_connections_stay_live(page, plant) -> None:
     """Without HTTP/2 it opens six to a host."""
     page.sign_in(path="/board")

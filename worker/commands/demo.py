@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -37,8 +38,9 @@ def demo(
 ) -> None:
     """Start a whole line, train a model, and check a milling head after three operations.
 
-    It starts a real Redis, a SQLite database, a worker and a simulated station on this machine, shows each check's
-    answer beside the truth, and stops them all.
+    It starts a real Redis, a SQLite database, a worker, a simulated station and the console on this machine, and shows
+    each check's answer beside the truth. At a terminal the head stays to be seen in a browser, without an account,
+    until Enter. Then it stops them all.
 
     Exit codes: 0: every capture has exactly one verdict. 1: one has not. 2: the demo could not run. 130: it was
     stopped.
@@ -50,7 +52,8 @@ def demo(
     """
     from worker.demo.run import DemoOptions, run_demo
 
-    options = DemoOptions(data, dataset, intact_class, backbone, weights, checks, pockets, seed)
+    stays = not as_json and sys.stdin.isatty() and sys.stdout.isatty()
+    options = DemoOptions(data, dataset, intact_class, backbone, weights, checks, pockets, seed, stays)
     summary = run_demo(options, messages() if as_json else answers())
     if as_json:
         say_json(summary.as_json())

@@ -1,4 +1,4 @@
-"""The demo's data, of the user's own photographs: those to train on, and those that the line is shown."""
+"""The demo's folder, and in it the user's own photographs: those to train on, and those that the line is shown."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from producer.pictures.limits import MAX_IMAGE_BYTES
+from worker.embedded.system import StartFailed, locked
 
 if TYPE_CHECKING:
     from db.line.rows import VerdictRow
     from producer.storage.store import ImageStore
     from worker.learning.folder_import import LabelledPhoto
+
+MARKER: Final = ".insert-demo"
+"""A file that says: this folder is a demo's, the next demo may replace it."""
 
 TEST_SHARE: Final = 0.30
 """Share of the user's photographs that the line is shown; the rest is trained on."""
@@ -108,3 +112,19 @@ def _copy(photos: Sequence[LabelledPhoto], folder: Path) -> None:
 def _write_csv(path: Path, header: tuple[str, str], rows: Sequence[tuple[str, str]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([header, *rows])
+
+
+def fresh_folder(data: Path) -> None:
+    """Make an empty folder for a demo, in the place of an earlier demo's.
+
+    Raises:
+        StartFailed: there is a folder that no demo made.
+    """
+    if data.exists():
+        if any(data.iterdir()) and not (data / MARKER).exists():
+            raise StartFailed(f"{data} holds something that is not a demo's: name another folder with --data")
+        with locked(data):
+            pass
+        shutil.rmtree(data)
+    data.mkdir(parents=True)
+    (data / MARKER).touch()

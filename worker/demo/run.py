@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import selectors
-import shutil
 import subprocess
 import sys
 import time
@@ -18,11 +17,11 @@ import db.line.verdicts
 from db.engine.database import Database
 from producer.terminal.console import TerminalConsole, line, progress, waiting
 from producer.terminal.counts import counted
-from worker.demo.data import HEAD, divide, leave_head
+from worker.demo.data import HEAD, divide, fresh_folder, leave_head
 from worker.demo.report import CheckRun, Summary, show, summarise
-from worker.embedded.redis_server import free_port
+from worker.embedded.redis_server import LOCAL, free_port
 from worker.embedded.supervisor import StopSignal, Supervisor
-from worker.embedded.system import EmbeddedSystem, StartFailed, locked
+from worker.embedded.system import EmbeddedSystem, StartFailed, free_console_port, locked
 from worker.networks.store import NetworkMissing, NetworkStore
 from worker.runtime.notices import tell_notes, tell_skipped
 from worker.settings import WorkerSettings
@@ -31,9 +30,6 @@ LABELLED_IMAGES: Final = 240
 """Rendered images that the first model of a demo learns from."""
 
 _WORKER: Final = (sys.executable, "-m", "worker.commands.main")
-
-MARKER: Final = ".insert-demo"
-"""A file that says: this folder is a demo's, the next demo may replace it."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,8 @@ class DemoOptions:
     checks: int
     pockets: int
     seed: int
+    stays: bool
+    """Whether the console stays up at the end, for a person at a terminal, until Enter."""
 
 
 class Interrupted(Exception):
@@ -71,15 +69,21 @@ def run_demo(options: DemoOptions, console: TerminalConsole) -> Summary:
             except Interrupted:
                 line(console, ("stopped", "yellow"), ", every process that was started has been ended")
                 runs = demo.runs
-        with Database(demo.settings.url).reading() as session:
-            rows = list(db.line.verdicts.export(session))
-            verdicts = db.line.verdicts.count(session)
-    if runs:
-        leave_head(rows, runs[-1].operation, demo.settings.image_store(), options.data / HEAD)
-        _fit_lives(demo.settings.url)
-    summary = summarise(runs, rows, verdicts, time.monotonic() - started, complete=not stop.came)
-    show(console, summary, runs, options.data)
+            summary = _summary(demo, started, complete=not stop.came)
+            show(console, summary, runs, options.data)
+            if options.stays and summary.complete:
+                demo.stay()
     return summary
+
+
+def _summary(demo: _Demo, started: float, complete: bool) -> Summary:
+    with Database(demo.settings.url).reading() as session:
+        rows = list(db.line.verdicts.export(session))
+        verdicts = db.line.verdicts.count(session)
+    if demo.runs:
+        leave_head(rows, demo.runs[-1].operation, demo.settings.image_store(), demo.settings.data / HEAD)
+        _fit_lives(demo.settings.url)
+    return summarise(demo.runs, rows, verdicts, time.monotonic() - started, complete=complete)
 
 
 class _Demo:
@@ -104,6 +108,7 @@ class _Demo:
         )
         self._system = EmbeddedSystem(self.settings, supervisor)
         self._supervisor = supervisor
+        self._board = ""
         self.runs: list[CheckRun] = []
 
     def run(self) -> list[CheckRun]:
@@ -118,10 +123,22 @@ class _Demo:
             emit(self._network())
         with self._step("training the first model", "some ten seconds") as emit:
             emit(self._train(folder))
-        with self._step("a worker"):
+        with self._step("a worker, and the console"):
+            pages = free_console_port()
+            self._system.start_console(pages, open_board=True)  # before the worker, which takes as long to start
             self._system.start_worker(should_stop=lambda: self._stop.came)
+        self._board = f"http://{LOCAL.host}:{pages}/board"
+        line(self._console, ("in a browser", "bold"), f" while the demo runs: {self._board}")
         self._inspect(shown)
         return self.runs
+
+    def stay(self) -> None:
+        """Keep the console up until Enter, Ctrl-C or SIGTERM."""
+        line(self._console, ("see the head", "bold"), f" in a browser: {self._board} (Enter ends the demo)")
+        with selectors.DefaultSelector() as selector:
+            selector.register(sys.stdin, selectors.EVENT_READ)
+            while not self._stop.came and not selector.select(timeout=0.2):
+                self._supervisor.restart_dead()
 
     def _rendered(self) -> tuple[Path, list[str], str]:
         """Rendered photographs of a line to learn from, and the station's options to show a head of that line."""
@@ -277,19 +294,3 @@ def _absolute(root: str) -> str:
 
 def _tail(log_file: Path) -> str:
     return log_file.read_text(encoding="utf-8", errors="replace")[-2000:]
-
-
-def fresh_folder(data: Path) -> None:
-    """Make an empty folder for a demo, in the place of an earlier demo's.
-
-    Raises:
-        StartFailed: there is a folder that no demo made.
-    """
-    if data.exists():
-        if any(data.iterdir()) and not (data / MARKER).exists():
-            raise StartFailed(f"{data} holds something that is not a demo's: name another folder with --data")
-        with locked(data):
-            pass
-        shutil.rmtree(data)
-    data.mkdir(parents=True)
-    (data / MARKER).touch()

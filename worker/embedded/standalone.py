@@ -6,14 +6,12 @@ import shlex
 from functools import partial
 from pathlib import Path
 
-from producer.configuration.ports import CONSOLE_PORT, PortTaken, check_port
 from producer.connect.configuration.connector_file import read_connector_file
 from producer.terminal.console import TerminalConsole, line
 from producer.terminal.programs import as_typed
 from worker.embedded.bind_address import Bind
-from worker.embedded.redis_server import LOCAL, free_port
 from worker.embedded.supervisor import StopSignal, Supervisor
-from worker.embedded.system import EmbeddedSystem, locked
+from worker.embedded.system import EmbeddedSystem, free_console_port, locked
 from worker.settings import WorkerSettings
 
 
@@ -42,7 +40,7 @@ def run_standalone(
     with StopSignal() as stop, locked(settings.data), Supervisor() as supervisor:
         system = EmbeddedSystem(settings, supervisor, connect)
         system.check_ports(port, where)
-        pages = _console_port(console_port)
+        pages = free_console_port(console_port)
         system.migrate()
         system.start_redis(port, where, should_stop=lambda: stop.came)
         if not stop.came:
@@ -70,17 +68,6 @@ def _what_to_do(data: Path, pages: int, connects: bool) -> list[str]:
         *([f"connected:     {station} {here} connect status"] if connects else []),
         f"a model:       comes from reviews; or now, {worker} train FOLDER {here}",
     ]
-
-
-def _console_port(wanted: int | None) -> int:
-    if wanted is not None:
-        check_port(LOCAL.host, wanted, "--console-port")
-        return wanted
-    try:
-        check_port(LOCAL.host, CONSOLE_PORT, "--console-port")
-    except PortTaken:
-        return free_port()
-    return CONSOLE_PORT
 
 
 def _report_waiting(console: TerminalConsole, words: str) -> None:

@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 
 from db.line.upgraded import upgrade
-from producer.configuration.ports import PortRefused, PortTaken, check_port, holder
+from producer.configuration.ports import CONSOLE_PORT, PortRefused, PortTaken, check_port, holder
 from worker.embedded.bind_address import Bind
-from worker.embedded.redis_server import LOCAL, RedisFiles, prepare_redis
+from worker.embedded.redis_server import LOCAL, RedisFiles, free_port, prepare_redis
 from worker.embedded.supervisor import GRACE, ChildProcess, Supervisor
 from worker.settings import WorkerSettings
 
@@ -121,10 +121,11 @@ class EmbeddedSystem:
             command = [sys.executable, "-m", "worker.commands.main", name]
             self._supervisor.add(ChildProcess(name, command, self.data / "logs" / f"{name}.log", environment))
 
-    def start_console(self, port: int) -> None:
-        """Start the console for browsers on this machine, without waiting for it."""
+    def start_console(self, port: int, open_board: bool = False) -> None:
+        """Start the console for browsers on this machine, without waiting for it; its board with or without a login."""
         command = [sys.executable, "-m", "db.commands.main", "console", "--port", str(port)]
-        self._supervisor.add(ChildProcess("console", command, self.data / "logs" / "console.log", self.environment()))
+        environment = self.environment() | ({"INSERTS_CONSOLE_OPEN_BOARD": "true"} if open_board else {})
+        self._supervisor.add(ChildProcess("console", command, self.data / "logs" / "console.log", environment))
 
     def start_connector(self) -> None:
         """Start what tells the other systems of the plant, where it has a file, without waiting for it."""
@@ -148,6 +149,22 @@ class EmbeddedSystem:
         if self.settings.metrics_port is not None:
             environment["INSERTS_METRICS_PORT"] = str(self.settings.metrics_port + number)
         return environment
+
+
+def free_console_port(wanted: int | None = None) -> int:
+    """The port for a console on this machine: the one that is wanted, or its usual one, or where that is taken any.
+
+    Raises:
+        PortRefused: the console cannot listen on the port that is wanted.
+    """
+    if wanted is not None:
+        check_port(LOCAL.host, wanted, "--console-port")
+        return wanted
+    try:
+        check_port(LOCAL.host, CONSOLE_PORT, "--console-port")
+    except PortTaken:
+        return free_port()
+    return CONSOLE_PORT
 
 
 def _once_left_by(folder: Path, port: int, check: Callable[[], None]) -> None:

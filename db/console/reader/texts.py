@@ -36,6 +36,8 @@ WORDS: Final = (
     *("token added", "token revoked", "reviewed in bulk", "fault seen", "fault requeued", "fault dismissed"),
     *("model promoted", "model rolled back", "shadow started", "shadow ended"),
     *("insert changed", "insert change withdrawn", "drift accepted", "backup restored"),
+    # What it adds in details.
+    *("role", "token", "days", "reason", "label", "rows", "how", "count", "captures", "from", "said by"),
     # What the days of a station are compared by.
     *ASPECTS,
     # How the plant's other systems are told.

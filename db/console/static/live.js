@@ -132,8 +132,9 @@ function put(place, text) {
 
 /** The heads that a piece is, or has. @param {Element} piece */
 const cardsOf = (piece) => (piece.matches(".card") ? [piece] : [...piece.querySelectorAll(".card")]);
-/** A head and its answer. @param {Element} card */
-const said = (card) => ["h2", ".answer"].map((of) => card.querySelector(of)?.textContent?.replace(/\s+/g, " ").trim()).join(": ");
+/** A head and its answer, as they are shown. @param {Element} card */
+const said = (card) => ["h2", ".answer"]
+  .map((of) => /** @type {HTMLElement | null} */ (card.querySelector(of))?.innerText.replace(/\s+/g, " ").trim()).join(": ");
 
 /** @param {string} id @returns {HTMLElement | null} */
 function pieceOf(id) {

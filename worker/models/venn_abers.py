@@ -36,10 +36,14 @@ def interval(
     `decisions` (n,) are those of photographs with `labels` (n,), 1 for damaged, which it is none of. They count by
     `weights` (n,), it by `weight`.
     """
-    each = np.append(np.ones(len(labels)) if weights is None else weights, weight)
+    all_weights = np.append(np.ones(len(labels)) if weights is None else weights, weight)
     values = np.append(decisions, decision)
     ends = [
-        float(IsotonicRegression(y_min=0, y_max=1).fit(values, np.append(labels, label), each).predict([decision])[0])
+        float(
+            IsotonicRegression(y_min=0, y_max=1)
+            .fit(values, np.append(labels, label), all_weights)
+            .predict([decision])[0]
+        )
         for label in (0, 1)
     ]
     return min(ends), max(ends)

@@ -170,6 +170,7 @@ class Reviews(Base):
     at: Mapped[datetime]
     note: Mapped[str | None] = mapped_column(Text)
     provenance: Mapped[str] = mapped_column(String(8), server_default="single")
+    chance: Mapped[float | None] = mapped_column(Double)
 
 
 class SnapshotItems(Base):

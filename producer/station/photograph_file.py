@@ -167,7 +167,7 @@ def _decoded(image: bytes) -> Reading:
                     picture.load()
                     if parts is not None:
                         runs = plain_runs(picture)
-                        if is_cut(picture, runs):
+                        if is_cut(picture, runs, raw=True):
                             return Reading(image, "it stops within a row, and the rest has one colour: not written yet")
                         if picture.mode in _EIGHT_BITS and parts.missing(picture) is not None:
                             return Reading(image, "a part of it has no picture: not written yet")

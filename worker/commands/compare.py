@@ -25,6 +25,8 @@ CUT_OUT: Final = (
     "that is found by itself (+edge)"
 )
 
+_SPLITS: Final = {"plain": "by plain splits", "grouped": "by insert"}
+
 
 def compare(
     folders: Annotated[
@@ -130,6 +132,8 @@ def _draw(
     from worker.evaluation.comparison_report import comparison_figures
 
     for number, one in enumerate(compared):
+        if not results[0][number].measured:
+            continue
         folder = output / one.name
         make_folder(folder)
         for name, png in comparison_figures({row[number].backbone: row[number].measured for row in results}).items():
@@ -152,8 +156,8 @@ def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
         table.add_row("features", *(f"{row[number].feature_size:,}" for row in results))
         print_table(table)
         for row in results:
-            for problem in row[number].problems.values():
-                say(f"{row[number].backbone} by insert: no scores, {problem}")
+            for kind, problem in row[number].problems.items():
+                say(f"{one.name}, {row[number].backbone} {_SPLITS[kind]}: no scores, {problem}")
         for row in results:
             if (error_bound := row[number].error_bound) is not None:
                 say(f"{row[number].backbone}: {error_bound.sentence()}")

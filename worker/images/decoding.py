@@ -200,7 +200,7 @@ def _of_others(
         ImageOps.exif_transpose(upright, in_place=True)
         upright = opaque(with_palette_resolved(upright))
         runs = plain_runs(upright)
-        if missing is Missing.CUT or is_cut(upright, runs):
+        if missing is Missing.CUT or is_cut(upright, runs, raw=raw):
             raise HalfAnImage(image_files.STOPS_IN_A_ROW())
     if region is not None:
         check_cut(region, upright.size)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from threading import Barrier
+from uuid import UUID
 
 import pytest
 import uuid6
@@ -39,6 +40,7 @@ from db.schema.tables import (
     Reviews,
     ToldInsertChanges,
     UtcDateTime,
+    Verdicts,
 )
 from producer.contract.plant_news import FaultRun
 
@@ -317,6 +319,22 @@ def test_bulk_reviews_become_single_ones_and_faults_forget_who_saw_them(line, st
     assert [row | {"provenance": "single"} for row in before["reviews"]] == after["reviews"]
     assert [row | {"seen_by": None, "seen_at": None} for row in before["faults"]] == after["faults"]
     assert after["insert_changes"] == after["evaluations"] == []
+
+
+def test_with_which_chance_reviews_were_offered_is_found_by_their_verdicts(line, start) -> None:
+    """Schema 0028, down and up again: until then one in fifty was offered by chance."""
+    chances = []
+    for number, outcome in ((1000, "unsure"), (89, "intact"), (90, "intact"), (1001, None)):
+        capture = line.see(number, number, outcome)
+        if outcome is not None:
+            with line.database.transaction() as session:
+                session.execute(update(Verdicts).where(Verdicts.capture_id == capture.capture_id).values(id=number))
+        chances.append(line.say(capture, "worn").capture_id)
+    line.database.close()
+    migrate.downgrade(line.database.url, "0027")
+    migrate.upgrade(line.database.url)
+    found = {UUID(str(row["capture_id"])): row["chance"] for row in _contents(line.database.url)["reviews"]}
+    assert [found[capture_id] for capture_id in chances] == [1.0, 0.02, None, None]
 
 
 @pytest.mark.parametrize(

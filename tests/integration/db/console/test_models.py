@@ -37,7 +37,8 @@ def roles(line) -> tuple[str | None, str | None]:
 def written(line) -> list[tuple[str, str, str, dict]]:
     with line.database.reading() as session:
         rows = audit.recent(session)
-    return [(row.by, row.action, row.subject, row.detail) for row in rows if "signed" not in row.action][::-1]
+    people = (row for row in rows if row.by.startswith("the ") and "signed" not in row.action)
+    return [(row.by, row.action, row.subject, row.detail) for row in people][::-1]
 
 
 MEANT = {"reason": "seen enough", "sure": "yes"}

@@ -225,6 +225,16 @@ def test_the_audit_says_who_did_what(signed_in) -> None:
     assert "the viewer" not in signed_in("administrator").get("/audit?by=nobody").text.split("<main")[1]
 
 
+def test_search_says_what_a_person_said_since(line, signed_in) -> None:
+    overruled = line.see(1, 0, "unsure")
+    line.see(2, 1, "unsure")
+    line.say(overruled, "broken")
+    line.say(overruled, "intact")
+    text = signed_in("viewer").get("/search?outcome=unsure").text
+    said = [re.findall(r"a person says <b>(\w+)</b>", row) for row in text.split("<tr>")[2:]]
+    assert said == [[], ["intact"]]
+
+
 def test_health_asks_the_database(console) -> None:
     from tests.console_support import Browser
 

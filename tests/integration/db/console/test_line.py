@@ -116,7 +116,7 @@ def test_the_answer_is_that_of_the_last_check(line, signed_in, outcomes, answer)
     assert older
     for pocket, outcome in enumerate(outcomes, 1):
         fresh(line, pocket, outcome)
-    assert f"<b>{answer}</b>" in card(signed_in("viewer").get("/").text)
+    assert re.search(f'<b( class="now")?>{answer}</b>', card(signed_in("viewer").get("/").text))
 
 
 def test_a_fault_is_on_the_page_and_in_its_pocket(line, console, signed_in) -> None:
@@ -170,7 +170,7 @@ def test_a_register_that_is_changed_counts_at_once_and_open_pages_hear_of_it(
     other = console_on(console.settings.url, tmp_path, heads=heads)
     browser = Browser(other)
     browser.sign_in("the viewer")
-    assert "<b>GO</b>" in card(browser.get("/").text)
+    assert '<b class="now">GO</b>' in card(browser.get("/").text)
     app = browser.client.app
 
     async def listen() -> None:
@@ -190,7 +190,7 @@ def test_the_board_is_open_only_where_a_setting_says_so(line, console, tmp_path)
     opened = console_on(console.settings.url, tmp_path, console_open_board=True)
     browser = Browser(opened)
     board = browser.get("/board")
-    assert "<b>GO</b>" in board.text
+    assert '<b class="now">GO</b>' in board.text
     assert "csrf" not in board.text
     assert browser.get("/line/head?machine=mill-1&head=head-1").status_code == 200
     assert browser.get("/").status_code == 303
@@ -469,6 +469,6 @@ def test_a_check_with_a_pocket_taken_twice_is_drawn_by_the_newer_one(line, signe
     for minutes, outcome in ((3, "damaged"), (2, "intact")):
         fresh(line, 1, outcome, size=1, minutes=minutes)
     shown = card(signed_in("viewer").get("/").text)
-    assert "<b>GO</b>" in shown
+    assert '<b class="now">GO</b>' in shown
     assert 'class="mark intact"' in shown
     assert 'class="mark damaged"' not in shown

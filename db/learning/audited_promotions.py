@@ -30,7 +30,7 @@ def promote(session: Session, model_id: str, *, by: str, reason: str, at: dateti
     _check(session, model_id)
     if model_id == _in_charge(session):
         raise ValueError(why.IN_CHARGE(model=model_id))
-    return model_registry.promote(session, model_id, by=by, reason=_said(reason), at=at, **detail)
+    return model_registry.promote(session, model_id, by=by, reason=_checked_reason(reason), at=at, **detail)
 
 
 def roll_back(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **detail: Any) -> Promotion:
@@ -43,7 +43,7 @@ def roll_back(session: Session, model_id: str, *, by: str, reason: str, at: date
     _known(session, model_id)
     if model_id != _in_charge(session):
         raise ValueError(why.NOT_IN_CHARGE(model=model_id))
-    promotion = model_registry.rollback(session, by=by, reason=_said(reason), at=at, **detail)
+    promotion = model_registry.rollback(session, by=by, reason=_checked_reason(reason), at=at, **detail)
     _check(session, str(promotion.model_id))
     return promotion
 
@@ -58,7 +58,7 @@ def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: d
     _check(session, model_id)
     if model_id == _in_shadow(session):
         raise ValueError(why.IN_SHADOW(model=model_id))
-    return model_registry.start_shadow(session, model_id, by=by, reason=_said(reason), at=at, **detail)
+    return model_registry.start_shadow(session, model_id, by=by, reason=_checked_reason(reason), at=at, **detail)
 
 
 def end_shadow(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **detail: Any) -> None:
@@ -71,7 +71,7 @@ def end_shadow(session: Session, model_id: str, *, by: str, reason: str, at: dat
     _known(session, model_id)
     if model_id != _in_shadow(session):
         raise ValueError(why.NOT_IN_SHADOW(model=model_id))
-    model_registry.end_shadow(session, by=by, reason=_said(reason), at=at, **detail)
+    model_registry.end_shadow(session, by=by, reason=_checked_reason(reason), at=at, **detail)
 
 
 def _in_charge(session: Session) -> str | None:
@@ -100,7 +100,7 @@ def _check(session: Session, model_id: str) -> None:
         raise ValueError(why.NO_NETWORK(model=model_id))
 
 
-def _said(reason: str) -> str:
+def _checked_reason(reason: str) -> str:
     if not reason.strip():
         raise ValueError(why.NEEDS_REASON())
     return reason.strip()

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from benchmarks.history import MACHINES, MACHINES_PER_STATION, OPERATIONS
 from db.line import checks, verdicts
-from db.queries import maintenance, review_queue
+from db.queries import pocket_history, replace_list, review_queue
 from db.schema.tables import Captures, Pockets
 
 Ask = Callable[[Session], object]
@@ -96,7 +96,7 @@ def _of_a_head(
 _damaged, _unusable, _unsure = (_always(outcome) for outcome in ("damaged", "unusable", "unsure"))
 _verdicts = partial(verdicts.search, limit=50)
 _checks = partial(checks.recent, limit=20)
-_history = partial(maintenance.history, limit=50)
+_history = partial(pocket_history.of_pocket, limit=50)
 
 KINDS: Final[dict[str, dict[str, Callable[[Plant, random.Random], Ask]]]] = {
     "verdicts": {
@@ -156,11 +156,11 @@ KINDS: Final[dict[str, dict[str, Callable[[Plant, random.Random], Ask]]]] = {
         "no such station, review": _asking(_checks, station=_always("station-9"), state=_always("review")),
     },
     "replace": {
-        "the plant": _asking(maintenance.to_replace),
-        "machine": _asking(maintenance.to_replace, machine=_machine),
-        "machine, head": _of_a_head(maintenance.to_replace, "machine", "head"),
-        "head": _asking(maintenance.to_replace, head=_head),
-        "no such machine": _asking(maintenance.to_replace, machine=_always("mill-99")),
+        "the plant": _asking(replace_list.to_replace),
+        "machine": _asking(replace_list.to_replace, machine=_machine),
+        "machine, head": _of_a_head(replace_list.to_replace, "machine", "head"),
+        "head": _asking(replace_list.to_replace, head=_head),
+        "no such machine": _asking(replace_list.to_replace, machine=_always("mill-99")),
     },
     "history": {
         "a pocket": _of_a_head(_history, "machine", "head", "pocket"),

@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 
 from benchmarks.measure import Benchmark
+from benchmarks.rolling_origin import MethodScore
 from db.learning.survival_curve import SurvivalCurve
 from producer.runtime.arrays import Float64Array
 from worker.lives.life import CensoredLife
-from worker.lives.rolling_origin import MethodScore
 from worker.lives.wear_line import WearLine, WornOut, remaining
 from worker.lives.weibull import fit
 

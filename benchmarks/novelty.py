@@ -53,7 +53,7 @@ def tried(way: str, neighbours: int, learnt: Float32Array, groups: Int64Array, n
         rows = np.asarray((rows - mean) / scale if "standardised" in way else rows, np.float64)
         if "folded" in way:
             signs = np.random.default_rng(0).choice([-1, 1], rows.shape[1])
-            rows = (rows * signs).reshape(len(rows), -1, 256).sum(axis=1)
+            rows = np.pad(rows * signs, ((0, 0), (0, -rows.shape[1] % 256))).reshape(len(rows), -1, 256).sum(axis=1)
         if "components" in way:
             axes = np.linalg.svd(learnt - mean, full_matrices=False)
             rows = (rows - mean) @ (axes[2][:64].T / axes[1][:64])

@@ -23,7 +23,8 @@ from benchmarks.measure import Benchmark
 from producer.contract.event import CaptureEvent, new_id
 from producer.delivery.grouping import DEFAULT_GROUP
 from producer.delivery.outbox import Outbox, Waiting
-from producer.delivery.resend import OVERTAKEN_AFTER, send_due
+from producer.delivery.outbox_sender import send_due
+from producer.delivery.resend import OVERTAKEN_AFTER
 
 AFTERWARDS = 20.0
 """Seconds of the simulation after the plant has caught up: what was lost has come by then."""

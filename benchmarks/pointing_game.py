@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
+from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 from benchmarks.networks import network
@@ -35,10 +36,14 @@ from worker.models.evidence import evidence_map
 from worker.networks.default_backbone import DEFAULT_BACKBONE
 from worker.networks.grids import spread
 from worker.networks.names import Output, pooled_size
+from worker.networks.pooling import pooled
 
 FOLDS = 5
 LARGE = 0.003
 """The share of a photograph from which damage counts as large."""
+
+KEPT = "the map that is kept"
+EXTREMES = "largest and smallest values alone"
 
 Maps = Sequence[Float32Array]
 
@@ -69,22 +74,53 @@ def around(cells: Any) -> Any:
     return sum(padded[down : down + rows, right : right + columns] for down in range(3) for right in range(3))
 
 
-def maps_tried(
-    coef: Float32Array, usual: Float32Array, outputs: Sequence[Output], maps: Maps, own: Maps | None
-) -> Iterator[tuple[str, Float64Array]]:
-    """The map as it is kept, and what else was tried; `own` are the mean maps of the same place while it was intact."""
-    kept = evidence_map(coef, usual, outputs, maps).shares
-    yield "the map that is kept", kept
-    yield "smoothed by one cell", around(kept)
-    yield "counted from zero", evidence_map(coef, np.zeros_like(usual), outputs, maps).shares
-    at = 0
+def inner(size: tuple[int, int]) -> BoolArray:
+    """The pixels of an image without a seventh of it on each side: whole cells of every layer of the default."""
+    pixels = np.zeros(size, bool)
+    rows, columns = (side // 7 for side in size)
+    pixels[rows:-rows, columns:-columns] = True
+    return pixels
+
+
+def exact_maps(
+    coef: Float32Array, usual: Float32Array, outputs: Sequence[Output], maps: Maps, foreground: BoolArray | None = None
+) -> dict[str, Float64Array]:
+    """The map that is kept, and what some of the features alone have of it."""
+    layers, extremes = [], []
     for output, layer in zip(outputs, maps, strict=True):
-        part = slice(at, at + sum(pooled_size(layer.shape, pooling) for pooling in output.poolings))
-        at = part.stop
-        yield (
-            f"{output.layer} alone",
-            spread(evidence_map(coef[part], usual[part], [output], [layer]).shares, *kept.shape),
-        )
+        for pooling in output.poolings:
+            layers += [output.layer] * pooled_size(layer.shape, pooling)
+            extremes += [pooling in ("max", "min")] * pooled_size(layer.shape, pooling)
+    of, extreme = np.array(layers), np.array(extremes)
+    chosen = {
+        KEPT: np.ones(len(of), bool),
+        "averages alone": ~extreme,
+        EXTREMES: extreme,
+        "without the last layer": of != outputs[-1].layer,
+        f"{EXTREMES}, without the last layer": extreme & (of != outputs[-1].layer),
+        **{f"{output.layer} alone": of == output.layer for output in outputs},
+    }
+    return {
+        name: evidence_map(np.where(some, coef, 0), usual, outputs, maps, foreground).shares
+        for name, some in chosen.items()
+    }
+
+
+def maps_tried(
+    exact: dict[str, Float64Array], varies: dict[str, Float64Array], maps: Maps, own: Maps | None
+) -> Iterator[tuple[str, Float64Array]]:
+    """The exact maps, and what else was tried.
+
+    `varies` says by how much each cell of them varies on intact photographs; `own` are the mean maps of the same place
+    while it was intact.
+    """
+    kept = exact[KEPT]
+    yield from exact.items()
+    for name, shares in exact.items():
+        deviation = varies[name]
+        yield f"{name}, over what a cell varies", shares / np.where(deviation > 0, deviation, np.inf)
+        yield f"{name}, smoothed by one cell", around(shares)
+    yield "without the outermost cells", np.pad(kept[1:-1, 1:-1], 1, constant_values=-np.inf)
     if own is not None:
         changes = [((layer - before) ** 2).mean(axis=-1) for layer, before in zip(maps, own, strict=True)]
         yield (
@@ -146,46 +182,65 @@ def main() -> None:
     parser.add_argument("annotations", type=Path)
     parser.add_argument("--backbone", default=DEFAULT_BACKBONE)
     parser.add_argument("--pasted", action="store_true", help="into intact photographs: damage is all that differs")
+    parser.add_argument("--inner", action="store_true", help="features of the inner cells only")
+    parser.add_argument("--one-frame", action="store_true", help="without photographs of another shape than most have")
     arguments = parser.parse_args()
     if not (arguments.photographs / "labels.csv").exists() or not arguments.annotations.is_dir():
         print(f"skipped: no labels.csv in {arguments.photographs}, or no folder {arguments.annotations}")
         return
     photos = photographs(arguments.photographs, arguments.annotations)
-    play(pasted(photos) if arguments.pasted else photos, arguments.backbone)
+    if arguments.one_frame:
+        photos = of_one_frame(photos)
+    play(pasted(photos) if arguments.pasted else photos, arguments.backbone, only_inner=arguments.inner)
 
 
-def play(photos: Sequence[Photo], backbone: str) -> None:
+def of_one_frame(photos: Sequence[Photo]) -> list[Photo]:
+    """The photographs of the shape that most of them have."""
+    sizes = [Image.open(io.BytesIO(photo.data)).size for photo in photos]
+    most = max(set(sizes), key=sizes.count)
+    return [photo for photo, size in zip(photos, sizes, strict=True) if size == most]
+
+
+def play(photos: Sequence[Photo], backbone: str, *, only_inner: bool) -> None:
     """Play the game on photographs, and print what was hit."""
     labels, sides = [photo.label for photo in photos], binary([photo.label for photo in photos])
     places = np.unique([photo.place for photo in photos], return_inverse=True)[1]
     net = network(backbone)
+    inside = inner(net.input_size) if only_inner else None
     features, maps = np.empty((len(photos), net.feature_size), np.float32), []
     for number, photo in enumerate(photos):
-        (features[number],), (seen,) = net.features_and_maps([decode(photo.data, net.input_size)])
+        (seen,) = net.features_and_maps([decode(photo.data, net.input_size)])[1]
         maps.append(seen.maps)
+        values = [
+            pooled(layer[None], output, [inside])[0] for layer, output in zip(seen.maps, net.outputs, strict=True)
+        ]
+        features[number] = np.concatenate(values)
     hits: dict[str, list[bool]] = defaultdict(list)
     chance: list[float] = []
     large: list[bool] = []
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=1)
-    right = []
+    answers, truths = [], []
     for fit, held in folds.split(features, sides, places):
         candidate = fit_candidate(features[fit], [labels[number] for number in fit], places[fit], costs=Costs())
         decisions = candidate.classifier.decision(features[held])[:, 0]
-        right += list((decisions > 0) == (sides[held] == 1))
+        answers += list(decisions > 0)
+        truths += list(sides[held] == 1)
+        plane = candidate.classifier.coef[0], candidate.usual, net.outputs
+        intact = [exact_maps(*plane, maps[number], inside) for number in fit[sides[fit] == 0]]
+        varies = {name: np.std([one[name] for one in intact], axis=0) for name in intact[0]}
         for number in held[(decisions > 0) & (sides[held] == 1)]:
             before = np.flatnonzero((places == places[number]) & (sides == 0))
             own = [np.mean(layers, axis=0) for layers in zip(*(maps[each] for each in before), strict=True)] or None
             truth = photos[number].truth
             assert truth is not None, "damage is drawn on each damaged photograph"  # noqa: S101
-            for name, shares in maps_tried(
-                candidate.classifier.coef[0], candidate.usual, net.outputs, maps[number], own
-            ):
+            exact = exact_maps(*plane, maps[number], inside)
+            for name, shares in maps_tried(exact, varies, maps[number], own):
                 near = around(cells_of(truth, shares.shape)) > 0
                 hits[name].append(bool(near[EvidenceMap(shares).strongest()]))
-            chance.append(float(near.mean()))
+            chance.append(float(near[exact[KEPT] != 0].mean()))
             large.append(bool(truth.mean() >= LARGE))
     print(f"{backbone}: {len(chance)} of {int(sides.sum())} damaged photographs found, {FOLDS} folds by insert")
-    print(f"  {np.mean(right):.1%} of all {len(photos)} right")
+    print(f"  balanced accuracy {balanced_accuracy_score(truths, answers):.3f}")
     print(f"  all     damage of {LARGE:.1%} and more ({sum(large)})")
     print(f"  {np.mean(chance):6.1%}  {np.mean(np.array(chance)[large]):6.1%}  a cell at random")
     for name, results in hits.items():

@@ -1,6 +1,6 @@
 """How good what is said about remaining lives is, on simulated plants, whose lives are known.
 
-Rolling origin (`worker/lives/rolling_origin.py`): the coverage of the 80 % interval, its pinball loss as a share of
+Rolling origin (`benchmarks/rolling_origin.py`): the coverage of the 80 % interval, its pinball loss as a share of
 Kaplan–Meier's, and what an operation costs where inserts are changed at the age that the fit says, as a share of the
 cheapest fixed age for the whole plant ("change after N"). `python -m benchmarks.remaining_life` prints all of it, plant
 by plant.
@@ -11,9 +11,9 @@ from dataclasses import replace
 from functools import cache
 
 from benchmarks.measure import Benchmark
+from benchmarks.rolling_origin import JudgedMethods, judge
+from benchmarks.simulated_plant import SimulatedPlant
 from db.learning.change_cost import ChangeCosts
-from worker.lives.rolling_origin import JudgedMethods, judge
-from worker.lives.simulated_plant import SimulatedPlant
 
 COSTS = ChangeCosts(planned=1, damaged=4)
 ORIGINS = (20, 30, 45, 60)

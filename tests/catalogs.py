@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po, write_po
 import db.console
 from db.console.reader.languages import CATALOGS, LANGUAGES, SOURCE
 from db.console.reader.texts import WORDS
-from producer.contract.reasons.vocabulary import TEMPLATES
+from producer.contract.reasons.recognition import TEMPLATES
 
 CONSOLE = Path(db.console.__file__).parent
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "Text": None}

@@ -24,7 +24,7 @@ from db.line.captures import Capture
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.station_days import Aspect, StationDay
 from db.line.verdicts import Verdict
-from db.queries import connector_health, maintenance, unusable_runs
+from db.queries import connector_health, pocket_history, replace_list, unusable_runs
 from producer.contract.connector_report import ConnectorReport, SinkState
 from producer.contract.reasons import faults as why
 from producer.contract.reasons import models, photographs
@@ -200,7 +200,7 @@ class Plant:
         """A person says that an insert was changed before its newest photograph, and again since."""
         now = datetime.now(UTC)
         with self.database.transaction() as session:
-            newest = maintenance.history(session, machine, head, pocket, limit=1)[0].capture_id
+            newest = pocket_history.of_pocket(session, machine, head, pocket, limit=1)[0].capture_id
             insert_changes.record(session, machine, head, pocket, by="ana", at=now, first=newest)
             insert_changes.record(session, machine, head, pocket, by="ana", at=now)
 
@@ -212,7 +212,7 @@ class Plant:
             assert model is not None
             new = {"model_id": "candidate", "created_at": now - timedelta(hours=2), "trained_on": COUNT}
             model_registry.register(session, replace(model, **new, artefact="candidate"))
-            shown = [row.capture_id for row in maintenance.to_replace(session)]
+            shown = [row.capture_id for row in replace_list.to_replace(session)]
             evaluations.record(session, "candidate", now, report_of("candidate", MODEL, shown))
             said = zip(shown, ("damaged", "damaged", "unsure", "intact"), strict=False)
             shadow_verdicts.record(

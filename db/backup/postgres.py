@@ -73,8 +73,8 @@ def read(url: str, source: Path, revision: str, note: Callable[[str], None]) -> 
         migrate.downgrade(url, "base")
     options = ["--no-owner", "--no-privileges", "--clean", "--if-exists", "--no-password"]
     # A lock that is not to be had ends it with an error, rather than waiting behind a worker for ever.
-    patience = {"PGOPTIONS": f"-c lock_timeout={WAIT_SECONDS}s"}
-    _run(url, program, [*options, "--single-transaction", "--exit-on-error", str(source)], patience)
+    environment = {"PGOPTIONS": f"-c lock_timeout={WAIT_SECONDS}s"}
+    _run(url, program, [*options, "--single-transaction", "--exit-on-error", str(source)], environment)
     note(url)
 
 

@@ -106,6 +106,13 @@ def restore(
             f"what was judged after {manifest.made_at} is not known, damaged inserts too: check every head anew before "
             "it runs; until then each is old on the board, and its last check is review"
         )
+        if manifest.rows.get("accounts"):
+            say(
+                copyable(
+                    f"the console's accounts have the passwords and roles of {manifest.made_at}: "
+                    "`insert-db users list`; its tokens: `insert-db users token list`"
+                )
+            )
 
 
 def _rows(rows: Mapping[str, int]) -> str:

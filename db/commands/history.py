@@ -27,10 +27,10 @@ def history(
     """
     with reading(context) as session:
         from db.line import insert_changes
-        from db.queries import known_places, maintenance
+        from db.queries import known_places, pocket_history
         from db.terminal import tables
 
-        rows = maintenance.history(session, machine, head, pocket, limit=limit)
+        rows = pocket_history.of_pocket(session, machine, head, pocket, limit=limit)
         changes = insert_changes.of_pocket(session, machine, head, pocket)
         if not rows:
             known_places.refuse_unknown(session, machine, head, pocket)

@@ -158,33 +158,36 @@ def _sign_in_first(_: Request, error: Exception) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     status, detail = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, "")
     # The name of the status is what a library says where it has nothing to say; the page's heading says it.
-    return _said(request, status, *([] if detail == HTTPStatus(status).phrase else [detail]))
+    return _refusal(request, status, *([] if detail == HTTPStatus(status).phrase else [detail]))
 
 
 def _not_understood(request: Request, error: Exception) -> Response:
     problems = error.errors() if isinstance(error, RequestValidationError) else []
     mistakes = [mistake(problem["loc"], problem["type"], problem.get("ctx", {})) for problem in problems]
-    return _said(request, 400, *mistakes)
+    return _refusal(request, 400, *mistakes)
 
 
 def _in_no_database(request: Request, _: Exception) -> Response:
-    return _said(request, 400, UNKEEPABLE)
+    return _refusal(request, 400, UNKEEPABLE)
 
 
 def _not_known(request: Request, error: Exception) -> Response:
-    return _said(request, 404, str(error))
+    return _refusal(request, 404, str(error))
 
 
 def _away(request: Request, error: Exception) -> Response:
     note_away(error)
-    answer = _said(request, 503)
+    answer = _refusal(request, 503)
     answer.headers.update(RETRY)
     return answer
 
 
-def _said(request: Request, status: int, *details: str) -> Response:
+def _refusal(request: Request, status: int, *details: str) -> Response:
     """The page that says why not: a text or a reason in the reader's language, anything else unchanged."""
     locale = locale_of(request)
-    known = [detail.said(locale) if isinstance(detail, Text) else reasons.said(locale, detail) for detail in details]
+    known = [
+        detail.translated(locale) if isinstance(detail, Text) else reasons.translated(locale, detail)
+        for detail in details
+    ]
     said = [(detail if words is None else words, words is None) for detail, words in zip(details, known, strict=True)]
     return page(request, "refused.html", status=status, code=status, said=said)

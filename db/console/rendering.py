@@ -80,12 +80,12 @@ def rendered(request: Request, template: str, **values: Any) -> str:
 
 @pass_context
 def _gettext(context: Context, text: str, /, **values: object) -> Markup:
-    said = _said(context["locale"].language, text)
+    said = _translated(context["locale"].language, text)
     return said % values if values else said
 
 
 @cache
-def _said(language: str, text: str) -> Markup:
+def _translated(language: str, text: str) -> Markup:
     """A text of a template, in a language; without values, `%%` is a percent sign there."""
     said = Markup(translations(language).ugettext(text))  # noqa: S704 - ours: `test_rendering.py` holds it
     return said if "%(" in said else said % {}
@@ -106,7 +106,7 @@ def _word(context: Context, value: str) -> str:
 @pass_context
 def _reason(context: Context, sentence: str, most: int | None = None) -> Markup:
     """A reason in the reader's language, of many characters the first; other words are marked as English."""
-    said = reasons.said(context["locale"], sentence)
+    said = reasons.translated(context["locale"], sentence)
     return escape(said[:most]) if said is not None else Markup('<span lang="en">{}</span>').format(sentence[:most])
 
 
@@ -117,9 +117,9 @@ def _reasons(context: Context, sentence: str) -> Markup:
     A person's text is in an unknown language, and stays unchanged.
     """
     locale = context["locale"]
-    whole = reasons.said(locale, sentence)
+    whole = reasons.translated(locale, sentence)
     parts = [sentence] if whole is not None else sentence.split("; ")
-    known = [reasons.said(locale, part) for part in parts]
+    known = [reasons.translated(locale, part) for part in parts]
     if not any(known):
         return Markup('<span lang="">{}</span>').format(sentence)
     written = (Markup('<span lang="">{}</span>').format(part) for part in parts)

@@ -168,7 +168,7 @@ def not_lasting(lives: Sequence[RemainingLife], operations: int) -> list[Remaini
     return sorted(doubtful, key=lambda life: life.curve.intact_after(operations))
 
 
-def said(life: RemainingLife) -> str:
+def in_words(life: RemainingLife) -> str:
     """How long an insert lasts, in words."""
     behind = f"{counted(life.lives, 'life', 'lives')} behind it"
     if not life.lives:

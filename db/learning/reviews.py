@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Subquery, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from db.learning.review_chances import current_chance
 from db.line import check_revisions, pockets
 from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
@@ -30,7 +31,8 @@ class Review:
     """The label that one person gave one capture.
 
     `label` is one of `producer.contract.vocabulary.LABELS`, `note` free text. `provenance` says how it came: of one
-    photograph that was looked at (`single`), or of a contact sheet of them at once (`bulk`).
+    photograph that was looked at (`single`), or of a contact sheet of them at once (`bulk`). `chance` is that with
+    which the capture is offered for review, by its verdict when it was first reviewed (`db.learning.review_chances`).
     """
 
     id: int
@@ -40,6 +42,7 @@ class Review:
     at: datetime
     note: str | None = None
     provenance: str = "single"
+    chance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,8 @@ class Labelled:
 
     `image` is the key in the image store, `region` what of it shows the insert, with the fields of
     `producer.contract.region`, and `insert_key` names the insert that it shows (`db.line.insert_lives`). `captured_at`
-    is its place in the order of all captures (`db.line.capture_order`), `provenance` how its review came (`Review`).
+    is its place in the order of all captures (`db.line.capture_order`), `provenance` how its review came, and
+    `chance` with which chance (`Review`).
     """
 
     capture_id: UUID
@@ -63,6 +67,7 @@ class Labelled:
     review_id: int
     provenance: str = "single"
     head: str = ""
+    chance: float | None = None
 
 
 class Overtaken(Exception):
@@ -107,7 +112,8 @@ def add(
     capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
     if session.execute(capture).first() is None:
         raise LookupError(why.NOT_RECORDED(capture=capture_id))
-    since = [] if seen is None else [review for review in of_capture(session, capture_id) if review.id > seen]
+    before = of_capture(session, capture_id)
+    since = [] if seen is None else [review for review in before if review.id > seen]
     note = fitting(note.strip(), MAX_NOTE) or None if note else None
     if since and (since[-1].by, since[-1].label, since[-1].provenance, since[-1].note) == (by, label, provenance, note):
         return since[-1]
@@ -120,6 +126,7 @@ def add(
         "at": at,
         "note": note,
         "provenance": provenance,
+        "chance": before[-1].chance if before else current_chance(session, capture_id),
     }
     row = session.execute(insert(Reviews).values(values).returning(*_COLUMNS)).one()
     session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
@@ -193,6 +200,7 @@ def labelled(session: Session) -> list[Labelled]:
             Reviews.label,
             Reviews.id.label("review_id"),
             Reviews.provenance,
+            Reviews.chance,
         )
         .select_from(newest)
         .join(Reviews, Reviews.id == newest.c.review_id)

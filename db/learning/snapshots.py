@@ -114,6 +114,7 @@ def items(session: Session, snapshot_id: str) -> list[Labelled]:
             SnapshotItems.insert_key,
             SnapshotItems.review_id,
             Reviews.provenance,
+            Reviews.chance,
         )
         .select_from(SnapshotItems)
         .join(Captures, Captures.capture_id == SnapshotItems.capture_id)

@@ -7,7 +7,7 @@ would go on to show an insert of before.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -19,15 +19,19 @@ from db.engine.clock import TICK
 from db.engine.prepared import Prepared, inserted
 from db.line import head_size, incomplete_checks
 from db.schema.tables import Captures, Checks, Pockets
+from producer.contract.names import IMPORTED
 
 
 @dataclass(frozen=True)
 class NamedCheck:
-    """What an event that cannot be used says of its check, as far as can be read; `size` 0: as large as its head."""
+    """What an event that cannot be used says of its check, as far as can be read; `size` 0: as large as its head.
+
+    Without a machine it may be of each one that has the head.
+    """
 
     check_id: UUID
     station: str
-    machine: str
+    machine: str | None
     head: str
     operation: str
     size: int
@@ -64,15 +68,17 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict
 
     Returns:
         The check of each event, by its `own_id`: the one that it names, unless that is of another head, or has ended
-        and something later is known of its head. Then the event is of a later run, and says nothing of that one.
+        and something later is known of its head. Then the event is of a later run, and says nothing of that one. There
+        is none for an event without a machine whose head no machine has.
     """
     connection = session.connection()
     checks: dict[UUID, UUID] = {}
     rows: dict[UUID, dict[str, Any]] = {}
-    for check in named:
+    for event, check in [(one.own_id, check) for one in named for check in _of_machines(session, one)]:
         newest = _newest(session, Checks, Checks.started_at, check)
         is_of_another = _is_of_another_run(session, check, newest)
-        check_id = checks[check.own_id] = check.own_id if is_of_another else check.check_id
+        check_id = check.own_id if is_of_another else check.check_id
+        checks.setdefault(event, check_id)
         size = check.size or head_size.known(connection, check.head) or 1
         size = max(size, rows.get(check_id, {"size": 0})["size"])
         # A worker's clock may have been set back since what its head has.
@@ -80,9 +86,22 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict
         began = max([at, *(moment + TICK for moment in known if moment is not None)])
         row = {name: getattr(check, name) for name in NAMES}
         rows[check_id] = row | {"check_id": check_id, "size": size, "started_at": began, "awaited": True}
-    BEGIN.execute(connection, [rows[check_id] for check_id in sorted(rows)])
-    incomplete_checks.update_awaited(connection, rows)
+    if rows:
+        BEGIN.execute(connection, [rows[check_id] for check_id in sorted(rows)])
+        incomplete_checks.update_awaited(connection, rows)
     return checks
+
+
+def _of_machines(session: Session, check: NamedCheck) -> list[NamedCheck]:
+    """The check itself; without a machine one of each that has its head, of which the first has its ids and pocket."""
+    if check.machine is not None:
+        return [check]
+    query = select(Pockets.machine).where(Pockets.head == check.head, Pockets.machine != IMPORTED)
+    [*machines] = session.scalars(query.distinct().order_by(Pockets.machine))
+    others = ((machine, UUID(int=check.own_id.int ^ number)) for number, machine in enumerate(machines[1:], 1))
+    return [replace(check, machine=machine) for machine in machines[:1]] + [
+        replace(check, machine=machine, size=0, check_id=own_id, own_id=own_id) for machine, own_id in others
+    ]
 
 
 def _is_of_another_run(session: Session, check: NamedCheck, newest: datetime | None) -> bool:

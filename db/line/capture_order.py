@@ -62,25 +62,25 @@ def ordered_at(
     of this arrival was said before it, by a clock that is ahead or was set back: the photograph lies behind it.
 
     What arrives later is newer than `newest`, whatever the clocks say, unless it was overtaken by it. By the clock of a
-    worker that was set back, as on the one computer of a small shop, it arrives before it: then the ids of its station
-    say so, or `newest` arrived long after `now`, when this one is written; it lies just behind `newest`, also where
-    that is in the future. Nor is damage, a doubt, or what is not
-    judged yet, outdated by what is said to have been photographed before it, unless that shows damage
-    (`db.line.pockets`); and where the insert was changed since `newest`, such a photograph is none of the new insert,
-    nor one that the same station took before by its clock and its ids, as a gateway does that sends again what is left
-    in its outbox. Nor is one that its outbox took before the change, by what the same outbox took `beside` it, or else
-    by `newest`: something later came before the change, or the clock, less what it was ahead then, says so.
+    worker that was set back, as on the one computer of a small shop, or is behind another worker's, it arrives before
+    it: then the ids of its station say so, or `newest` arrived after `now`, when this one is written; it lies just
+    behind `newest`, also where that is in the future. Nor is damage, a doubt, or what is not judged yet, outdated by
+    what is said to have been photographed before it, unless that shows damage (`db.line.pockets`); and where the insert
+    was changed since `newest`, such a photograph is none of the new insert, nor one that the same station took before
+    by its clock and its ids, as a gateway does that sends again what is left in its outbox. Nor is one that its outbox
+    took before the change, by what the same outbox took `beside` it, or else by `newest`: something later came before
+    the change, or the clock, less what it was ahead then, says so.
     """
     moment = claimed(captured_at, received_at)
     if newest is not None:
-        if _overtaken(capture_id, station, captured_at, received_at, newest):
+        is_ahead = now is not None and newest.received_at > now
+        if _overtaken(capture_id, station, captured_at, received_at, newest, is_ahead=is_ahead):
             return min(moment, newest.ordered_at - TICK)
         if _said_to_be_before(capture_id, station, captured_at, received_at, newest):
             if newest.flagged:
                 return min(moment, newest.ordered_at - TICK)
             if changed_at is not None and changed_at > newest.ordered_at:
                 return newest.ordered_at + TICK
-        is_ahead = now is not None and newest.received_at - now > OVERTAKING
         moment = _by_arrival(capture_id, station, captured_at, received_at, newest, is_ahead=is_ahead)
         if changed_at is not None and newest.ordered_at < changed_at <= min(moment, received_at):
             known = [one for one in beside or (newest,) if _of_one_outbox(capture_id, station, one)]
@@ -100,7 +100,7 @@ def _by_arrival(
     *,
     is_ahead: bool,
 ) -> datetime:
-    """The place of a photograph that nothing overtook; `is_ahead`: the newest came by a clock that is set back."""
+    """The place of a photograph that nothing overtook; `is_ahead`: the newest came by a clock ahead of this one's."""
     moment = claimed(captured_at, received_at)
     if moment > newest.ordered_at:
         return moment
@@ -118,21 +118,27 @@ def clock_error(captured_at: datetime, ordered_at: datetime) -> timedelta | None
 
 
 def _overtaken(
-    capture_id: UUID, station: str, captured_at: datetime, received_at: datetime, newest: OrderedPhoto
+    capture_id: UUID,
+    station: str,
+    captured_at: datetime,
+    received_at: datetime,
+    newest: OrderedPhoto,
+    *,
+    is_ahead: bool,
 ) -> bool:
     """Whether a photograph is older than the newest though it did not arrive before it.
 
     Its outbox must have said so by its ids, which rise from one photograph to the next also where a clock is set back:
     one that lay lost is sent again once a later one has its answer, or after a night. Ids that do not say of which
     outbox they are need more: the clock agrees, with nothing wrong about what it says, and the two arrived close
-    together. They were taken close together too, or both come out of a backlog; a photograph from hours ago that
-    follows one of this minute is one of this minute then, by a clock that was set back.
+    together, by clocks that nothing sets back. They were taken close together too, or both come out of a backlog; a
+    photograph from hours ago that follows one of this minute is one of this minute then, by a clock that was set back.
     """
     if not _of_one_outbox(capture_id, station, newest) or capture_id >= newest.capture_id:
         return False
     if None not in (node(capture_id), node(newest.capture_id)):
         return True
-    if received_at - newest.received_at > OVERTAKING:
+    if is_ahead or received_at - newest.received_at > OVERTAKING:
         return False
     if captured_at > newest.captured_at:
         return False

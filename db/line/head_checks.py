@@ -34,7 +34,7 @@ class Span(NamedTuple):
         return self.began > other.began and self.last_at > other.last_at
 
 
-_ELSEWHERE: Final = "pocket "
+_UNSEEN: Final = "pocket "
 
 LOOKED_THROUGH: Final = 50
 """The number of a head's last checks of more than one pocket that are searched for the last one of each size."""
@@ -43,8 +43,7 @@ LOOKED_THROUGH: Final = 50
 class LastChecks(NamedTuple):
     """The last checks of some heads, newest first, each with what is known of its pockets.
 
-    `unseen` are the pockets of a head whose last capture is one that the pocket cannot show, and lies in the check of
-    another head.
+    `unseen` are the pockets of a head whose last capture is one that the pocket cannot show, in whichever check it is.
     """
 
     checks: Sequence[tuple[Check, KnownPockets, Span]]
@@ -63,8 +62,8 @@ def newest_of_heads(
     ids, unseen = {*also}, dict[HeadPlace, set[int]]()
     for machine, head, *texts in _newest(number).execute(connection, places=as_value(places)):
         words = [word for text in texts if text for word in text.split(",")]
-        ids |= {UUID(word) for word in words if not word.startswith(_ELSEWHERE)}
-        unseen[machine, head] = {int(word.removeprefix(_ELSEWHERE)) for word in words if word.startswith(_ELSEWHERE)}
+        ids |= {UUID(word) for word in words if not word.startswith(_UNSEEN)}
+        unseen[machine, head] = {int(word.removeprefix(_UNSEEN)) for word in words if word.startswith(_UNSEEN)}
     rows = _OF_IDS.execute(connection, ids=list(ids)) if ids else []
     spans = {row[1]: Span(*row[-2:]) for row in rows}
     checks = assessed(session, [row[:-2] for row in rows])
@@ -138,13 +137,14 @@ def _last_of_several(of: CTE) -> Subquery:
 
 
 def _with_stand_ins(of: CTE) -> Select[Any]:
-    """The ids of the checks with the newest capture of a pocket where that is newer than what it shows: a stand-in.
+    """The pockets, each behind `_UNSEEN`, whose newest capture is newer than what they show: a stand-in.
 
-    Where the check is another head's, the number of the pocket behind `_ELSEWHERE` stands for it.
+    With each the id of its check, unless that is another head's.
     """
     is_newer = tuple_(Captures.ordered_at, Captures.capture_id) > tuple_(Pockets.ordered_at, Pockets.capture_id)
     is_own = (Checks.machine == Pockets.machine) & (Checks.head == Pockets.head)
-    word = case((is_own, cast(Captures.check_id, String)), else_=_ELSEWHERE + cast(Pockets.pocket, String))
+    pocket = _UNSEEN + cast(Pockets.pocket, String)
+    word = case((is_own, cast(Captures.check_id, String) + "," + pocket), else_=pocket)
     newest = select(word).join(Checks, Checks.check_id == Captures.check_id).where(here(Captures), is_newer)
     newest = newest.order_by(Captures.ordered_at.desc(), Captures.capture_id.desc()).limit(1)
     words: Any = newest.correlate(Pockets).scalar_subquery()

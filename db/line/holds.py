@@ -2,6 +2,7 @@
 
 A check that pends has no answer, though a photograph of it may have failed, be doubted or show damage; or it awaits a
 pocket that nobody has seen of that head. A photograph that lies in another head's check is never answered for its own.
+And the answer of a run that is a go knows nothing of what an earlier run photographed after it.
 The board shows both at once (`db.queries.head_overview`), so no system must go on showing the head's last `go`.
 """
 
@@ -14,32 +15,57 @@ from uuid import UUID
 from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from db.line import checks
-from db.line.pockets import here
+from db.line import checks, newer_photographs
+from db.line.checks import Check
+from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, MAY_CONTRADICT, OF_CHECK
+from db.line.pockets import here, word_of
 from db.line.rows import on_machine
-from db.schema.tables import Captures, Checks, Pockets
+from db.schema.column_words import STANDING_FAULTS
+from db.schema.tables import Captures, Checks, Faults, Pockets
 from producer.contract.plant_news import Hold
 
-AT_ONCE: Final = 200
-"""How many of the checks that await a photograph are looked at, the newest."""
+AT_ONCE: Final = 500
+"""How many checks are looked at in one step."""
+
+_LAST_IS_KNOWN: Final = select(Pockets.pocket).where(
+    Pockets.machine == Checks.machine, Pockets.head == Checks.head, Pockets.pocket == Checks.size
+)
+_IS_UNSEEN: Final = (Checks.size > 1) & ~_LAST_IS_KNOWN.exists()
+_IS_FLAGGED: Final = select(Captures.capture_id).where(OF_CHECK, word_of(Captures) != "intact").exists()
+_HAS_FAULT: Final = (
+    select(Faults.id)
+    .where(Faults.check_id == Checks.check_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
+    .exists()
+)
+# Most that wait have nothing against their head, and to read them all one by one takes long where many wait.
+_MAY_HOLD: Final = or_(_IS_UNSEEN, _IS_FLAGGED, _HAS_FAULT, MAY_CONTRADICT, CONTRADICT_WHEN_JUDGED)
 
 
 def now(session: Session, noted: Collection[UUID]) -> list[Hold]:
     """What is known now by the checks that await a photograph and by the `noted` ones (`check_revisions.note`)."""
     # As words, so that a partial index will do.
     awaited = select(Checks.check_id).where(literal_column("checks.awaited"), on_machine(Checks.machine, None))
-    newest = awaited.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(AT_ONCE)
-    return of_checks(session, {*session.scalars(newest), *noted})
+    of_all = sorted({*session.scalars(awaited.where(_MAY_HOLD)), *noted})
+    steps = (of_all[first : first + AT_ONCE] for first in range(0, len(of_all), AT_ONCE))
+    return [hold for some in steps for hold in of_checks(session, some)]
 
 
 def of_checks(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
     """What some checks know."""
-    return [*_of_pending(session, check_ids), *_of_other_heads(session, check_ids)] if check_ids else []
+    if not check_ids:
+        return []
+    known = _assessed(session, check_ids)
+    pending = [check for check in known if check.state == "pending"]
+    go = [check for check in known if check.state == "go" and check.size > 1]
+    return [*_of_pending(session, pending), *_of_earlier_runs(session, go), *_of_other_heads(session, check_ids)]
 
 
-def _of_pending(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
+def _assessed(session: Session, check_ids: Collection[UUID]) -> list[Check]:
     rows = session.execute(select(*checks.COLUMNS).where(Checks.check_id.in_(check_ids))).all()
-    pending = [check for check, _ in checks.assessed(session, rows) if check.state == "pending"]
+    return [check for check, _ in checks.assessed(session, rows)]
+
+
+def _of_pending(session: Session, pending: Collection[Check]) -> list[Hold]:
     if not pending:
         return []
     of_these = Checks.check_id.in_([check.check_id for check in pending])
@@ -47,11 +73,8 @@ def _of_pending(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
     last = select(Captures.check_id, func.max(Captures.ordered_at))
     last = last.join(Checks, Checks.check_id == Captures.check_id).where(of_these)
     at = {row[0]: row[1] for row in session.execute(last.group_by(Captures.check_id))}
-    given_up = {row.check_id for row in rows if row.given_up}
-    is_known = select(Pockets.pocket).where(
-        Pockets.machine == Checks.machine, Pockets.head == Checks.head, Pockets.pocket == Checks.size
-    )
-    unseen = {*session.scalars(select(Checks.check_id).where(of_these, Checks.size > 1, ~is_known.exists()))}
+    given_up = {*session.scalars(select(Checks.check_id).where(of_these, Checks.given_up))}
+    unseen = {*session.scalars(select(Checks.check_id).where(of_these, _IS_UNSEEN))}
     return [
         Hold(
             check_id=check.check_id,
@@ -69,6 +92,24 @@ def _of_pending(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
                 *(check.missing if check.check_id in given_up else ()),
             }
         )
+    ]
+
+
+def _of_earlier_runs(session: Session, go: Collection[Check]) -> list[Hold]:
+    """What an earlier run of a head has seen since a later one that is a go: only its own answer says it, and ended."""
+    return [
+        Hold(
+            check_id=check.check_id,
+            machine=check.machine,
+            head=check.head,
+            pocket=pocket,
+            at=newer[check.check_id].last_at,
+            revision=check.revision,
+        )
+        for later in go
+        if (newer := newer_photographs.of_earlier_runs(session, later))
+        for check in _assessed(session, newer.keys())
+        for pocket in sorted(newer[check.check_id].pockets & {*check.replace, *check.review})
     ]
 
 

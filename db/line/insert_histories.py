@@ -126,7 +126,7 @@ def of_one_pocket(
     machine: str, head: str, pocket: int, rows: Sequence[Any], changed_at: datetime | None
 ) -> Iterator[InsertHistory]:
     """The inserts of one pocket, from its photographs in their order and the last change that a person recorded."""
-    keys = dict(insert_keys((PocketPhoto.of(row) for row in rows), only_told=True))
+    keys = dict(insert_keys((PocketPhoto.of(row) for row in rows), only_stated=True))
     of_inserts = [list(of) for _, of in groupby(rows, lambda row: keys[row.capture_id])]
     for number, of_insert in enumerate(of_inserts):
         first = of_insert[0]

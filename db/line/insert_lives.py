@@ -74,7 +74,7 @@ class _Known:
             self.outcome = photo.outcome
 
 
-def insert_keys(photos: Iterable[PocketPhoto], *, only_told: bool = False) -> Iterator[tuple[UUID, str]]:
+def insert_keys(photos: Iterable[PocketPhoto], *, only_stated: bool = False) -> Iterator[tuple[UUID, str]]:
     """The key of the insert that each photo shows: `machine/head/pocket/capture_id of its first photo`.
 
     An insert is new if a person says that it was changed, if another insert or another edge of it is named, or if the
@@ -84,20 +84,20 @@ def insert_keys(photos: Iterable[PocketPhoto], *, only_told: bool = False) -> It
 
     Args:
         photos: by machine, head, pocket, in their order (`db.line.capture_order`); read as they are asked for.
-        only_told: whether an intact insert after a damaged one is no new one unless a person or the line says so.
+        only_stated: whether an intact insert after a damaged one is no new one unless a person or the line says so.
     """
     for (machine, head, pocket), of_pocket in groupby(photos, lambda photo: (photo.machine, photo.head, photo.pocket)):
         insert_key = ""
         known = _Known()
         for photo in of_pocket:
-            if not insert_key or _is_told(known, photo) or not (only_told or _goes_on(known, photo)):
+            if not insert_key or _is_stated(known, photo) or not (only_stated or _goes_on(known, photo)):
                 insert_key = f"{machine}/{head}/{pocket}/{photo.capture_id}"
                 known = _Known()
             known.learn(photo)
             yield photo.capture_id, insert_key
 
 
-def _is_told(known: _Known, photo: PocketPhoto) -> bool:
+def _is_stated(known: _Known, photo: PocketPhoto) -> bool:
     """Whether a person or the line says that a photo is of another insert than the one before."""
     if photo.machine == IMPORTED:
         return False

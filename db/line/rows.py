@@ -23,7 +23,7 @@ class VerdictRow:
     """One capture with its current verdict, for people.
 
     The verdict's fields are None where the capture is still to be judged; `fault` is then the reason why it could
-    not be, if one is open (filled by `db.queries.maintenance.history` only). `image` is None where the photograph
+    not be, if one is open (filled by `db.queries.pocket_history.of_pocket` only). `image` is None where the photograph
     was removed, as old ones are (`db.retention.policy`). `captured_at` is by the station's clock,
     `ordered_at` the place in the order: where they differ by much, that clock was wrong
     (`db.line.capture_order.clock_error`). What begins with `wear_` is in pixels of the photograph

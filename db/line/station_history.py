@@ -14,6 +14,10 @@ from producer.contract.places import PocketPlace
 from producer.contract.reasons.photographs import MOVED, SOFT
 from producer.contract.vocabulary import JUDGED
 
+OVERRULED: Final = 3
+"""So many refused photographs in a row, of those that were reviewed, must show something after all: in a blurred one a
+person can see the wear."""
+
 _LOOKED_THROUGH: Final = 1_000
 """The newest reviews as unusable, of all stations."""
 
@@ -32,9 +36,9 @@ def good(session: Session, station: str, limit: int) -> list[Photographed]:
     """The measured ones among the newest `limit` photographs of a station that could be judged, newest first.
 
     A person has the last word. Photographs reviewed as `unusable` are not among them. Nor are those that were less
-    sharp than the others, unless somebody has reviewed them: a focus that drifts would become usual. If a photograph
-    was judged unusable and reviewed as something else, the history begins after it, because from then on the station's
-    photographs look like that.
+    sharp than the others, unless somebody has reviewed them: a focus that drifts would become usual. If `OVERRULED`
+    photographs in a row were judged unusable and reviewed as something else, the history begins after them, because
+    from then on the station's photographs look like that.
     """
     judged = (
         select(
@@ -58,8 +62,14 @@ def good(session: Session, station: str, limit: int) -> list[Photographed]:
         .limit(limit)
         .subquery()
     )
-    overruled = select(newest_refused.c.ordered_at).where(newest_refused.c.review != "unusable")
-    begins = session.scalar(overruled.order_by(newest_refused.c.ordered_at.desc()).limit(1))
+    reviewed = (
+        select(newest_refused.c.ordered_at, newest_refused.c.review != "unusable")
+        .where(newest_refused.c.review.is_not(None))
+        .order_by(newest_refused.c.ordered_at.desc(), newest_refused.c.capture_id.desc())
+    )
+    said = session.execute(reviewed).all()
+    runs = (said[first : first + OVERRULED] for first in range(len(said) - OVERRULED + 1))
+    begins = next((run[0][0] for run in runs if all(overruled for _, overruled in run)), None)
     if begins is not None:
         judged = judged.where(Captures.ordered_at > begins)
     return [

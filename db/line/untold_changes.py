@@ -32,7 +32,7 @@ def untold(session: Session) -> list[InsertChangeAnswer]:
     return [_answer(row.change_id, row, withdrawn=row.withdrawn) for row in rows]
 
 
-def told_since(session: Session, moment: datetime) -> list[InsertChangeAnswer]:
+def sent_since(session: Session, moment: datetime) -> list[InsertChangeAnswer]:
     """The news of the changes since a moment that hold: it is as it was, and may not have been told yet.
 
     Of a change that was said with the new insert's first photograph there was none, nor is there of another system's.

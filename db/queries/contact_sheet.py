@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.learning import reviews
+from db.learning.review_chances import drawn
 from db.line import check_revisions
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, VerdictRow, current_verdict
-from db.queries.review_queue import drawn
 from db.schema.tables import Captures, Pockets, Verdicts
 from producer.contract.vocabulary import Label, Outcome
 

@@ -18,8 +18,8 @@ from db.line.insert_changes import InsertChange
 from db.line.insert_histories import SuspectedChange
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, conditions, current_verdict, on_machine
-from db.queries import maintenance
-from db.queries.maintenance import PocketRow
+from db.queries import replace_list
+from db.queries.pocket_history import PocketRow
 from db.queries.shift_risk import ShiftRisk, not_lasting_again
 from db.schema.index_conditions import DISPUTED
 from db.schema.tables import Captures, Checks, Reviews, Verdicts
@@ -75,7 +75,7 @@ def since(session: Session, begin: datetime, costs: ChangeCosts) -> HandOver:
         overruled_of=REVIEWS if _has_more_reviews(session, begin) else None,
         changed=insert_changes.since(session, begin, MOST),
         promoted=[promotion for promotion in promotions if promotion.at >= begin],
-        to_replace=maintenance.places_to_replace(session),
+        to_replace=replace_list.places_to_replace(session),
         to_look_at=_to_look_at(session),
         faults=faults.search(session, limit=MOST),
         suspected=remaining_lives.suspected(session),

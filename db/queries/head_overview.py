@@ -16,7 +16,7 @@ from db.line import head_checks
 from db.line.check_answers import KnownPockets
 from db.line.checks import Check
 from db.line.head_checks import Span
-from db.queries import maintenance, pockets_now
+from db.queries import pockets_now, replace_list
 from db.queries.pockets_now import Alike, PocketWord
 from db.schema.tables import Pockets
 from producer.contract.names import IMPORTED
@@ -147,7 +147,7 @@ def overviews(
         if (check.machine, check.head) in last:  # a photograph may lie in a check of another head
             last[check.machine, check.head].append(HeadCheck(check, _words(check, known), span))
     waits = any(row.word == "pending" for rows in seen.values() for row in rows)
-    damaged = frozenset(maintenance.places_to_replace(session)) if waits else frozenset[PocketPlace]()
+    damaged = frozenset(replace_list.places_to_replace(session)) if waits else frozenset[PocketPlace]()
     sizes = declared or {}
     return [
         _overview(

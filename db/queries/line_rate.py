@@ -4,7 +4,7 @@ People look at what a model is unsure of, and import the folders that they have.
 their labels than on the line. The rate is therefore counted by strata, each review for as many verdicts as its chance
 represents (Horvitz and Thompson 1952, "A generalization of sampling without replacement from a finite universe"): an
 unsure verdict is offered for review with certainty, an intact or damaged one with the chance of the sample
-(`db.queries.review_queue.drawn`). What was reviewed for another reason, and what was imported, does not count.
+(`db.learning.review_chances.drawn`). What was reviewed for another reason, and what was imported, does not count.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Final
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from db.learning.review_chances import drawn
 from db.line.rows import on_machine
-from db.queries.review_queue import drawn
 from db.schema.tables import Captures, Verdicts
 from producer.contract.vocabulary import JUDGED, outcome_now
 

@@ -20,7 +20,7 @@ from db.line import station_days
 from db.line.rows import NEWEST_FIRST
 from db.queries import unusable_runs
 from db.schema.column_words import STANDING_FAULTS
-from db.schema.tables import Captures, Faults
+from db.schema.tables import Captures, Checks, Faults
 from producer.contract.names import IMPORTED
 
 WINDOW: Final = 1_000
@@ -102,6 +102,19 @@ def faults_query() -> Select[str, int]:
         .subquery()
     )
     return select(open_ones.c.reason, func.count()).group_by(open_ones.c.reason).order_by(open_ones.c.reason)
+
+
+def of_no_known_head(session: Session, since: datetime) -> tuple[int, datetime | None]:
+    """How many open faults, that came since a moment, are of no head that can be known, and when the first one came.
+
+    Each may be of a photograph of any head: what the head's earlier photographs show says nothing of now then.
+    """
+    has_check = select(Checks.check_id).where(Checks.check_id == Faults.check_id).exists()
+    newest = select(Faults.first_at).where(Faults.state == "open", Faults.last_at > since)
+    newest = newest.where(Faults.reason == "invalid_event", ~has_check)
+    rows = newest.order_by(Faults.last_at.desc(), Faults.id.desc()).limit(MOST_FAULTS).subquery()
+    count, first_at = session.execute(select(func.count(), func.min(rows.c.first_at)).select_from(rows)).one()
+    return count, first_at
 
 
 def unsure_query() -> Select[int, int]:

@@ -60,7 +60,7 @@ def answers_since(session: Session, moment: datetime) -> AnswersSince | None:
     ids = [*session.scalars(answered)]
     if len(ids) > AT_MOST:
         return None
-    news: list[News] = [*plant_news.told_since(session, moment), *holds.now(session, ())]
+    news: list[News] = [*plant_news.sent_since(session, moment), *holds.now(session, ())]
     answers = AnswersSince(news, verdicts, [], [])
     for first in range(0, len(ids), _AT_ONCE):
         some = ids[first : first + _AT_ONCE]

@@ -37,7 +37,7 @@ def untold(session: Session) -> list[Change]:
     return [*untold_changes.untold(session), *models, *_runs(session, noted)]
 
 
-def told_since(session: Session, moment: datetime) -> list[Change]:
+def sent_since(session: Session, moment: datetime) -> list[Change]:
     """The news that may have been sent since a moment and holds, as it was sent."""
     noted = _noted(session)
     models = _models(session, max(0, int(noted.get(_MODELS, 0)) - _LAST_MODELS))
@@ -47,7 +47,7 @@ def told_since(session: Session, moment: datetime) -> list[Change]:
         for station, since in sent.items()
         if since is not None
     ]
-    changed = untold_changes.told_since(session, moment)
+    changed = untold_changes.sent_since(session, moment)
     return [*changed, *(one for one in models if one.at >= moment), *(one for one in runs if one.since >= moment)]
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Select, bindparam, func, literal_column, select, text
 from sqlalchemy.orm import Session, aliased
 
 from db.engine.prepared import Prepared
+from db.learning.review_chances import SAMPLE_ONE_IN, drawn
 from db.learning.reviews import Review
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, NEWEST_FIRST, VerdictRow, current_verdict
@@ -27,26 +28,26 @@ not grow with the database."""
 NEAR_SHARE: Final = 0.1
 """The share of a model's verdicts, those nearest to its threshold, that a person should look at."""
 
-SAMPLE_ONE_IN: Final = 50
-"""One in so many confident verdicts is looked at, so that a confident mistake has a chance to be seen."""
-
 SAMPLE_EVERY: Final = 10
 """One in this many that a person is offered comes from the sample, while there is any: it is never crowded out."""
-
-_SCATTER: Final = 40_503, 65_536
-"""A multiplier and a modulus that scatter numbers evenly, and keep no step with the pockets of a head (Knuth, The Art
-of Computer Programming 3, 6.4: the multiplier is the modulus by the golden ratio)."""
 
 Why = Literal["unsure", "near the threshold", "a review disagrees", "a sample"]
 
 
+_CHANCES: Final[dict[Why, float]] = {"unsure": 1.0, "a sample": 1 / SAMPLE_ONE_IN}
+
+
 @dataclass(frozen=True)
 class ToReview:
-    """A capture to look at, and why; `review` is what was said about it where that is the reason."""
+    """A capture to look at, and why; `review` is what was said about it where that is the reason.
+
+    `chance` is that with which it is offered, None where it is not by chance (`db.learning.review_chances`).
+    """
 
     row: VerdictRow
     why: Why
     review: Review | None = None
+    chance: float | None = None
 
 
 def queue(session: Session, limit: int = 50) -> list[ToReview]:
@@ -61,18 +62,13 @@ def queue(session: Session, limit: int = 50) -> list[ToReview]:
     """
     wanted = list(islice(_wanted(session, limit), limit))
     rows = _rows(session, [capture_id for capture_id, _, _ in wanted])
-    return [ToReview(rows[capture_id], why, review) for capture_id, why, review in wanted if capture_id in rows]
+    known = ((rows[capture_id], why, review) for capture_id, why, review in wanted if capture_id in rows)
+    return [ToReview(row, why, review, _CHANCES.get(why)) for row, why, review in known]
 
 
 def in_turn(groups: Iterable[Sequence[int]]) -> list[int]:
     """The first of each group, then the second of each, and so on."""
     return [number for _, number in sorted(pair for group in groups for pair in enumerate(group))]
-
-
-def drawn(number: Any) -> Any:
-    """Whether chance has chosen the verdict of that number (or column of numbers): always the same."""
-    multiplier, modulus = _SCATTER
-    return number * multiplier % modulus < modulus // SAMPLE_ONE_IN
 
 
 _SAMPLED: Final = tuple(outcome for outcome in OUTCOMES if outcome != "unsure")

@@ -18,13 +18,13 @@ from db.schema.awaited_tables import AwaitedChecks, CapturesAhead
 from db.schema.check_tables import Checks
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.column_words import PROVENANCES
+from db.schema.connector_tables import ConnectorReports, ToldInsertChanges, ToldNews, UntoldChecks, UntoldInsertChanges
 from db.schema.drift_tables import StationDays
 from db.schema.fault_tables import Faults
 from db.schema.index_conditions import DISPUTED, FINDING, UNANSWERED
 from db.schema.life_tables import LifeFits, RemainingLives, SuspectedChanges
 from db.schema.model_tables import Evaluations, Leases, Models, Promotions, Snapshots
 from db.schema.people_tables import Accounts, Audit, Sessions, Tokens
-from db.schema.plant_tables import ConnectorReports, ToldInsertChanges, ToldNews, UntoldChecks, UntoldInsertChanges
 from producer.contract.vocabulary import LABELS, NAMED_PLACES, OUTCOMES
 
 __all__ = [
@@ -170,6 +170,7 @@ class Reviews(Base):
     at: Mapped[datetime]
     note: Mapped[str | None] = mapped_column(Text)
     provenance: Mapped[str] = mapped_column(String(8), server_default="single")
+    chance: Mapped[float | None] = mapped_column(Double)
 
 
 class SnapshotItems(Base):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from db.learning.change_cost import ChangeCosts
-from db.learning.remaining_lives import RemainingLife, said
+from db.learning.remaining_lives import RemainingLife, in_words
 from db.line.insert_histories import SuspectedChange
 from db.queries.shift_risk import shift_risk
 from db.terminal.tables import table
@@ -19,7 +19,7 @@ def life_table(lives: Sequence[RemainingLife]) -> Table:
     """How long each insert lasts from where it was last seen intact, as one walks along the machines."""
     return table(
         ["machine", "head", "pocket", "done", "lasts", "seen intact"],
-        ([life.machine, life.head, life.pocket, life.age, said(life), life.as_of] for life in lives),
+        ([life.machine, life.head, life.pocket, life.age, in_words(life), life.as_of] for life in lives),
     )
 
 
@@ -31,7 +31,8 @@ def shift_table(lives: Sequence[RemainingLife], operations: int, costs: ChangeCo
         now, later = row.cost_now or 0.0, row.cost_later or 0.0
         choice = "now" if now < later else "later"
         costs_of = (f"{now:.2f}", f"{later:.2f}")
-        rows.append([life.machine, life.head, life.pocket, life.age, said(life), f"{row.risk:.0%}", *costs_of, choice])
+        where = life.machine, life.head, life.pocket
+        rows.append([*where, life.age, in_words(life), f"{row.risk:.0%}", *costs_of, choice])
     headings = ["machine", "head", "pocket", "done", "lasts", "damaged", "cost now", "cost later", "cheaper"]
     return table(headings, rows)
 

@@ -18,17 +18,17 @@ from db.line.faults import Fault
 from db.line.insert_changes import InsertChange
 from db.line.rows import VerdictRow
 from db.line.shadow_verdicts import OutcomePair, Tally
-from db.queries.maintenance import PocketRow
+from db.queries.pocket_history import PocketRow
 from db.queries.review_queue import ToReview
 from db.terminal.narrow_table import UNKNOWN, NarrowTable
+from producer.contract.vocabulary import DAMAGE_KINDS
 from producer.terminal.output import visible
 
-STYLES: Final = {
+STYLES: Final[dict[str, str]] = {
     "intact": "green",
     "go": "green",
     "damaged": "bold red",
-    "worn": "bold red",
-    "broken": "bold red",
+    **dict.fromkeys(DAMAGE_KINDS, "bold red"),
     "replace": "bold red",
     "unsure": "yellow",
     "unusable": "magenta",
@@ -36,7 +36,7 @@ STYLES: Final = {
     "pending": "dim",
     "fault": "magenta",
 }
-"""How an outcome or a check's state looks."""
+"""How an outcome, a kind of damage or a check's state looks."""
 
 JUDGED: Final = ("decision", "damage")
 """The headings of a model's decision value, and of the probability of damage that follows from it, in per cent."""

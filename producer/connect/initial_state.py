@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
-from producer.connect.configuration.connector_file import Configured, WebhookSink
+from producer.connect.configuration.connector_file import Configured
 from producer.connect.deliveries.check_event_ids import LastCheckEvent
 from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.sinks.last_answers import Answers
@@ -41,7 +41,7 @@ def reading_configurations(sinks: Iterable[tuple[str, Configured]], site: str) -
     return {
         name: json.dumps([site, sink.model_dump(mode="json", exclude=_HOW_IT_LETS_US_IN)], sort_keys=True)
         for name, sink in sinks
-        if not isinstance(sink, WebhookSink)
+        if sink.shows_state
     }
 
 

@@ -14,7 +14,7 @@ import structlog
 from producer.connect.connector_problems import ConnectorProblems
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.deliveries.retry_schedule import LONGEST_PAUSE, next_attempt
-from producer.connect.sinks.sink import Sink, SinkAway, SinkEnded, Told
+from producer.connect.sinks.sink import DeliveryResult, Sink, SinkAway, SinkEnded
 from producer.connect.stream_freshness import StreamFreshness
 from producer.runtime.backoff import Backoff
 from producer.runtime.outage_log import OutageLog
@@ -62,7 +62,7 @@ class SinkThread:
         self._sink = sink
         self._log = deliveries
         self._problems = problems
-        self._outcomes: list[Told] = []  # not noted yet
+        self._outcomes: list[DeliveryResult] = []  # not noted yet
         self._woken = threading.Event()
         self._stop = threading.Event()
         self._backoff = Backoff(1.0, LONGEST_PAUSE)
@@ -188,7 +188,7 @@ class SinkThread:
         finally:
             self._note()
 
-    def _next(self, outcomes: Iterator[Told]) -> Told | None:
+    def _next(self, outcomes: Iterator[DeliveryResult]) -> DeliveryResult | None:
         with self._using:
             if not self._is_heard(self._spell):
                 raise SinkAway(_UNHEARD)

@@ -71,7 +71,8 @@ class Hold(_News):
     """That a head must not be a go by what a check knows of one of its pockets, while no answer of that check says so.
 
     The check is not answered yet, and its photograph of the pocket failed, is doubted or shows no intact insert; or it
-    awaits a pocket that was never seen. Or it is another head's, so that none of its answers is of this one.
+    awaits a pocket that was never seen. Or it is another head's, so that none of its answers is of this one. Or a run
+    that began later is a go, and has an older photograph of the pocket than this check, whose answer names it.
     """
 
     kind: Literal["hold"] = "hold"

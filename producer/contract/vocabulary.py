@@ -36,8 +36,7 @@ LABELS: Final[tuple[Label, ...]] = get_args(Label)
 
 OUTCOME_OF: Final[dict[str, Outcome]] = {
     "intact": "intact",
-    "worn": "damaged",
-    "broken": "damaged",
+    **dict.fromkeys(DAMAGE_KINDS, "damaged"),
     "damaged": "damaged",
     "unusable": "unusable",
 }

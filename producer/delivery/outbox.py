@@ -18,19 +18,14 @@ from pathlib import Path
 from typing import Final
 
 from producer.contract.event import CaptureEvent
+from producer.delivery import resend
 from producer.delivery.outbox_file import open_outbox_file, read_event
 from producer.delivery.outbox_room import DEFAULT_LIMIT, OutboxRoom
 from producer.files.durable_files import make_folder
 from producer.files.notes import noted
 
-_ROUNDING: Final = 10.0
-"""How much further ahead than the longest wait one may lie, in seconds: clocks are set by so much all the time."""
-
 NEWEST_ID: Final = "newest"
 """Where the highest capture id is noted that was ever kept: the order of photographs hangs on ids (decision 15)."""
-
-HELD: Final = 60.0
-"""Seconds for which what is handed in together is held at most, where the process dies that hands it in."""
 
 _WAITED_NOTE: Final = "waited"
 """Where it is noted how long that had waited which was answered last, in seconds."""
@@ -87,7 +82,7 @@ class Outbox:
         Raises:
             sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
         """
-        whole_from = None if self._together is None else now + HELD
+        whole_from = None if self._together is None else now + resend.HELD
         with self._file.transaction() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO waiting (capture_id, event, stored_at, next_at, number, whole_from)"
@@ -106,7 +101,7 @@ class Outbox:
         """Hold what is added within the block until its end, for all processes; it is to leave `together` then.
 
         Raises:
-            sqlite3.Error: the outbox cannot be written; what was added is held for `HELD` seconds.
+            sqlite3.Error: the outbox cannot be written; what was added is held for `resend.HELD` seconds.
         """
         held = self._together = []
         try:
@@ -123,40 +118,13 @@ class Outbox:
                 )
 
     def due(self, now: float, longest_wait: float, limit: int = 100) -> list[Waiting]:
-        """The events to be sent at `now`: first all that never left, in their order, then those that were overtaken.
-
-        What is to leave together comes behind the others that never left, once these are fewer than `limit`: all of it.
-        Where there are none, the event that was sent last, once its time has come: no answer to a later one will ever
-        say that it is lost. All others wait for such an answer.
-
-        A wait that lies further ahead than `longest_wait` (seconds) was noted by a clock that is set back: it is over.
-        """
-        times = (now, now + longest_wait + _ROUNDING)
-        events = self._select("WHERE attempts = 0 AND whole_from IS NULL ORDER BY number LIMIT ?", (limit,))
-        if len(events) < limit:
-            whole = "WHERE attempts = 0 AND (whole_from <= ? OR whole_from > ?) ORDER BY number"
-            events += self._select(whole, (now, now + HELD + _ROUNDING))
-        overtaken = (
-            "INDEXED BY waiting_overtaken WHERE attempts > 0 AND sending IS NULL AND (next_at <= ? OR next_at > ?)"
-            " ORDER BY next_at, number LIMIT ?"
-        )
-        events += self._select(overtaken, (*times, max(0, limit - len(events))))
-        last = (
-            "WHERE sending = (SELECT max(sending) FROM waiting) AND (next_at <= ? OR next_at > ?)"
-            " ORDER BY number DESC LIMIT 1"
-        )
-        return events or self._select(last, times)
+        """The events to be sent at `now`, in their order (`producer.delivery.resend.choose_due`)."""
+        return resend.choose_due(self._select, now, longest_wait, limit)
 
     def next_due(self) -> float | None:
         """When the next event is due, or None while nothing waits."""
         with self._file.reading() as connection:
-            row = connection.execute(
-                "SELECT min(next_at) FROM (SELECT * FROM (SELECT next_at FROM waiting WHERE attempts = 0 LIMIT 1)"
-                " UNION ALL SELECT min(next_at) FROM waiting INDEXED BY waiting_overtaken"
-                " WHERE attempts > 0 AND sending IS NULL"
-                " UNION ALL SELECT next_at FROM waiting WHERE sending = (SELECT max(sending) FROM waiting))"
-            ).fetchone()
-        return None if row[0] is None else float(row[0])
+            return resend.next_due(connection)
 
     def make_all_due(self) -> None:
         """Have everything that waits for its answer sent once more, whatever was to be waited."""
@@ -240,9 +208,8 @@ class Outbox:
     ) -> int:
         """Forget captures that have their verdict or fault, and keep `note` (name, value), in one step.
 
-        What was sent before them or with them, and is not answered by `overtaken_at`, is sent again then. Of a capture
-        that was sent twice nobody knows which of the two was answered, so it overtakes nothing, unless it is what was
-        sent last: then there is nothing else to be waited for.
+        What was sent before them or with them, and is not answered by `overtaken_at`, is sent again then
+        (`producer.delivery.resend.overtake`).
 
         Returns how many of them had been waiting.
         """
@@ -254,11 +221,7 @@ class Outbox:
             connection.executemany("DELETE FROM waiting WHERE capture_id = ?", [(capture,) for capture in capture_ids])
             if rows:
                 notes.append((_WAITED_NOTE, repr(now - min(stored_at for stored_at, _, _ in rows))))
-            overtaking = [sending for _, attempts, sending in rows if sending and (attempts == 1 or sending == last)]
-            connection.execute(
-                "UPDATE waiting SET sending = NULL, next_at = ? WHERE sending <= ?",
-                (overtaken_at, max(overtaking, default=0)),
-            )
+            resend.overtake(connection, ((attempts, sending) for _, attempts, sending in rows), last, overtaken_at)
             connection.executemany("INSERT OR REPLACE INTO note (name, value) VALUES (?, ?)", notes)
         return len(rows)
 
@@ -294,7 +257,7 @@ class Outbox:
     def _select(self, tail: str, values: tuple[object, ...]) -> list[Waiting]:
         with self._file.reading() as connection:
             rows = connection.execute(
-                f"SELECT event, stored_at, attempts, problem, attempts = 0 AND whole_from NOTNULL FROM waiting {tail}",  # noqa: S608
+                f"SELECT event, stored_at, attempts, problem, whole_from NOTNULL FROM waiting {tail}",  # noqa: S608
                 values,
             ).fetchall()
         return [Waiting(read_event(row[0], self.path), row[1], row[2], row[3], bool(row[4])) for row in rows]

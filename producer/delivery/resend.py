@@ -1,33 +1,16 @@
-"""Delivery with retries: one thread sends the outbox's events to the queue, one reads the answers that settle them.
+"""What the outbox sends when, and what it sends again: the times, and the choice among what waits.
 
-The queue is in order. So an event without an answer was lost when something that was sent later has one: it is sent
-again. While nothing later has one it only waits in the queue, however long, and is left there. Of what was sent last
-there is nothing later: it is sent again after a while, and its answer tells of all others (decision 19).
+The queue is in order. So an event without an answer was lost when something that was sent later has one: it is
+overtaken, and sent again. While nothing later has one it only waits in the queue, however long, and is left there. Of
+what was sent last there is nothing later: it is sent again after a while, and its answer tells of all others
+(decision 19).
 """
 
 from __future__ import annotations
 
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Sequence
-from typing import Final
-from uuid import UUID
-
-import redis
-import structlog
-from kombu.exceptions import OperationalError
-
-from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
-from producer.contract.event import MOST_EVENTS
-from producer.delivery.grouping import DEFAULT_GROUP, grouped, in_messages
-from producer.delivery.metrics import StationMetrics
-from producer.delivery.outbox import Outbox, Waiting
-from producer.delivery.redis_client import AnswerReader, EventSender
-from producer.runtime.backoff import Backoff
-from producer.runtime.outage_log import OutageLog
-
-log = structlog.get_logger()
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
 
 OVERTAKEN_AFTER: Final = 3.0
 """Seconds after a later answer in which an event may still be answered, before it is taken to be lost: several
@@ -40,15 +23,13 @@ ready sooner, and judges what is in the queue."""
 LAST_RESEND: Final = 300.0
 """The longest time between two attempts to send the event that was sent last, in seconds."""
 
-LONGEST_PAUSE: Final = 10.0
-"""The longest time, in seconds, between two looks whether Redis is back."""
+HELD: Final = 60.0
+"""Seconds for which what is handed in together is held at most, where the process dies that hands it in."""
 
-_RETRY_NOTE: Final = "hurried"
-"""Where the outbox notes when what waits was last tried at a start, in seconds since the epoch."""
+_ROUNDING: Final = 10.0
+"""How much further ahead than the longest wait one may lie, in seconds: clocks are set by so much all the time."""
 
-SEND_BATCH: Final = MOST_EVENTS
-"""Events that are sent before the outbox notes, in one step, that they were. A station that dies in between sends them
-again, which is harmless; a step for each would take the disk from those that submit."""
+T = TypeVar("T")
 
 
 def resend_after(answers_take: float) -> float:
@@ -60,192 +41,64 @@ def resend_after(answers_take: float) -> float:
     return min(max(4 * answers_take, FIRST_RESEND), LAST_RESEND)
 
 
-def send_due(
-    outbox: Outbox,
-    most: int,
-    send: Callable[[Sequence[Waiting]], str | None],
-    *,
-    clock: Callable[[], float] = time.time,
-    stopped: Callable[[], bool] = lambda: False,
-) -> tuple[int, str | None]:
-    """Send what is due, some `SEND_BATCH` captures of it, and note it in the outbox.
+def choose_due(
+    select: Callable[[str, tuple[object, ...]], list[T]], now: float, longest_wait: float, limit: int
+) -> list[T]:
+    """What is to be sent at `now`: first all that never left, in their order, then those that were overtaken.
 
-    What is to leave together is one message for each check (of `MOST_EVENTS` at most).
+    What is to leave together comes behind the others, once these are fewer than `limit`: all of it. Where there are
+    none, the event that was sent last, once its time has come, with all that left together with it: no answer to a
+    later one will ever say that it is lost. All others wait for such an answer.
 
     Args:
-        outbox: where it waits.
-        most: captures in one message.
-        send: sends one message and returns the problem, where there is one; nothing is sent after that.
-        clock: the time in seconds since the epoch.
-        stopped: whether no more is to be sent.
-
-    Returns:
-        How many messages were sent, and the problem.
+        select: gives what waits, by what comes behind `FROM waiting` and its values.
+        now: seconds since the epoch.
+        longest_wait: in seconds; a wait that lies further ahead was noted by a clock that is set back: it is over.
+        limit: how many at most, but of what is to leave together.
     """
-    sent: list[Sequence[Waiting]] = []
-    problem = None
-    due = outbox.due(clock(), LAST_RESEND, SEND_BATCH)
-    messages = in_messages([waiting for waiting in due if not waiting.together], most)
-    together = [waiting for waiting in due if waiting.together]
-    messages += grouped(together, lambda waiting: waiting.event.check_id, MOST_EVENTS)
-    for message in messages:
-        if stopped():
-            break
-        problem = send(message)
-        if problem is not None:
-            break
-        sent.append(message)
-    if sent:
-        now = clock()
-        outbox.sent(map(_captures, sent), now + resend_after(outbox.answers_take(now)))
-    if problem is not None:
-        outbox.not_sent(_captures(message), clock(), problem)
-    return len(sent), problem
+    times = (now, now + longest_wait + _ROUNDING)
+    overtaken = "INDEXED BY waiting_overtaken WHERE attempts > 0 AND sending IS NULL AND (next_at <= ? OR next_at > ?)"
+    events = select("WHERE attempts = 0 AND whole_from IS NULL ORDER BY number LIMIT ?", (limit,))
+    alone = f"{overtaken} AND whole_from IS NULL ORDER BY next_at, number LIMIT ?"
+    events += select(alone, (*times, limit - len(events)))
+    if len(events) < limit:
+        whole = "WHERE attempts = 0 AND (whole_from <= ? OR whole_from > ?) ORDER BY number"
+        events += select(whole, (now, now + HELD + _ROUNDING))
+        events += select(f"{overtaken} AND whole_from NOTNULL ORDER BY number", times)
+    last = (
+        "WHERE sending = (SELECT max(sending) FROM waiting) AND (next_at <= ? OR next_at > ?) AND (whole_from NOTNULL"
+        " OR number = (SELECT max(number) FROM waiting WHERE sending = (SELECT max(sending) FROM waiting)))"
+        " ORDER BY number"
+    )
+    return events or select(last, times)
 
 
-class OutboxSender:
-    """Sends what waits in the outbox until it is answered, and calls `on_answer` with every answer."""
-
-    def __init__(
-        self,
-        station: str,
-        outbox: Outbox,
-        redis_url: str,
-        on_answer: Callable[[VerdictAnswer | FaultAnswer | CheckAnswer], None],
-        metrics: StationMetrics,
-        group: int = DEFAULT_GROUP,
-    ):
-        self._metrics = metrics
-        self._group = group
-        self._outbox = outbox
-        self._on_answer = on_answer
-        self._position_note = f"position:{station}"
-        self._sender = EventSender(redis_url)
-        position = outbox.note(self._position_note)
-        self._reader = AnswerReader(redis_url, station, position, self._awaited, outbox.make_last_due)
-        # Two, since Redis may take events and give no answers, or the other way round.
-        self._sending = OutageLog("events wait in the outbox", "events are sent again")
-        self._reading = OutageLog("answers cannot be read", "answers are read again")
-        self._woken = threading.Event()
-        self._stop = threading.Event()
-        self._threads = [
-            threading.Thread(target=loop, name=f"delivery-{name}", daemon=True)
-            for name, loop in (("send", self._send_loop), ("read", self._read_loop))
-        ]
-
-    def start(self) -> None:
-        """Begin to send and to read; of what waits for its answer, the last is sent once more."""
-        self._retry_at_start()
-        for thread in self._threads:
-            thread.start()
-
-    def wake(self) -> None:
-        """Send at once: something is new in the outbox, or due again."""
-        self._woken.set()
-
-    def _retry_at_start(self) -> None:
-        """Make the last that waits due, at most once in `LAST_RESEND` seconds: short commands must not flood Redis."""
-        now = time.time()
-        try:
-            last = self._outbox.note(_RETRY_NOTE)
-            if last is None or abs(now - float(last)) > LAST_RESEND:
-                self._outbox.make_last_due(note=(_RETRY_NOTE, repr(now)))
-        except sqlite3.Error as error:  # a full disk, say: it is sent when its time comes
-            log.warning("what waits is not sent earlier", problem=str(error))
-
-    def close(self) -> None:
-        """Stop both threads; what is not confirmed stays in the outbox."""
-        self._stop.set()
-        self._woken.set()
-        for thread in self._threads:
-            thread.join()
-        self._sender.close()
-        self._reader.close()
-
-    def _send_loop(self) -> None:
-        backoff = Backoff(0.5, LONGEST_PAUSE)
-        while not self._stop.is_set():
-            self._woken.clear()
-            try:
-                problem = self._send_due()
-                next_due = self._outbox.next_due()
-            except sqlite3.Error as error:  # a full disk, say: what is in the outbox stays there
-                problem = str(error)
-            except Exception as error:  # without this thread the station would accept for ever and send nothing
-                log.exception("sending failed, and is tried again")
-                problem = f"{type(error).__name__}: {error}"
-            if problem is not None:
-                self._sending.begins(problem)
-                self._stop.wait(backoff.next())
-                continue
-            backoff.reset()
-            self._sending.ends()
-            # Another process of this station may add to the same outbox, so look at least once a second.
-            self._woken.wait(1.0 if next_due is None else min(1.0, max(0.0, next_due - time.time())))
-
-    def _send_due(self) -> str | None:
-        while True:
-            sent, problem = send_due(self._outbox, self._group, self._send, stopped=self._stop.is_set)
-            if problem is not None or not sent:  # or nothing is due any more
-                return problem
-
-    def _send(self, message: Sequence[Waiting]) -> str | None:
-        try:
-            self._sender.send(*(waiting.event for waiting in message))
-        except (OperationalError, redis.RedisError, OSError) as error:
-            self._metrics.redis_up.set(0)
-            return f"{type(error).__name__}: {error}"
-        self._metrics.redis_up.set(1)
-        for waiting in message:
-            (self._metrics.resent if waiting.attempts else self._metrics.sent).inc()
-        return None
-
-    def _read_loop(self) -> None:
-        backoff = Backoff(0.5, LONGEST_PAUSE)
-        while not self._stop.is_set():
-            try:
-                answers = self._reader.read()
-                if answers:
-                    self._settle(answers)
-            except (redis.RedisError, OSError) as error:
-                self._metrics.redis_up.set(0)
-                self._reading.begins(f"{type(error).__name__}: {error}")
-            except Exception as error:  # nobody would see that answers are not read any more
-                log.exception("reading answers failed, and is tried again")
-                self._reading.begins(f"{type(error).__name__}: {error}")
-            else:
-                backoff.reset()
-                self._metrics.redis_up.set(1)
-                self._reading.ends()
-                continue
-            self._stop.wait(backoff.next())
-
-    def _awaited(self) -> set[UUID]:
-        """The captures in the outbox, and their checks."""
-        events = [waiting.event for waiting in self._outbox.waiting()]
-        return {id for event in events for id in (event.capture_id, event.check_id)}
-
-    def _settle(self, answers: list[VerdictAnswer | FaultAnswer | CheckAnswer]) -> None:
-        settled = [str(a.capture_id) for a in answers if not isinstance(a, CheckAnswer) and a.capture_id]
-        confirmed = self._confirm(settled)
-        for answer in answers:  # also when the disk is full: the line waits for this
-            try:
-                self._on_answer(answer)
-            except Exception:  # whatever the listener does, the answers after this one must be read
-                log.exception("a listener failed on an answer", answer=answer.model_dump_json(exclude_none=True))
-        while not confirmed and not self._stop.wait(LONGEST_PAUSE):
-            confirmed = self._confirm(settled)
-
-    def _confirm(self, settled: list[str]) -> bool:
-        try:
-            now, note = time.time(), (self._position_note, self._reader.position)
-            confirmed = self._outbox.confirm(settled, now, now + OVERTAKEN_AFTER, note)
-        except sqlite3.Error as error:
-            log.error("answers cannot be noted", problem=str(error))
-            return False
-        self._metrics.confirmed.inc(confirmed)
-        return True
+def next_due(connection: sqlite3.Connection) -> float | None:
+    """When the next event is due, or None while nothing waits."""
+    row = connection.execute(
+        "SELECT min(next_at) FROM (SELECT * FROM (SELECT next_at FROM waiting WHERE attempts = 0 LIMIT 1)"
+        " UNION ALL SELECT min(next_at) FROM waiting INDEXED BY waiting_overtaken"
+        " WHERE attempts > 0 AND sending IS NULL"
+        " UNION ALL SELECT next_at FROM waiting WHERE sending = (SELECT max(sending) FROM waiting))"
+    ).fetchone()
+    return None if row[0] is None else float(row[0])
 
 
-def _captures(message: Sequence[Waiting]) -> list[str]:
-    return [str(waiting.event.capture_id) for waiting in message]
+def overtake(
+    connection: sqlite3.Connection, answered: Iterable[tuple[int, int | None]], last: int | None, overtaken_at: float
+) -> None:
+    """Have what was sent before that which is answered, or with it, sent again at `overtaken_at`.
+
+    Of a capture that was sent twice nobody knows which of the two was answered, so it overtakes nothing, unless it is
+    what was sent last: then there is nothing else to be waited for.
+
+    Args:
+        connection: the outbox's, in a transaction; what is answered is in it no more.
+        answered: attempts and sending of what is answered.
+        last: the last sending, before that was taken out.
+        overtaken_at: seconds since the epoch.
+    """
+    overtaking = [sending for attempts, sending in answered if sending and (attempts == 1 or sending == last)]
+    connection.execute(
+        "UPDATE waiting SET sending = NULL, next_at = ? WHERE sending <= ?", (overtaken_at, max(overtaking, default=0))
+    )

@@ -41,7 +41,7 @@ class SqliteFile:
         self._lock = threading.Lock()
         with self._named("opened"):
             self.connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
-            with self._said_when_it_takes_long():
+            with self._logged_when_it_takes_long():
                 _log_ahead(self.connection)
                 self.connection.execute("PRAGMA synchronous = FULL")
                 prepare(self.connection)
@@ -98,7 +98,7 @@ class SqliteFile:
                 self.connection.execute(f"PRAGMA busy_timeout = {1000 * _SAY_AFTER:.0f}")
 
     @contextmanager
-    def _said_when_it_takes_long(self) -> Iterator[None]:
+    def _logged_when_it_takes_long(self) -> Iterator[None]:
         saying = threading.Timer(_SAY_AFTER, self._say)
         saying.daemon = True
         saying.start()

@@ -1,8 +1,7 @@
 """Whether a photograph's file ends early: a camera or a share has not written all of it yet.
 
-Each format says in its own way where it ends: `producer.pictures.jpeg_structure`, `png_structure`, `bmp_structure`,
-`tiff_structure`. What is written in full and cannot be decoded is not this module's concern: that is the worker's
-answer, `unusable`.
+Each format says in its own way where it ends (`producer.pictures.image_formats`). What is written in full and cannot be
+decoded is not this module's concern: that is the worker's answer, `unusable`.
 """
 
 from __future__ import annotations
@@ -11,10 +10,7 @@ from typing import Final
 
 from producer.contract.reasons import image_files
 from producer.contract.reasons.template import Reason
-from producer.pictures.bmp_structure import bmp_problem
-from producer.pictures.jpeg_structure import JpegStructure
-from producer.pictures.png_structure import png_problem
-from producer.pictures.tiff_structure import tiff_problem
+from producer.pictures.image_formats import format_of
 
 _BEGINNING: Final = 16
 """Bytes from the beginning that no format of pictures has all zero: some programs write it last."""
@@ -23,18 +19,12 @@ _BEGINNING: Final = 16
 def cut_short(data: bytes) -> Reason | None:
     """Why the bytes of an image end before the image does, in words; None where they reach its end.
 
-    None too for what is no JPEG, PNG, BMP or TIFF: there is no telling.
+    None too for what is of no format that is read: there is no telling.
     """
     if not data:
         return image_files.NO_BYTES()
-    if data.startswith(b"\xff\xd8"):
-        return JpegStructure.of(data).problem
-    if data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return png_problem(data)
-    if data.startswith(b"BM"):
-        return bmp_problem(data)
-    if data.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")):
-        return tiff_problem(data)
+    if (accepted := format_of(data)) is not None:
+        return accepted.cut_short(data)
     if not data.strip(b"\0"):
         return image_files.ONLY_ZEROS()
     if not data[:_BEGINNING].strip(b"\0"):

@@ -20,7 +20,7 @@ UNREADABLE: Final = frozenset({
     ".pef", ".srw", ".x3f", ".3fr", ".fff", ".iiq", ".mos", ".kdc", ".dcr",
     # programs and laboratories
     ".pcx", ".tga", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".exr", ".hdr", ".sgi", ".psd", ".fits", ".fit", ".dcm",
-})
+}) - READABLE
 """Endings, in lower case, of pictures that the worker does not decode."""
 
 COMPANIONS: Final = frozenset({".xmp", ".aae", ".thm", ".pp3", ".dop", ".md5", ".sha256", ".sig", ".lnk", ".url"})
@@ -64,7 +64,7 @@ def pocket_of(name: str) -> int | None:
     return int(digits) if 0 < len(digits) <= len(str(MAX_POCKET)) else None
 
 
-def pocket_told(name: str) -> int | None:
+def implied_pocket(name: str) -> int | None:
     """The pocket that a name tells of which is no photograph's own.
 
     Like 3 in `3.jpg.part`, rsync's `.3.jpg.Xa81Qz`, ProFTPD's `.in.3.jpg.`, Syncthing's `~syncthing~3.jpg.tmp`, Emacs'

@@ -77,7 +77,7 @@ def several_pictures(data: bytes, jpeg: JpegStructure | None = None) -> Reason |
         with Image.open(io.BytesIO(data), formats=(*FORMATS, "GIF", "WEBP")) as image:
             if image.format == "TIFF":
                 return _tiff(image, data)
-            return _said(getattr(image, "n_frames", 1))
+            return _several(getattr(image, "n_frames", 1))
     except Exception:  # noqa: BLE001  what cannot be read is no concern of this module
         return None
 
@@ -92,7 +92,7 @@ def _jpeg(data: bytes, jpeg: JpegStructure) -> Reason | None:
         for other in _appended(data, jpeg.end)
         if not (other.is_gains or (declared and _pixels(other.size) < _pixels(jpeg.size)))
     ]
-    return _said(1 + len(others), jpeg.size, *others)
+    return _several(1 + len(others), jpeg.size, *others)
 
 
 def _png(data: bytes) -> Reason | None:
@@ -106,9 +106,9 @@ def _png(data: bytes) -> Reason | None:
         if kind == b"IEND":
             break
     if frames > 1:
-        return _said(frames)
+        return _several(frames)
     others = [other.size for other in _appended(data, at)]
-    return _said(1 + len(others), size, *others)
+    return _several(1 + len(others), size, *others)
 
 
 def _bmp(data: bytes) -> Reason | None:
@@ -116,7 +116,7 @@ def _bmp(data: bytes) -> Reason | None:
     if extent is None:
         return None
     if others := [other.size for other in _appended(data, extent.ends)]:
-        return _said(1 + len(others), extent.size, *others)
+        return _several(1 + len(others), extent.size, *others)
     # A colour profile lies behind the pixels, and some programs fill a file up.
     behind = data[extent.ends :]
     return _more_bytes(extent.size, behind) if len(behind) - extent.profile >= extent.row else None
@@ -140,7 +140,7 @@ def _tiff(image: Image.Image, data: bytes) -> Reason | None:
         ends = max(ends, *(start + length for start, length in tiff_parts(image)), 0)
     # Behind the pixels is what tells of them, with thumbnails and other small pictures in it.
     sizes += [other.size for other in _appended(data, ends) if _pixels(other.size) >= _pixels(size)]
-    return _said(len(sizes), *sizes)
+    return _several(len(sizes), *sizes)
 
 
 def _more_rows(image: Image.Image, data: bytes) -> Reason | None:
@@ -240,7 +240,7 @@ def _pixels(size: Size) -> int:
     return size[0] * size[1]
 
 
-def _said(pictures: int, *sizes: Size) -> Reason | None:
+def _several(pictures: int, *sizes: Size) -> Reason | None:
     if pictures < 2:
         return None
     if 1 < len(sizes) <= 3:

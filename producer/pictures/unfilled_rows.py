@@ -8,12 +8,16 @@ byte, or what zeros of YUV are, green. Three things tell it from a bar, a border
   within a row of blocks, 8 or 16 pixels high. (`is_cut`)
 - Bars come in pairs, at both ends.
 - What is missing may end at a row all the same. Then nobody can tell it from a bar. (`plain_part`)
+- The lower edge of an insert that was cut out on black may be level but for a pixel. Then it ends within a row too, but
+  there is black at both its sides, where a camera's rows have picture. Nobody can tell that from a part that is
+  missing of a cut-out either; what is uncompressed is still taken for cut.
 
 An image may have been turned or mirrored since, so all four sides are looked at.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -101,9 +105,10 @@ class Run:
         return self.start == 0 or self.stop == self.lines
 
 
-def is_cut(image: Image.Image, runs: Sequence[Run]) -> bool:
+def is_cut(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> bool:
     """Whether an image with these runs stops within a row: from there on it has one colour."""
-    return any(_is_step(image, run, outwards) for run in runs for outwards in (False, True))
+    sides = ((run, outwards) for run in runs for outwards in (False, True))
+    return any(_is_step(image, *side) and (raw or not _is_framed(image, *side)) for side in sides)
 
 
 def is_uncompressed(image: Image.Image) -> bool:
@@ -116,7 +121,8 @@ def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | N
 
     A bar of up to an eighth of the image is taken for one, in a format that says where its data end; not where it has
     the colour that decoders leave where data are missing. `raw` says that the format is none of these: an
-    uncompressed file with room that was never filled is as long as a whole one.
+    uncompressed file with room that was never filled is as long as a whole one. What stops within a row before a part
+    of its colour, and is not cut, is such a part too.
     """
     opaque = sum(band not in "AX" for band in image.getbands())
     for run in runs:
@@ -134,8 +140,10 @@ def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | N
         doubtful = more > run.lines * _BAR or (
             more > run.lines * _NARROW and not twins and (raw or is_decoders_own(colour) or not run.is_at_an_end)
         )
-        if (more > run.lines * _MOST and (raw or is_filling(colour))) or (
-            doubtful and all(_ends_abruptly(image, run, outwards, raw) for outwards in run.ends)
+        if (
+            (more > run.lines * _MOST and (raw or is_filling(colour)))
+            or (doubtful and all(_ends_abruptly(image, run, outwards, raw) for outwards in run.ends))
+            or any(_is_step(image, run, outwards) for outwards in run.ends)
         ):
             return run
     return None
@@ -200,6 +208,13 @@ def _is_step(image: Image.Image, run: Run, outwards: bool) -> bool:
         for side in (1, -1)
         if len(differs) >= blurred + 4
     )
+
+
+def _is_framed(image: Image.Image, run: Run, outwards: bool) -> bool:
+    """Whether the lines beside a black run are black at both their ends too, as beside an insert that was cut out."""
+    differs, _ = _differences(_beside(image, run, outwards, _BLOCKS), run.colour)
+    margin = max(_NEAR, math.ceil(_NARROW * differs.shape[1]))
+    return not (run.colour.any() or differs[:, :margin].any() or differs[:, -margin:].any())
 
 
 def _stops(differs: AnyArray, by: AnyArray, least: int) -> bool:

@@ -167,7 +167,7 @@ class FolderCamera:
                         self._say_once(file, "a file cannot be handed in now and stays", str(problem))
                     held |= {file.operation} if file in first else set()
                     waiting += 1
-        self._sent_before.say()
+        self._sent_before.warn()
         self._stand_in_for_copies()
         return waiting > 0
 

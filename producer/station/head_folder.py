@@ -22,13 +22,13 @@ from producer.pictures.file_names import (
     UNFINISHED,
     UNREADABLE,
     ending_of,
+    implied_pocket,
     is_earlier,
     is_picture,
     may_become_newest,
     pocket_of,
-    pocket_told,
 )
-from producer.pictures.image_formats import OTHER_BEGINNINGS, TIFF_BEGINNINGS
+from producer.pictures.image_formats import TIFF, format_of
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.head_check import Photograph
 from producer.station.nameless_files import holds_picture, may_be_photograph, with_photographs
@@ -150,7 +150,7 @@ def _sorted_out(folder: Path) -> _Named:
                 elif may_be_photograph(inner):
                     named.strays.append(f"{name}/{inner.name}")
         elif is_system_litter(Path(name)):
-            if (pocket := pocket_told(name)) is not None:
+            if (pocket := implied_pocket(name)) is not None:
                 named.hints[pocket].append(name)
             elif may_be_photograph(path):
                 named.strays.append(name)
@@ -162,7 +162,7 @@ def _sorted_out(folder: Path) -> _Named:
                 named.folders.append(within.relative_to(folder).as_posix())
         elif is_picture(name) and (pocket := pocket_of(name)) is not None:
             named.photographs[pocket].append(path)
-        elif (pocket := pocket_told(name)) is not None:
+        elif (pocket := implied_pocket(name)) is not None:
             hints = beside if ending_of(name) in SIDECARS else named.hints
             hints[pocket].append(name)
         elif is_picture(name) or (ending_of(name) in UNFINISHED and is_picture(path.stem)) or may_be_photograph(path):
@@ -230,10 +230,11 @@ def _taken(
         return photograph, HeadProblem(why.EMPTY(file=name), names, [pocket])
     # The worker goes by what a file is, not by its name. Raw formats begin as TIFF does: what it would find in one is
     # the small preview, so those are kept back.
-    if ending_of(name) not in UNREADABLE or image.startswith(OTHER_BEGINNINGS):
+    kind = format_of(image)
+    if ending_of(name) not in UNREADABLE or kind not in (None, TIFF):
         return photograph, None
     problem = HeadProblem(why.OTHER_KIND(file=name), names, [pocket])
-    return None if image.startswith(TIFF_BEGINNINGS) else photograph, problem
+    return None if kind is TIFF else photograph, problem
 
 
 def _the_same(photographs: Sequence[Photograph], regions: Mapping[int, AnyRegion]) -> list[list[Photograph]]:

@@ -106,7 +106,7 @@ class SentBefore:
         with suppress(sqlite3.Error):  # a full disk passes; it is tried again
             forget_old(self._outbox, now)
 
-    def say(self) -> None:
+    def warn(self) -> None:
         """Say it of those that were taken since: once for each operation."""
         for place, before in self._before.items():
             log.warning(

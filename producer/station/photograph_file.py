@@ -18,7 +18,7 @@ from producer.contract.reasons.template import Reason
 from producer.files.file_kinds import no_file
 from producer.pictures.early_end import cut_short
 from producer.pictures.file_names import UNREADABLE, ending_of
-from producer.pictures.image_formats import FORMATS, TIFF_BEGINNINGS
+from producer.pictures.image_formats import FORMATS, TIFF, format_of
 from producer.pictures.limits import MAX_IMAGE_BYTES, MAX_PIXELS
 from producer.pictures.unfilled_rows import is_cut, is_uncompressed, plain_part, plain_runs
 from producer.pictures.unwritten_bytes import StoredParts
@@ -150,7 +150,7 @@ def read(path: Path, look: Look) -> Reading:
 
 def is_raw(name: str, image: bytes) -> bool:
     """Whether a file is a camera's raw data. Most begin as TIFF does: what a decoder finds is a small preview."""
-    return ending_of(name) in UNREADABLE and image.startswith(TIFF_BEGINNINGS)
+    return ending_of(name) in UNREADABLE and format_of(image) is TIFF
 
 
 def _decoded(image: bytes) -> Reading:
@@ -167,7 +167,7 @@ def _decoded(image: bytes) -> Reading:
                     picture.load()
                     if parts is not None:
                         runs = plain_runs(picture)
-                        if is_cut(picture, runs):
+                        if is_cut(picture, runs, raw=True):
                             return Reading(image, "it stops within a row, and the rest has one colour: not written yet")
                         if picture.mode in _EIGHT_BITS and parts.missing(picture) is not None:
                             return Reading(image, "a part of it has no picture: not written yet")

@@ -24,8 +24,8 @@ from producer.delivery.metrics import StationMetrics
 from producer.delivery.node import another_node, node_of
 from producer.delivery.outbox import NEWEST_ID, Outbox
 from producer.delivery.outbox_room import OutboxFull
-from producer.delivery.resend import OutboxSender
-from producer.pictures.image_formats import STORED_AS
+from producer.delivery.outbox_sender import OutboxSender
+from producer.pictures.image_formats import stored_ending
 from producer.storage.store import ImageStore
 
 log = structlog.get_logger()
@@ -153,7 +153,7 @@ class Station:
             check_id=check_id,
             check_size=check_size,
             check_size_counted=check_size_counted,
-            image=f"{safe_name(self.name)}/{captured_at:%Y-%m-%d}/{capture_id}{STORED_AS.get(image[:2], '.img')}",
+            image=f"{safe_name(self.name)}/{captured_at:%Y-%m-%d}/{capture_id}{stored_ending(image)}",
             image_sha256=hashlib.sha256(image).hexdigest(),
             region=region,
             insert_designation=insert_designation,

@@ -39,12 +39,12 @@ class UnfinishedCopies:
 
     Args:
         settled_after: seconds after which a note says that an unchanged copy is waited for.
-        patience: seconds for which a copy is waited for.
+        longest_wait: seconds for which a copy is waited for.
     """
 
-    def __init__(self, settled_after: float, patience: float):
+    def __init__(self, settled_after: float, longest_wait: float):
         self._settled_after = settled_after
-        self._patience = patience
+        self._longest_wait = longest_wait
         self._stillness = Stillness()
         self._growing: dict[Path, list[Copy]] = {}
         self._gone: set[Path] = set()
@@ -60,7 +60,7 @@ class UnfinishedCopies:
             still = self._stillness.seconds(copy.path, copy.look, now)
             if still >= self._settled_after:
                 self._stalled.add(copy.path)
-            (left if still >= self._patience else growing)[copy.folder].append(copy)
+            (left if still >= self._longest_wait else growing)[copy.folder].append(copy)
         paths = {copy.path for copy in copies}
         self._gone = {copy.folder for before in self._growing.values() for copy in before if copy.path not in paths}
         self._growing, self._left = growing, left

@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from producer.pictures.file_names import SIDECARS, ending_of, is_picture, pocket_of, pocket_told
+from producer.pictures.file_names import SIDECARS, ending_of, implied_pocket, is_picture, pocket_of
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.nameless_files import holds_picture
 from producer.station.settled_files import Look
@@ -77,7 +77,7 @@ class UnusedFiles:
                 hidden = may_be_on_its_way(name)
                 if self._takes(name):
                     continue
-                if (pocket := pocket_told(name)) is not None:
+                if (pocket := implied_pocket(name)) is not None:
                     if ending_of(name) not in SIDECARS:
                         yield here / name, _HIDDEN if hidden else _NAME
                     elif pocket not in self._pockets(here):

@@ -20,10 +20,10 @@ from producer.pictures.file_names import (
     SIDECARS,
     UNFINISHED,
     ending_of,
+    implied_pocket,
     is_picture,
     may_become_newest,
     pocket_of,
-    pocket_told,
 )
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.file_writers import open_for_writing
@@ -241,7 +241,7 @@ def _pocket_to_be(name: str) -> int | None:
     inner = PurePath(name).name
     if inner != name:
         return pocket_of(inner) if is_picture(inner) else None
-    return pocket_told(name) if may_become_newest(name) else None
+    return implied_pocket(name) if may_become_newest(name) else None
 
 
 def _names(folder: Path) -> list[str]:

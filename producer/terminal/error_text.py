@@ -44,7 +44,7 @@ def in_words(error: BaseException, whole: str = "event") -> str:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
         wrong = {problem["loc"][:-1] for problem in problems}  # a list of which nothing is left is not too short
         return "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or whole}: {_said(problem)}"
+            f"{'.'.join(map(str, problem['loc'])) or whole}: {_sentence(problem)}"
             for problem in problems
             if problem["type"] != "too_short" or problem["loc"] not in wrong
         )
@@ -56,7 +56,7 @@ def in_words(error: BaseException, whole: str = "event") -> str:
     return str(error) or type(error).__name__
 
 
-def _said(problem: ErrorDetails) -> str:
+def _sentence(problem: ErrorDetails) -> str:
     return _OF_TYPE.get(problem["type"], problem["msg"].removeprefix("Value error, "))
 
 

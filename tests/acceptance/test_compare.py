@@ -104,11 +104,23 @@ def test_what_was_cut_out_is_also_compared_along_the_edge_that_is_found(networks
     assert whole["fingerprint"] != along["fingerprint"]
 
 
-def test_a_set_that_is_too_small_is_named(networks: Path, photographs: Path, tmp_path: Path) -> None:
+def test_a_set_that_is_too_small_is_named_and_the_others_have_their_figures(
+    networks: Path, photographs: Path, tmp_path: Path
+) -> None:
+    few = tmp_path / "few"
     for label, count in (("intact", 6), ("worn", 1)):
-        (tmp_path / "few" / label).mkdir(parents=True)
+        (few / label).mkdir(parents=True)
         for photo in sorted((photographs / label).iterdir())[:count]:
-            shutil.copy(photo, tmp_path / "few" / label)
-    ended = compare(networks, tmp_path / "charts", str(tmp_path / "few"), "--backbone", OTHER_BACKBONE)
+            shutil.copy(photo, few / label)
+    ended = compare(networks, tmp_path / "charts", str(few), "--backbone", OTHER_BACKBONE)
     assert ended.returncode == 2
     assert "few: " in " ".join(ended.stderr.split())
+    ended = compare(networks, tmp_path / "charts", str(few), str(photographs), "--backbone", OTHER_BACKBONE, "--json")
+    assert ended.returncode == 0, ended.stderr
+    small, whole = (dataset["backbones"][0] for dataset in json.loads(ended.stdout)["datasets"])
+    assert (small["plain"], small["grouped"], list(small["problems"])) == (None, None, ["plain"])
+    assert "1 image" in small["problems"]["plain"]
+    assert whole["plain"]["balanced_accuracy"] > 0
+    assert whole["grouped"]["balanced_accuracy"] > 0
+    ended = compare(networks, tmp_path / "charts", str(few), str(photographs), "--backbone", OTHER_BACKBONE)
+    assert f"few, {OTHER_BACKBONE} by plain splits: no scores" in " ".join(ended.stdout.split())

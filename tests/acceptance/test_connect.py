@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from db.line.insert_changes import InsertChange
 from producer.connect.opcua.users import user_line
 from producer.connect.sinks.signature import new_secret
 from producer.contract.event import new_id
+from producer.contract.plant_news import Hold
 from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
 from producer.station.station import Station
@@ -43,9 +44,11 @@ from tests.integration.plant import (
     go_down,
     needs_mosquitto,
     once,
+    run_before_and_after,
 )
 from tests.integration.plc import Plc
 from tests.support import RedisProcess, wait_until
+from worker.line.notifier import Notifier
 
 MACHINE = "mill-1"
 POCKETS = 3
@@ -231,6 +234,30 @@ def test_a_plc_that_dies_in_the_middle(line: Line) -> None:
     assert list(operations) == [f"op-{1 + (sequence != sequences[0])}" for sequence in sequences]
     assert sorted(set(sequences)) == list(dict.fromkeys(sequences))
     assert len(set(sequences)) == 2
+
+
+def test_a_hold_takes_the_go_from_whoever_reads_by_opc_ua_and_from_a_plc_until_the_next_run(line: Line) -> None:
+    at = datetime.now(UTC) + timedelta(minutes=2)  # behind what the line has checked
+    run, later = run_before_and_after(at)
+    with closing(Notifier(line.redis.url)) as worker:
+        line.plc.wait_for(run.check_id)
+        worker.send([("station-1", run)])
+        wait_until(lambda: line.plc.decided(run.check_id) == ["hold", "release"], 30)
+        wait_until(lambda: line.connector.status()["cell"]["waiting"] == 0)
+        with line.plant.session() as client:
+
+            def shown() -> tuple[str, int]:
+                return client.variable(f"{MACHINE}/H12", "State"), line.plc.values("State")[-1]
+
+            assert shown() == ("go", 1)
+            worker.say([Hold(check_id=new_id(), machine=MACHINE, head="H12", pocket=2, at=at)])
+            wait_until(lambda: shown() == ("", 0), 30)
+            wait_until(lambda: line.plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
+            line.plc.wait_for(later.check_id)
+            worker.send([("station-1", later)])
+            wait_until(lambda: shown() == ("go", 1), 30)
+            assert client.variable(f"{MACHINE}/H12", "CheckId") == str(later.check_id)
+        wait_until(lambda: line.plc.decided(later.check_id) == ["hold", "release"], 30)
 
 
 def test_what_is_of_no_head_reaches_every_sink_by_the_same_id(line: Line) -> None:

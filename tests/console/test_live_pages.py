@@ -36,7 +36,7 @@ def open_board_of_a_good_head(page, plant) -> None:
 def test_a_head_that_is_new_to_a_machine_comes_on_its_board(page, plant) -> None:
     page.sign_in(path="/board?machine=mill-7")
     wait_until(lambda: asked_for_heads(page) >= 1, what="the first word of the server")
-    assert "No photograph has come yet" in page.text("#heads")
+    assert "No photograph of machine mill-7 has come yet" in page.text("#heads")
     judge(plant, "mill-7", "H1", 1, 3.0)
     wait_until(lambda: page.shows(".card.replace"), what="the first head")
     judge(plant, "mill-7", "H2", 1, 3.0)

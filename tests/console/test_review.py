@@ -11,7 +11,7 @@ from selenium.webdriver.common.keys import Keys
 from sqlalchemy import delete, update
 
 from db.learning import reviews
-from db.queries.review_queue import drawn
+from db.learning.review_chances import drawn
 from db.schema.tables import Sessions, Verdicts
 from tests.support import wait_until
 

@@ -11,7 +11,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,15 @@ def check(state: str = "go", replace: Sequence[int] = (), machine: str = "mill-1
         state=state,  # type: ignore[arg-type]
         replace=list(replace),
     )
+
+
+def run_before_and_after(moment: datetime) -> tuple[CheckAnswer, CheckAnswer]:
+    """Two runs of the head that are a go: one begun a minute before a moment, one a minute after."""
+    before, after = (
+        CheckAnswer(**check().model_dump(exclude={"schema_version"}) | {"begun_at": moment + timedelta(minutes=minute)})
+        for minute in (-1, 1)
+    )
+    return before, after
 
 
 def fault() -> FaultAnswer:

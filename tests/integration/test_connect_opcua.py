@@ -121,7 +121,7 @@ def test_a_day_of_a_head_is_told_whole_though_the_server_dies_in_the_middle(
             for wrong in ({"most": 2**40}, {"start": -5}):
                 with pytest.raises(ua.uaerrors.BadInvalidArgument):
                     client.results(**wrong)
-            line.say([NEWS[-1].model_copy(update={"machine": "sim-mill", "head": "sim-head"})])
+            line.emit([NEWS[-1].model_copy(update={"machine": "sim-mill", "head": "sim-head"})])
             wait_until(lambda: client.variable("sim-mill/sim-head", "State") == "")
             found, error = client.result(results[0].ResultId.Id)
             assert (found.MeasId.Id, error) == (str(said[0].capture_id), 0)

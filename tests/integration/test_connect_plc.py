@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +15,16 @@ from producer.contract.answers import CheckAnswer
 from producer.contract.plant_news import Hold
 from producer.contract.vocabulary import CheckState
 from tests.integration.opcua import identity
-from tests.integration.plant import ConnectProcess, Listener, Mosquitto, check, connecting, needs_mosquitto, verdict
+from tests.integration.plant import (
+    ConnectProcess,
+    Listener,
+    Mosquitto,
+    check,
+    connecting,
+    needs_mosquitto,
+    run_before_and_after,
+    verdict,
+)
 from tests.integration.plc import Plc
 from tests.plant_news import AT, NEWS
 from tests.support import RedisProcess, wait_until
@@ -177,15 +186,6 @@ def both(tmp_path: Path, redis_server: RedisProcess, plc: Plc) -> Iterator[PlcAn
         yield PlcAndBroker(line, connector, parts.enter_context(closing(Listener(broker.port))), plc)
 
 
-def run_before_and_after(moment: datetime) -> tuple[CheckAnswer, CheckAnswer]:
-    """Two runs of the head that are a go: one begun a minute before a moment, one a minute after."""
-    before, after = (
-        CheckAnswer(**check().model_dump(exclude={"schema_version"}) | {"begun_at": moment + timedelta(minutes=minute)})
-        for minute in (-1, 1)
-    )
-    return before, after
-
-
 @needs_mosquitto
 def test_a_changed_insert_takes_the_go_of_its_head_away_until_a_run_has_it(both: PlcAndBroker) -> None:
     line, connector, plc, shown = both.line, both.connector, both.plc, both.shown
@@ -194,8 +194,8 @@ def test_a_changed_insert_takes_the_go_of_its_head_away_until_a_run_has_it(both:
     line.send([("station-1", run)])
     both.wait_for('"state":"go"', 1)
     wait_until(lambda: plc.decided(run.check_id) == ["hold", "release"], 30)  # its program looks now and then
-    line.say([NEWS[-1].model_copy(update={"refused": "nothing is known of it"})])
-    line.say([NEWS[-1]])
+    line.emit([NEWS[-1].model_copy(update={"refused": "nothing is known of it"})])
+    line.emit([NEWS[-1]])
     wait_until(lambda: shown() == (b"", 0) and plc.values("CheckId")[-1] == "", 30)
     wait_until(lambda: plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
     connector.kill()
@@ -205,9 +205,9 @@ def test_a_changed_insert_takes_the_go_of_its_head_away_until_a_run_has_it(both:
     wait_until(lambda: both.listener.latest("inserts/plant-1/mill-1/H13/state"), 30)
     assert shown() == (b"", 0)
     assert plc.decided(run.check_id) == ["hold", "release", "hold"]
-    line.say([NEWS[-1].model_copy(update={"withdrawn": True})])
+    line.emit([NEWS[-1].model_copy(update={"withdrawn": True})])
     both.wait_for('"state":"go"', 1)
-    line.say([NEWS[-1].model_copy(update={"pocket": 2})])
+    line.emit([NEWS[-1].model_copy(update={"pocket": 2})])
     wait_until(lambda: shown() == (b"", 0), 30)
     line.send([("station-1", later)])
     both.wait_for(str(later.check_id), 1)
@@ -237,7 +237,7 @@ def test_a_verdict_takes_the_go_of_its_head_away_until_its_check_is_answered_or_
     line.send([("station-1", run.model_copy(update={"revision": 3}))])
     both.wait_for('"state":"go"', 1)
     at = datetime.now(UTC)
-    line.say([Hold(check_id=run.check_id, machine="mill-1", head="H12", pocket=3, at=at, revision=3)])
+    line.emit([Hold(check_id=run.check_id, machine="mill-1", head="H12", pocket=3, at=at, revision=3)])
     wait_until(lambda: shown() == (b"", 0), 30)
     line.send([("station-1", run.model_copy(update={"revision": 4}))])
     both.wait_for('"state":"go"', 1)

@@ -18,7 +18,7 @@ from db.engine import migrate
 from db.engine.database import Database, SchemaOutdated
 from db.learning import model_registry
 from db.line import verdicts
-from db.queries import maintenance
+from db.queries import replace_list
 from db.schema.tables import Captures, Checks, Pockets, Verdicts
 from tests.database_support import status_of
 from tests.integration.db.test_migrations import _contents, structure
@@ -66,7 +66,7 @@ def test_what_was_written_is_read_as_the_product_would_have_written_it(
         assert check.judged == check.size == len(of_check)
         assert check.replace == tuple(each.pocket for each in of_check if each.outcome == "damaged")
         damaged = {place for place, each in places.items() if each.outcome == "damaged"}
-        assert {(row.machine, row.head, row.pocket) for row in maintenance.to_replace(session)} == damaged
+        assert {(row.machine, row.head, row.pocket) for row in replace_list.to_replace(session)} == damaged
         newest = verdicts.search(session, limit=1)[0]
         assert newest.capture_id.hex == captures[-1].capture_id
 

@@ -36,7 +36,7 @@ from db.learning import model_registry, remaining_lives, reviews
 from db.learning.remaining_lives import LifeFit, RemainingLife
 from db.learning.survival_curve import SurvivalCurve
 from db.line import attempts, checks, shadow_verdicts, verdicts
-from db.queries import maintenance
+from db.queries import replace_list
 from db.schema.tables import Faults
 from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, Remaining, VerdictAnswer
 from producer.contract.event import INSPECT_QUEUE, Region, new_id
@@ -970,4 +970,4 @@ def test_a_fault_that_is_requeued_later_is_no_newer_than_it_was(line: Line) -> N
     assert line.take_up_requeued() == 1
     assert line.verdict_of(old).outcome == "intact"
     with line.database.reading() as session:
-        assert [row.capture_id for row in maintenance.to_replace(session)] == [newer.capture_id]
+        assert [row.capture_id for row in replace_list.to_replace(session)] == [newer.capture_id]

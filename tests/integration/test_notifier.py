@@ -49,7 +49,7 @@ def test_what_became_of_an_insert_change_is_said_also_where_the_plant_is_told_no
     assert isinstance(change, InsertChangeAnswer)
     notifier = Notifier(redis_server.url, plant_length=0)
     notifier.send([("station-1", answer())])
-    notifier.say(news)
+    notifier.emit(news)
     assert not redis_server.client().exists(PLANT_STREAM)
     notifier.answer(change)
     notifier.send_missed(news, [], MissedAnswersEnd(request="1", complete=True))
@@ -68,7 +68,7 @@ def test_what_the_plant_s_stream_cannot_take_is_an_error_and_not_the_end(redis_s
     end = MissedAnswersEnd(request="1", complete=True)
     verdicts = [("station-1", verdict(1))]
     for say in (
-        lambda: notifier.say(news),
+        lambda: notifier.emit(news),
         lambda: notifier.answer(change),
         lambda: notifier.send_missed([], verdicts, end),
     ):

@@ -742,7 +742,7 @@ def test_a_station_that_starts_sends_the_last_at_once_and_not_at_every_start(pla
 def test_a_listener_that_fails_and_a_disk_that_is_full_do_not_end_the_delivery(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("producer.delivery.resend.LONGEST_PAUSE", 0.1)
+    monkeypatch.setattr("producer.delivery.outbox_sender.LONGEST_PAUSE", 0.1)
     heard: list[Any] = []
 
     def listen(received: Any) -> None:

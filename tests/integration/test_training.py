@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import model_registry
+from db.line import verdicts
+from db.line.verdicts import Verdict
 from producer.storage.folder import FolderStore
 from tests.integration.conftest import on_one_engine
-from tests.learning_support import FINGERPRINT, NETWORK, SmallNetwork, learning_in, use_few_splits
+from tests.learning_support import FINGERPRINT, NETWORK, Reviewer, SmallNetwork, learning_in, use_few_splits
 from tests.support import photograph, wait_until
 from worker.commands.labelled_folder import TakenInFolder, take_in
 from worker.dataset.class_names import meanings_to_train
@@ -21,6 +24,7 @@ from worker.learning.context import Learning
 from worker.learning.lease import held
 from worker.learning.on_request import learn_now, settle
 from worker.models.linear_svm import ClassifierError
+from worker.models.prior import Prior
 from worker.models.store import read
 from worker.runtime.progress import silent
 
@@ -100,6 +104,27 @@ def test_the_same_folder_gives_the_same_model_and_one_promotion(database: Databa
     with database.reading() as session:
         assert len(model_registry.promotions(session)) == 1
         assert len(model_registry.recent(session)) == 1
+
+
+@on_one_engine
+def test_the_probabilities_are_of_the_line_where_chance_chose_enough_of_the_labels(
+    database: Database, tmp_path: Path
+) -> None:
+    learning = learning_in(tmp_path, database, SmallNetwork())
+    taken(learning, filled(tmp_path / "set", 10))
+    line = Reviewer(database, FolderStore(tmp_path / "images"))
+    for side, count in ((0, 30), (1, 10)):
+        for _ in range(count):
+            capture = line.capture(side)
+            with database.transaction() as session:
+                verdicts.record(session, Verdict(capture, None, "unsure", None, None, None, datetime.now(UTC)))
+            line.say(capture, ("intact", "worn")[side])
+    _, decided = learn_now(learning, by="test")
+    prior = Prior.of(read(learning.models / decided.model, FINGERPRINT).manifest.metrics)
+    assert prior is not None
+    assert (prior.damaged, prior.photographs, prior.imported) == (20 / 60, 60, 20)
+    assert (prior.used, prior.by_chance) == (pytest.approx(10 / 40), 40)
+    assert "25.0% damaged for usual, by 40 labels that chance chose" in prior.sentence()
 
 
 @on_one_engine

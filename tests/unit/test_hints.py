@@ -24,6 +24,7 @@ PROGRAMS: dict[str, Any] = {
     "insert-worker": get_command(worker.commands.main.app),
 }
 COMMAND = re.compile(r"(insert-(?:db|station|worker))((?: [a-z][a-z-]*)+)(?![a-z-]*:)")
+DOCUMENTS = (".md", ".sh", ".yml", ".yaml", ".service", ".env")
 # Names of who did something, as the audit and the history have them.
 SIGNATURES = ("insert-worker evaluate", "insert-worker import", "insert-worker learn", "insert-worker train")
 
@@ -58,6 +59,23 @@ def hints() -> Iterator[tuple[str, str]]:
 
 def test_each_command_in_backticks_is_one() -> None:
     assert [f"{where}: {hint}: {wrong}" for where, hint in hints() if (wrong := wrong_of(hint))] == []
+
+
+def named_in(document: Path) -> Iterator[str]:
+    """The commands that a document or a file of the deployment names, in backticks or in a block of code."""
+    text = document.read_text(encoding="utf-8")
+    blocks = re.findall(r"^ *```.*?^ *```", text, re.MULTILINE | re.DOTALL) if document.suffix == ".md" else [text]
+    for code in (*re.findall(r"`([^`\n]+)`", text), *(line for block in blocks for line in block.splitlines())):
+        for hint in re.findall(r"(?<![\w./-])insert-(?:db|station|worker) [^#|&;<>\\`\"')\]]+", code):
+            yield hint.partition(", ")[0]
+
+
+def test_each_command_that_a_document_names_is_one() -> None:
+    folders = ("docs", "deploy", "examples")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.*") if file.suffix in DOCUMENTS]
+    named = [(file, hint) for file in [*ROOT.glob("*.md"), *files] for hint in named_in(file)]
+    assert len(named) > 200
+    assert [f"{file.name}: {hint}: {wrong}" for file, hint in named if (wrong := wrong_of(hint))] == []
 
 
 def wrong_of(hint: str) -> str | None:

@@ -10,7 +10,8 @@ from typer.main import get_command
 
 import db.commands.main
 import worker.commands.main
-from db.queries.review_queue import NEAR_SHARE, SAMPLE_ONE_IN
+from db.learning.review_chances import SAMPLE_ONE_IN
+from db.queries.review_queue import NEAR_SHARE
 from worker.commands.training_summary import ENOUGH_IMAGES
 from worker.evaluation.cross_validation import FEWEST_AT_A_PLACE
 from worker.evaluation.promotion_rule import FEWEST_NEWEST, LEVEL, MARGINS
@@ -55,9 +56,9 @@ def test_the_band_of_the_default_costs_is_the_one_that_it_works_out() -> None:
 
 
 def test_its_figures_are_those_of_the_code() -> None:
-    assert (NEAR_SHARE, SAMPLE_ONE_IN) == (0.1, 50)
+    assert (NEAR_SHARE, SAMPLE_ONE_IN) == (0.1, 20)
     assert "the tenth of each model's" in TEXT
-    assert "one in fifty" in TEXT
+    assert "one in twenty" in TEXT
     assert (FEWEST_IMAGES, FEWEST_INSERTS, FEWEST_UNATTENDED, ENOUGH_IMAGES) == (5, 3, 5, 30)
     assert "five usable images of each class (intact, damaged), of three inserts each" in TEXT
     assert "below thirty images of a class" in TEXT

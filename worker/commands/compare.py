@@ -13,7 +13,7 @@ from producer.terminal.console import TerminalConsole, line, messages, print_tab
 from producer.terminal.counts import counted
 from producer.terminal.options import LARGEST, Data, Json
 from producer.terminal.output import say, say_json
-from worker.commands.learning import GroupColumn, Meaning, meanings_said
+from worker.commands.learning import GroupColumn, Meaning, stated_meanings
 from worker.commands.options import WeightsOfEach, settings_with, weights_for
 from worker.runtime.notices import shown, tell_notes, tell_skipped
 
@@ -24,6 +24,8 @@ CUT_OUT: Final = (
     "most of these inserts were cut out on black: each backbone is also compared along their lower contour, the edge "
     "that is found by itself (+edge)"
 )
+
+_SPLITS: Final = {"plain": "by plain splits", "grouped": "by insert"}
 
 
 def compare(
@@ -70,7 +72,7 @@ def compare(
 
     if len({folder.resolve().name for folder in folders}) < len(folders):
         raise typer.BadParameter("two folders have the same name; the figures of each need a name of their own")
-    said = meanings_said(meaning or [])
+    said = stated_meanings(meaning or [])
     names = backbone or [settings_with(data=data).backbone]
     sources = weights_for(names, weights or [])
     console = messages()
@@ -130,6 +132,8 @@ def _draw(
     from worker.evaluation.comparison_report import comparison_figures
 
     for number, one in enumerate(compared):
+        if not results[0][number].measured:
+            continue
         folder = output / one.name
         make_folder(folder)
         for name, png in comparison_figures({row[number].backbone: row[number].measured for row in results}).items():
@@ -152,8 +156,8 @@ def _tell(compared: list[ComparedSet], results: list[list[ComparedBackbone]]) ->
         table.add_row("features", *(f"{row[number].feature_size:,}" for row in results))
         print_table(table)
         for row in results:
-            for problem in row[number].problems.values():
-                say(f"{row[number].backbone} by insert: no scores, {problem}")
+            for kind, problem in row[number].problems.items():
+                say(f"{one.name}, {row[number].backbone} {_SPLITS[kind]}: no scores, {problem}")
         for row in results:
             if (error_bound := row[number].error_bound) is not None:
                 say(f"{row[number].backbone}: {error_bound.sentence()}")

@@ -110,11 +110,11 @@ def _capture(database: Database, meant: UUID | PocketPlace) -> UUID:
     """The capture's id; of a pocket, that of the newest capture with a verdict."""
     if isinstance(meant, UUID):
         return meant
-    from db.queries import maintenance
+    from db.queries import pocket_history
 
     machine, head, pocket = meant
     with database.reading() as session:
-        rows = maintenance.history(session, machine, head, pocket, limit=50)
+        rows = pocket_history.of_pocket(session, machine, head, pocket, limit=50)
     judged = [row.capture_id for row in rows if row.outcome is not None]
     if not judged:
         raise ValueError(f"machine {machine}, head {head}, pocket {pocket} has no verdict")

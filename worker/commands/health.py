@@ -31,8 +31,11 @@ def health(
     ),
     data: Data = None,
     max_age: Annotated[
-        float, typer.Option(min=0.0, metavar="SECONDS", help="The greatest age of a heartbeat that counts as alive.")
-    ] = 30,
+        float | None,
+        typer.Option(
+            min=0.0, metavar="SECONDS", help="The greatest age of a heartbeat that counts as alive. [default: 30]"
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say within a second whether a worker, a learner or a beat is alive.
@@ -50,8 +53,17 @@ def health(
     - `insert-worker health`
     - `insert-worker health learn --max-age 60`
     """
-    from worker.monitoring.heartbeat import Heartbeat, LearnHeartbeat, NoHeartbeat, SchedulerHeartbeat, age, read
+    from worker.monitoring.heartbeat import (
+        GREATEST_AGE,
+        Heartbeat,
+        LearnHeartbeat,
+        NoHeartbeat,
+        SchedulerHeartbeat,
+        age,
+        read,
+    )
 
+    greatest = GREATEST_AGE if max_age is None else max_age
     settings = settings_with(data=data)
     kinds: dict[Process, type[LifeSign]] = {
         Process.worker: Heartbeat,
@@ -65,10 +77,10 @@ def health(
         sentence = str(problem)
     else:
         seconds = age(beat)
-        answer = {"healthy": seconds <= max_age, "age_seconds": round(seconds, 1), **beat.model_dump(mode="json")}
+        answer = {"healthy": seconds <= greatest, "age_seconds": round(seconds, 1), **beat.model_dump(mode="json")}
         sentence = f"process {beat.pid}, {seconds:.1f} s ago: {described(beat)}"
-        if seconds > max_age:
-            sentence = f"the last heartbeat is older than {max_age:g} s: {sentence}"
+        if seconds > greatest:
+            sentence = f"the last heartbeat is older than {greatest:g} s: {sentence}"
     if as_json:
         say_json(answer if answer["healthy"] else answer | {"problem": sentence})
     else:

@@ -68,7 +68,7 @@ def import_folder(
     from worker.dataset.class_names import meanings
 
     settings = settings_with(data=data)
-    labels_said = meanings_said(meaning or [])
+    labels_said = stated_meanings(meaning or [])
     database = Database(settings.url)
     console = messages()
     try:
@@ -92,7 +92,7 @@ def import_folder(
         say(taken.sentence())
 
 
-def meanings_said(texts: list[str]) -> dict[str, str]:
+def stated_meanings(texts: list[str]) -> dict[str, str]:
     """Return the labels that `--class NAME=LABEL` gives, by class name."""
     meanings = {}
     for text in texts:

@@ -13,7 +13,7 @@ from db.terminal.person import who
 from producer.terminal.console import TerminalConsole, messages, print_table, waiting
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
-from worker.commands.learning import GroupColumn, Labels, Meaning, meanings_said, tell
+from worker.commands.learning import GroupColumn, Labels, Meaning, stated_meanings, tell
 from worker.commands.options import Backbone, Weights
 from worker.runtime.notices import shown, tell_notes, tell_skipped
 
@@ -76,7 +76,7 @@ def train(
 
     if folder is None and (intact_class or meaning or labels or group_column):
         raise typer.BadParameter("these options say how to read a folder: name one", param_hint="FOLDER")
-    said = meanings_said(meaning or [])
+    said = stated_meanings(meaning or [])
     settings = settings_with(data=data, backbone=backbone, weights=weights)
     lower_priority(settings.niceness)  # before anything else is imported
     console = messages()

@@ -28,7 +28,7 @@ AS_GOOD: Final = 0.01
 
 def deciding(measured: Sequence[Measured]) -> SplitKind:
     """Return the kind of split that the choice rests on: grouped where all have it, since plain ones flatter."""
-    return "grouped" if all("grouped" in one for one in measured) else "plain"
+    return "grouped" if all("grouped" in one for one in measured if one) else "plain"
 
 
 def score_table(name: str, measured: Mapping[str, Measured]) -> Table:
@@ -65,8 +65,9 @@ def advice(scores: Mapping[str, Sequence[Measured]], seconds: Mapping[str, float
     Of those that none beats beyond chance on any set, and whose balanced accuracy is within `AS_GOOD` of the best one's
     (the mean over the sets), the fastest is advised: few photographs beat nothing beyond chance, so that alone would
     advise what is fast. `scores` has for each backbone its results on the same sets, `seconds` what one photograph
-    takes.
+    takes. A set that is too small for any scores has none.
     """
+    scores = {name: [one for one in sets if one] for name, sets in scores.items()}
     kind = deciding([one for sets in scores.values() for one in sets])
     measured = {name: [one[kind].cross_validation for one in sets] for name, sets in scores.items()}
     if len(scores) == 1:

@@ -15,8 +15,8 @@ import numpy as np
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from producer.contract.reasons import image_files, stations
+from producer.contract.reasons.recognition import recognised
 from producer.contract.reasons.template import Reason, Template
-from producer.contract.reasons.vocabulary import recognised
 from producer.contract.region import Edge, Polygon
 from producer.pictures.early_end import cut_short
 from producer.pictures.image_formats import FAX, FORMATS, TIFF_COMPRESSIONS
@@ -200,7 +200,7 @@ def _of_others(
         ImageOps.exif_transpose(upright, in_place=True)
         upright = opaque(with_palette_resolved(upright))
         runs = plain_runs(upright)
-        if missing is Missing.CUT or is_cut(upright, runs):
+        if missing is Missing.CUT or is_cut(upright, runs, raw=raw):
             raise HalfAnImage(image_files.STOPS_IN_A_ROW())
     if region is not None:
         check_cut(region, upright.size)

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from producer.contract.reasons import file_kinds as kinds
 from producer.contract.reasons.template import Reason, Template
+from producer.pictures.image_formats import format_of
 
 _BRANDS: Final = {
     b"avif": (kinds.IMAGE_AN(format="AVIF"), kinds.SAVE),
@@ -66,13 +67,6 @@ _MAGIC: Final = (
     (b"version https://git-lfs", kinds.POINTER(), kinds.GIT_LFS_PULL),
 )
 
-_BROKEN: Final = (
-    (b"\xff\xd8\xff", kinds.BROKEN_JPEG),
-    (b"\x89PNG\r\n\x1a\n", kinds.BROKEN_PNG),
-    (b"BM", kinds.BROKEN_BMP),
-    ((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), kinds.BROKEN_TIFF),
-)
-
 _TEXT: Final = frozenset(range(32, 127)) | {9, 10, 13}
 _DNG, _SUBFILE, _PHOTOMETRIC = 50706, 254, 262
 _SENSOR: Final = (32803, 34892)
@@ -82,6 +76,8 @@ _SENSOR: Final = (32803, 34892)
 def why_unread(data: bytes) -> Reason:
     """Return why bytes that no decoder takes are no photograph: what they are, and what to do instead."""
     head = data[:512]
+    if (accepted := format_of(head)) is not None:
+        return accepted.broken()
     if head[4:8] == b"ftyp":
         return _is(*_BRANDS.get(head[8:12], (kinds.FILM(), kinds.THE_PHOTOGRAPH_ITSELF)))
     if head[:4] == b"RIFF":
@@ -91,9 +87,6 @@ def why_unread(data: bytes) -> Reason:
     for magic, what, do in _MAGIC:
         if head.startswith(magic):
             return _is(what, do)
-    for begin, broken in _BROKEN:
-        if head.startswith(begin):
-            return broken()
     if head[128:132] == b"DICM":
         return _is(kinds.FILE(format="DICOM"), kinds.SAVE)
     if head[:1] == b"P" and head[1:2] in b"1234567Ff" and head[2:3].isspace():

@@ -107,7 +107,7 @@ class ReducedJpeg:
                 return False
             full = again()
         runs = plain_runs(full)
-        if is_cut(full, runs):
+        if is_cut(full, runs, raw=False):
             raise HalfAnImage(image_files.STOPS_IN_A_ROW())
         if self._region is not None:
             left, top, width, height = self._region

@@ -14,9 +14,9 @@ from sklearn.metrics import confusion_matrix
 from producer.runtime.arrays import Float64Array, Int64Array
 from worker.evaluation.splits import Split, SplitScore
 from worker.lab.recipe import RepeatedScores
-from worker.models.candidate import CandidateError, balanced_cut, folds
+from worker.models.candidate import CandidateError, folds
 from worker.models.gram_svm import fit_gram
-from worker.models.platt_scaling import calibrate
+from worker.models.platt_scaling import balanced_cut, calibrate
 
 
 def calibrated_scores(

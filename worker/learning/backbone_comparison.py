@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 import numpy as np
 
-from db.schema.column_words import SplitKind
+from db.schema.column_words import SPLIT_KINDS, SplitKind
 from producer.runtime.arrays import Float32Array, Int64Array, UInt8Array
 from worker.evaluation.backbone_scores import BackboneScores, Measured, backbone_scores
 from worker.evaluation.cross_validation import cross_validate
@@ -113,10 +114,10 @@ def compare_on(
 ) -> list[ComparedBackbone]:
     """Measure `settings.backbone` on each of the sets. The network is taken from the store, or built and kept there.
 
-    Its features are held in a temporary file, so that wide ones need no memory.
+    Its features are held in a temporary file, so that wide ones need no memory. A set that is too small has no scores.
 
     Raises:
-        CandidateError, EvaluationError: a set is too small.
+        EvaluationError: all the sets are too small.
         UnusableImage: a photograph cannot be read any more.
         ValueError: the network's features of one are not finite.
         As `worker.learning.network.ready_network` does.
@@ -127,10 +128,7 @@ def compare_on(
     for one in compared:
         with TemporaryDirectory(prefix="compare-") as folder:
             features = _features(one, network, Path(folder) / "features.npy", progress)
-            try:
-                measured, problems = _scores(one, features, repeats, progress)
-            except (EvaluationError, CandidateError) as error:
-                raise EvaluationError(f"{one.name}: {error}") from error
+            measured, problems = _scores(one, features, repeats, progress)
             error_bound = _error_bound(one, features)
         seconds = _seconds(one, network)
         results.append(
@@ -145,6 +143,9 @@ def compare_on(
                 megabytes,
             )
         )
+    if not any(result.measured for result in results):
+        reasons = (f"{one.name}: {result.problems['plain']}" for one, result in zip(compared, results, strict=True))
+        raise EvaluationError("\n".join(reasons))
     return results
 
 
@@ -180,29 +181,26 @@ def _features(one: ComparedSet, network: Network, file: Path, progress: Progress
 def _scores(
     one: ComparedSet, features: Float32Array, repeats: int, progress: Progress
 ) -> tuple[Measured, dict[SplitKind, str]]:
-    """The scores by kind of split; plain ones have to be there, grouped ones may have a problem instead."""
+    """The scores by kind of split, up to the first for which the set is too small, which has a problem instead."""
     alone = np.arange(len(one.labels))
     groups = alone if one.groups is None else one.groups
-
-    def measure(kind: SplitKind) -> BackboneScores:
-        results = cross_validate(
-            features,
-            one.labels,
-            groups,
-            costs=Costs(),
-            repeats=repeats,
-            kinds=(kind,),
-            progress=lambda done, total: progress(f"{one.name} · {kind} splits", done, total),
-        )
-        return backbone_scores(results[kind][0], one.labels, groups)
-
-    measured: dict[SplitKind, BackboneScores] = {"plain": measure("plain")}
-    if one.groups is None:
-        return measured, {}
-    try:
-        return measured | {"grouped": measure("grouped")}, {}
-    except (EvaluationError, CandidateError) as error:
-        return measured, {"grouped": str(error)}
+    kinds: tuple[SplitKind, ...] = ("plain",) if one.groups is None else SPLIT_KINDS
+    measured: dict[SplitKind, BackboneScores] = {}
+    for kind in kinds:
+        try:
+            results = cross_validate(
+                features,
+                one.labels,
+                groups,
+                costs=Costs(),
+                repeats=repeats,
+                kinds=(kind,),
+                progress=partial(progress, f"{one.name} · {kind} splits"),
+            )
+        except (EvaluationError, CandidateError) as error:
+            return measured, {kind: str(error)}
+        measured[kind] = backbone_scores(results[kind][0], one.labels, groups)
+    return measured, {}
 
 
 def _error_bound(one: ComparedSet, features: Float32Array) -> ErrorBound | None:

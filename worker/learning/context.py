@@ -16,12 +16,13 @@ import numpy as np
 
 from db.engine.database import Database
 from db.learning.reviews import Labelled
-from producer.runtime.arrays import Int64Array
+from producer.runtime.arrays import Float64Array, Int64Array
 from producer.storage.store import ImageStore
 from worker.features.batches import FeatureExtractor
 from worker.features.extraction import key_of
 from worker.models.candidate import LEARNABLE, binary
 from worker.models.costs import Costs
+from worker.models.label_weights import label_weights
 
 BY = "insert-worker learn"
 """The author of promotions, in their rows."""
@@ -77,6 +78,11 @@ class LabelledSet:
     def labels(self) -> list[str]:
         """The labels as the reviewers gave them."""
         return [item.label for item in self.items]
+
+    @property
+    def weights(self) -> Float64Array | None:
+        """For how much of the line each label stands; None where too few came by chance."""
+        return label_weights([item.chance for item in self.items], self.sides)
 
     def inserts(self, side: int) -> int:
         """Return how many inserts have an image of this side."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 import structlog
 
 from db.learning import model_registry, reviews, snapshots
@@ -157,7 +158,13 @@ def _learn(
     with store.view(dataset.keys) as features:
         failpoint("retrain")
         candidate = fit_candidate(
-            features, dataset.labels, dataset.groups, costs=learning.costs, seed=SEED, progress=_steps(progress)
+            features,
+            dataset.labels,
+            dataset.groups,
+            costs=learning.costs,
+            weights=dataset.weights,
+            seed=SEED,
+            progress=_steps(progress),
         )
     with learning.database.reading() as session:
         rate = line_rate(session)
@@ -188,6 +195,9 @@ def _keep(
     )
     imported = sum(item.machine == IMPORTED for item in dataset.items)
     prior = Prior(float(dataset.sides.mean()), len(dataset.items), imported, rate.damaged, rate.reviews)
+    if (weights := dataset.weights) is not None:
+        used = float(np.average(dataset.sides, weights=weights))
+        prior = replace(prior, used=used, by_chance=int(np.count_nonzero(weights)))
     labelled_set = {
         "inserts": len(set(dataset.groups.tolist())),
         "images": len(dataset.items),

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from producer.contract.event import MOST_EVENTS, CaptureEvent
+from producer.contract.event import CaptureEvent
 from worker.line.faults import CaptureFault, invalid_event
 
 _EVENTS: Final = TypeAdapter(list[CaptureEvent])
@@ -19,8 +19,8 @@ AT_ONCE: Final = 16
 
 
 def entries_of(message: object) -> list[object]:
-    """What a message carries: the entries of a list, or itself."""
-    return message if isinstance(message, list) and 1 <= len(message) <= MOST_EVENTS else [message]
+    """What a message carries: the entries of a list, or itself; of a longer list than the contract allows too."""
+    return message if isinstance(message, list) and message else [message]
 
 
 def parts_of(message: object) -> list[list[object]]:
@@ -57,6 +57,6 @@ def read_events(entries: Sequence[object]) -> tuple[list[CaptureEvent], list[Cap
     return list(dict.fromkeys(events)), broken
 
 
-def about(event: CaptureEvent) -> dict[str, str]:
+def log_context(event: CaptureEvent) -> dict[str, str]:
     """The fields of every log line about a capture."""
     return {"capture": str(event.capture_id), "check": str(event.check_id)}

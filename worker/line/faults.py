@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from base64 import b64decode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import islice
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -137,28 +139,57 @@ _NOT_SAID: Final = "unknown"
 """The station and the operation of a check whose event says none that can be read."""
 
 
-_PLACE: Final = re.compile(r'\\*"(machine|head)\\*"\s*:\s*\\*"([^"\\]{1,64})', re.IGNORECASE)
+_PLACE: Final = re.compile(r'\\*"(machine|head)\\*"\s*:\s*(?:\\*"([^"\\]{1,64})\\*"|(\d+))', re.IGNORECASE)
+_BODY: Final = re.compile(r'"body"\s*:\s*"([\w+/\\-]+)')
+_DEEPEST: Final = 4
+"""How many objects, lists and texts around an event are looked into."""
 
 
 def _fields_of(message: object, text: str) -> dict[str, Any]:
-    """What a message says by which name, also where it is one JSON text more, or an object in an object.
+    """What a message says by which name, also where the event is wrapped in others: it is the first with a head.
 
     Of an event of a program's own making the head must be known that was photographed: else nothing would say that its
     last photographs show an insert of before. So, where nothing else can be read, the first one is looked for that
-    stands anywhere in its text.
+    stands anywhere in its text. Of several in a list no pocket is known: each may be any.
     """
+    if isinstance(message, str):
+        message = text = _body_of(message) or message
+    events = [*islice(_events_in(message), 2)]
+    if not events:
+        places = reversed(_PLACE.findall(text[: 4 * MAX_EVENT_TEXT]))
+        fields = {name.lower(): (word or number).strip() for name, word, number in places}
+        events = [fields | (message if isinstance(message, dict) else {})]
+    said = ((str(name).strip().lower(), value) for name, value in events[0].items() if not isinstance(value, bool))
+    fields = {name: value.strip() if isinstance(value, str) else value for name, value in said}
+    fields |= {name: str(fields[name]) for name in ("machine", "head") if isinstance(fields.get(name), int)}
+    return fields | ({"pocket": None} if len(events) > 1 else {})
+
+
+def _body_of(message: str) -> str | None:
+    """The text in the body of a Celery message that cannot be read as such, or was cut; None where it has none."""
+    body = _BODY.search(message)
+    if body is None:
+        return None
+    letters = body[1].replace("\\", "").translate(str.maketrans("-_", "+/"))
+    letters = letters[: len(letters) - (len(letters) % 4 == 1)]
+    try:
+        return b64decode(letters + "=" * (-len(letters) % 4)).decode(errors="ignore")
+    except ValueError:  # letters of another alphabet
+        return None
+
+
+def _events_in(message: object, depth: int = _DEEPEST) -> Iterator[dict[Any, Any]]:
+    """The objects in a message that name a head."""
     if isinstance(message, str):
         try:
             message = json.loads(message)
         except (ValueError, RecursionError):
-            message = None
-    if isinstance(message, dict) and "head" not in {str(name).lower() for name in message}:
-        message = next((value for value in message.values() if isinstance(value, dict)), None)
-    if not isinstance(message, dict):
-        names = reversed(_PLACE.findall(text[: 4 * MAX_EVENT_TEXT]))
-        return {name.lower(): value.strip() for name, value in names}
-    said = ((str(name).strip().lower(), value) for name, value in message.items() if not isinstance(value, bool))
-    return {name: value.strip() if isinstance(value, str) else value for name, value in said}
+            return
+    if isinstance(message, dict) and "head" in {str(name).strip().lower() for name in message}:
+        yield message
+    elif depth and isinstance(message, dict | list):
+        for part in message.values() if isinstance(message, dict) else message:
+            yield from _events_in(part, depth - 1)
 
 
 def _check_named(readable: Mapping[str, Any], text: str) -> NamedCheck | None:
@@ -168,7 +199,7 @@ def _check_named(readable: Mapping[str, Any], text: str) -> NamedCheck | None:
     its head is known to be where it has no pocket.
     """
     names = {name: readable[name] for name in NAMES}
-    if names["machine"] is None or names["head"] is None:
+    if names["head"] is None:
         return None
     own_id = _own_id(text)
     size = 1 if names["check_id"] is None else readable["check_size"] or 1

@@ -28,7 +28,7 @@ from producer.pictures.stand_in import is_stand_in
 from producer.storage.store import ImageStore
 from worker.broker.messages import MessageSender, celery_message
 from worker.line.attempts import IMAGE_TRIES, PAUSE
-from worker.line.events import about, parts_of, read_events
+from worker.line.events import log_context, parts_of, read_events
 from worker.line.faults import of_another_capture
 from worker.line.image_fetch import AbsentImage, LoadedImage, RefusedImage, fetch
 from worker.line.judging import Judge
@@ -242,14 +242,14 @@ class Inspector:
         try:
             with self._limit(), structlog.contextvars.bound_contextvars(model=self._judge.model_in_charge):
                 for event, _ in captures:
-                    failpoint("judge", about=event.operation, **about(event))
+                    failpoint("judge", about=event.operation, **log_context(event))
                 judgements = self._judge.judge_all([image_to_judge(event, image.data) for event, image in captures])
         except Exception:
             if len(captures) > 1:
                 for capture in captures:
                     self._judge_all([capture], received, results)
                 return
-            log.exception("judging failed, it is tried again", **about(event), model=self._judge.model_in_charge)
+            log.exception("judging failed, it is tried again", **log_context(event), model=self._judge.model_in_charge)
             results.back.append(received.back(event, pause=PAUSE))
         else:
             results.judged += zip((event for event, _ in captures), judgements, strict=True)
@@ -270,12 +270,12 @@ class Inspector:
                 retry_while_unavailable(partial(self._notifier.send, answers), REDIS)
         for event, verdict in results.kept(ended):
             said = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
-            log.info("judged", **about(event), model=verdict.model_id, **said)
+            log.info("judged", **log_context(event), model=verdict.model_id, **said)
             taken = claimed(event.captured_at, received.received_at)
             self._metrics.judged(verdict.outcome, (datetime.now(UTC) - taken).total_seconds(), event.station)
         for event, verdict in results.again:
-            log.info("judged before, told again", **about(event), model=verdict.model_id, outcome=verdict.outcome)
-            self._metrics.told_again()
+            log.info("judged before, told again", **log_context(event), model=verdict.model_id, outcome=verdict.outcome)
+            self._metrics.answered_again()
         for fault in (*results.faults, *results.recorded):
             names = {"capture": _text(fault.capture_id), "check": _text(fault.check_id)}
             log.warning("fault", **names, model=self._judge.model_in_charge, reason=fault.reason, detail=fault.detail)

@@ -72,7 +72,7 @@ class Notifier:
         self._append_to_plant(entries)
         self._append_to_plant([_plant_entry(end, length)])  # only once all before it are there
 
-    def say(self, news: Iterable[News]) -> None:
+    def emit(self, news: Iterable[News]) -> None:
         """Append to the plant's stream alone.
 
         Raises:

@@ -38,7 +38,7 @@ class PlantNewsWatch(Periodic):
             news = plant_news.untold(session)
             labelled = untold_checks.untold(session)
             held = holds.now(session, labelled.revisions.keys())
-        self._notifier.say([*news, *(hold for hold in held if hold not in self._held)])
+        self._notifier.emit([*news, *(hold for hold in held if hold not in self._held)])
         self._held = frozenset(held)
         self._notifier.send([(label.station, label_answer(label)) for label in labelled.labels])
         self._notifier.send([(check.station, check_answer(check)) for check in labelled.checks])

@@ -38,12 +38,12 @@ class Results:
     def checks(self) -> dict[UUID, str]:
         """The checks that may be finished by these, and the station of each."""
         checks = {event.check_id: event.station for event, _ in (*self.judged, *self.again)}
-        return checks | {fault.check_id: station for station, fault in self._told_faults() if fault.check_id}
+        return checks | {fault.check_id: station for station, fault in self._faults_of_stations() if fault.check_id}
 
     @property
     def checks_again(self) -> set[UUID]:
         """Those of these checks that have nothing new."""
-        new = {event.check_id for event, _ in self.judged} | {fault.check_id for _, fault in self._told_faults()}
+        new = {event.check_id for event, _ in self.judged} | {fault.check_id for _, fault in self._faults_of_stations()}
         return {event.check_id for event, _ in self.again} - new
 
     def kept(self, ended: Ended) -> Iterator[tuple[CaptureEvent, Verdict]]:
@@ -63,11 +63,11 @@ class Results:
             (event.station, verdict_answer(event, verdict, life(event, verdict)))
             for event, verdict in (*self.kept(ended), *self.again)
         ]
-        answers += [(station, fault.answer()) for station, fault in self._told_faults()]
+        answers += [(station, fault.answer()) for station, fault in self._faults_of_stations()]
         stations = self.checks
         return answers + [(stations[check.check_id], check_answer(check)) for check in ended.checks]
 
-    def _told_faults(self) -> list[tuple[str, CaptureFault]]:
+    def _faults_of_stations(self) -> list[tuple[str, CaptureFault]]:
         """Those whose station is known, with it."""
         faults = (*self.faults, *self.recorded)
         return [(fault.station, fault) for fault in faults if fault.station is not None]

@@ -17,7 +17,7 @@ import db.line.faults
 import db.line.verdicts
 from db.engine import clock
 from db.engine.database import Database
-from db.line import attempts, begun_checks, captures, check_revisions, checks, shadow_verdicts
+from db.line import attempts, begun_checks, captures, check_revisions, checks, newer_photographs, shadow_verdicts
 from db.line.begun_checks import NamedCheck
 from db.line.captures import Arrival, Known
 from db.line.shadow_verdicts import ShadowVerdict
@@ -61,7 +61,7 @@ class Writes:
             return [*faults]
         begun = retry_while_unavailable(partial(self._begin_checks, named))
         return [
-            fault if fault.check is None else replace(fault, check_id=begun[fault.check.own_id]) for fault in faults
+            fault if fault.check is None else replace(fault, check_id=begun.get(fault.check.own_id)) for fault in faults
         ]
 
     def end(
@@ -135,4 +135,6 @@ class Writes:
                 db.line.faults.close(session, requeued)
                 again = ()  # without its fault a check may come to something else
             failed = {fault.check_id for fault in faults if fault.check_id is not None}
-            return Ended(kept, checks.finish(session, check_ids, again=again, failed=failed))
+            ended = checks.finish(session, check_ids, again=again, failed=failed)
+            newer_photographs.note(session, [check for check in ended if check.check_id not in again])
+            return Ended(kept, ended)

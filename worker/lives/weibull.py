@@ -140,9 +140,14 @@ def fit(lives: Sequence[CensoredLife], seed: int = 0) -> WeibullFit | None:
     return WeibullFit(scale, shape, spread, breakage, by_stratum, ended)
 
 
+_UNNAMED, _WORN, _BROKEN = range(3)
+_KINDS: Final[dict[str | None, int]] = {"worn": _WORN, "broken": _BROKEN}
+"""The kinds of damage that have a law of their own; any other counts as if nobody had named it."""
+
+
 @dataclass(frozen=True, eq=False)
 class _Data:
-    """Lives as arrays, equal ones once: `count` (n,) says how often; `kind` is 1 worn, 2 broken, 0 not said."""
+    """Lives as arrays, equal ones once: `count` (n,) says how often; `kind` is one of `_KINDS`, or not named."""
 
     strata: list[Hashable]
     stratum: Int64Array
@@ -157,13 +162,14 @@ class _Data:
     def of(cls, lives: Sequence[CensoredLife]) -> _Data:
         strata = list(dict.fromkeys(life.stratum for life in lives))
         number = {stratum: place for place, stratum in enumerate(strata)}
-        kinds = {None: 0, "worn": 1, "broken": 2}
-        rows = np.array([(number[it.stratum], it.entry, it.low, it.high, kinds[it.kind]) for it in lives], np.float64)
+        rows = np.array(
+            [(number[it.stratum], it.entry, it.low, it.high, _KINDS.get(it.kind, _UNNAMED)) for it in lives], np.float64
+        )
         unique, count = np.unique(rows, axis=0, return_counts=True)
         stratum, entry, low, high, kind = unique.T
         as_int = np.int64
         return cls(
-            strata, stratum.astype(as_int), entry, low, high, kind.astype(as_int), count, bool((kind == 2).any())
+            strata, stratum.astype(as_int), entry, low, high, kind.astype(as_int), count, bool((kind == _BROKEN).any())
         )
 
     def prior(self) -> tuple[Float64Array, Float64Array]:
@@ -194,7 +200,7 @@ def _likelihoods(at: Float64Array, data: _Data, places: Float64Array) -> Float64
     worn, broken = wear(high, ended) - wear(low, ended), breakage(high) - breakage(low)
     hazard = np.maximum(worn + broken, 1e-300)
     by_kind = np.where(
-        (data.kind[ended] == 1)[:, None], worn, np.where((data.kind[ended] == 2)[:, None], broken, hazard)
+        (data.kind[ended] == _WORN)[:, None], worn, np.where((data.kind[ended] == _BROKEN)[:, None], broken, hazard)
     )
     survived[ended] += np.log(-np.expm1(-hazard)) + np.log(np.maximum(by_kind, 1e-300) / hazard)
     np.add.at(result, data.stratum, survived * data.count[:, None])

@@ -6,7 +6,6 @@ sides. The out-of-fold decision values serve the choice, the calibration and the
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,7 +24,7 @@ from worker.models.error_bound import ErrorBound
 from worker.models.line_model import INTACT, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.novelty import Novelty, learnt_novelty
-from worker.models.platt_scaling import calibrate
+from worker.models.platt_scaling import balanced_cut, calibrate
 from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
 from worker.models.supported_band import error_bound, supported
 from worker.models.unsure_band import Band, band
@@ -124,12 +123,14 @@ def fit_candidate(
     groups: Int64Array,
     *,
     costs: Costs,
+    weights: Float64Array | None = None,
     seed: int = 0,
     progress: Callable[[str], None] = lambda step: None,  # noqa: ARG005
 ) -> Candidate:
     """Fit on all rows of `features` (n, d), an array or an open HDF5 dataset, with `labels` (n,) of `LEARNABLE`.
 
-    `groups` (n,) number the inserts. The same arguments give the same candidate. `progress` is called with each step.
+    `groups` (n,) number the inserts, and `weights` (n,) say for how much of the line each row stands
+    (`worker.models.label_weights`). The same arguments give the same candidate. `progress` is called with each step.
 
     Raises:
         CandidateError: there are too few images or inserts.
@@ -142,7 +143,7 @@ def fit_candidate(
     progress("reading the features")
     solver = solver_for(features)
     progress("choosing C")
-    learned = learn(solver, features, sides, groups, rows, costs=costs, seed=seed)
+    learned = learn(solver, features, sides, groups, rows, costs=costs, weights=weights, seed=seed)
     progress("fitting")
     hyperparameters = learned.hyperparameters
     kinds = np.array([DAMAGE_KINDS.index(label) if label in DAMAGE_KINDS else -1 for label in labels])
@@ -163,7 +164,7 @@ def fit_candidate(
         learnt_novelty(features, groups, seed=seed),
         learned.error_bound(sides, groups),
         solver.moments(rows[sides == 0]).mean.astype(np.float32),
-        check(learned.calibration, learned.band, learned.out_of_fold, sides, groups, seed),
+        check(learned.calibration, learned.band, learned.out_of_fold, sides, groups, weights, seed),
     )
 
 
@@ -175,13 +176,15 @@ def learn(
     rows: Int64Array,
     *,
     costs: Costs,
+    weights: Float64Array | None = None,
     seed: int = 0,
 ) -> Learned:
     """Choose hyperparameters, calibration and band on `rows` (m,) of the labelled set, whose `labels` (n,) are 0 or 1.
 
     The hyperparameters with the best out-of-fold balanced accuracy at their own cut are chosen, the earlier in the grid
     where two are equal. Features are standardised unless there are more than `STANDARDISED_COLUMNS`: the outputs of
-    several layers have no common scale. Then the lab's C = 1 is tried too, where it can be fitted.
+    several layers have no common scale. Then the lab's C = 1 is tried too, where it can be fitted. With `weights` (n,)
+    the probabilities are those of the line that the rows stand for; what is decided first is not touched by them.
 
     Raises:
         CandidateError: the rows cannot be divided.
@@ -194,20 +197,10 @@ def learn(
     decisions = _out_of_fold(solver, rows, labels[rows], held_out, hyperparameters)
     calibration = calibrate(decisions, labels[rows])
     cut = balanced_cut(calibration, labels[rows])
+    if weights is not None:
+        calibration = calibrate(decisions, labels[rows], weights[rows])
     limits = supported(band(costs), calibration.probabilities(decisions), labels[rows], groups[rows])
     return Learned(hyperparameters, cut, calibration.moved(cut), limits, decisions - cut)
-
-
-def balanced_cut(calibration: Calibration, labels: Int64Array) -> float:
-    """Return the decision value whose probability of damage would be one half if both sides were equally frequent.
-
-    `calibration` was fitted with `labels` (n,): its log-odds hold theirs, which are taken off. 0 where the decision
-    values carry no information.
-    """
-    if calibration.slope == 0:
-        return 0.0
-    damaged = int((labels == 1).sum())
-    return (math.log(damaged / (len(labels) - damaged)) - calibration.offset) / calibration.slope
 
 
 def folds(labels: Int64Array, groups: Int64Array, seed: int) -> list[tuple[Int64Array, Int64Array]]:

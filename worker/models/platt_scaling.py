@@ -8,6 +8,7 @@ serve the choice of C, the calibration and the report.
 from __future__ import annotations
 
 import math
+import warnings
 from functools import cache
 from typing import Any
 
@@ -21,8 +22,10 @@ from producer.runtime.arrays import Float64Array, Int64Array
 from worker.models.calibration import Calibration, CalibrationError
 
 
-def calibrate(decisions: Float64Array, labels: Int64Array) -> Calibration:
+def calibrate(decisions: Float64Array, labels: Int64Array, weights: Float64Array | None = None) -> Calibration:
     """Fit Platt's sigmoid to out-of-fold `decisions` (n,) of images with `labels` (n,), 1 for damaged.
+
+    With `weights` (n,) each counts for so much, and those of weight 0 not at all.
 
     Platt's targets ((N₊ + 1)/(N₊ + 2) and 1/(N₋ + 2) instead of 1 and 0) keep the slope finite where the two sides do
     not overlap.
@@ -30,6 +33,9 @@ def calibrate(decisions: Float64Array, labels: Int64Array) -> Calibration:
     Raises:
         CalibrationError: only one side is among the labels, or a value is not finite.
     """
+    if weights is not None:
+        known = weights > 0
+        decisions, labels, weights = decisions[known], labels[known], weights[known]
     if set(np.unique(labels).tolist()) != {0, 1}:
         raise CalibrationError("a calibration needs images of both sides, intact and damaged")
     if not np.isfinite(decisions).all():
@@ -37,14 +43,30 @@ def calibrate(decisions: Float64Array, labels: Int64Array) -> Calibration:
     spread = float(np.abs(decisions).max()) or 1.0  # scikit-learn's optimiser is made for values of about 1
     every = np.arange(len(labels))
     fitted = CalibratedClassifierCV(FrozenEstimator(_passed_through()), method="sigmoid", cv=[(every, every)])
-    with _libraries().limit(limits=1, user_api="blas"):  # its optimiser's matrices have two rows: threads only wait
-        fitted.fit(decisions[:, None] / spread, labels)
+    # Its optimiser's matrices have two rows: threads only wait.
+    with _libraries().limit(limits=1, user_api="blas"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Since FrozenEstimator")  # that the weights are for the sigmoid alone
+        fitted.fit(decisions[:, None] / spread, labels, sample_weight=weights)
     sigmoid = fitted.calibrated_classifiers_[0].calibrators[0]
     slope, offset = -float(sigmoid.a_) / spread, -float(sigmoid.b_)
     if slope > 0:
         return Calibration(slope, offset)
+    damaged, all_of_them = (
+        (float((labels == 1).sum()), len(labels)) if weights is None else (weights[labels == 1].sum(), weights.sum())
+    )
+    return Calibration(0.0, math.log((damaged + 1) / (all_of_them - damaged + 1)))
+
+
+def balanced_cut(calibration: Calibration, labels: Int64Array) -> float:
+    """Return the decision value whose probability of damage would be one half if both sides were equally frequent.
+
+    `calibration` was fitted with `labels` (n,): its log-odds hold theirs, which are taken off. 0 where the decision
+    values carry no information.
+    """
+    if calibration.slope == 0:
+        return 0.0
     damaged = int((labels == 1).sum())
-    return Calibration(0.0, math.log((damaged + 1) / (len(labels) - damaged + 1)))
+    return (math.log(damaged / (len(labels) - damaged)) - calibration.offset) / calibration.slope
 
 
 @cache

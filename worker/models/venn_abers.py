@@ -24,14 +24,26 @@ LOOKED_AT: Final = 300
 """So many of them have an interval, at most: each takes two regressions."""
 
 
-def interval(decision: float, decisions: Float64Array, labels: Int64Array) -> tuple[float, float]:
+def interval(
+    decision: float,
+    decisions: Float64Array,
+    labels: Int64Array,
+    weights: Float64Array | None = None,
+    weight: float = 1.0,
+) -> tuple[float, float]:
     """Return the two probabilities of damage at a decision value, the lower first.
 
-    `decisions` (n,) are those of photographs with `labels` (n,), 1 for damaged, which it is none of.
+    `decisions` (n,) are those of photographs with `labels` (n,), 1 for damaged, which it is none of. They count by
+    `weights` (n,), it by `weight`.
     """
+    all_weights = np.append(np.ones(len(labels)) if weights is None else weights, weight)
     values = np.append(decisions, decision)
     ends = [
-        float(IsotonicRegression(y_min=0, y_max=1).fit(values, np.append(labels, label)).predict([decision])[0])
+        float(
+            IsotonicRegression(y_min=0, y_max=1)
+            .fit(values, np.append(labels, label), all_weights)
+            .predict([decision])[0]
+        )
         for label in (0, 1)
     ]
     return min(ends), max(ends)
@@ -43,19 +55,25 @@ def check(
     decisions: Float64Array,
     labels: Int64Array,
     groups: Int64Array,
+    weights: Float64Array | None = None,
     seed: int = 0,
 ) -> CalibrationCheck:
     """Hold the probabilities of out-of-fold `decisions` (n,) against intervals from the decisions of other inserts.
 
     `labels` (n,) are 1 for damaged, `groups` (n,) number the inserts, `limits` decide. Of many photographs some are
-    drawn at random.
+    drawn at random. With `weights` (n,) they count as in the calibration, and those of weight 0 are left out.
     """
-    drawn = np.random.default_rng(seed).permutation(len(decisions))[:MOST]
-    decisions, labels, groups = decisions[drawn], labels[drawn], groups[drawn]
+    weights = np.ones(len(decisions)) if weights is None else weights
+    known = np.flatnonzero(weights)
+    drawn = known[np.random.default_rng(seed).permutation(len(known))[:MOST]]
+    decisions, labels, groups, weights = decisions[drawn], labels[drawn], groups[drawn], weights[drawn]
     rows = range(min(LOOKED_AT, len(decisions)))
     others = [groups != groups[row] for row in rows]
     ends = np.array(
-        [interval(decisions[row], decisions[other], labels[other]) for row, other in zip(rows, others, strict=True)]
+        [
+            interval(decisions[row], decisions[other], labels[other], weights[other], weights[row])
+            for row, other in zip(rows, others, strict=True)
+        ]
     )
     low, high = ends.T
     probabilities = calibration.probabilities(decisions[: len(low)])

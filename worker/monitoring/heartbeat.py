@@ -23,6 +23,9 @@ log = structlog.get_logger()
 BEAT_EVERY: Final = 2.0
 """Seconds between two beats."""
 
+GREATEST_AGE: Final = 30.0
+"""Seconds up to which a heartbeat counts as that of a process that is alive."""
+
 LOOP_LIMIT: Final = 90.0
 """Seconds for which Celery's loop may stand still though it has Redis; one call to Redis may take 30 of them."""
 

@@ -47,7 +47,7 @@ class LineMetrics(Protocol):
         """Count a verdict that was sent to its station, so many seconds after the photograph."""
         ...
 
-    def told_again(self) -> None:
+    def answered_again(self) -> None:
         """Count a capture that came again with its verdict there."""
         ...
 
@@ -114,7 +114,7 @@ class WorkerMetrics:
             self._unusable.labels(station).inc()
         self._seconds.observe(max(0.0, seconds))  # clocks of two machines
 
-    def told_again(self) -> None:
+    def answered_again(self) -> None:
         """Count a capture that came again with its verdict there."""
         self._told_again.inc()
 

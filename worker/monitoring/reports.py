@@ -123,9 +123,9 @@ class ChildMetrics:
         """Count a verdict that was sent to its station, so many seconds after the photograph."""
         self._counts.append(("judged", (outcome, seconds, station)))
 
-    def told_again(self) -> None:
+    def answered_again(self) -> None:
         """Count a capture that came again with its verdict there."""
-        self._counts.append(("told_again", ()))
+        self._counts.append(("answered_again", ()))
 
     def wrong_clock(self, error: timedelta) -> None:
         """Count a capture whose station's clock was so far ahead, or below zero behind."""
@@ -157,5 +157,5 @@ class Reporter:
             yield
         finally:
             counts = self._metrics.take()
-            finished = sum(name in ("judged", "told_again", "fault") for name, _ in counts)
+            finished = sum(name in ("judged", "answered_again", "fault") for name, _ in counts)
             self._reports.send(Report(os.getpid(), 0, finished, counts, self._models()))

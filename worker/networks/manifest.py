@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from worker.networks.names import Arithmetic, NetworkName, Output
+from worker.networks.names import Arithmetic, Output, file_name
 
 RECIPE: Final = 2
 """How pixels become what the network sees, and its outputs features. Raised when either comes to mean something else.
@@ -52,7 +52,7 @@ class Manifest(BaseModel):
     @property
     def name(self) -> str:
         """The family, the layers and the arithmetic, as in a network's name without poolings."""
-        return str(NetworkName(self.family, tuple(map(Output, self.layers)), self.arithmetic))
+        return file_name(self.family, self.layers, self.arithmetic)
 
     def fingerprint(self, outputs: tuple[Output, ...], *, edge: bool = False) -> str:
         """Name everything that the features depend on: this file, the recipe, and which outputs are pooled how.

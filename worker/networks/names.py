@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -70,7 +70,7 @@ class NetworkName:
     @property
     def file_name(self) -> str:
         """The name without its poolings and the edge, which are not in the file: what the file is a file of."""
-        return str(NetworkName(self.family, tuple(map(Output, self.layers)), self.arithmetic))
+        return file_name(self.family, self.layers, self.arithmetic)
 
     @property
     def along_edge(self) -> NetworkName | None:
@@ -91,6 +91,11 @@ class NetworkName:
     def __str__(self) -> str:
         words = (_EDGE if self.edge else "") + (_INT8 if self.arithmetic == "int8" else "")
         return f"{self.family}:{','.join(map(str, self.outputs))}{words}"
+
+
+def file_name(family: str, layers: Iterable[str], arithmetic: Arithmetic) -> str:
+    """What a network's file is a file of: its family, layers and arithmetic, without poolings."""
+    return str(NetworkName(family, tuple(map(Output, layers)), arithmetic))
 
 
 def parse_network_name(name: str) -> NetworkName:

@@ -15,7 +15,7 @@ from db.console.context import console_of
 from db.console.photographs.answering import NoPhotograph, photograph_of
 from db.console.photographs.placeholder import STATUS, WORDS
 from db.console.photographs.resizing import Size
-from db.queries import maintenance
+from db.queries import pocket_history
 
 router = APIRouter(route_class=ConditionalRoute)
 
@@ -24,7 +24,7 @@ router = APIRouter(route_class=ConditionalRoute)
 def capture(request: Request, capture_id: UUID, person: ApiViewer) -> Any:
     """One capture with its verdict, its newest review's label, and why it could not be judged."""
     with console_of(request).database.reading() as session:
-        row = maintenance.of_capture(session, capture_id)
+        row = pocket_history.of_capture(session, capture_id)
     if row is None:
         raise HTTPException(404, "there is no such capture")
     return Capture.of(row)

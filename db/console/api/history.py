@@ -12,7 +12,7 @@ from db.console.api.paging import After, Limit, Page, key_of, page, position
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.console.numbers import Pocket
-from db.queries import maintenance
+from db.queries import pocket_history
 from producer.contract.names import Name
 
 router = APIRouter(route_class=ConditionalRoute)
@@ -31,5 +31,5 @@ def history(
     """Every capture of the pocket, the newest first, judged or not; none where nothing is known of it."""
     begin = position(after)
     with console_of(request).database.reading() as session:
-        rows = maintenance.history(session, machine, head, pocket, limit=limit + 1, after=begin)
+        rows = pocket_history.of_pocket(session, machine, head, pocket, limit=limit + 1, after=begin)
     return page(request, rows, limit, lambda row: key_of(row.ordered_at, row.capture_id), Capture.of)

@@ -12,7 +12,7 @@ from db.console.api.fields import Capture
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
 from db.line import restores
-from db.queries import known_places, maintenance
+from db.queries import known_places, replace_list
 from producer.contract.names import Name
 
 router = APIRouter(route_class=ConditionalRoute)
@@ -43,7 +43,7 @@ class ToReplace(BaseModel):
 def replace(request: Request, person: ApiViewer, machine: Name | None = None, head: Name | None = None) -> Any:
     """The inserts to change now; the photograph of the new one takes a pocket out."""
     with console_of(request).database.reading() as session:
-        rows = maintenance.to_replace(session, machine, head)
+        rows = replace_list.to_replace(session, machine, head)
         if not rows:
             known_places.refuse_unknown(session, machine, head)
         unseen = restores.not_seen_since(session, machine, head)

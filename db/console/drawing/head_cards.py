@@ -66,7 +66,7 @@ class HeadCards:
 
     def __init__(self, templates: Environment) -> None:
         self._templates = templates
-        self._drawn: dict[tuple[str, str], tuple[Card, tuple[str, str]]] = {}
+        self._drawn: dict[tuple[str, str], tuple[Card, list[str]]] = {}
 
     def text(self, locale: Locale, card: Card, age: timedelta, stale_in: timedelta | None) -> Markup:
         """A head for who reads in `locale`, `age` after its last photograph and `stale_in` before one is too old.
@@ -75,19 +75,18 @@ class HeadCards:
         """
         until = "" if card.stale or stale_in is None else f' data-stale-in="{int(stale_in.total_seconds())}"'
         of_now = f' data-age="{int(age.total_seconds())}"{until}>{escape(formats.age(locale, age))}'
-        before, after = self._drawing(locale, card)
-        return Markup(before + of_now + after)  # noqa: S704 - escaped here and by the template
+        return Markup(of_now.join(self._drawing(locale, card)))  # noqa: S704 - escaped here and by the template
 
-    def _drawing(self, locale: Locale, card: Card) -> tuple[str, str]:
-        """What comes before and after what changes with time."""
+    def _drawing(self, locale: Locale, card: Card) -> list[str]:
+        """What is between the places that change with time."""
         key = str(locale), card.id
         kept = self._drawn.get(key)
         if kept is not None and kept[0] == card:
             return kept[1]
         # Nothing else goes in, neither who asks nor when: so it holds for whoever asks, whenever.
         drawn = self._templates.get_template("head.html").render(locale=locale, card=card, age_here=_AGE)
-        before, _, after = drawn.partition(_AGE)
+        parts = drawn.split(_AGE)
         while len(self._drawn) >= MOST:
             self._drawn.pop(next(iter(self._drawn), key), None)
-        self._drawn[key] = (card, (before, after))
-        return before, after
+        self._drawn[key] = (card, parts)
+        return parts

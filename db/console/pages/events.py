@@ -41,21 +41,22 @@ async def _stream(feed: Feed, seconds: float) -> AsyncIterator[str]:
     async with feed.listen() as news:
         yield f"retry: 1000\n{_ready()}"
         if feed.away:
-            yield _said(AWAY)
+            yield _server_event(AWAY)
         while (left := end - asyncio.get_running_loop().time()) > 0:
             try:
                 piece_id = await asyncio.wait_for(news.get(), min(_BEAT_SECONDS, left))
             except TimeoutError:
-                yield _said(AWAY if feed.away else "beat")
+                yield _server_event(AWAY if feed.away else "beat")
             else:
-                yield _said(AWAY) if piece_id == AWAY else _ready() if piece_id == BACK else _said("changed", piece_id)
+                special = {AWAY: _server_event(AWAY), BACK: _ready()}
+                yield special.get(piece_id) or _server_event("changed", piece_id)
 
 
 def _ready() -> str:
     """The page must fetch everything that it shows again, and reload itself if it is of another edition."""
-    return _said("ready", edition())
+    return _server_event("ready", edition())
 
 
-def _said(name: str, data: str = "") -> str:
+def _server_event(name: str, data: str = "") -> str:
     """An event. Its id is the moment by the server's clock: what a page fetches then is of no time before it."""
     return f"event: {name}\nid: {time.time():.3f}\ndata: {data}\n\n"

@@ -25,7 +25,7 @@ from db.engine import clock
 from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
-from db.queries import head_overview, line_status, maintenance
+from db.queries import head_overview, line_status, replace_list
 from db.queries.head_overview import HeadOverview
 from producer.contract.places import HeadPlace
 
@@ -77,7 +77,7 @@ def open_faults(request: Request, person: Watcher) -> Response:
 
     def piece() -> str:
         with console_of(request).database.reading() as session:
-            return rendered(request, "faults.html", **_faults(session))
+            return rendered(request, "faults.html", **_faults(request, session, clock.latest(session)))
 
     return _piece(request, piece)
 
@@ -106,7 +106,7 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
             "more": len(places) - len(shown),
             "more_to_replace": _to_replace(session, places[AT_ONCE:]),
             "elsewhere": [head_id(*place) for place in known if place not in places],
-            **_faults(session),
+            **_faults(request, session, now),
         }
 
 
@@ -114,13 +114,19 @@ def _to_replace(session: Session, places: Sequence[HeadPlace]) -> int:
     """How many of some heads have inserts to replace."""
     if not places:
         return 0
-    return len(set(places) & {(of.machine, of.head) for of in maintenance.places_to_replace(session)})
+    return len(set(places) & {(of.machine, of.head) for of in replace_list.places_to_replace(session)})
 
 
-def _faults(session: Session) -> dict[str, Any]:
+def _faults(request: Request, session: Session, now: datetime) -> dict[str, Any]:
+    counts = dict(session.execute(line_status.faults_query()).all())
+    # What was photographed before that is old on the board by itself.
+    since = now - console_of(request).settings.stale_after
+    of_no_head = line_status.of_no_known_head(session, since) if counts else (0, None)
     return {
+        "of_no_known_head": of_no_head[0],
+        "of_no_known_head_since": of_no_head[1],
         "faults_id": FAULTS,
-        "fault_counts": dict(session.execute(line_status.faults_query()).all()),
+        "fault_counts": counts,
         "faults": faults.search(session, limit=_FAULTS_SHOWN),
     }
 

@@ -19,7 +19,7 @@ from db.learning.audited_promotions import LONGEST_REASON
 from db.learning.evaluation_report import EvaluationReport, ModelFigures
 from db.line import shadow_verdicts
 from db.people.sessions import Person
-from db.queries import maintenance
+from db.queries import pocket_history
 from producer.contract.vocabulary import MODEL_ROLES
 
 router = APIRouter()
@@ -90,7 +90,7 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
         kind = None if measured is None else measured.kind
         pair = None if measured is None or kind is None else measured.evaluations[kind]
         wrong = [] if pair is None else pair.candidate.wrong[:_LOOKED_AT]
-        there = maintenance.known(session, [answer.capture_id for answer in wrong])
+        there = pocket_history.known(session, [answer.capture_id for answer in wrong])
         agreement = shadow_verdicts.compare(session, model_id, newest=COMPARED)
         different = shadow_verdicts.differences(session, model_id, COMPARED, DIFFERENT_SHOWN)
     if row is None:

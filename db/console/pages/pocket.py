@@ -25,8 +25,8 @@ from db.line import checks, insert_changes, verdicts
 from db.line.insert_changes import InsertChange, NewerPhotograph
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.people import audited_insert_changes
-from db.queries import maintenance
-from db.queries.maintenance import PocketRow
+from db.queries import pocket_history
+from db.queries.pocket_history import PocketRow
 from db.schema.tables import Pockets
 from producer.contract.names import Name
 from producer.contract.vocabulary import outcome_now
@@ -62,7 +62,7 @@ def pocket(
     `newer` says that a photograph has arrived that the person had not seen.
     """
     with console_of(request).database.reading() as session:
-        rows = maintenance.history(session, machine, head, pocket, limit=limit + 1)
+        rows = pocket_history.of_pocket(session, machine, head, pocket, limit=limit + 1)
         changes = insert_changes.of_pocket(session, machine, head, pocket)
         here = Pockets.machine == machine, Pockets.head == head, Pockets.pocket == pocket
         unseen = insert_changes.unseen(session, *here)

@@ -13,8 +13,8 @@ from db.console.left_open import AT_ONCE, left_open
 from db.console.numbers import Typed
 from db.console.rendering import page
 from db.line.insert_changes import InsertChange
-from db.queries import head_overview, known_places, maintenance
-from db.queries.maintenance import PocketRow
+from db.queries import head_overview, known_places, replace_list
+from db.queries.pocket_history import PocketRow
 from producer.contract.places import HeadPlace
 
 router = APIRouter()
@@ -24,8 +24,8 @@ router = APIRouter()
 def replace(request: Request, person: Viewer, machine: Typed = "", head: Typed = "") -> Response:
     """The list, by machine and head, an empty filter is none; printed, each head begins a page."""
     with console_of(request).database.reading() as session:
-        rows = maintenance.to_replace(session, machine or None, head or None)
-        changes = maintenance.just_changed(session, machine or None, head or None)
+        rows = replace_list.to_replace(session, machine or None, head or None)
+        changes = replace_list.just_changed(session, machine or None, head or None)
         matching = [of for of in head_overview.heads(session) if machine in ("", of[0]) and head in ("", of[1])]
         listed = {(row.machine, row.head) for row in rows} | {(of.machine, of.head) for of in changes}
         open_now = left_open(console_of(request), session, matching, listed)

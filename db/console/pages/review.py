@@ -25,7 +25,7 @@ from db.line.rows import VerdictRow
 from db.people import audit
 from db.people.sessions import Person
 from db.queries import review_queue, review_turns
-from producer.contract.vocabulary import LABELS, Label
+from producer.contract.vocabulary import OUTCOME_OF, Label
 
 router = APIRouter()
 
@@ -47,7 +47,7 @@ _WHY: Final = {
 @router.get("/review")
 def review(request: Request, person: Labeller, capture: UUID | None = None) -> Response:
     """The page; its script asks for the photographs. With a `capture` that one comes first."""
-    return page(request, "review.html", keys=KEYS, labels=LABELS, first=capture)
+    return page(request, "review.html", keys=KEYS, labels=OUTCOME_OF, first=capture)
 
 
 @router.post("/review/next")
@@ -149,18 +149,18 @@ def _shown(
     locale = locale_of(request)
     blind = why == "a sample"
     before = review_turns.previous(session, row)
-    reason = None if blind or row.reason is None else reasons.said(locale, row.reason)
+    reason = None if blind or row.reason is None else reasons.translated(locale, row.reason)
     verdict = None if blind else verdicts.current(session, row.capture_id)
     return {
         "id": str(row.capture_id),
-        "why": _WHY.get(why, Text(why)).said(locale),
+        "why": _WHY.get(why, Text(why)).translated(locale),
         "place": f"{row.machine} · {row.head} · {row.pocket}",
         "operation": row.operation,
         "at": formats.moment(locale, row.ordered_at, "short"),
         "insert": row.insert_designation,
         "edge": row.edge,
         "operations": row.operations_on_edge,
-        "verdict": None if blind or row.outcome is None else Text(row.label or row.outcome).said(locale),
+        "verdict": None if blind or row.outcome is None else Text(row.label or row.outcome).translated(locale),
         "damage": None if blind or row.probability is None else formats.percent(locale, row.probability),
         "model": None if blind else row.model_id,
         "reason": None if blind else reason or row.reason,

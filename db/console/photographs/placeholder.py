@@ -32,7 +32,7 @@ SIDE_OF_PASSING: Final = 2 * SIDE
 
 def placeholder(why: Why, locale: Locale) -> str:
     """An SVG that says why there is no photograph."""
-    words, side = html.escape(WORDS[why].said(locale)), SIDE_OF_PASSING if why == "unavailable" else SIDE
+    words, side = html.escape(WORDS[why].translated(locale)), SIDE_OF_PASSING if why == "unavailable" else SIDE
     return f"""<svg xmlns="http://www.w3.org/2000/svg" width="{side}" height="{side}" viewBox="0 0 320 320"
 role="img" aria-label="{words}">
 <rect width="320" height="320" fill="#7d8590"/>

@@ -16,17 +16,17 @@ from babel.numbers import format_decimal, format_percent
 from db.console.reader import formats
 from db.console.reader.languages import translations
 from db.console.reader.texts import Text
+from producer.contract.reasons.recognition import recognised
 from producer.contract.reasons.template import Reason, filled, ranges_of
-from producer.contract.reasons.vocabulary import recognised
 
 
-def said(locale: Locale, sentence: str) -> str | None:
+def translated(locale: Locale, sentence: str) -> str | None:
     """A reason in the reader's language; None where the vocabulary has no such sentence."""
     reason = recognised(sentence)
-    return None if reason is None else _said(locale, reason)
+    return None if reason is None else _translated(locale, reason)
 
 
-def _said(locale: Locale, reason: str) -> str:
+def _translated(locale: Locale, reason: str) -> str:
     """A reason, or other words as they are."""
     if not isinstance(reason, Reason):
         return reason
@@ -45,23 +45,23 @@ def _any_number(locale: Locale, value: float) -> str:
 
 def _pockets(locale: Locale, pockets: Sequence[int]) -> str:
     if len(pockets) == 1:
-        return Text("pocket %(number)s", number=pockets[0]).said(locale)
-    return Text("pockets %(numbers)s", numbers=", ".join(map(str, pockets))).said(locale)
+        return Text("pocket %(number)s", number=pockets[0]).translated(locale)
+    return Text("pockets %(numbers)s", numbers=", ".join(map(str, pockets))).translated(locale)
 
 
 def _ranges(locale: Locale, pockets: Sequence[int]) -> str:
     if len(pockets) == 1:
         return _pockets(locale, pockets)
     rows = [str(first) if first == last else f"{first}–{last}" for first, last in ranges_of(pockets)]
-    return Text("pockets %(numbers)s", numbers=", ".join(rows)).said(locale)
+    return Text("pockets %(numbers)s", numbers=", ".join(rows)).translated(locale)
 
 
 _WRITTEN: Final[Mapping[str, Callable[[Locale, Any], str]]] = {
     "": _as_it_is,
     "name": _as_it_is,
-    "reason": _said,
-    "words": _said,
-    "reasons": lambda locale, parts: "; ".join(_said(locale, part) for part in parts),
+    "reason": _translated,
+    "words": _translated,
+    "reasons": lambda locale, parts: "; ".join(_translated(locale, part) for part in parts),
     "and": lambda locale, names: format_list(names, locale=locale),
     "d": _as_it_is,
     ",": formats.number,

@@ -64,8 +64,10 @@ class Text(str):
         text.source, text.values = source, values
         return text
 
-    def said(self, locale: Locale) -> str:
+    def translated(self, locale: Locale) -> str:
         """The text in the reader's language."""
         said = str(translations(locale.language).ugettext(self.source))
-        values = {name: value.said(locale) if isinstance(value, Text) else value for name, value in self.values.items()}
+        values = {
+            name: value.translated(locale) if isinstance(value, Text) else value for name, value in self.values.items()
+        }
         return said % values if values else said

@@ -136,6 +136,16 @@ const cardsOf = (piece) => (piece.matches(".card") ? [piece] : [...piece.querySe
 const said = (card) => ["h2", ".answer"]
   .map((of) => /** @type {HTMLElement | null} */ (card.querySelector(of))?.innerText.replace(/\s+/g, " ").trim()).join(": ");
 
+/** Say on a board how many heads there are of each answer: those at its end may be below the screen. */
+function count() {
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#tally [data-state]"))) {
+    const heads = document.querySelectorAll(`#heads .card.${part.dataset.state}`).length;
+    part.hidden = !heads;
+    /** @type {HTMLElement} */ (part.querySelector("b")).textContent = heads.toLocaleString(document.documentElement.lang);
+  }
+}
+count();
+
 /** @param {string} id @returns {HTMLElement | null} */
 function pieceOf(id) {
   return document.querySelector(`[data-piece="${id}"]`);
@@ -165,6 +175,7 @@ async function refresh() {
       if (wanted.has(id)) wanted.set(id, since); // it has changed again meanwhile: what came is of before that
       else if (text !== null) put(place, text);
       else if (piece?.matches(".card")) piece.remove(); // a head that is known no more
+      count();
     }
     behind = false;
     document.body.classList.remove("unheard");
@@ -282,6 +293,7 @@ function grow() {
     const piece = /** @type {HTMLElement | null} */ (element.closest("[data-piece]"));
     if (!piece?.dataset.piece) continue;
     piece.className = "card stale"; // at once, whether or not the server can be asked
+    count();
     want(piece.dataset.piece);
   }
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -65,17 +65,20 @@ def _check_user(user: str | None, password_file: Path | None) -> None:
 class _Sink(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
+    shows_state: ClassVar[bool] = False
+    """Whether it shows what holds: such a one begins with what the stream has (`producer.connect.initial_state`)."""
+
     kinds: Annotated[tuple[EventKind, ...], Field(strict=False, min_length=1)] = get_args(EventKind)
     machines: Annotated[tuple[Name, ...] | None, Field(strict=False, min_length=1)] = None
 
     def wants(self, event: PlantEvent) -> bool:
         """Whether this system is told `event`; what names no machine, as faults do, every system has that wants it."""
-        return event.kind in self.told_kinds and (
+        return event.kind in self.wanted_kinds and (
             self.machines is None or event.machine is None or event.machine in self.machines
         )
 
     @property
-    def told_kinds(self) -> tuple[EventKind, ...]:
+    def wanted_kinds(self) -> tuple[EventKind, ...]:
         """The kinds of events that it is told."""
         return self.kinds
 
@@ -83,8 +86,10 @@ class _Sink(BaseModel):
 class _StateSink(_Sink):
     """One that shows what holds. A changed insert, a verdict and a hold take away what a check says of its head."""
 
+    shows_state: ClassVar[bool] = True
+
     @property
-    def told_kinds(self) -> tuple[EventKind, ...]:
+    def wanted_kinds(self) -> tuple[EventKind, ...]:
         """Whoever is told checks is told changed inserts, verdicts and holds too."""
         return (*self.kinds, "insert_change", "verdict", "hold") if "check" in self.kinds else self.kinds
 
@@ -183,6 +188,8 @@ class PlcSink(BaseModel):
     """A PLC's own OPC UA server, whose variables are written."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    shows_state: ClassVar[bool] = True
 
     url: Annotated[str, _url({"opc.tcp": 4840})]
     security: Literal["Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss", "none"] = "Basic256Sha256"

@@ -4,8 +4,8 @@ The answer to a check has no time of its own: repeated, after a crash say, it is
 the check had another answer in between (an insert was photographed again, a reviewer has overruled a verdict), a
 receiver that skips known ids would go by the one in between, which no longer holds. So it would by what was said in
 between against the answer: a hold, or a verdict that is not `intact`. Then an answer with a higher revision is a new
-event, whatever it says. An answer that follows one of the same check with a higher revision is out of date, and is not
-delivered at all.
+event, whatever it says. An answer, or a hold, that follows an answer of the same check with a higher revision is out of
+date, and is not delivered at all.
 """
 
 from __future__ import annotations
@@ -76,12 +76,12 @@ def with_event_ids(
         if check_id not in last:
             last[check_id] = said.get(check_id) or _last(connection, check_id)
         before = last[check_id]
+        if before is not None and _is_overtaken(event, before.revision):
+            continue
         if not isinstance(event.data, CheckAnswer):
             numbered.append(event)
             if before is not None and before.revision and not before.answer.startswith(_DOUBTED):
                 last[check_id] = before._replace(answer=_DOUBTED + before.answer)
-            continue
-        if before is not None and event.data.is_overtaken_by(before.revision):
             continue
         answer, event_id = event.id, _id_after(before, event.id)
         if before is not None and _repeats(event.id, event.data.revision, before):
@@ -116,6 +116,16 @@ def _bears_on(event: PlantEvent) -> str | None:
         case CheckAnswer(check_id=check_id) | Hold(check_id=check_id) | VerdictAnswer(check_id=check_id):
             return str(check_id)
     return None
+
+
+def _is_overtaken(event: PlantEvent, revision: int) -> bool:
+    """Whether what is said of a check is out of date, once its answer of a revision was said."""
+    match event.data:
+        case CheckAnswer() as check:
+            return check.is_overtaken_by(revision)
+        case Hold(revision=int(known)):
+            return known < revision
+    return False
 
 
 def _repeats(answer: str, revision: int, before: LastCheckEvent) -> bool:

@@ -151,7 +151,7 @@ class DeliveryLog:
         with self._file.transaction() as connection:
             connection.executemany(_REFUSED_LONG_AGO, [(*row[:2], time.time() - KEPT) for row in rows])
             if is_state:
-                readings.forget_said_before(connection, [row[:2] for row in rows])
+                readings.forget_repeated(connection, [row[:2] for row in rows])
             connection.executemany(
                 'INSERT OR IGNORE INTO delivery (sink, event_id, "order", event) VALUES (?, ?, ?, ?)', rows
             )

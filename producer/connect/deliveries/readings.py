@@ -77,7 +77,7 @@ def keep_only(connection: sqlite3.Connection, sinks: Collection[str]) -> None:
     connection.execute("DELETE FROM reading WHERE sink NOT IN (SELECT value FROM json_each(?))", (names,))
 
 
-def forget_said_before(connection: sqlite3.Connection, events: Collection[tuple[str, str]]) -> None:
+def forget_repeated(connection: sqlite3.Connection, events: Collection[tuple[str, str]]) -> None:
     """Forget of these, each a sink and an event's id, those from before its reading: said again, they are its state."""
     connection.executemany(
         "DELETE FROM delivery WHERE sink = ?1 AND event_id = ?2"

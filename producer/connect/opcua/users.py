@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from producer.configuration.passwords import HASH_BEGINS, PasswordHashes
 from producer.contract.names import check_name
 
-INSERT_CHANGES: Final = "insert-changes"
+CHANGES_INSERTS: Final = "insert-changes"
 """The role of who may say that inserts were changed."""
 
 # The least that OWASP recommends for Argon2id: all clients wait while a password is compared, and only those with a
@@ -36,7 +36,7 @@ def user_line(name: str, password: str, *, may_change_inserts: bool = False) -> 
     Raises:
         ValueError: the name or the password cannot be one.
     """
-    role = f":{INSERT_CHANGES}" if may_change_inserts else ""
+    role = f":{CHANGES_INSERTS}" if may_change_inserts else ""
     return f"{check_name(name)}:{PASSWORDS.hashed(password)}{role}"
 
 
@@ -56,11 +56,11 @@ def users_in(file: Path) -> dict[str, KnownUser]:
             continue
         name, _, rest = line.strip().partition(":")
         kept, _, role = rest.partition(":")
-        if not name or not kept.startswith(HASH_BEGINS) or role not in ("", INSERT_CHANGES):
+        if not name or not kept.startswith(HASH_BEGINS) or role not in ("", CHANGES_INSERTS):
             raise ValueError(
                 f"{file}, line {number}: write NAME:HASH, as `insert-station connect opcua user` prints it"
             )
-        users[name] = KnownUser(kept, role == INSERT_CHANGES)
+        users[name] = KnownUser(kept, role == CHANGES_INSERTS)
     if not users:
         raise ValueError(f"{file} names no user: `insert-station connect opcua user` prints a line for it")
     return users

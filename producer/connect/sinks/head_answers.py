@@ -66,21 +66,33 @@ class HeadAnswers:
         is_overtaken = before is not None and not _is_next(answer, before)
         if is_overtaken:
             return False
-        unsettled = {of: one for of, one in self._against.items() if not self._settles(answer, one)}
-        has_settled, self._against = len(unsettled) < len(self._against), unsettled
         if any(self._looks_over(one, answer) for one in others):
-            return has_settled
-        self._checks = [*(one for one in others if not self._looks_over(answer, one)), answer]
-        self._changes = {of: one for of, one in self._changes.items() if not self._has_seen(answer, one)}
+            return self._settle_against(answer)
+        self._checks = [*others, answer]
+        self._settle(answer)
         return True
+
+    def _settle(self, answer: Numbered) -> None:
+        """Have nothing count that an answer looks over or has seen since."""
+        self._settle_against(answer)
+        self._checks = [one for one in self._checks if one is answer or not self._looks_over(answer, one)]
+        self._changes = {of: one for of, one in self._changes.items() if not self._has_seen(answer, one)}
+
+    def _settle_against(self, answer: Numbered) -> bool:
+        before = len(self._against)
+        self._against = {of: one for of, one in self._against.items() if not self._settles(answer, one)}
+        return len(self._against) < before
 
     def _take_against(self, answer: Numbered) -> bool:
         said = _against(answer)
         of_check = (_check(one) for one in self._checks if _check(one).check_id == said.check_id)
-        is_named = any(said.pocket in named_pockets(check) for check in of_check)  # another worker was faster
-        if is_named or any(self._settles(one, answer) for one in self._checks):
+        # Another worker was faster. A hold says itself which answer ends it.
+        is_named = isinstance(said, VerdictAnswer) and any(said.pocket in named_pockets(check) for check in of_check)
+        of = said.kind, said.check_id, said.pocket
+        is_overtaken = of in self._against and _place_against(answer) < _place_against(self._against[of])
+        if is_named or is_overtaken or any(self._settles(one, answer) for one in self._checks):
             return False
-        self._against[said.kind, said.check_id, said.pocket] = answer
+        self._against[of] = answer
         return True
 
     def _settles(self, answer: Numbered, against: Numbered) -> bool:
@@ -97,10 +109,11 @@ class HeadAnswers:
         of = change.pocket, _at(answer)
         if change.withdrawn:
             return self._changes.pop(of, None) is not None
-        if any(self._has_seen(one, answer) for one in self._checks):
-            return False
+        before = self.counting
         self._changes[of] = answer
-        return True
+        for one in self._checks:  # one that began later may have come before it
+            self._settle(one)
+        return self.counting != before
 
     def last(self, is_vouched_for: Callable[[Numbered], bool]) -> Numbered | None:
         """The head's state, of several pockets if there is one: a check, or a change that leaves it no state.
@@ -121,9 +134,23 @@ class HeadAnswers:
         """Whether a check has looked at the insert that a change, a verdict or a hold tells of."""
         check, pocket = _check(answer), _pocket(earlier)
         begins_after = check.begun_at >= _at(earlier) if check.begun_at is not None else answer[0] > earlier[0]
-        # A hold beyond what the register says is of no pocket, and would hold the head for ever.
-        of_none = isinstance(earlier[1].data, Hold) and self._declared is not None and check.size >= self._declared
-        return begins_after and (pocket <= check.size or of_none) and (check.size > 1 or self._declared == 1)
+        is_whole = self._declared is not None and check.size >= self._declared
+        has_it = pocket <= check.size or (is_whole and self._is_settled(answer, earlier))
+        return begins_after and has_it and (check.size > 1 or self._declared == 1)
+
+    def _is_settled(self, answer: Numbered, earlier: Numbered) -> bool:
+        """Whether what tells of a pocket that the register does not have, and no run can see, ends with a whole run.
+
+        A photograph of it shows some insert: that counts until a person says that the insert was changed.
+        """
+        said = earlier[1].data
+        is_photograph = isinstance(said, VerdictAnswer) or (isinstance(said, Hold) and said.revision is None)
+        return not is_photograph or self._is_changed(_pocket(earlier), _at(earlier), answer)
+
+    def _is_changed(self, pocket: int, since: datetime, until: Numbered) -> bool:
+        """Whether an insert was changed since a moment, and before a check began."""
+        changes = (change for change in self._changes.values() if _pocket(change) == pocket and _at(change) >= since)
+        return any(self._has_seen(until, change) for change in changes)
 
     def _looks_over(self, later: Numbered, earlier: Numbered) -> bool:
         new, old = _check(later), _check(earlier)
@@ -132,7 +159,8 @@ class HeadAnswers:
             return False
         if self._declared is not None and new.size >= self._declared:
             # Beyond what the register says a photograph may be missing, for there is no pocket; damage is somewhere.
-            return all(pocket <= self._declared or pocket in old.missing for pocket in named_pockets(old))
+            beyond = {pocket for pocket in named_pockets(old) - {*old.missing} if pocket > self._declared}
+            return all(self._is_changed(pocket, earlier[1].time, later) for pocket in beyond)
         if new.size > 1:
             return new.size >= highest_pocket(old)
         return old.size == 1 and (old.state == "go" or named_pockets(new) == named_pockets(old))
@@ -154,6 +182,11 @@ def _at(answer: Numbered) -> datetime:
         case VerdictAnswer(judged_at=at) | Hold(at=at):
             return at
     return _change(answer).at or _NO_PLACE
+
+
+def _place_against(answer: Numbered) -> tuple[int, datetime]:
+    """The place of a verdict, or of a hold, among those of the same check and pocket."""
+    return getattr(answer[1].data, "revision", None) or 0, _at(answer)
 
 
 def _pocket(answer: Numbered) -> int:

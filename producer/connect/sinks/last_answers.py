@@ -34,7 +34,7 @@ class Remembered:
 
     Attributes:
         shows: what its head, pocket, station or model shows from now on; None where that stays as it is.
-        kept: what `Told.shown` is to keep of it.
+        kept: what `DeliveryResult.shown` is to keep of it.
     """
 
     shows: Numbered | None = None

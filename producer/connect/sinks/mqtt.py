@@ -25,7 +25,7 @@ from producer.connect.sinks.last_answers import LastAnswers, Remembered
 from producer.connect.sinks.mqtt_connection import AT_LEAST_ONCE, MqttConnection
 from producer.connect.sinks.mqtt_trust import trust
 from producer.connect.sinks.retained_topics import NOT_RETAINED, retained_topics, take_away, unretained
-from producer.connect.sinks.sink import SinkAway, Told
+from producer.connect.sinks.sink import DeliveryResult, SinkAway
 from producer.connect.sinks.size_limit import SizeLimit
 from producer.connect.sinks.topics import DISCOVERY, Topics
 from producer.contract.answers import CheckAnswer
@@ -99,7 +99,7 @@ class Mqtt:
             raise
         return True
 
-    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[DeliveryResult]:
         """Publish these in their order; each is delivered when the broker has acknowledged all that belongs to it.
 
         A broker knows only an event's topic: it refuses one because of its rules, until these are corrected.
@@ -118,7 +118,7 @@ class Mqtt:
             self.close()
             raise self._why_lost(connection, connection.lost) from error
 
-    def _published(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+    def _published(self, connection: MqttConnection, deliveries: Sequence[Delivery]) -> Iterator[DeliveryResult]:
         if self._refuses_news(connection, deliveries)[1]:
             self._says_offline(connection)
         in_flight: list[tuple[Delivery, list[tuple[str, int]], Remembered]] = []
@@ -142,10 +142,10 @@ class Mqtt:
             if any(reason is not None for _, reason in answers[1:2]):
                 self._says_offline(connection)  # the state before stays
             if not refused:
-                yield Told(delivery, shown=remembered.kept)
+                yield DeliveryResult(delivery, shown=remembered.kept)
             elif delivery.event.order not in held:  # the later ones of its head wait for it
                 held.add(delivery.event.order)
-                yield Told(delivery, refused[0], pause=MISCONFIGURED_PAUSE)
+                yield DeliveryResult(delivery, refused[0], pause=MISCONFIGURED_PAUSE)
 
     def close(self) -> None:
         """Say that we go, as far as the broker hears it, and drop the connection."""

@@ -22,7 +22,7 @@ from producer.connect.opcua.result_history import ResultHistory
 from producer.connect.opcua.server import ResultServer
 from producer.connect.sinks.head_answers import Numbered
 from producer.connect.sinks.last_answers import LastAnswers
-from producer.connect.sinks.sink import SinkAway, Told
+from producer.connect.sinks.sink import DeliveryResult, SinkAway
 
 log = structlog.get_logger()
 
@@ -90,7 +90,7 @@ class Opcua:
         self._last = LastAnswers(self._log, self._name)
         return self._last.kept
 
-    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[DeliveryResult]:
         """Show these and send their events; who is connected has them then, and all others can ask for them.
 
         Raises:
@@ -107,7 +107,7 @@ class Opcua:
             self.close()
             raise SinkAway("the server does not answer") from error
         for delivery, one in zip(deliveries, remembered, strict=True):
-            yield Told(delivery, shown=one.kept)
+            yield DeliveryResult(delivery, shown=one.kept)
 
     def close(self) -> None:
         """Listen no more."""

@@ -25,7 +25,7 @@ from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.sinks.plc_connection import PlcConnection
 from producer.connect.sinks.plc_security import security
 from producer.connect.sinks.same_plc import require_own_plc
-from producer.connect.sinks.sink import SinkAway, Told
+from producer.connect.sinks.sink import DeliveryResult, SinkAway
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent
 
@@ -110,7 +110,7 @@ class Plc:
             self._beaten_at = time.monotonic()
         return is_new
 
-    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[DeliveryResult]:
         """Write the last check of each head; earlier ones are overtaken, and a PLC must not act on them.
 
         Raises:
@@ -128,9 +128,9 @@ class Plc:
             # The file may have named another head before.
             refused = self._show(head, one.shows) if head is not None and one is last.get(head) else None
             if refused is not None:
-                yield Told(delivery, refused, pause=MISCONFIGURED_PAUSE)
+                yield DeliveryResult(delivery, refused, pause=MISCONFIGURED_PAUSE)
                 continue
-            yield Told(delivery, shown=one.kept)
+            yield DeliveryResult(delivery, shown=one.kept)
 
     def _show_news(self, last: LastAnswers, due: Sequence[Delivery] = ()) -> None:
         """Write the newest states, because our heartbeat says that the variables are current."""

@@ -22,7 +22,7 @@ class SinkEnded(Exception):
 
 
 @dataclass(frozen=True)
-class Told:
+class DeliveryResult:
     """What became of one delivery.
 
     Attributes:
@@ -52,7 +52,7 @@ class Sink(Protocol):
             SinkAway: it cannot be reached, or the connection was lost.
         """
 
-    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[DeliveryResult]:
         """Send it these in their order, and report the outcome of each, once that is certain.
 
         A delivery without an outcome must be sent again.

@@ -21,7 +21,7 @@ from urllib3.exceptions import HTTPError
 from producer.connect.configuration.connector_file import WebhookSink
 from producer.connect.deliveries.delivery_log import Delivery
 from producer.connect.sinks.signature import secret_in, signature
-from producer.connect.sinks.sink import SinkAway, SinkEnded, Told
+from producer.connect.sinks.sink import DeliveryResult, SinkAway, SinkEnded
 
 ANSWER_WITHIN: Final = 15.0
 """Seconds that a receiver has for its answer, from the first to the last byte of it; the standard asks for 15 to 30."""
@@ -141,7 +141,7 @@ class Webhook:
         has_others, self._has_others = self._has_others, False
         return has_others
 
-    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[DeliveryResult]:
         """Send each event by itself; one that is refused holds up the later ones of its head, and no others.
 
         Raises:
@@ -155,7 +155,7 @@ class Webhook:
             refused = self._send(delivery)
             if refused is not None:
                 held.add(delivery.event.order)
-            yield Told(delivery, refused)
+            yield DeliveryResult(delivery, refused)
 
     def close(self) -> None:
         """Drop the connection."""

@@ -27,9 +27,9 @@ def refuse(line: Line, at: datetime, pockets: list[int], **changes: Any) -> Name
     return check
 
 
-def answer(line: Line) -> tuple[str, list[int]]:
+def answer(line: Line, machine: str = "mill-1") -> tuple[str, list[int]]:
     with line.database.reading() as session:
-        [known] = head_overview.overviews(session, [("mill-1", "head-1")])
+        [known] = head_overview.overviews(session, [(machine, "head-1")])
     assert known.answer is not None
     return known.answer.state, list(known.answer.review)
 
@@ -89,3 +89,18 @@ def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) 
     refused = refuse(line, T0 + timedelta(minutes=9), [2], check_id=line.check_id)
     assert refused.check_id == refused.own_id
     assert answer(line) == ("review", [2])
+
+
+def test_an_event_that_does_not_say_its_machine_is_of_each_that_has_the_head(line) -> None:
+    for machine in ("mill-1", "mill-2"):
+        check = uuid6.uuid7()
+        for pocket in (1, 2):
+            line.see(pocket, 0, "intact", machine=machine, check_id=check, check_size=2)
+    refuse(line, T0 + timedelta(minutes=5), [2], machine=None)
+    assert answer(line, "mill-1") == ("review", [2])
+    assert answer(line, "mill-2") == ("pending", [])
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+        unknown = NamedCheck(uuid6.uuid7(), "st-1", None, "head-9", "op-20", 1, uuid6.uuid7())
+        assert begun_checks.begin(session, [unknown], T0) == {}
+    assert answer(line, "mill-2") == ("review", [1, 2])

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from db.line import attempts, captures, checks, verdicts
 from db.line.capture_order import clock_error
 from db.line.captures import Arrival
-from db.queries import maintenance
+from db.queries import head_overview, pocket_history, replace_list
 from db.schema.tables import Captures, Pockets
 from tests.database_support import status_of
 from tests.support import next_of
@@ -212,8 +212,11 @@ def test_what_stands_in_for_a_photograph_leaves_its_pocket_as_it_was(line, start
         captures.arrive(session, [Arrival(stand_in, start + timedelta(minutes=2), tried=True, shows=False)])
         verdicts.record(session, line.verdict(stand_in.capture_id, "unusable"))
     with line.database.reading() as session:
-        assert [row.capture_id for row in maintenance.to_replace(session)] == [worn.capture_id]
-        assert [row.outcome for row in maintenance.history(session, "mill-1", "head-1", 1)] == ["unusable", "damaged"]
+        assert [row.capture_id for row in replace_list.to_replace(session)] == [worn.capture_id]
+        assert [row.outcome for row in pocket_history.of_pocket(session, "mill-1", "head-1", 1)] == [
+            "unusable",
+            "damaged",
+        ]
         check = status_of(session, line.check_id)
         assert (check.state, check.review) == ("review", (1,)), "the newest of its pocket was not seen"
 
@@ -225,12 +228,12 @@ def test_a_wrong_clock_spoils_neither_what_is_to_be_replaced_nor_history(line, w
     clock, came = wrong + 30 * SECOND, NOW + 31 * SECOND
     by_wrong_clock = photograph(line, clock, came, "intact", capture_id=next_of(before))
     with line.database.reading() as session:
-        assert maintenance.to_replace(session) == []
+        assert replace_list.to_replace(session) == []
     clock, came = NOW + 60 * SECOND, NOW + 61 * SECOND
     after = photograph(line, clock, came, "damaged", capture_id=next_of(by_wrong_clock))
     with line.database.reading() as session:
-        assert [row.capture_id for row in maintenance.to_replace(session)] == [after]
-        rows = maintenance.history(session, "mill-1", "head-1", 1)
+        assert [row.capture_id for row in replace_list.to_replace(session)] == [after]
+        rows = pocket_history.of_pocket(session, "mill-1", "head-1", 1)
         assert [row.capture_id for row in rows] == [after, by_wrong_clock, before]
         assert [clock_error(row.captured_at, row.ordered_at) is None for row in rows] == [True, False, True]
         assert [check.state for check in checks.recent(session)] == ["replace", "go", "replace"]
@@ -253,7 +256,7 @@ def test_in_one_check_a_wrong_clock_spoils_nothing_either(line, wrong) -> None:
         assert told[0].ordered_at > told[1].ordered_at
         with line.database.reading() as session:
             assert status_of(session, line.check_id).state == "go"
-            assert maintenance.to_replace(session) == []
+            assert replace_list.to_replace(session) == []
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
@@ -282,10 +285,35 @@ def test_the_backlog_of_another_station_hides_no_damage(line) -> None:
     damaged = seen(0, 0, "damaged", "st-1")
     seen(-2, 1, "intact", "st-2")
     with line.database.reading() as session:
-        assert [row.capture_id for row in maintenance.to_replace(session)] == [damaged]
+        assert [row.capture_id for row in replace_list.to_replace(session)] == [damaged]
     seen(1.5, 2, "intact", "st-2")
     with line.database.reading() as session:
-        assert maintenance.to_replace(session) == []
+        assert replace_list.to_replace(session) == []
+
+
+@pytest.mark.parametrize("is_judged", [True, False])
+@pytest.mark.parametrize("ids", ["of two outboxes", "of one gateway"])
+@pytest.mark.parametrize("minutes", [1, 9])
+def test_a_clock_ahead_of_this_one_hides_no_damage_that_comes_after_it(line, minutes, ids, is_judged) -> None:
+    """One that was set back since by minutes, or another worker's; whether or not the newest is judged by then."""
+    now = datetime.now(UTC)
+    ahead = now + timedelta(minutes=minutes)
+    second, first = sorted(uuid6.uuid7() for _ in range(2))
+    if ids == "of two outboxes":
+        first, second = next_of(), next_of()
+    station = "st-2" if ids == "of two outboxes" else "st-1"
+    newest = line.capture(capture_id=first, captured_at=ahead, check_size=1)
+    with line.database.transaction() as session:
+        captures.record(session, newest, ahead)
+        if is_judged:
+            verdicts.record(session, line.verdict(first))
+    damaged = photograph(line, now, now, "damaged", capture_id=second, station=station)
+    with line.database.transaction() as session:
+        if not is_judged:
+            verdicts.record(session, line.verdict(first))
+        assert [row.capture_id for row in replace_list.to_replace(session)] == [damaged]
+        [known] = head_overview.overviews(session, [("mill-1", "head-1")])
+    assert known.answer.state == "replace"
 
 
 def test_a_capture_that_comes_again_keeps_its_place(line) -> None:

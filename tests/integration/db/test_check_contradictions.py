@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from db.line import checks, incomplete_checks, verdicts
 from db.line.captures import Arrival, arrive
-from db.queries import head_overview, maintenance
+from db.queries import head_overview, replace_list
 from db.schema.tables import Checks
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import STATES
@@ -217,7 +217,7 @@ def test_the_pixels_of_the_past_leave_a_damaged_insert_damaged(line) -> None:
         place = {"check_id": uuid6.uuid7(), "check_size": 1, "operation": f"op-{minute}"}
         judged(line, 1, minute, frame, outcome, **place)
     with line.database.reading() as session:
-        assert [row.operation for row in maintenance.to_replace(session)] == ["op-1"]
+        assert [row.operation for row in replace_list.to_replace(session)] == ["op-1"]
 
 
 def test_pixels_that_are_alike_twice_in_one_pocket_are_no_contradiction(line) -> None:

@@ -10,7 +10,7 @@ import uuid6
 
 from db.line import captures, check_order, checks, incomplete_checks, insert_changes, verdicts
 from db.line.captures import Arrival, Capture
-from db.queries import head_overview, maintenance
+from db.queries import head_overview, replace_list
 from tests.database_support import id_at
 from tests.integration.db.conftest import T0
 from tests.support import next_of
@@ -106,7 +106,7 @@ def test_two_photographs_of_a_pocket_that_come_at_once_are_in_the_order_of_their
     shop.judge(both[0], "intact")
     shop.judge(both[1], "damaged")
     with line.database.reading() as session:
-        assert [row.pocket for row in maintenance.to_replace(session)] == [1]
+        assert [row.pocket for row in replace_list.to_replace(session)] == [1]
 
 
 def test_what_another_outbox_says_it_took_before_takes_no_doubt_away(line) -> None:
@@ -146,7 +146,7 @@ def test_what_is_not_judged_yet_is_not_outdated_by_what_another_outbox_says_it_t
         shop.judge(earlier, late)
     assert shop.state() == state
     with line.database.reading() as session:
-        assert [row.pocket for row in maintenance.to_replace(session)] == ([1] if state == "replace" else [])
+        assert [row.pocket for row in replace_list.to_replace(session)] == ([1] if state == "replace" else [])
 
 
 @pytest.mark.parametrize("ahead", [0 * SECOND, MINUTE])

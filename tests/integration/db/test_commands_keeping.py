@@ -9,6 +9,7 @@ import pytest
 from db.commands.main import main
 from db.commands.prune import _policy
 from db.engine import migrate, schema_version
+from db.people import accounts
 from db.retention.policy import Policy, default_policy
 from producer.contract.vocabulary import OUTCOMES
 from tests.command_support import Done, invoke
@@ -74,14 +75,20 @@ def test_downgrade_says_what_it_loses_and_does_not_guess(database_url, empty_dat
     assert "there is no database" in run(empty_database_url, "downgrade", "base", "--yes").stderr
 
 
+@pytest.mark.usefixtures("hash_with_least_effort")
 def test_replace_and_the_checks_say_that_a_backup_was_restored(line, empty_database_url, tmp_path) -> None:
     """Also if the backup has an older schema, once that is brought up to date."""
     if line.database.url.startswith("postgresql"):
         pytest.skip("pg_dump is no part of this: test_backup.py")
     line.see(1, outcome="intact", check_size=1)
+    with line.database.transaction() as session:
+        accounts.add(session, "ana", "administrator", "a long password", BEFORE)
     migrate.downgrade(line.database.url, "0021")
     assert run(line.database.url, "backup", tmp_path / "a.sqlite").exit_code == 0
-    assert run(empty_database_url, "restore", tmp_path / "a.sqlite").exit_code == 0
+    restored = run(empty_database_url, "restore", tmp_path / "a.sqlite")
+    assert restored.exit_code == 0
+    assert "accounts have the passwords and roles of 2" in restored.stdout
+    assert "users list`" in restored.stdout
     assert run(empty_database_url, "upgrade").exit_code == 0
     done = run(empty_database_url, "replace")
     assert (done.exit_code, "no insert is known to be damaged" in done.stdout) == (0, True)

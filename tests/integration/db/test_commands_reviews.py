@@ -11,9 +11,9 @@ import uuid6
 from sqlalchemy import update
 
 from db.commands.main import main
+from db.learning.review_chances import drawn
 from db.line import verdicts
 from db.people import audit
-from db.queries.review_queue import drawn
 from db.schema.tables import Verdicts
 from tests.command_support import Done, invoke
 

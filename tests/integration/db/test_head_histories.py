@@ -112,14 +112,14 @@ class History(RuleBasedStateMachine):
         """A run that passes pockets over."""
         self.stations.operate([pocket for pocket in ALL if pocket not in missed], POCKETS, how)
         if gives_up:
-            self._give_up()
+            self.give_up()
 
     @step(pocket=st.sampled_from(ALL), clock=st.sampled_from((0, 30, -30, 600)), minutes=st.sampled_from((0.3, 20)))
     def missed_while_lost(self, pocket: int, clock: float = 0, minutes: float = 0.3) -> None:
         """The next run passes over a pocket whose photograph lies lost in the outbox, and is sent again then."""
         self.stations.operate(ALL, POCKETS, How(fate="lost", fate_at=pocket, one_by_one=True, clock=clock))
         self.stations.operate([other for other in ALL if other != pocket], POCKETS, How(minutes=minutes))
-        self._give_up()
+        self.give_up()
         self.stations.send(self.stations.lost.pop())
 
     @step(pockets=st.sets(st.sampled_from(ALL), min_size=2), how=HOWS)
@@ -164,7 +164,7 @@ class History(RuleBasedStateMachine):
 
     @step()
     def gives_up(self) -> None:
-        self._give_up()
+        self.give_up()
 
     @precondition(lambda self: self._last())
     @step(of=LAST, word=st.sampled_from(("intact", "broken", "worn", "unusable")))
@@ -180,10 +180,7 @@ class History(RuleBasedStateMachine):
     def insert_changed(self, pocket: int) -> None:
         """A person says it at the line."""
         if self.truth.usable(HEAD, pocket):
-            at = self._a_moment_later()
-            with self.shop.database.transaction() as session:
-                change, _ = audited_insert_changes.record(session, MACHINE, HEAD, pocket, by="ana", at=at, first=None)
-            self._change(change.id, pocket)
+            self.record_change(pocket)
 
     @precondition(lambda self: self.truth.usable(HEAD))
     @step(pocket=st.sampled_from(ALL))
@@ -225,7 +222,14 @@ class History(RuleBasedStateMachine):
     def connector_starts_anew(self, register: int | None) -> None:
         self.shop.retained.start(register)
 
-    def _give_up(self) -> None:
+    def record_change(self, pocket: int) -> None:
+        """Say at the line that an insert was changed."""
+        at = self._a_moment_later()
+        with self.shop.database.transaction() as session:
+            change, _ = audited_insert_changes.record(session, MACHINE, HEAD, pocket, by="ana", at=at, first=None)
+        self._change(change.id, pocket)
+
+    def give_up(self) -> None:
         self.shop.minute += 15
         self.truth.given_up |= self.shop.give_up()
 

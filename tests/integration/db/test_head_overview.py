@@ -10,7 +10,7 @@ import uuid6
 
 from db.line import captures, captures_ahead, checks, faults, incomplete_checks, insert_changes, verdicts
 from db.line.captures import Arrival, Capture
-from db.queries import head_overview, maintenance
+from db.queries import head_overview, replace_list
 from db.queries.head_overview import HeadOverview
 from tests.integration.db.conftest import T0, Line
 from tests.support import next_of
@@ -89,6 +89,20 @@ def test_a_stand_in_is_not_forgotten_whatever_others_came_by_themselves(line) ->
     assert answered(line) == ("review", [], [3])
     assert answered(line, fresh_since=last.captured_at) == ("review", [], [3])
     line.see(3, 59, "intact", check_id=uuid6.uuid7(), check_size=1)
+    assert answered(line) == ("go", [], [])
+
+
+def test_a_stand_in_that_came_for_an_earlier_run_is_not_forgotten_when_the_later_one_goes_on(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact", check_size=2)
+    later = uuid6.uuid7()
+    for pocket in (1, 2, 3):
+        line.see(pocket, 5, "intact", check_id=later, check_size=3)
+    assert answered(line) == ("go", [], [])
+    stand_in(line, 2, 5.5, check_size=2)
+    line.see(1, 6, "intact", check_id=later, check_size=3)
+    assert answered(line) == ("review", [], [2])
+    line.see(2, 6.5, "intact", check_id=later, check_size=3)
     assert answered(line) == ("go", [], [])
 
 
@@ -203,14 +217,14 @@ def test_a_photograph_that_came_in_a_check_of_another_head_is_not_believed(line)
     line.see(2, 9, "intact", check_size=2, check_id=mixed, head="head-2")
     with line.database.reading() as session:
         [of_two] = head_overview.overviews(session, [("mill-1", "head-2")])
-        assert [(row.head, row.pocket) for row in maintenance.to_replace(session)] == [("head-2", 2)]
+        assert [(row.head, row.pocket) for row in replace_list.to_replace(session)] == [("head-2", 2)]
     assert (of_two.words[2], of_two.answer.replace) == ("damaged", [2])
 
 
 def test_a_photograph_that_is_not_believed_hides_no_damage(line) -> None:
     def to_replace() -> list[int]:
         with line.database.reading() as session:
-            return [row.pocket for row in maintenance.to_replace(session)]
+            return [row.pocket for row in replace_list.to_replace(session)]
 
     first = [line.see(pocket, 0, "intact", check_size=3, operation="op-1") for pocket in (1, 2, 3)]
     for minute, outcome in ((20, "damaged"), (40, "intact")):
@@ -248,7 +262,7 @@ def test_no_kind_of_doubt_hides_damage(line, kind) -> None:
         with line.database.transaction() as session:
             verdicts.record(session, line.verdict(seen.capture_id, outcome, frame=frame))
     with line.database.reading() as session:
-        assert [row.pocket for row in maintenance.to_replace(session)] == [4]
+        assert [row.pocket for row in replace_list.to_replace(session)] == [4]
     assert answered(line)[1] == [4]
 
 
@@ -260,7 +274,7 @@ def test_pixels_of_two_pockets_hide_no_damage_of_the_one_that_came_first(line) -
         with line.database.transaction() as session:
             verdicts.record(session, line.verdict(seen.capture_id, "intact", frame=7))
     with line.database.reading() as session:
-        assert [row.pocket for row in maintenance.to_replace(session)] == [1]
+        assert [row.pocket for row in replace_list.to_replace(session)] == [1]
 
 
 def test_known_damage_is_on_the_board_until_the_newer_photograph_is_judged(line) -> None:
@@ -286,7 +300,7 @@ def test_of_two_kinds_of_insert_in_a_check_the_fewer_hide_no_damage(line, others
 
     def to_replace() -> list[int]:
         with line.database.reading() as session:
-            return [row.pocket for row in maintenance.to_replace(session)]
+            return [row.pocket for row in replace_list.to_replace(session)]
 
     assert to_replace() == []
     seen = [line.see(pocket, 41, insert_designation="SEKT", **check) for pocket in others]

@@ -11,7 +11,7 @@ from db.learning import reviews
 from db.line import captures, insert_changes, verdicts
 from db.line.insert_changes import InsertChange
 from db.people import audit, audited_insert_changes, external_insert_changes
-from db.queries import head_overview, maintenance
+from db.queries import head_overview, pocket_history, replace_list
 from db.queries.head_inserts import head_now
 from db.queries.mtconnect_asset import item_status
 from db.schema.tables import InsertChanges
@@ -119,11 +119,11 @@ def test_the_history_says_when_and_the_replace_list_has_it_no_longer(line) -> No
     line.see(2, 0, "damaged")
     kept, _ = change(line, 5)
     with line.database.reading() as session:
-        assert [row.pocket for row in maintenance.to_replace(session)] == [2]
+        assert [row.pocket for row in replace_list.to_replace(session)] == [2]
     line.see(1, 10, "damaged")
     with line.database.reading() as session:
-        assert [row.pocket for row in maintenance.to_replace(session)] == [1, 2]
-        rows = maintenance.history(session, *PLACE)
+        assert [row.pocket for row in replace_list.to_replace(session)] == [1, 2]
+        rows = pocket_history.of_pocket(session, *PLACE)
     assert [row.insert_changed_at for row in rows] == [kept.at, None]
     assert [row.insert_removed_at for row in rows] == [None, kept.at]
 
@@ -135,7 +135,7 @@ def test_until_it_is_looked_at_a_new_insert_makes_its_head_neither_red_nor_a_go(
     def head() -> tuple[dict[int, str], str, list[int], list[int]]:
         with line.database.reading() as session:
             [overview] = head_overview.overviews(session, [PLACE[:2]])
-            listed = [each.pocket for each in maintenance.just_changed(session)]
+            listed = [each.pocket for each in replace_list.just_changed(session)]
         assert listed == overview.answer.new
         return overview.words, overview.answer.state, overview.answer.replace, overview.answer.new
 
@@ -250,9 +250,9 @@ def coming(line, arrives: float, outcome: str, *, clock: float = 0, station: str
 def shown(line) -> tuple[list[int], str, str]:
     """What is to be replaced, and the words of the board and of MTConnect for the pocket."""
     with line.database.reading() as session:
-        listed = [row.pocket for row in maintenance.to_replace(session)]
+        listed = [row.pocket for row in replace_list.to_replace(session)]
         [overview] = head_overview.overviews(session, [PLACE[:2]])
-        assert overview.answer.replace == listed == [place.pocket for place in maintenance.places_to_replace(session)]
+        assert overview.answer.replace == listed == [place.pocket for place in replace_list.places_to_replace(session)]
         [insert] = head_now(session, *PLACE[:2]).inserts
     return listed, overview.words[1], item_status(insert)
 
@@ -272,7 +272,7 @@ def test_damage_that_comes_after_a_change_is_on_the_list_though_the_stations_clo
     coming(line, arrives, "damaged", clock=clock)
     assert shown(line) == SEEN["damaged"]
     with line.database.reading() as session:
-        assert insert_changes.unseen(session) == maintenance.just_changed(session) == []
+        assert insert_changes.unseen(session) == replace_list.just_changed(session) == []
     way(line, arrives + 1)  # that one is changed too: the change before was not of it
     assert shown(line) == SEEN["new"]
     with line.database.reading() as session:
@@ -291,7 +291,7 @@ def test_what_comes_after_a_change_that_lies_ahead_shows_the_new_insert(line, wa
     second = coming(line, 20, "damaged")
     assert shown(line) == SEEN["damaged"]
     with line.database.reading() as session:
-        rows = maintenance.history(session, *PLACE)
+        rows = pocket_history.of_pocket(session, *PLACE)
     assert [row.capture_id for row in rows] == [second, first, old]
     assert [row.insert_changed_at is not None for row in rows] == [True, True, False]
 
@@ -305,7 +305,7 @@ def test_of_many_that_come_at_once_the_order_is_kept_behind_a_change_that_lies_a
         arrivals = [captures.Arrival(capture, moment) for capture, moment in zip(late, moments, strict=True)]
         captures.arrive(session, arrivals)
     with line.database.reading() as session:
-        rows = maintenance.history(session, *PLACE)
+        rows = pocket_history.of_pocket(session, *PLACE)
     assert [row.capture_id for row in rows[:2]] == [late[1].capture_id, late[0].capture_id]
     assert all(row.insert_changed_at for row in rows[:2])
 
@@ -354,8 +354,8 @@ def test_damage_that_was_known_stays_changed_whatever_becomes_of_the_photographs
     assert shown(line) == SEEN["new"]
     with line.database.transaction() as session:
         verdicts.record(session, line.verdict(waits.capture_id, "unusable"))
-        assert [row.pocket for row in maintenance.to_replace(session)] == []
-        assert [each.pocket for each in maintenance.just_changed(session)] == [1]
+        assert [row.pocket for row in replace_list.to_replace(session)] == []
+        assert [each.pocket for each in replace_list.just_changed(session)] == [1]
 
 
 def test_a_change_of_a_time_before_anything_was_known_hides_nothing(line) -> None:

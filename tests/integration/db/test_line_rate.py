@@ -3,9 +3,9 @@ from itertools import count
 import pytest
 from sqlalchemy import func, select, update
 
+from db.learning.review_chances import drawn as is_drawn
 from db.line import verdicts
 from db.queries.line_rate import FEWEST, FEWEST_EACH, LineRate, line_rate
-from db.queries.review_queue import drawn as is_drawn
 from db.schema.tables import Verdicts
 from producer.contract.names import IMPORTED
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from threading import Barrier
+from uuid import UUID
 
 import pytest
 import uuid6
@@ -27,7 +28,7 @@ from db.line.shadow_verdicts import ShadowVerdict
 from db.line.station_days import StationDay
 from db.people import accounts, audit, sessions, tokens
 from db.people.session_limits import Limits
-from db.queries import connector_health, maintenance, plant_news
+from db.queries import connector_health, plant_news, replace_list
 from db.schema.tables import (
     Base,
     Captures,
@@ -39,6 +40,7 @@ from db.schema.tables import (
     Reviews,
     ToldInsertChanges,
     UtcDateTime,
+    Verdicts,
 )
 from producer.contract.plant_news import FaultRun
 
@@ -319,6 +321,22 @@ def test_bulk_reviews_become_single_ones_and_faults_forget_who_saw_them(line, st
     assert after["insert_changes"] == after["evaluations"] == []
 
 
+def test_with_which_chance_reviews_were_offered_is_found_by_their_verdicts(line, start) -> None:
+    """Schema 0028, down and up again: until then one in fifty was offered by chance."""
+    chances = []
+    for number, outcome in ((1000, "unsure"), (89, "intact"), (90, "intact"), (1001, None)):
+        capture = line.see(number, number, outcome)
+        if outcome is not None:
+            with line.database.transaction() as session:
+                session.execute(update(Verdicts).where(Verdicts.capture_id == capture.capture_id).values(id=number))
+        chances.append(line.say(capture, "worn").capture_id)
+    line.database.close()
+    migrate.downgrade(line.database.url, "0027")
+    migrate.upgrade(line.database.url)
+    found = {UUID(str(row["capture_id"])): row["chance"] for row in _contents(line.database.url)["reviews"]}
+    assert [found[capture_id] for capture_id in chances] == [1.0, 0.02, None, None]
+
+
 @pytest.mark.parametrize(
     ("below", "lost"),
     [
@@ -361,8 +379,8 @@ def test_what_a_change_knew_is_what_lies_before_it(line, start) -> None:
     with line.database.reading() as session:
         known = dict(session.execute(select(InsertChanges.pocket, InsertChanges.known)).all())
         assert known == {1: old[1].capture_id, 2: old[2].capture_id, 3: None}
-        assert [row.pocket for row in maintenance.to_replace(session)] == [1]
-        assert [change.pocket for change in maintenance.just_changed(session)] == [2]
+        assert [row.pocket for row in replace_list.to_replace(session)] == [1]
+        assert [change.pocket for change in replace_list.just_changed(session)] == [2]
 
 
 @contextmanager

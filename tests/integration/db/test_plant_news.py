@@ -19,9 +19,9 @@ def untold(line) -> list:
         return plant_news.untold(session)
 
 
-def told_since(line, moment=T0) -> list:
+def sent_since(line, moment=T0) -> list:
     with line.database.reading() as session:
-        return plant_news.told_since(session, moment)
+        return plant_news.sent_since(session, moment)
 
 
 def ids(news) -> list[str]:
@@ -47,8 +47,8 @@ def test_every_change_of_a_model_s_role_is_told_in_order(line) -> None:
     ]
     assert untold(line) == first, "until it is noted"
     note(line, first)
-    assert ids(told_since(line)) == ids(first), "the same events"
-    assert told_since(line, T0 + timedelta(seconds=1)) == []
+    assert ids(sent_since(line)) == ids(first), "the same events"
+    assert sent_since(line, T0 + timedelta(seconds=1)) == []
     with line.database.transaction() as session:
         model_registry.promote(session, "m-2", by="ana", reason="better", at=T0 + timedelta(hours=1))
     assert [(news.role, news.model) for news in untold(line)] == [("champion", "m-2"), ("shadow", None)]
@@ -105,7 +105,7 @@ def test_a_run_is_told_when_it_begins_and_when_it_ends(line) -> None:
     assert plant_event("p", "st-1", again, 1.0).id == plant_event("p", "st-1", began, 1.0).id
     note(line, [again])
     assert untold(line) == []
-    assert (ids(told_since(line)), told_since(line, began.since + timedelta(seconds=1))) == (ids([began]), [])
+    assert (ids(sent_since(line)), sent_since(line, began.since + timedelta(seconds=1))) == (ids([began]), [])
     photographed(line, 6)
     (ended,) = untold(line)
     assert (ended.since, ended.ended) == (began.since, True)
@@ -126,8 +126,8 @@ def test_a_changed_insert_is_told_again_as_it_was_and_none_that_was_not_told_is(
     changed(5)
     news = untold(line)
     note(line, news)
-    assert told_since(line) == news
-    assert told_since(line, T0 + timedelta(minutes=6)) == []
+    assert sent_since(line) == news
+    assert sent_since(line, T0 + timedelta(minutes=6)) == []
     changed(15, first=line.see(1, 10, "intact").capture_id)
     line.see(1, 20, "intact")
     said = dict(zip(("machine", "head", "pocket"), place, strict=True))
@@ -135,4 +135,4 @@ def test_a_changed_insert_is_told_again_as_it_was_and_none_that_was_not_told_is(
     with line.database.transaction() as session:
         answer = take(session, KeptChange(change=report, said_at=T0 + timedelta(minutes=25), via="broker"))
     assert answer.at is not None
-    assert told_since(line) == news, "the panel gets an answer of its own"
+    assert sent_since(line) == news, "the panel gets an answer of its own"

@@ -24,7 +24,7 @@ from benchmarks import history, people
 from benchmarks.asked import KINDS, Plant
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import captures, captures_ahead, checks, incomplete_checks
+from db.line import captures, captures_ahead, checks, holds, incomplete_checks, newer_photographs
 from db.line.captures import Arrival, Capture
 from db.line.rows import NEWEST_FIRST
 from db.queries import day_sample, head_inserts, head_overview, review_queue
@@ -224,6 +224,8 @@ def test_what_a_worker_looks_up_is_led_to_by_an_index(plant) -> None:
         of_checks = {each.check_id for each in newest}
         checks.to_doubt(session, of_checks)
         checks.if_given_up(session, of_checks)
+        holds.now(session, of_checks)
+        newer_photographs.of_earlier_runs(session, checks.find(session, newest[0].check_id))
         captures_ahead.unnoted(session)
         assert len(sent) >= 6
         for statement, parameters in sent:

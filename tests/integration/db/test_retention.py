@@ -16,7 +16,7 @@ from db.line import captures, captures_ahead, checks, faults, shadow_verdicts
 from db.line import verdicts as verdict_rows
 from db.line.captures import Capture
 from db.line.shadow_verdicts import ShadowVerdict
-from db.queries import maintenance, review_queue
+from db.queries import pocket_history, review_queue
 from db.retention import policy as retention
 from db.retention.image_removal import Images, ImagesMissing
 from db.retention.policy import Policy
@@ -99,7 +99,7 @@ def test_an_old_photograph_goes_and_what_was_decided_stays(shop, outcome) -> Non
     assert not shop.has_file(old)
     assert all(map(shop.has_file, [young, *others]))
     with shop.line.database.reading() as session:
-        rows = maintenance.history(session, "mill-1", "head-1", 1)
+        rows = pocket_history.of_pocket(session, "mill-1", "head-1", 1)
         assert {row.capture_id: row.image for row in rows}[old.capture_id] is None
         assert {row.capture_id: row.image for row in rows}[young.capture_id] == young.image
         assert {row.capture_id: row.outcome for row in rows}[old.capture_id] == outcome
@@ -267,7 +267,7 @@ def test_what_was_begun_is_finished(shop, monkeypatch) -> None:
     assert [shop.image(each) for each in (marked, removed)] == [f"-{marked.image}", f"-{removed.image}"]
     assert shop.has_file(marked)
     with shop.line.database.reading() as session:
-        shown = {row.capture_id: row.image for row in maintenance.history(session, "mill-1", "head-1", 1)}
+        shown = {row.capture_id: row.image for row in pocket_history.of_pocket(session, "mill-1", "head-1", 1)}
     assert shown[marked.capture_id] is None
     monkeypatch.undo()
     assert shop.extent(IMAGES).images == {"intact": 2}

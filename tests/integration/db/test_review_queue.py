@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import event, func, select, text, update
 
 from db.learning import reviews
+from db.learning.review_chances import SAMPLE_ONE_IN
+from db.learning.review_chances import drawn as is_drawn
 from db.line import verdicts
 from db.queries import review_queue
-from db.queries.review_queue import NEAR_SHARE, SAMPLE_ONE_IN
-from db.queries.review_queue import drawn as is_drawn
+from db.queries.review_queue import NEAR_SHARE
 from db.schema.tables import Verdicts
 
 
@@ -225,8 +226,22 @@ def test_a_verdict_that_is_not_in_force_any_more_is_not_looked_at(line, some) ->
 
 
 def test_chance_chooses_one_in_so_many_evenly() -> None:
-    assert SAMPLE_ONE_IN == 50
+    assert SAMPLE_ONE_IN == 20
     chosen = [number for number in range(1, 100_001) if is_drawn(number)]
-    assert len(chosen) == pytest.approx(100_000 / 50, rel=0.01)
+    assert len(chosen) == pytest.approx(100_000 / 20, rel=0.01)
     for pockets in (10, 24, 25, 30, 50):  # every pocket of a head has its turn
         assert len({number % pockets for number in chosen}) == pockets
+
+
+def test_each_offer_says_its_chance_and_the_review_keeps_it(line, some) -> None:
+    offered = {each.row.pocket: each.chance for each in queue(line)}
+    assert offered == {2: 1.0, 1: 1.0, 3: None, 4: None, 5: 1 / SAMPLE_ONE_IN}
+    said = {pocket: line.say(some[pocket], "worn").chance for pocket in (2, 3, 5, 6, 11)}
+    assert said == {2: 1.0, 3: None, 5: 1 / SAMPLE_ONE_IN, 6: None, 11: None}
+    line.model("m-2")
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(some[2].capture_id, "intact", model_id="m-2"))
+    assert line.say(some[2], "intact").chance == 1.0, "it was offered by the verdict of then"
+    with line.database.reading() as session:
+        chances = [item.chance for item in reviews.labelled(session)]
+    assert sorted(chances, key=str) == sorted([1.0, None, 1 / SAMPLE_ONE_IN, None, None], key=str)

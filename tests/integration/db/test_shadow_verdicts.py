@@ -8,7 +8,7 @@ from sqlalchemy import exc
 
 from db.line import shadow_verdicts, verdicts
 from db.line.shadow_verdicts import OutcomePair, ShadowVerdict, Tally
-from db.queries import maintenance
+from db.queries import replace_list
 from tests.database_support import shadows_of, status_of
 
 
@@ -52,7 +52,7 @@ def test_the_line_never_sees_it(line, said) -> None:
     with line.database.reading() as session:
         assert verdicts.current(session, capture.capture_id).outcome == "intact"
         assert verdicts.count(session) == 1
-        assert maintenance.to_replace(session) == []
+        assert replace_list.to_replace(session) == []
         assert status_of(session, line.check_id).state == "go"
 
 

@@ -105,15 +105,19 @@ def test_a_worker_refuses_an_empty_pocket_and_what_a_moved_camera_sees(line) -> 
     assert another.fault(origin, seen(5)) is None
 
 
-def test_a_person_who_overrules_a_fault_lets_the_history_begin_anew(line) -> None:
+def test_three_overruled_faults_in_a_row_let_the_history_begin_anew_and_one_does_not(line) -> None:
     for number in range(3):
         photographed(line, number)
-    refused = photographed(line, 3, "unusable")
-    photographed(line, 4)
-    line.say(refused, "unusable")
-    assert history(line) == [4, 2, 1, 0]
-    line.say(refused, "intact")
-    assert history(line) == [4]
+    refused = [photographed(line, 3 + number, "unusable") for number in range(4)]
+    photographed(line, 7)
+    for capture, label in zip(refused, ("worn", "worn", "unusable", "intact"), strict=True):
+        line.say(capture, label)
+    assert history(line) == [7, 2, 1, 0], "wear that can be seen in some blurred photographs makes blur not usual"
+    line.say(refused[2], "worn")
+    assert history(line) == [7]
+    photographed(line, 8)
+    line.say(photographed(line, 9, "unusable"), "unusable")
+    assert history(line) == [8, 7], "what is refused since changes nothing of that"
 
 
 def test_a_worker_refuses_what_is_unlike_the_station_s_others(line, monkeypatch) -> None:

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from db.learning import reviews
+from db.learning.review_chances import drawn
 from db.people import audit
 from db.queries import review_turns
-from db.queries.review_queue import drawn
 from db.schema.tables import Leases, Verdicts
 from tests.console_support import Browser
 from tests.integration.conftest import on_both_engines

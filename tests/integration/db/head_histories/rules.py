@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.line import checks
 from db.line.checks import Check
-from db.queries import head_inserts, head_overview, maintenance
+from db.queries import head_inserts, head_overview, replace_list
 from db.queries.head_inserts import HeadNow
 from db.queries.head_overview import HeadOverview
 from producer.contract.answers import CheckAnswer
@@ -58,7 +58,7 @@ def ask(workshop: Workshop, truth: Truth, head: str) -> HeadAnswers:
             head,
             truth,
             board,
-            {row.pocket for row in maintenance.to_replace(session, MACHINE, head)},
+            {row.pocket for row in replace_list.to_replace(session, MACHINE, head)},
             workshop.retained.of.get(head),
             head_inserts.head_now(session, MACHINE, head, register),
             _checks(session, head),

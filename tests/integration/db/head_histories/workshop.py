@@ -133,10 +133,12 @@ class Workshop:
         new = [photo for photo in photos if photo.progress == "waits"]
         failed = [photo for photo in new if photo.is_fault or photo.is_refused]
         judged = [photo for photo in new if photo not in failed]
-        check_ids = {photo.check_id for photo in photos}
         if named := [_named(photo) for photo in failed if photo.is_refused]:
             with self.database.transaction() as session:
-                begun_checks.begin(session, named, moment(self.minute))
+                begun = begun_checks.begin(session, named, moment(self.minute))
+            for photo in failed:  # of a check of its own, where that which it names is of another run
+                photo.check_id = begun.get(photo.capture_id, photo.check_id)
+        check_ids = {photo.check_id for photo in photos}
         self._end(judged, [_fault(photo) for photo in failed], None, check_ids, () if new else check_ids)
         with self.database.reading() as session:
             numbers = {fault.event: fault.id for fault in faults.search(session)} if failed else {}
@@ -239,7 +241,8 @@ def _capture(photo: Photo) -> Capture:
 
 
 def _named(photo: Photo) -> NamedCheck:
-    return NamedCheck(photo.check_id, photo.station, MACHINE, photo.head, photo.operation, photo.size)
+    of = photo.check_id, photo.station, MACHINE, photo.head, photo.operation
+    return NamedCheck(*of, size=photo.size, own_id=photo.capture_id)
 
 
 def _fault(photo: Photo) -> CaptureFault:

@@ -12,7 +12,7 @@ from db.learning.model_registry import Model, Promotion
 from db.learning.reviews import Review
 from db.line.checks import Check
 from db.line.faults import Fault
-from db.queries.maintenance import PocketRow
+from db.queries.pocket_history import PocketRow
 from db.terminal.tables import check_table, fault_table, history_table, model_table, review_table, text, verdict_table
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)

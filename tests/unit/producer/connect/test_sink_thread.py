@@ -16,7 +16,7 @@ import pytest
 from producer.connect.connector_problems import ConnectorProblems, current_states
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.sink_thread import SinkThread
-from producer.connect.sinks.sink import SinkAway, Told
+from producer.connect.sinks.sink import DeliveryResult, SinkAway
 from producer.connect.stream_freshness import StreamFreshness, now
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import verdict
@@ -26,7 +26,11 @@ from tests.support import wait_until
 class Scripted:
     """A sink that opens, and makes of deliveries, what it is given."""
 
-    def __init__(self, opens: Callable[[int], bool] = lambda _: False, tells: Callable[[Delivery], Told] = Told):
+    def __init__(
+        self,
+        opens: Callable[[int], bool] = lambda _: False,
+        tells: Callable[[Delivery], DeliveryResult] = DeliveryResult,
+    ):
         self.opened = self.left = 0
         self.sent: list[str] = []
         self._opens = opens
@@ -36,7 +40,7 @@ class Scripted:
         self.opened += 1
         return self._opens(self.opened)
 
-    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[Told]:
+    def tell(self, deliveries: Sequence[Delivery]) -> Iterator[DeliveryResult]:
         for delivery in deliveries:
             self.sent.append(delivery.event.id)
             yield self._tells(delivery)
@@ -112,7 +116,7 @@ def test_nothing_is_told_again_because_it_cannot_be_noted(
 
     monkeypatch.setattr(log, "delivered", fail(log.delivered))
     monkeypatch.setattr(log, "failed", fail(log.failed))
-    sink = Scripted(tells=lambda delivery: Told(delivery, refused))
+    sink = Scripted(tells=lambda delivery: DeliveryResult(delivery, refused))
     with telling(sink, log, monkeypatch):
         wait_until(lambda: tries >= 4)
         sent = list(sink.sent)
@@ -159,8 +163,8 @@ def test_a_system_that_is_set_up_wrongly_is_tried_for_ever_and_by_each_new_conne
     # An event that is refused is given up at once.
     monkeypatch.setattr("producer.connect.deliveries.retry_schedule.SCHEDULE", ())
 
-    def tells(delivery: Delivery) -> Told:
-        return Told(delivery, "not authorized", pause=3600.0) if refuses else Told(delivery)
+    def tells(delivery: Delivery) -> DeliveryResult:
+        return DeliveryResult(delivery, "not authorized", pause=3600.0) if refuses else DeliveryResult(delivery)
 
     sink = Scripted(lambda _: True, tells)
     with telling(sink, log, monkeypatch):

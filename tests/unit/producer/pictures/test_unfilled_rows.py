@@ -41,7 +41,7 @@ def answer(data: bytes) -> str:
     raw = is_uncompressed(image)
     image.load()
     runs = plain_runs(image)
-    return "cut" if is_cut(image, runs) else "whole" if plain_part(image, runs, raw=raw) is None else "plain"
+    return "cut" if is_cut(image, runs, raw=raw) else "whole" if plain_part(image, runs, raw=raw) is None else "plain"
 
 
 def bar(pixels: np.ndarray, colour: Any, top: int = 0, bottom: int = 0, left: int = 0, right: int = 0) -> np.ndarray:
@@ -74,6 +74,19 @@ def test_a_thing_before_a_plain_background_is_whole(colour: Any, background: str
         cut_out = np.where(inside[..., None], pixels, np.array(colour, np.uint8))
         for way in (*CODED, *RAW):
             assert answer(saved(cut_out, way)) == "whole"
+
+
+@pytest.mark.parametrize("slope", [-2, -1.5, 1.3, 2])
+def test_a_cut_out_whose_lower_edge_is_level_but_for_a_pixel_is_for_a_person_to_look_at(slope: float) -> None:
+    down, across = np.mgrid[0:256, 0:256]
+    inside = (across > 8) & (across < 244) & (down < 150 + slope * across / 256)
+    for pixels in photographs():
+        cut_out = np.where(inside[..., None], pixels, np.uint8(0))
+        assert [answer(saved(cut_out, way)) for way in ("PNG", *RAW)] == ["plain", "cut", "cut"]
+        # Half of a photograph that was not cut out, and what another colour is beside, is none.
+        half = np.where((down * 256 + across < 150 * 256 + 100)[..., None], pixels, np.uint8(0))
+        assert answer(saved(half, "PNG")) == "cut"
+        assert answer(saved(np.where(inside[..., None], pixels, np.uint8(255)), "PNG")) == "cut"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +138,7 @@ def test_a_fill_that_is_the_number_of_a_colour_is_seen(way: str, fill: bytes, co
         half = Image.open(io.BytesIO(data[:written] + fill * (len(data) - written)))
         half.load()
         half = half.convert("RGB")
-        assert is_cut(half, plain_runs(half))
+        assert is_cut(half, plain_runs(half), raw=True)
 
 
 def test_a_fill_of_four_bytes_is_one_colour_of_four() -> None:

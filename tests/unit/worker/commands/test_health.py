@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from worker.commands.main import app
-from worker.monitoring.heartbeat import Heartbeat, LearnHeartbeat, SchedulerHeartbeat, write
+from worker.monitoring.heartbeat import GREATEST_AGE, Heartbeat, LearnHeartbeat, SchedulerHeartbeat, write
 
 
 @pytest.fixture(autouse=True)
@@ -37,20 +37,25 @@ def beat_of(seconds_ago: float) -> Heartbeat:
     )
 
 
-@pytest.mark.parametrize(("seconds", "max_age", "code"), [(5, "30", 0), (45, "30", 1), (45, "60", 0)])
-def test_the_age_of_the_heartbeat_decides(tmp_path: Path, seconds: float, max_age: str, code: int) -> None:
+@pytest.mark.parametrize(("seconds", "max_age", "code"), [(5, [], 0), (45, [], 1), (45, ["--max-age", "60"], 0)])
+def test_the_age_of_the_heartbeat_decides(tmp_path: Path, seconds: float, max_age: list[str], code: int) -> None:
     beat = beat_of(seconds)
     write(tmp_path / "run" / "worker.heartbeat", beat)
-    said = health(tmp_path, "--max-age", max_age)
+    said = health(tmp_path, *max_age)
     assert said.exit_code == code
     assert "process 4711" in said.output
     assert "ready, model m, 2 processes, 12 captures finished, 3 in hand for 2 s, without Redis" in said.output
-    assert ("older than 30 s" in said.output) == bool(code)
-    answer = json.loads(health(tmp_path, "--max-age", max_age, "--json").output)
+    assert (f"older than {GREATEST_AGE:g} s" in said.output) == bool(code)
+    answer = json.loads(health(tmp_path, *max_age, "--json").output)
     assert answer["healthy"] is (code == 0)
     assert answer["age_seconds"] == pytest.approx(seconds, abs=5)
     assert answer["finished"] == 12
     assert ("problem" in answer) == bool(code)
+
+
+def test_its_help_names_the_age_that_counts() -> None:
+    said = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["health", "--help"])
+    assert f"default: {GREATEST_AGE:g}" in said.output
 
 
 def test_without_a_heartbeat_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

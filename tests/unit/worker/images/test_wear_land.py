@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from benchmarks.wear import Scene, drawn, measured
 from producer.contract.region import Edge
@@ -51,6 +51,18 @@ def test_a_strip_that_begins_at_the_edge_has_a_land_too() -> None:
     seen = wear_land(strip(np.full(600, 20), land=190).crop((0, 0, 600, 100)), inside)
     assert seen is not None
     assert seen.mean == pytest.approx(20, rel=0.05)
+
+
+@pytest.mark.parametrize("above", [75, 180, 300])
+@pytest.mark.parametrize("width", [6, 8, 10, 15, 19])
+def test_a_narrow_land_is_measured_to_a_tenth_however_tall_the_strip_is(width: int, above: int) -> None:
+    edge = Edge(x1=0, y1=above, x2=600, y2=above, above=above, below=above // 3)
+    grey = np.full((edge.height, 600), 110, np.uint8)
+    grey[above - width :] = 190
+    grey[above:] = 20
+    seen = wear_land(Image.fromarray(grey).filter(ImageFilter.GaussianBlur(1)).convert("RGB"), edge)
+    assert seen is not None
+    assert seen.mean == pytest.approx(width, rel=0.1)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from producer.contract.answers import FaultAnswer
-from producer.contract.event import CaptureEvent
+from producer.contract.event import INSPECT_TASK, CaptureEvent
 from producer.storage.folder import FolderStore
 from tests.support import photograph, stored_event
 from worker.line.faults import MAX_EVENT_TEXT, CaptureFault, crashed, fault_of, invalid_event
@@ -59,7 +60,16 @@ WRONG: list[Callable[[dict[str, Any]], Any]] = [
     lambda event: {"event": event},
     lambda event: {"specversion": "1.0", "type": "capture", "data": event},
     json.dumps,
+    lambda event: {"type": "capture", "message": json.dumps({"payload": [event]})},
+    lambda event: celery_message(event).replace(INSPECT_TASK, "another.task"),
+    lambda event: celery_message(event | {"operation": "Schlichten ÿ?>"}).replace("+", "-").replace("/", "_"),
 ]
+
+
+def celery_message(event: dict[str, Any]) -> str:
+    """A message as a program of one's own writes it, in whose text nothing can be read but what is in its body."""
+    body = base64.b64encode(json.dumps([[event], {}, {}], ensure_ascii=False).encode()).decode()
+    return json.dumps({"body": body, "headers": {"task": INSPECT_TASK, "id": "an id"}})
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=map(str, range(len(WRONG))))
@@ -73,13 +83,22 @@ def test_of_an_event_that_cannot_be_used_the_head_is_known_nevertheless(
     assert (fault.check.machine, fault.check.head, fault.pocket) == (event.machine, event.head, event.pocket)
     assert fault.check_id == fault.check.check_id == refused(message).check_id, "a redelivery is of the same check"
     FaultAnswer.model_validate(fault.answer().model_dump())  # its id is one that every answer can have
+    number = refused(event.message() | {"head": 12, "machine": None})
+    assert number.check is not None
+    assert (number.check.machine, number.check.head) == (None, "12"), "of each machine that has this head"
     unknown = refused(event.message() | {"pocket": 0})
     assert unknown.check is not None
     assert (unknown.pocket, unknown.check.size) == (None, 0), "as large as its head is known to be"
 
 
 @pytest.mark.parametrize(
-    "wrong", [lambda event: {"events": [event]}, lambda event: [event] * 120, lambda event: json.dumps(event)[:-9]]
+    "wrong",
+    [
+        lambda event: {"events": [event, event | {"pocket": 8}]},
+        lambda event: [event] * 120,
+        lambda event: json.dumps(event)[:-9],
+        lambda event: celery_message(event | {"image": "x" * 9000})[:8000],
+    ],
 )
 def test_of_what_is_no_event_the_first_head_is_known_that_stands_in_it(
     event: CaptureEvent, wrong: Callable[[dict[str, Any]], Any]

@@ -1,11 +1,12 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from benchmarks.simulated_plant import SimulatedPlant
 from worker.lives.kaplan_meier import kaplan_meier
 from worker.lives.life import CensoredLife
-from worker.lives.simulated_plant import SimulatedPlant
 from worker.lives.weibull import FEWEST, fit
 
 
@@ -23,6 +24,14 @@ def test_below_ten_ended_lives_it_is_silent() -> None:
     in_use = [CensoredLife("head", 5.0)] * 50
     assert fit(ends[1:] + in_use) is None
     assert fit(ends + in_use) is not None
+
+
+def test_a_kind_of_damage_that_has_no_law_of_its_own_counts_as_one_that_nobody_named() -> None:
+    ends = looked_at(drawn(FEWEST, 20, 2.5))
+    unnamed, chipped = fit(ends), fit([replace(life, kind="chipped") for life in ends])  # type: ignore[arg-type]
+    assert unnamed is not None
+    assert chipped is not None
+    assert unnamed.curve("head") == chipped.curve("head")
 
 
 @pytest.mark.parametrize("every", [1, 8], ids=["each operation", "each eighth"])

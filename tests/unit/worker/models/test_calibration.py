@@ -51,6 +51,17 @@ def test_separated_sides_get_a_finite_slope():
     assert 0.5 < calibration.probability(1.0) < 1
 
 
+def test_weights_count_as_if_a_label_came_so_often_and_those_of_weight_nothing_not_at_all():
+    decisions, labels = drawn(2.0, -1.0, 300)
+    times = RNG.integers(0, 4, 300)
+    weighted = calibrate(decisions, labels, times.astype(float))
+    repeated = calibrate(np.repeat(decisions, times), np.repeat(labels, times))
+    assert weighted.slope == pytest.approx(repeated.slope, rel=0.01)
+    assert weighted.offset == pytest.approx(repeated.offset, rel=0.01, abs=0.01)
+    wrong = calibrate(-decisions, labels, times.astype(float))
+    assert (wrong.slope, wrong.probability(1.0)) == (0, pytest.approx(np.average(labels, weights=times), abs=0.01))
+
+
 @pytest.mark.parametrize(
     ("decisions", "labels"), [([1.0, 2], [1, 1]), ([1.0, 2], [0, 0]), ([1.0, np.nan], [0, 1]), ([np.inf, 0], [0, 1])]
 )

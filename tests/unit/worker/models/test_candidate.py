@@ -45,6 +45,18 @@ def test_a_candidate_tells_the_sides_and_the_kinds_apart():
     assert candidate.novelty.reason(np.zeros(features.shape[1], np.float32)) is not None
 
 
+def test_weights_move_the_probabilities_to_the_line_and_not_the_decisions():
+    features, labels, groups = inserts(120, images=1, apart=0.15)
+    weights = np.where(binary(labels) == 1, 0.1, 1.9)
+    plain = fit_candidate(features, labels, groups, costs=Costs())
+    moved = fit_candidate(features, labels, groups, costs=Costs(), weights=weights)
+    np.testing.assert_array_equal(plain.out_of_fold, moved.out_of_fold)
+    said = moved.calibration.probabilities(moved.out_of_fold)
+    assert np.average(said, weights=weights) == pytest.approx(0.05, abs=0.02)
+    assert plain.calibration.probabilities(plain.out_of_fold).mean() == pytest.approx(0.5, abs=0.05)
+    assert moved.calibration_check.outside < 0.1
+
+
 def test_the_same_set_gives_the_same_candidate():
     one, two = (fit_candidate(*inserts(20), costs=Costs()) for _ in range(2))
     np.testing.assert_array_equal(one.classifier.coef, two.classifier.coef)

@@ -22,7 +22,7 @@ def work(reports: Reports) -> None:
         with counted.stage("decode"):
             pass
         counted.judged("damaged", 0.2, "st-1")
-        counted.told_again()
+        counted.answered_again()
         counted.fault("crashed")
         counted.wrong_clock(timedelta(minutes=-9))
 

@@ -19,13 +19,13 @@ def _in_the_plant(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_numbers_are_the_readers() -> None:
     sentence = str(models.UNSURE_BAND(probability=0.48, lower=0.3, upper=0.7))
-    assert reasons.said(GERMAN, sentence) == (
+    assert reasons.translated(GERMAN, sentence) == (
         "die Wahrscheinlichkeit eines Schadens, 0,480, liegt im unsicheren Bereich, 0,300 bis 0,700"
     )
-    assert reasons.said(SPANISH, sentence) == (
+    assert reasons.translated(SPANISH, sentence) == (
         "la probabilidad de daño, 0,480, está en la franja dudosa, de 0,300 a 0,700"
     )
-    assert reasons.said(ENGLISH, sentence) == sentence
+    assert reasons.translated(ENGLISH, sentence) == sentence
 
 
 @pytest.mark.parametrize(
@@ -48,18 +48,18 @@ def test_numbers_are_the_readers() -> None:
     ids=lambda value: str(value)[:20],
 )
 def test_each_place_is_said_in_its_way(reason: str, said: str) -> None:
-    assert said in str(reasons.said(GERMAN, str(reason)))
+    assert said in str(reasons.translated(GERMAN, str(reason)))
 
 
 def test_what_the_promotion_rule_says_is_said_with_the_readers_numbers() -> None:
     compared = {"ours": 0.745, "theirs": 0.669}
     reason = promotion.NOT_WORSE(score=promotion.BALANCED_ACCURACY(), **compared, chance=promotion.CHANCE(chance=0.842))
     assert reason == "balanced accuracy 0.745 against the champion's 0.669: not worse (p = 0.84)"
-    assert reasons.said(GERMAN, str(reason)) == (
+    assert reasons.translated(GERMAN, str(reason)) == (
         "ausgewogene Trefferquote 0,745 gegen 0,669 des Modells im Einsatz: nicht schlechter (p = 0,84)"
     )
     lacking = promotion.NOT_BY_INSERT(problem=promotion.ONE_GROUP())
-    assert reasons.said(SPANISH, str(lacking)) == (
+    assert reasons.translated(SPANISH, str(lacking)) == (
         "no se puede medir por plaquitas: todas las imágenes son de un solo grupo; una partición por grupos necesita "
         "al menos dos"
     )
@@ -72,14 +72,14 @@ def test_a_contradiction_is_said_part_by_part() -> None:
         checks.ELSEWHERE(pockets=[1, 2], place=checks.MACHINE(machine="mill-1", head="head-2")),
         checks.SEVERAL_REPEATED(pockets=[4, 5], before=checks.OPERATION(operation="op-7"), at=at),
     ]
-    assert reasons.said(GERMAN, str(checks.CONTRADICTION(parts=parts))) == (
+    assert reasons.translated(GERMAN, str(checks.CONTRADICTION(parts=parts))) == (
         "Widerspruch: Plattensitz 3 in einer Prüfung von 2; Plattensitze 1, 2 von Maschine mill-1, Fräskopf head-2; "
         "Plattensitze 4, 5: Die Aufnahmen gab es schon (Bearbeitung op-7, 03.11.26, 14:05): neu aufnehmen"
     )
 
 
 def test_other_words_are_no_reason_of_the_vocabulary() -> None:
-    assert reasons.said(GERMAN, "pocket: Input should be greater than or equal to 1") is None
+    assert reasons.translated(GERMAN, "pocket: Input should be greater than or equal to 1") is None
 
 
 def test_every_kind_of_place_can_be_said() -> None:

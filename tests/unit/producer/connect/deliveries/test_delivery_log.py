@@ -70,7 +70,7 @@ def test_a_check_s_answer_that_is_what_it_was_before_is_another_event(log: Deliv
 
 def test_a_later_answer_that_is_what_was_said_against_is_another_event(log: DeliveryLog) -> None:
     first = check("go").model_copy(update={"revision": 5})
-    hold = Hold(check_id=first.check_id, machine="mill-1", head="H12", pocket=2, at=datetime.now(UTC), revision=5)
+    hold = Hold(check_id=first.check_id, machine="mill-1", head="H12", pocket=2, at=datetime.now(UTC), revision=6)
     verdicts = [verdict(2, outcome).model_copy(update={"check_id": first.check_id}) for outcome in ("intact", "unsure")]
     answers = [first, *(first.model_copy(update={"revision": revision}) for revision in (6, 7))]
     replace = first.model_copy(update={"state": "replace", "replace": [2]})

@@ -254,10 +254,53 @@ def test_an_answer_that_is_told_once_more_is_no_later_one() -> None:
     assert len(head.counting) == 2
 
 
-def test_a_hold_beyond_what_the_register_says_ends_with_the_next_whole_run() -> None:
-    """A head's name was mistyped in a run of a larger one: there is no such pocket to be seen again."""
+def _against(number: int, said: Hold | VerdictAnswer | InsertChangeAnswer, head: HeadAnswers) -> bool:
+    return head.take((number, plant_event("p", "", said, 0.0)))
+
+
+def _hold(run: str, pocket: int, minute: int, revision: int | None = None) -> Hold:
+    at = NOON + timedelta(minutes=minute)
+    return Hold(check_id=RUNS[run], machine="mill-1", head="H12", pocket=pocket, at=at, revision=revision)
+
+
+def _change(pocket: int, minute: int) -> InsertChangeAnswer:
+    of = {"change_id": new_id(), "machine": "mill-1", "head": "H12", "pocket": pocket, "by": "ana", "via": ""}
+    return InsertChangeAnswer(**of, at=NOON + timedelta(minutes=minute))
+
+
+def test_an_older_hold_that_comes_later_does_not_take_the_place_of_a_newer_one() -> None:
+    head = HeadAnswers(None)
+    assert _say(1, ("A", 4, 10, 4, "go", []), head) == "A go"
+    assert _against(2, _hold("A", 2, 12, 7), head)
+    assert not _against(3, _hold("A", 2, 11, 5), head), "a worker was paused before it said it"
+    assert _say(4, ("A", 4, 10, 6, "go", []), head) == ""
+    assert _say(5, ("A", 4, 10, 8, "go", []), head) == "A go"
+    assert _against(6, _hold("B", 3, 20), head)
+    assert not _against(7, _hold("B", 3, 5), head), "of another head's check"
+    assert _say(8, ("C", 4, 15, 1, "go", []), head) == ""
+    assert _say(9, ("D", 4, 25, 1, "go", []), head) == "D go"
+
+
+@pytest.mark.parametrize("said", ["hold", "verdict", "check"])
+def test_a_photograph_beyond_what_the_register_says_counts_until_its_insert_is_said_to_be_changed(said: str) -> None:
+    """A head's name was mistyped in a run of a larger one. The board shows the pocket until then."""
     head = HeadAnswers(4)
-    said = Hold(check_id=RUNS["B"], machine="mill-1", head="H12", pocket=12, at=NOON)
-    head.take((1, plant_event("p", "", said, 0.0)))
+    if said == "check":
+        assert _say(1, ("B", 4, -5, 1, "replace", [12]), head) == "B replace"
+    else:
+        of = {"capture_id": new_id(), "check_id": RUNS["B"], "machine": "mill-1", "head": "H12", "pocket": 12}
+        damaged = VerdictAnswer(**of, outcome="damaged", judged_at=NOON)
+        _against(1, _hold("B", 12, 0) if said == "hold" else damaged, head)
+    unchanged = "B replace" if said == "check" else ""
+    assert _say(2, ("A", 4, 2, 1, "go", []), head) == unchanged, "no run can see the pocket"
+    assert _against(3, _change(12, 3), head)
+    assert _say(4, ("A", 4, 2, 2, "go", []), head) == unchanged, "of before it"
+    assert _say(5, ("C", 2, 4, 1, "go", []), head) == unchanged, "not of the whole head"
+    assert _say(6, ("D", 4, 5, 1, "go", []), head) == "D go"
+
+
+def test_a_hold_by_a_check_of_too_large_a_size_ends_with_the_next_whole_run() -> None:
+    head = HeadAnswers(4)
+    assert _against(1, _hold("B", 12, 0, 1), head), "its own check waits for the pocket"
     assert _say(2, ("C", 2, 1, 1, "go", []), head) == ""
     assert _say(3, ("A", 4, 2, 1, "go", []), head) == "A go"

@@ -15,9 +15,11 @@ from producer.connect.sinks import last_answers
 from producer.connect.sinks.last_answers import Answers, LastAnswers, Remembered
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent, plant_event
-from producer.contract.plant_news import InsertChangeAnswer
+from producer.contract.plant_news import Hold, InsertChangeAnswer
 from producer.contract.vocabulary import CheckState
 from tests.integration.plant import check, fault, verdict
+
+HOLD = {"machine": "mill-1", "head": "H12", "pocket": 2, "at": datetime(2026, 11, 29, 12, tzinfo=UTC)}
 
 
 def test_nothing_older_takes_the_place_of_the_last_though_it_is_sent_again(tmp_path: Path) -> None:
@@ -96,6 +98,11 @@ def test_an_answer_that_is_out_of_date_is_not_told(tmp_path: Path) -> None:
         log.keep({}, {}, checks)
         assert events[0].id == events[1].id
         assert log.with_event_ids([said(3, "go")])[0] == []
+        late, next_one = (
+            plant_event("p", "", Hold(**HOLD | {"check_id": run.check_id, "revision": revision}), 0.0)
+            for revision in (4, 5)
+        )
+        assert log.with_event_ids([late, next_one])[0] == [next_one], "which the answer may not know"
         assert [event.data.revision for event in log.with_event_ids([said(6, "go")])[0]] == [6]
 
 

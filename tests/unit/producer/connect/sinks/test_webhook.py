@@ -15,7 +15,7 @@ from producer.connect.configuration.connector_file import WebhookSink
 from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.sinks import webhook
 from producer.connect.sinks.signature import new_secret
-from producer.connect.sinks.sink import SinkAway, Told
+from producer.connect.sinks.sink import DeliveryResult, SinkAway
 from producer.connect.sinks.webhook import Webhook, without_address
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import verdict
@@ -56,7 +56,7 @@ class Answering:
         self._listener.close()
 
 
-def told_by(folder: Path, answer: Callable[[socket.socket], None], events: int = 1) -> list[Told]:
+def told_by(folder: Path, answer: Callable[[socket.socket], None], events: int = 1) -> list[DeliveryResult]:
     secret = folder / "secret"
     secret.write_text(new_secret())
     with closing(Answering(answer)) as receiver, closing(DeliveryLog(folder / "deliveries.db")) as log:

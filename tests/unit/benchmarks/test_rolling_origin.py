@@ -2,10 +2,10 @@ import math
 
 import pytest
 
+from benchmarks.rolling_origin import FollowedLife, MethodScore, judge
+from benchmarks.simulated_plant import SimulatedPlant
 from db.learning.change_cost import ChangeCosts
 from worker.lives.life import CensoredLife
-from worker.lives.rolling_origin import FollowedLife, MethodScore, judge
-from worker.lives.simulated_plant import SimulatedPlant
 
 
 def test_at_an_origin_only_what_was_seen_by_then_is_known() -> None:

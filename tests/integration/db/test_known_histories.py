@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.integration.db.head_histories.rules import ask
 from tests.integration.db.head_histories.stations import How
+from tests.integration.db.head_histories.workshop import HEAD
 from tests.integration.db.test_head_histories import History
 
 Steps = Sequence[tuple[str, dict[str, Any]]]
@@ -27,6 +29,18 @@ IS_TOLD = {
     "one cannot be judged, and another is not judged yet": [
         GOOD,
         ("whole", {"how": How(at=2, flaw="fault", fate="worker dies", fate_at=3, one_by_one=True)}),
+    ],
+    "an earlier run is photographed again while a later one is judged": [
+        GOOD,
+        ("whole", {"how": How(fate="worker dies", fate_at=4, one_by_one=True)}),
+        ("retake", {"of": 5, "how": How(at=3, flaw="damaged")}),
+        ("redelivered", {}),
+    ],
+    "an earlier run gets a stand-in while a later one is judged": [
+        GOOD,
+        ("whole", {"how": How(fate="worker dies", fate_at=4, one_by_one=True)}),
+        ("retake", {"of": 5, "how": How(at=3, flaw="stand-in")}),
+        ("redelivered", {}),
     ],
     "a smaller check is a go while the first of all pockets waits": [
         ("missed", {"missed": {4}, "how": How(fate="lost", fate_at=3, one_by_one=True), "gives_up": False}),
@@ -51,6 +65,33 @@ def test_what_a_check_knows_and_no_answer_says_is_told(monkeypatch: pytest.Monke
     monkeypatch.setattr("db.line.holds.of_checks", lambda *_: [])
     with pytest.raises(AssertionError, match=r"(systems are shown no|nothing is a) go while"):
         run(steps)
+
+
+@pytest.mark.parametrize("flaw", ["", "damaged"])
+@pytest.mark.parametrize("is_own", [True, False], ids=["in a check of this head", "in another head's"])
+def test_a_pocket_that_the_head_does_not_have_holds_it_until_its_insert_is_said_to_be_changed(
+    flaw: str, is_own: bool
+) -> None:
+    state = History()
+
+    def whole() -> tuple[bool, bool]:
+        state.stations.operate((1, 2, 3, 4), 4, How(minutes=40))
+        state.shop.deliver()
+        answers = ask(state.shop, state.truth, HEAD)
+        return answers.state == "go", answers.is_go
+
+    try:
+        state.begins(register=4)
+        assert whole() == (True, True)
+        state.stations.operate([1], 4 if is_own else 6, How(minutes=40) if is_own else How(1, "other head", minutes=40))
+        state.stations.take_another(state.truth.photos[-1], 6, 4 if is_own else 6, How(6, flaw))
+        state.give_up()
+        assert whole() == whole() == (False, False)
+        state.shop.minute += 1
+        state.record_change(6)
+        assert whole() == whole() == (True, True)
+    finally:
+        state.teardown()
 
 
 def test_photographs_are_put_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:

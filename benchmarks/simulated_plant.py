@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.rolling_origin import FollowedLife
 from producer.contract.vocabulary import DamageKind
 from worker.lives.life import CensoredLife
-from worker.lives.rolling_origin import FollowedLife
 
 
 @dataclass(frozen=True)

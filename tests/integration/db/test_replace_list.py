@@ -5,7 +5,7 @@ import uuid6
 from sqlalchemy import select
 
 from db.line import captures, faults, insert_changes, pockets, verdicts
-from db.queries import maintenance
+from db.queries import pocket_history, replace_list
 from db.schema.tables import Captures
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES
@@ -14,7 +14,7 @@ from tests.integration.db.conftest import T0
 
 def to_replace(line, **where: str) -> list[tuple[str, str, int]]:
     with line.database.reading() as session:
-        return [(row.machine, row.head, row.pocket) for row in maintenance.to_replace(session, **where)]
+        return [(row.machine, row.head, row.pocket) for row in replace_list.to_replace(session, **where)]
 
 
 def test_only_the_newest_photograph_of_a_pocket_counts(line) -> None:
@@ -38,8 +38,8 @@ def test_damage_stays_until_the_newer_photograph_is_judged_or_a_person_has_chang
     line.see(1, 20)
     assert marked(line) == [1, 2, 3]
     with line.database.reading() as session:
-        assert {row.outcome for row in maintenance.to_replace(session)} == {"damaged"}
-        assert [place.pocket for place in maintenance.places_to_replace(session)] == [1, 2, 3]
+        assert {row.outcome for row in replace_list.to_replace(session)} == {"damaged"}
+        assert [place.pocket for place in replace_list.places_to_replace(session)] == [1, 2, 3]
     judge(line, newer[0], "intact")
     judge(line, newer[1], "unsure")
     assert marked(line) == [3]
@@ -118,7 +118,7 @@ def test_a_review_stands_above_the_verdict(line) -> None:
     line.say(dirty, "unusable")
     line.see(5, 0, "damaged")
     with line.database.reading() as session:
-        rows = maintenance.to_replace(session)
+        rows = replace_list.to_replace(session)
     assert [(row.pocket, row.outcome, row.review) for row in rows] == [
         (2, "intact", "worn"),
         (3, None, "broken"),
@@ -193,58 +193,6 @@ def test_of_two_at_the_same_moment_the_later_id_is_the_newest(line) -> None:
     assert to_replace(line) == []
 
 
-def test_a_pockets_life(line, start) -> None:
-    line.see(2, 0, "damaged")
-    old = line.see(1, 0, "intact")
-    line.see(1, 1, "intact", machine="mill-2")
-    broken = line.see(1, 2)
-    pending = line.see(1, 3)
-    for reason in ("image_missing", "crashed"):
-        with line.database.transaction() as session:
-            faults.record(
-                session,
-                capture_id=broken.capture_id,
-                station="st-1",
-                check_id=None,
-                pocket=1,
-                reason=reason,
-                detail="",
-                event="{}",
-                at=start,
-            )
-    with line.database.reading() as session:
-        rows = maintenance.history(session, "mill-1", "head-1", 1)
-        assert maintenance.history(session, "mill-1", "head-1", 1, limit=1) == rows[:1]
-        assert maintenance.history(session, "mill-1", "head-9", 1) == []
-    assert [row.capture_id for row in rows] == [pending.capture_id, broken.capture_id, old.capture_id]
-    assert [row.outcome for row in rows] == [None, None, "intact"]
-    assert [row.fault for row in rows] == [None, "crashed", None]
-    line.say(old, "intact")
-    line.say(old, "worn")
-    with line.database.reading() as session:
-        rows = maintenance.history(session, "mill-1", "head-1", 1)
-    assert [row.review for row in rows] == [None, None, "worn"]
-
-
-def test_a_life_is_read_page_by_page_whatever_faults_it_has(line, start) -> None:
-    seen = [line.see(1, minute // 2).capture_id for minute in range(6)]  # two at each moment
-    with line.database.transaction() as session:
-        for number in range(4):
-            values = {"capture_id": seen[-1], "station": "st-1", "check_id": None, "pocket": 1, "event": "{}"}
-            faults.record(session, **values, reason=f"reason {number}", detail="", at=start)
-    pages, after = [], None
-    with line.database.reading() as session:
-        while page := maintenance.history(session, "mill-1", "head-1", 1, limit=2, after=after):
-            pages.append([row.capture_id for row in page])
-            after = (page[-1].ordered_at, page[-1].capture_id)
-        newest = maintenance.of_capture(session, seen[-1])
-        assert newest == maintenance.history(session, "mill-1", "head-1", 1)[0]
-        assert maintenance.of_capture(session, uuid6.uuid7()) is None
-    assert newest is not None
-    assert newest.fault == "reason 3"
-    assert pages == [seen[5:3:-1], seen[3:1:-1], seen[1::-1]]
-
-
 def test_what_was_imported_is_in_no_machine(line) -> None:
     for pocket, label in ((1, "worn"), (2, "intact")):
         line.say(line.see(pocket, 0, "unsure", machine=IMPORTED), label)
@@ -253,5 +201,5 @@ def test_what_was_imported_is_in_no_machine(line) -> None:
     assert to_replace(line, head="head-1") == [("mill-1", "head-1", 1)]
     assert to_replace(line, machine=IMPORTED) == [(IMPORTED, "head-1", 1)]
     with line.database.reading() as session:
-        assert [row.machine for row in maintenance.history(session, "mill-1", "head-1", 1)] == ["mill-1"]
-        assert [row.review for row in maintenance.history(session, IMPORTED, "head-1", 1)] == ["worn"]
+        assert [row.machine for row in pocket_history.of_pocket(session, "mill-1", "head-1", 1)] == ["mill-1"]
+        assert [row.review for row in pocket_history.of_pocket(session, IMPORTED, "head-1", 1)] == ["worn"]

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from db.line.check_answers import CheckSummary
 from db.line.contradictions import Doubt
 from producer.contract.reasons import checks, faults, file_kinds, image_files, photographs, stations
+from producer.contract.reasons.recognition import LONGEST, SUBJECTS, TEMPLATES, recognised
 from producer.contract.reasons.template import IN_OTHER_WORDS, KINDS, Reason, numbered
-from producer.contract.reasons.vocabulary import LONGEST, SUBJECTS, TEMPLATES, recognised
 from producer.pictures.jpeg_structure import JpegStructure
 from worker.images.bit_depth import EightBits
 from worker.images.decoding import DecodedPhotograph
@@ -141,7 +141,7 @@ def test_no_two_templates_say_the_same() -> None:
     assert {kind for template in TEMPLATES.values() for kind in template.places.values()} <= KINDS.keys()
 
 
-def test_templates_stand_in_the_vocabulary_alone() -> None:
+def test_templates_stand_in_the_modules_of_reasons_alone() -> None:
     """So that none is forgotten by those who recognise and translate them."""
     making = {
         file.relative_to(ROOT).as_posix()
@@ -150,7 +150,7 @@ def test_templates_stand_in_the_vocabulary_alone() -> None:
         if re.search(r"\b(Template|Reason)\((?!str\))", file.read_text("utf-8"))
     }
     subjects = {Path(str(subject.__file__)).relative_to(ROOT).as_posix() for subject in SUBJECTS}
-    assert making == {*subjects, *(f"producer/contract/reasons/{name}.py" for name in ("template", "vocabulary"))}
+    assert making == {*subjects, *(f"producer/contract/reasons/{name}.py" for name in ("template", "recognition"))}
     assert TEMPLATES["image_files.EMPTY"] is image_files.EMPTY
     assert IN_OTHER_WORDS not in TEMPLATES.values()
 

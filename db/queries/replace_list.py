@@ -1,0 +1,57 @@
+"""The replace list: which inserts to change now, and which a person has just changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, select, text, union_all
+from sqlalchemy.orm import Session
+
+from db.line import insert_changes
+from db.line.damaged_pockets import damaged
+from db.line.insert_changes import InsertChange, insert_changed_at
+from db.line.rows import COLUMNS, current_verdict, on_machine
+from db.queries.pocket_history import PocketRow
+from db.schema.tables import Captures, Pockets, Verdicts
+from producer.contract.places import PocketPlace
+
+
+def to_replace(session: Session, machine: str | None = None, head: str | None = None) -> list[PocketRow]:
+    """The inserts to change now, by machine, head and pocket.
+
+    A pocket is in the list when its newest judged capture that shows the insert is `damaged`, by its newest review
+    where there is one, else by its verdict (`db.line.pockets`); the photograph of the new insert takes it out once it
+    is judged, or a person who says that it was changed (`db.line.insert_changes`). What was imported is in no machine,
+    so it is in the list only where its machine is asked for. The cost is that of the answer, and of what is still to
+    be judged: a partial index holds just these pockets.
+    """
+    rows: list[PocketRow] = []
+    for damage in damaged():
+        query: Select[Any] = (
+            select(*COLUMNS, Captures.review, insert_changed_at())
+            .select_from(damage)
+            .join(Captures, Captures.capture_id == damage.c.capture_id)
+            .outerjoin(Verdicts, current_verdict())
+            .where(on_machine(damage.c.machine, machine))
+        )
+        if head is not None:
+            query = query.where(damage.c.head == head)
+        rows += (PocketRow(**row._mapping) for row in session.execute(query))
+    return sorted(rows, key=_place)
+
+
+def places_to_replace(session: Session) -> list[PocketPlace]:
+    """Where the inserts of `to_replace` are, for who asks for no more: a fraction of its cost."""
+    columns = [damage.c for damage in damaged()]
+    queries = [select(of.machine, of.head, of.pocket).where(on_machine(of.machine, None)) for of in columns]
+    return sorted(PocketPlace(*row) for row in session.execute(union_all(*queries)))
+
+
+def just_changed(session: Session, machine: str | None = None, head: str | None = None) -> list[InsertChange]:
+    """The inserts that a person changed since `to_replace` had them, and that no photograph shows yet, by place."""
+    of_head = [] if head is None else [Pockets.head == head]
+    return insert_changes.unseen(session, text("pockets.damaged"), on_machine(Pockets.machine, machine), *of_head)
+
+
+def _place(of: PocketRow) -> PocketPlace:
+    return PocketPlace(of.machine, of.head, of.pocket)

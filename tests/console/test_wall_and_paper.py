@@ -1,0 +1,53 @@
+"""Where nobody scrolls: a board on the wall of many heads, and Replace now on paper."""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import uuid6
+
+from tests.support import wait_until
+
+WALL: Final = {"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": False}
+
+A4: Final = {"paperWidth": 8.27, "paperHeight": 11.69}
+"""In inches."""
+
+
+def judged(plant: Any, machine: str, pockets: int, decision: float) -> None:
+    """Photograph a head H1 now, each pocket with a photograph of its own, and judge it so."""
+    photo, check = next((plant.folder / "images").rglob("*.jpg")).read_bytes(), uuid6.uuid7()
+    begun = datetime.now(UTC) - timedelta(seconds=pockets)
+    for pocket in range(1, pockets + 1):
+        at, own = begun + timedelta(seconds=pocket), photo + str(uuid6.uuid7()).encode()
+        capture = plant.capture(machine, "H1", pocket, pockets, "op-0001", check, at, own)
+        plant.judge(capture, decision, at)
+
+
+def test_a_wall_shows_all_of_twenty_heads_and_first_what_needs_a_person(page, plant) -> None:
+    for number in range(10, 30):
+        judged(plant, f"mill-{number}", 1, 3.0 if number == 29 else -3.0)
+    page.sign_in(path=None)
+    page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", WALL)
+    try:
+        page.open("/board")
+        wait_until(lambda: page.text("#tally [data-state=go]") == "19 GO")
+        answers = {of: page.of_all(f".card{of}", "e.getBoundingClientRect().top") for of in (".replace", ".go")}
+        assert max(answers[".replace"]) <= min(answers[".go"])
+        assert max(page.of_all(".card", "e.getBoundingClientRect().bottom")) <= 1080
+        assert page.texts("#tally span")[0].endswith("REPLACE")
+        judged(plant, "mill-10", 1, 3.0)
+        wait_until(lambda: page.text("#tally [data-state=go]") == "18 GO", what="the head that is damaged now")
+    finally:
+        page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_thirty_inserts_of_a_head_are_one_page_of_paper(page, plant) -> None:
+    judged(plant, "mill-9", 30, 3.0)
+    page.sign_in(path="/replace?machine=mill-9")
+    wait_until(lambda: len(page.texts(".sheet-list li")) == 30)
+    printed = base64.b64decode(page.chromium.execute_cdp_cmd("Page.printToPDF", A4)["data"])
+    assert len(re.findall(rb"/Type\s*/Page\b[^s]", printed)) == 1

@@ -18,8 +18,8 @@ def replace(context: typer.Context, machine: Machine = None, head: Head = None, 
     """List the inserts to change now: the pockets whose newest photograph shows a damaged insert.
 
     After `insert-db restore` a note names the heads that were not photographed since: damage that was seen after the
-    backup is not known. `--json` has the inserts in `items`, and those pockets in `unknown`. Another note says that
-    photographs which name no head could not be used lately.
+    backup is not known. `--json` has the inserts in `items`, and those pockets in `not_seen_since_restore`. Another
+    note says that photographs which name no head could not be used lately.
 
     Exit code 2: the line has no such machine or head.
 
@@ -37,7 +37,7 @@ def replace(context: typer.Context, machine: Machine = None, head: Head = None, 
             known_places.refuse_unknown(session, machine, head)
         unseen = restores.not_seen_since(session, machine, head)
         if as_json:
-            say_json({"items": plain(rows), "unknown": [place._asdict() for place in unseen]})
+            say_json({"items": plain(rows), "not_seen_since_restore": [place._asdict() for place in unseen]})
         else:
             answer(rows, tables.replace_table, False, "no insert is known to be damaged")
         if unseen:

@@ -117,8 +117,7 @@ def _say(database: Database, capture: UUID, label: str, by: str, note: str | Non
     with database.transaction() as session:
         kept = subject.add(session, capture_id=capture, label=label, by=by, at=now, note=note)
         # Anybody may be named with --by: the audit has who was at the terminal.
-        detail = {"label": label, "said by": kept.by}
-        audit.write(session, at=now, by=who(), action="reviewed", subject=str(capture), **detail)
+        audit.write(session, at=now, by=kept.by, signed=who(), action="reviewed", subject=str(capture), label=label)
     return kept
 
 

@@ -1,8 +1,8 @@
-"""What a person changes about the models' roles at the console: with a reason, and with its row in the audit.
+"""What a person changes about the models' roles at the console: with a reason, and only where the page is not old.
 
-The registry itself does it (`db.learning.model_registry`), as it does for `insert-worker models`. A person has a page
-before him that may be old, so each change names the model that it is about, and is refused where that is no longer what
-the page showed: a button that is pressed twice does no more than one that is pressed once.
+The registry itself does it (`db.learning.model_registry`), as it does for all others. A person has a page before him
+that may be old, so each change names the model that it is about, and is refused where that is no longer what the page
+showed: a button that is pressed twice does no more than one that is pressed once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 
 from db.learning import model_registry
 from db.learning.model_registry import Model, Promotion
-from db.people import audit
 from producer.contract.reasons import refusals as why
 
 LONGEST_REASON: Final = 1_000
@@ -31,9 +30,7 @@ def promote(session: Session, model_id: str, *, by: str, reason: str, at: dateti
     _check(session, model_id)
     if model_id == _in_charge(session):
         raise ValueError(why.IN_CHARGE(model=model_id))
-    promotion = model_registry.promote(session, model_id, by=by, reason=_checked_reason(reason), at=at)
-    audit.write(session, at=at, by=by, action="model promoted", subject=model_id, reason=promotion.reason, **detail)
-    return promotion
+    return model_registry.promote(session, model_id, by=by, reason=_checked_reason(reason), at=at, **detail)
 
 
 def roll_back(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **detail: Any) -> Promotion:
@@ -46,10 +43,8 @@ def roll_back(session: Session, model_id: str, *, by: str, reason: str, at: date
     _known(session, model_id)
     if model_id != _in_charge(session):
         raise ValueError(why.NOT_IN_CHARGE(model=model_id))
-    promotion = model_registry.rollback(session, by=by, reason=_checked_reason(reason), at=at)
+    promotion = model_registry.rollback(session, by=by, reason=_checked_reason(reason), at=at, **detail)
     _check(session, str(promotion.model_id))
-    detail = {"reason": promotion.reason, "to": promotion.model_id, **detail}
-    audit.write(session, at=at, by=by, action="model rolled back", subject=model_id, **detail)
     return promotion
 
 
@@ -63,9 +58,7 @@ def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: d
     _check(session, model_id)
     if model_id == _in_shadow(session):
         raise ValueError(why.IN_SHADOW(model=model_id))
-    promotion = model_registry.start_shadow(session, model_id, by=by, reason=_checked_reason(reason), at=at)
-    audit.write(session, at=at, by=by, action="shadow started", subject=model_id, reason=promotion.reason, **detail)
-    return promotion
+    return model_registry.start_shadow(session, model_id, by=by, reason=_checked_reason(reason), at=at, **detail)
 
 
 def end_shadow(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **detail: Any) -> None:
@@ -78,9 +71,7 @@ def end_shadow(session: Session, model_id: str, *, by: str, reason: str, at: dat
     _known(session, model_id)
     if model_id != _in_shadow(session):
         raise ValueError(why.NOT_IN_SHADOW(model=model_id))
-    reason = _checked_reason(reason)
-    model_registry.end_shadow(session, by=by, reason=reason, at=at)
-    audit.write(session, at=at, by=by, action="shadow ended", subject=model_id, reason=reason, **detail)
+    model_registry.end_shadow(session, by=by, reason=_checked_reason(reason), at=at, **detail)
 
 
 def _in_charge(session: Session) -> str | None:

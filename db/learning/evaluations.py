@@ -27,11 +27,14 @@ class Evaluated:
 class Score:
     """What an evaluation came to: whether the rule promotes the model, and its balanced accuracy with its interval.
 
-    Each is None where the evaluation does not say. The accuracy is that by insert where there are such splits.
+    `champion` is the accuracy of the model that was in charge then, on the same splits: accuracies of two evaluations
+    are of other labels, and say nothing about which model is better. Each is None where the evaluation does not say.
+    The accuracies are those by insert where there are such splits.
     """
 
     promote: bool | None
     balanced_accuracy: Mapping[str, Any] | None
+    champion: Mapping[str, Any] | None
 
 
 def record(session: Session, model_id: str, at: datetime, report: Mapping[str, Any]) -> None:
@@ -55,12 +58,16 @@ def scores(session: Session, model_ids: Collection[str]) -> dict[str, Score]:
     """What the newest evaluation of each of these models came to, without the whole of its report."""
     newest = select(func.max(Evaluations.id)).where(Evaluations.model_id.in_(model_ids)).group_by(Evaluations.model_id)
     of_kind = [
-        Evaluations.report["evaluations"][kind]["candidate"]["scores"]["balanced_accuracy"].label(kind)
+        Evaluations.report["evaluations"][kind][side]["scores"]["balanced_accuracy"].label(f"{kind}_{side}")
         for kind in reversed(SPLIT_KINDS)
+        for side in ("candidate", "champion")
     ]
     query = select(Evaluations.model_id, Evaluations.report["decision"]["promote"].label("promote"), *of_kind)
     rows = session.execute(query.where(Evaluations.id.in_(newest)))
-    return {model_id: Score(promote, grouped or plain) for model_id, promote, grouped, plain in rows}
+    return {
+        model_id: Score(promote, *((own, champion) if own else plain))
+        for model_id, promote, own, champion, *plain in rows
+    }
 
 
 def newest_model(session: Session) -> str | None:

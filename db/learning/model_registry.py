@@ -1,4 +1,7 @@
-"""The trained models and their roles: the champion judges; a shadow judges alongside, and the line never sees it."""
+"""The trained models and their roles: the champion judges; a shadow judges alongside, and the line never sees it.
+
+Whoever changes a role does it here, so that each change is in the audit; `noted` is what that says besides.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
+from db.people import audit
 from db.schema.tables import Models, Promotions
 from producer.contract.reasons import refusals as why
 from producer.contract.reasons.template import Template
@@ -116,7 +120,7 @@ def newest_of_snapshots(session: Session) -> Model | None:
     return _model(row._mapping) if row else None
 
 
-def promote(session: Session, model_id: str, *, by: str, reason: str, at: datetime) -> Promotion:
+def promote(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **noted: Any) -> Promotion:
     """Put a model in charge from `at` on; if it was in shadow, that ends.
 
     Promoting the model that is in charge already adds nothing and returns its promotion, so that two
@@ -131,10 +135,12 @@ def promote(session: Session, model_id: str, *, by: str, reason: str, at: dateti
     last = _last(session, "champion")
     if last is not None and last.model_id == model_id:
         return last
-    return _put_in_charge(session, model_id, "promoted", by, reason, at)
+    promotion = _charge(session, model_id, "promoted", by, reason, at)
+    audit.write(session, at=at, by=by, action="model promoted", subject=model_id, reason=reason, **noted)
+    return promotion
 
 
-def rollback(session: Session, *, by: str, reason: str, at: datetime) -> Promotion:
+def rollback(session: Session, *, by: str, reason: str, at: datetime, **noted: Any) -> Promotion:
     """Put the champion before the present one in charge again, from `at` on.
 
     A second rollback goes one further back, not forth again: the model that was rolled back is out until it is
@@ -146,11 +152,12 @@ def rollback(session: Session, *, by: str, reason: str, at: datetime) -> Promoti
     """
     take_turns(session)
     line = succession(session)
-    if not line:
-        raise LookupError(why.NEVER_IN_CHARGE())
-    if len(line) == 1:
-        raise LookupError(why.NONE_BEFORE(model=line[0]))
-    return _put_in_charge(session, line[-2], "rolled_back", by, reason, at)
+    if len(line) < 2:
+        raise LookupError(why.NONE_BEFORE(model=line[0]) if line else why.NEVER_IN_CHARGE())
+    to = line[-2]
+    promotion = _charge(session, to, "rolled_back", by, reason, at)
+    audit.write(session, at=at, by=by, action="model rolled back", subject=line[-1], reason=reason, to=to, **noted)
+    return promotion
 
 
 def succession(session: Session) -> list[str]:
@@ -209,19 +216,13 @@ def champion(session: Session, at: datetime | None = None) -> Model | None:
     return _model(row._mapping) if row else None
 
 
-def was_in_charge(session: Session, model_id: str) -> bool:
-    """Whether the model is, or ever was, the champion."""
-    query = exists().where(Promotions.model_id == model_id, Promotions.role == "champion")
-    return bool(session.scalar(select(query)))
-
-
 def shadow(session: Session) -> Model | None:
     """The model that judges alongside the champion, or None."""
     last = _last(session, "shadow")
     return find(session, last.model_id) if last is not None and last.model_id is not None else None
 
 
-def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: datetime) -> Promotion:
+def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **noted: Any) -> Promotion:
     """Have a model judge alongside the champion from `at` on, instead of the one that did so before.
 
     Starting the one that is in shadow already adds nothing and returns its row.
@@ -238,19 +239,23 @@ def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: d
     last = _last(session, "shadow")
     if last is not None and last.model_id == model_id:
         return last
-    return _add(session, model_id, "shadow", "promoted", by, reason, at)
+    promotion = _add(session, model_id, "shadow", "promoted", by, reason, at)
+    audit.write(session, at=at, by=by, action="shadow started", subject=model_id, reason=reason, **noted)
+    return promotion
 
 
-def end_shadow(session: Session, *, by: str, reason: str, at: datetime) -> Promotion | None:
+def end_shadow(session: Session, *, by: str, reason: str, at: datetime, **noted: Any) -> Promotion | None:
     """Have no model judge alongside the champion from `at` on; None where none did.
 
     Raises:
         ValueError: `at` is naive.
     """
     take_turns(session)
-    if shadow(session) is None:
+    if (before := shadow(session)) is None:
         return None
-    return _add(session, None, "shadow", "ended", by, reason, at)
+    ended = _add(session, None, "shadow", "ended", by, reason, at)
+    audit.write(session, at=at, by=by, action="shadow ended", subject=before.model_id, reason=reason, **noted)
+    return ended
 
 
 def take_turns(session: Session) -> None:
@@ -264,9 +269,7 @@ def _known(session: Session, model_id: str, refusal: Template) -> None:
         raise LookupError(refusal(model=model_id))
 
 
-def _put_in_charge(
-    session: Session, model_id: str, action: ModelAction, by: str, reason: str, at: datetime
-) -> Promotion:
+def _charge(session: Session, model_id: str, action: ModelAction, by: str, reason: str, at: datetime) -> Promotion:
     in_shadow = _last(session, "shadow")
     promotion = _add(session, model_id, "champion", action, by, reason, at)
     if in_shadow is not None and in_shadow.model_id == model_id:
@@ -279,9 +282,8 @@ def _add(
 ) -> Promotion:
     last = _last(session, role)
     # The row that came last counts, also when the clock that says so is behind the last one's.
-    row = Promotions(
-        model_id=model_id, at=max(at, last.at) if last else at, by=by, reason=reason, role=role, action=action
-    )
+    at = max(at, last.at) if last else at
+    row = Promotions(model_id=model_id, at=at, by=by, reason=reason, role=role, action=action)
     session.add(row)
     session.flush()
     return Promotion(row.id, model_id, row.at, by, reason, role, action)

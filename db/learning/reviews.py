@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -138,6 +138,13 @@ def of_capture(session: Session, capture_id: UUID) -> list[Review]:
     """All reviews of a capture, the newest (which counts) first."""
     query = select(*_COLUMNS).where(Reviews.capture_id == capture_id).order_by(Reviews.id.desc())
     return [Review(*row) for row in session.execute(query)]
+
+
+def newest_labels(session: Session, capture_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What the newest review says of each of these captures that has one."""
+    query = select(Captures.capture_id, Captures.review)
+    query = query.where(Captures.capture_id.in_(capture_ids), Captures.review.is_not(None))
+    return {row.capture_id: row.review for row in session.execute(query)}
 
 
 def recent(

@@ -283,6 +283,13 @@ def _pocket(dialect: str, rows: int) -> Any:
 _CAPTURE, _POCKET = Prepared(_capture), Prepared(_pocket)
 
 
+def places(session: Session, capture_ids: Collection[UUID]) -> dict[UUID, PocketPlace]:
+    """The pocket of each of these captures that is recorded."""
+    columns = Captures.machine, Captures.head, Captures.pocket
+    query = select(Captures.capture_id, *columns).where(Captures.capture_id.in_(capture_ids))
+    return {row.capture_id: PocketPlace(row.machine, row.head, row.pocket) for row in session.execute(query)}
+
+
 def find(session: Session, capture_id: UUID) -> Capture | None:
     """The capture of that id, or None."""
     row = session.execute(select(*_COLUMNS).where(Captures.capture_id == capture_id)).first()

@@ -27,9 +27,15 @@ class AuditEntry:
 _COLUMNS = [getattr(Audit, field.name) for field in fields(AuditEntry)]
 
 
-def write(session: Session, *, at: datetime, by: str, action: str, subject: str, **detail: Any) -> None:
-    """Add a row, in the transaction of the change itself."""
-    session.execute(insert(Audit).values(at=at, by=by, action=action, subject=subject[:200], detail=detail))
+def write(
+    session: Session, *, at: datetime, by: str, action: str, subject: str, signed: str | None = None, **detail: Any
+) -> None:
+    """Add a row, in the transaction of the change itself.
+
+    Who is `signed` did it, in the name of `by`: at a terminal any name may be given.
+    """
+    detail |= {} if signed is None else {"said by": by}
+    session.execute(insert(Audit).values(at=at, by=signed or by, action=action, subject=subject[:200], detail=detail))
 
 
 def recent(session: Session, *, by: str | None = None, before: int | None = None, limit: int = 100) -> list[AuditEntry]:

@@ -19,5 +19,5 @@ def accept(session: Session, station: str, *, by: str, at: datetime, signed: str
         LookupError: there is nothing to accept.
     """
     days = station_days.accept(session, station, by=by, at=at)
-    audit.write(session, at=at, by=signed or by, action="drift accepted", subject=station, days=days)
+    audit.write(session, at=at, by=by, signed=signed, action="drift accepted", subject=station, days=days)
     return days

@@ -42,7 +42,7 @@ def record(
     )
     if is_new:
         detail = {"from": change.at.isoformat(), **detail}
-        audit.write(session, at=at, by=signed or by, action="insert changed", subject=_place(change), **detail)
+        audit.write(session, at=at, by=by, signed=signed, action="insert changed", subject=_place(change), **detail)
         if first is None and not late:
             untold_changes.keep(session, change)
     return change, is_new

@@ -71,6 +71,9 @@ def test_learning_by_hand(worker: Commands) -> None:
 
     listed = worker.json("models", "list")
     name = listed["champion"]
+    with worker.database.reading() as session:
+        (entry,) = audit.recent(session)
+    assert (entry.by.partition(":")[0], entry.detail["said by"]) == ("terminal", "insert-worker train")
     assert [model["model_id"] for model in listed["models"]] == [name]
     shown = worker("models", "show").stdout
     for part in (

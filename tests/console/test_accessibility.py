@@ -57,6 +57,7 @@ SCREENS = {
     "desk": {"width": 1440, "height": 900, "mobile": False},
     "tablet of 10 inches": {"width": 1280, "height": 800, "mobile": True},
     "phone": {"width": 390, "height": 844, "mobile": True},
+    "phone held sideways": {"width": 844, "height": 390, "mobile": True},
     "wall": {"width": 3840, "height": 2160, "mobile": False},
 }
 
@@ -224,3 +225,27 @@ def test_targets_are_large_enough_for_gloves(page, emulated) -> None:
             assert page.script(over) == [], (screen, language)
             if screen != "phone":  # there the photograph and the labels come first
                 assert page.script(OUT_OF_SIGHT) == [], language
+
+
+def test_a_phone_held_sideways_has_the_photograph_and_the_labels_in_one_window(page, emulated) -> None:
+    page.sign_in("root", path=None)
+    emulated("phone held sideways")
+    settled(page, "/review")
+    for language in ("de", "es", "en"):
+        page.choose_language(language)
+        wait_until(lambda: page.shown_capture() != "", what="a photograph")
+        assert page.script(FITS), language
+        seen = page.script(
+            "return ['.top', '.photo', ...'12345'].map((of, i) => (document.querySelector(of > 0 ? "
+            "`.label:nth-child(${of})` : of)).getBoundingClientRect()).map(r => [r.left, r.top, r.right, r.bottom])"
+        )
+        (_, _, _, header), (left, top, right, bottom), *labels = seen
+        assert header <= 60, "one row"
+        assert right - left > 500
+        assert header <= top < 240 < bottom <= 390, language
+        for label in labels:
+            assert label[0] >= right, language
+            assert label[2] <= 844, language
+            assert header <= label[1] <= label[3] - 60 <= 330, language
+        over = "return [...document.querySelectorAll('.label')].filter(e => e.scrollWidth > e.clientWidth).length"
+        assert page.script(over) == 0, language

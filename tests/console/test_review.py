@@ -187,6 +187,8 @@ def test_a_server_that_is_killed_loses_no_review(page, plant) -> None:
     page.press("2")
     wait_until(lambda: "Not saved" in page.text("#failed:not([hidden])"), what="the complaint")
     page.press("1", "1")  # nothing goes on meanwhile
+    wait_until(lambda: page.script("return !document.getElementById('no-more').hidden"), what="that none came in vain")
+    assert not page.shows("#no-more"), "one complaint says it"
     page.server.start()
     wait_until(lambda: not page.shows("#failed"), what="the return")
     assert kept(plant) == [(first, "worn", "ana")]

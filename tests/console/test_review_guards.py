@@ -260,3 +260,17 @@ def test_of_many_that_were_skipped_only_the_last_are_named(page) -> None:
         page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
     assert given["made"] > 310
     assert 300 <= given["named"] < 310, "a form of a thousand fields is refused"
+
+
+PROGRESS = """const done = arguments[arguments.length - 1];
+import("/static/progress.js").then(({ Progress }) => {
+  const progress = new Progress();
+  progress.took(6_000);
+  progress.show(12, 100, true);
+  done(document.getElementById("left").textContent);
+});"""
+
+
+def test_where_more_wait_than_are_counted_the_time_left_is_the_least_that_it_takes(page) -> None:
+    begin(page)
+    assert page.chromium.execute_async_script(PROGRESS) == "12 done, 100+ left, about 10+ min"

@@ -19,6 +19,8 @@ from typer.testing import CliRunner
 from db.engine.database import Database
 from db.learning import reviews
 from db.line import verdicts
+from db.people import audit
+from db.terminal.person import who
 from producer.storage.folder import FolderStore
 from tests.database_support import status_of
 from tests.support import photograph
@@ -166,6 +168,13 @@ def test_an_import_that_was_interrupted_is_finished_by_the_next(
         )
     assert len(labelled(database)) == 4
     assert counts(imported(folder, database, images)) == (2, 0, 4, 0)
+    with database.reading() as session:
+        rows = [row for row in audit.recent(session) if row.action == "labels imported"]
+    assert [(row.by, row.detail["count"]) for row in rows] == [(who(), 2), (BY, 2), (BY, 2)]
+    assert rows[0].detail["said by"] == BY
+    assert {capture for row in rows for capture in row.detail["captures"]} == {
+        str(item.capture_id) for item in labelled(database)
+    }
 
 
 def test_classes_that_are_no_labels_need_a_meaning(folder: Path) -> None:

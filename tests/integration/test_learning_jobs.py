@@ -14,6 +14,7 @@ from db.engine import migrate
 from db.engine.database import Database
 from db.learning import evaluations, model_registry, snapshots
 from db.learning.model_registry import Model
+from db.people import audit
 from producer.storage.folder import FolderStore
 from tests.learning_support import BEGAN, FINGERPRINT, NETWORK, Reviewer, SmallNetwork, learning_in, use_few_splits
 from worker.features import catalogue
@@ -130,6 +131,9 @@ def test_from_reviews_to_a_model_in_charge_and_nothing_twice(
     assert (promotion.model_id, promotion.by) == (first.model.model_id, "insert-worker learn")
     assert "above guessing" in promotion.reason
     assert "nobody is in charge yet" in promotion.reason
+    with database.reading() as session:
+        (entry,) = audit.recent(session)
+    assert (entry.by, entry.action, entry.subject) == (promotion.by, "model promoted", promotion.model_id)
 
     written = (learning.models / first.model.artefact / "manifest.json").stat().st_mtime_ns
     again = retrain(learning, force=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from db.engine.database import Database
+from db.terminal.person import who
 from producer.storage.store import ImageStore
 from producer.terminal.console import TerminalConsole
 from worker.dataset.class_names import Meanings
@@ -62,6 +63,7 @@ def take_in(
         images=images,
         database=database,
         at=datetime.now(UTC),
+        signed=who(),
         progress=lambda done, total: progress("taking them in", done, total),
     )
     return TakenInFolder(seen, imported)

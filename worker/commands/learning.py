@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from db.terminal.person import who
 from producer.terminal.console import messages
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json, say_model
@@ -196,7 +197,8 @@ def evaluate(
     console = messages()
     with learning_with(settings) as learning, shown(console) as show:
         try:
-            decided = measure(learning, model, again=again, by="insert-worker evaluate", progress=show)
+            by = "insert-worker evaluate"
+            decided = measure(learning, model, again=again, by=by, signed=who(), progress=show)
         except LookupError as error:
             raise ValueError(str(error)) from error
     if decided is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -154,8 +154,7 @@ def promote(model: Name, why: Why, by: By = None, data: Data = None, as_json: Js
 
         _check_files(session, settings, model)
         now = datetime.now(UTC)
-        promotion = model_registry.promote(session, model, by=by or login(), reason=why, at=now)
-        return _signed(session, "model promoted", model, promotion, now)
+        return model_registry.promote(session, model, by=by or login(), reason=why, at=now, signed=who())
 
     _change(data, as_json, work)
 
@@ -171,10 +170,10 @@ def rollback(why: Why, by: By = None, data: Data = None, as_json: Json = False) 
         from db.learning import model_registry
         from worker.models.registry import check_network
 
-        now, before = datetime.now(UTC), _in_charge(session)
-        promotion = model_registry.rollback(session, by=by or login(), reason=why, at=now)
+        now = datetime.now(UTC)
+        promotion = model_registry.rollback(session, by=by or login(), reason=why, at=now, signed=who())
         check_network(_known(session, str(promotion.model_id)))
-        return _signed(session, "model rolled back", before, promotion, now, to=promotion.model_id)
+        return promotion
 
     _change(data, as_json, work)
 
@@ -191,8 +190,7 @@ def shadow(model: Name, why: Why, by: By = None, data: Data = None, as_json: Jso
 
         _check_files(session, settings, model)
         now = datetime.now(UTC)
-        promotion = model_registry.start_shadow(session, model, by=by or login(), reason=why, at=now)
-        return _signed(session, "shadow started", model, promotion, now)
+        return model_registry.start_shadow(session, model, by=by or login(), reason=why, at=now, signed=who())
 
     _change(data, as_json, work)
 
@@ -207,24 +205,10 @@ def end_shadow(why: Why, by: By = None, data: Data = None, as_json: Json = False
     def work(session: Session, _: WorkerSettings) -> Promotion | None:
         from db.learning import model_registry
 
-        now, before = datetime.now(UTC), model_registry.shadow(session)
-        promotion = model_registry.end_shadow(session, by=by or login(), reason=why, at=now)
-        if promotion is None or before is None:
-            return promotion
-        return _signed(session, "shadow ended", before.model_id, promotion, now)
+        now = datetime.now(UTC)
+        return model_registry.end_shadow(session, by=by or login(), reason=why, at=now, signed=who())
 
     _change(data, as_json, work)
-
-
-def _signed(session: Session, action: str, model: str, promotion: Promotion, at: datetime, **detail: Any) -> Promotion:
-    """Note in the audit who changed a role at this terminal, whoever was named with `--by`; not what was so before."""
-    from db.people import audit
-
-    if promotion.at < at:
-        return promotion
-    detail |= {"reason": promotion.reason, "said by": promotion.by}
-    audit.write(session, at=at, by=who(), action=action, subject=model, **detail)
-    return promotion
 
 
 def _change(data: Path | None, as_json: bool, work: Callable[[Session, WorkerSettings], Promotion | None]) -> None:

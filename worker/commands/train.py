@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from db.terminal.person import who
 from producer.terminal.console import TerminalConsole, messages, print_table, waiting
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
@@ -107,8 +108,8 @@ def train(
         settings = settings.model_copy(update={"backbone": choice.backbone})
     with learning_with(settings) as learning:
         with shown(console) as progress:
-            trained, decided = learn_now(learning, by=BY, progress=progress)
-        in_charge = settle(learning, decided, by=BY, promote=promote)
+            trained, decided = learn_now(learning, by=BY, signed=who(), progress=progress)
+        in_charge = settle(learning, decided, by=BY, promote=promote, signed=who())
     _tell_trained(trained, decided, settings, console, taken, in_charge, as_json)
 
 

@@ -72,13 +72,14 @@ def evaluate(
     *,
     again: bool = False,
     by: str = BY,
+    signed: str | None = None,
     progress: Progress = silent,
 ) -> DatedDecision | None:
     """Evaluate a candidate (the newest one, or `model_id`) against the champion, and promote it if it wins.
 
     None where there is no candidate that can judge, or another process is evaluating. A candidate that was refused
     stays refused, and one that was ever champion is not promoted again (a person may have rolled it back), unless
-    `again`, which evaluates anew.
+    `again`, which evaluates anew. A promotion is `by` the program; the audit names who started it, if `signed`.
 
     Raises:
         LookupError: the model is not registered, or was not fitted on a snapshot.
@@ -101,7 +102,7 @@ def evaluate(
         return None  # of before networks were files: the next training makes a candidate that can judge
     check_network(model)
     with held(learning.database, "evaluate") as mine:
-        return _settle(learning, model, again, by, progress) if mine else None
+        return _settle(learning, model, again, by, signed, progress) if mine else None
 
 
 def decided(folder: Path, model_id: str) -> DatedDecision | None:
@@ -112,10 +113,12 @@ def decided(folder: Path, model_id: str) -> DatedDecision | None:
         return None
 
 
-def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Progress) -> DatedDecision:
+def _settle(
+    learning: Learning, model: Model, again: bool, by: str, signed: str | None, progress: Progress
+) -> DatedDecision:
     with learning.database.reading() as session:
         champion = model_registry.champion(session)
-        was_in_charge = model_registry.was_in_charge(session, model.model_id)
+        was_in_charge = any(role.role == "champion" for role in model_registry.of_model(session, model.model_id))
     settled = decided(learning.evaluations, model.model_id)
     in_charge = champion.model_id if champion else None
     # A decision to promote holds against the champion of its time: one that was interrupted is carried out, no other.
@@ -126,14 +129,16 @@ def _settle(learning: Learning, model: Model, again: bool, by: str, progress: Pr
             path.write_text(settled.model_dump_json(indent=2) + "\n", "utf-8")
         log.info("decided", model=model.model_id, promote=settled.promote, why=settled.summary())
     if settled.promote and in_charge != model.model_id and (again or not was_in_charge):
-        _promote(learning, settled, by)
+        _promote(learning, settled, by, signed)
     return settled
 
 
-def _promote(learning: Learning, decision: DatedDecision, by: str) -> None:
+def _promote(learning: Learning, decision: DatedDecision, by: str, signed: str | None) -> None:
     with learning.database.transaction() as session:
         at = datetime.now(UTC)
-        promotion = model_registry.promote(session, decision.model, by=by, reason=decision.summary(), at=at)
+        promotion = model_registry.promote(
+            session, decision.model, by=by, signed=signed, reason=decision.summary(), at=at
+        )
         # Read behind the lock that the promotion takes, so that no other promotion comes between.
         newest = model_registry.promotions(session, 2, "champion")
         before = [earlier for earlier in newest if earlier.id != promotion.id]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from db.learning import reviews
 from db.line import verdicts
 from db.line.captures import Capture
 from db.line.verdicts import Verdict
+from db.people import audit
 from producer.contract.names import IMPORTED
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.runtime.arrays import UInt8Array
@@ -120,11 +121,13 @@ def import_photographs(
     database: Database,
     at: datetime,
     progress: Callable[[int, int], object],
+    signed: str | None = None,
 ) -> Imported:
     """Store the images and record captures and reviews, for a labelled set of that `name`.
 
-    May be repeated and interrupted. A review that a person gave since an import stands, as long as the folder's label
-    is the same as at that import. `progress` is called with how many of how many files are done.
+    Each transaction that labels something has a row in the audit, by who is `signed`. May be repeated and interrupted.
+    A review that a person gave since an import stands, as long as the folder's label is the same as at that import.
+    `progress` is called with how many of how many files are done.
 
     Raises:
         OSError: a file cannot be read or the image store cannot be written.
@@ -135,8 +138,11 @@ def import_photographs(
         together = photos[start : start + TOGETHER]
         captures = [(_capture(photo, photo.path.read_bytes(), name, images, at), photo.label) for photo in together]
         with database.transaction() as session:
-            for capture, label in captures:
-                _record(session, capture, label, at, result)
+            labelled = [capture for capture, label in captures if _record(session, capture, label, at, result)]
+            if labelled:
+                ids = [str(capture.capture_id) for capture in labelled]
+                detail: dict[str, Any] = {"count": len(ids), "captures": ids}
+                audit.write(session, at=at, by=BY, signed=signed, action="labels imported", subject=name, **detail)
         progress(min(start + TOGETHER, len(photos)), len(photos))
     return result
 
@@ -185,7 +191,8 @@ def _capture(photo: LabelledPhoto, data: bytes, name: str, images: ImageStore, a
     )
 
 
-def _record(session: Session, capture: Capture, label: str, at: datetime, result: Imported) -> None:
+def _record(session: Session, capture: Capture, label: str, at: datetime, result: Imported) -> bool:
+    """Record a photograph with its label, and return whether that label is new."""
     new = db.line.captures.record(session, capture, at)
     if new:
         # Without a verdict its check would stay pending for ever.
@@ -205,6 +212,7 @@ def _record(session: Session, capture: Capture, label: str, at: datetime, result
     result.new += new
     result.changed += not new and said != label
     result.known += not new and said == label
+    return said != label
 
 
 def _name(text: str) -> str:

@@ -23,8 +23,12 @@ _SHOWN: Final = 3
 """Most reasons for unusable images in a refusal."""
 
 
-def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tuple[Retrained, DatedDecision]:
+def learn_now(
+    learning: Learning, *, by: str, signed: str | None = None, progress: Progress = silent
+) -> tuple[Retrained, DatedDecision]:
     """Fit a model to the labels as they are, evaluate it, and promote it, as `by`, where the rule says so.
+
+    The audit names who is `signed`.
 
     Another process that is doing the same, such as the learner of a running line, is waited for. Beside what follows
     it raises what `retrain` and `evaluate` raise.
@@ -40,18 +44,20 @@ def learn_now(learning: Learning, *, by: str, progress: Progress = silent) -> tu
         raise ValueError(f"{trained.summary}: label more, and train again{reasons}")
     name = trained.model.model_id
     decided = _in_turn(
-        lambda: evaluate(learning, name, by=by, progress=progress), lambda result: result is None, progress
+        lambda: evaluate(learning, name, by=by, signed=signed, progress=progress),
+        lambda result: result is None,
+        progress,
     )
     assert decided is not None  # noqa: S101 - for the type checker: it was waited for
     return trained, decided
 
 
-def settle(learning: Learning, decided: DatedDecision, *, by: str, promote: bool) -> bool:
+def settle(learning: Learning, decided: DatedDecision, *, by: str, promote: bool, signed: str | None = None) -> bool:
     """Return whether the model is champion now; `promote` makes it so whatever was decided."""
     with learning.database.transaction() as session:
         if promote:
-            reason = f"{ASKED_FOR()}; {decided.summary()}"
-            model_registry.promote(session, decided.model, by=by, reason=reason, at=datetime.now(UTC))
+            now, reason = datetime.now(UTC), f"{ASKED_FOR()}; {decided.summary()}"
+            model_registry.promote(session, decided.model, by=by, signed=signed, reason=reason, at=now)
         champion = model_registry.champion(session)
     return champion is not None and champion.model_id == decided.model
 

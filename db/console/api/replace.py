@@ -27,10 +27,13 @@ class Pocket(BaseModel):
 
 
 class ToReplace(BaseModel):
-    """The pockets whose newest capture shows a damaged insert, by machine, head and pocket: always all of them."""
+    """The pockets whose newest capture shows a damaged insert, by machine, head and pocket: always all of them.
+
+    An empty list is no go: of other pockets it may not be known what is in them. `checks` has the answers.
+    """
 
     items: list[Capture]
-    unknown: list[Pocket] = Field(
+    not_seen_since_restore: list[Pocket] = Field(
         description="The pockets that were not photographed since a backup was restored: damage seen after that backup "
         "is lost, so they may have to be replaced too."
     )
@@ -44,5 +47,5 @@ def replace(request: Request, person: ApiViewer, machine: Name | None = None, he
         if not rows:
             known_places.refuse_unknown(session, machine, head)
         unseen = restores.not_seen_since(session, machine, head)
-    unknown = [Pocket(machine=of, head=head, pocket=pocket) for of, head, pocket in unseen]
-    return ToReplace(items=[Capture.of(row) for row in rows], unknown=unknown)
+    not_seen = [Pocket(machine=of, head=head, pocket=pocket) for of, head, pocket in unseen]
+    return ToReplace(items=[Capture.of(row) for row in rows], not_seen_since_restore=not_seen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -73,7 +73,7 @@ def confirm(
         done = subject.confirm(session, machine, head, wanted, by=person.name, at=now)
         if done:
             place = f"{machine} · {head}"
-            detail = {"count": len(done), "captures": [str(capture) for capture in done]}
+            detail: dict[str, Any] = {"count": len(done), "captures": [str(capture) for capture in done]}
             audit.write(session, at=now, by=person.name, action="reviewed in bulk", subject=place, **detail)
     parameters = {"machine": machine, "head": head, "labelled": len(done), "left_out": len(wanted) - len(done)}
     return RedirectResponse("/sheet?" + urlencode(parameters), 303)

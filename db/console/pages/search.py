@@ -20,6 +20,7 @@ from db.console.head_requests import is_head
 from db.console.reader import moments
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.learning import reviews
 from db.line import verdicts
 from db.line.rows import Filters
 from db.people import audit
@@ -90,12 +91,14 @@ def search(
     filters = query.filters()
     with console_of(request).database.reading() as session:
         rows = verdicts.search(session, limit=limit, **filters)
+        labels = reviews.newest_labels(session, [row.capture_id for row in rows])
         unknown = None if rows else known_places.unknown(session, **_place(filters))
     return page(
         request,
         "search.html",
         status=404 if unknown else 200,
         rows=rows,
+        labels=labels,
         asked=query,
         outcomes=OUTCOMES,
         limit=limit,

@@ -33,11 +33,14 @@ WORDS: Final = (
         "password changed",
         "role changed",
     ),
-    *("token added", "token revoked", "reviewed in bulk", "fault seen", "fault requeued", "fault dismissed"),
+    *("token added", "token revoked", "reviewed in bulk", "labels imported"),
+    *("fault seen", "fault requeued", "fault dismissed"),
     *("model promoted", "model rolled back", "shadow started", "shadow ended"),
     *("insert changed", "insert change withdrawn", "drift accepted", "backup restored"),
+    "checks of before doubted",
     # What it adds in details.
-    *("role", "token", "days", "reason", "label", "rows", "how", "count", "captures", "from", "said by"),
+    *("role", "token", "days", "reason", "label", "rows", "how", "count", "captures", "from", "to", "said by"),
+    *("made at", "checks"),
     # What the days of a station are compared by.
     *ASPECTS,
     # How the plant's other systems are told.

@@ -21,9 +21,10 @@ export class Progress {
     bar.max = Math.max(done + left, 1);
     bar.value = done;
     const one = [...this.#times].sort((a, b) => a - b)[this.#times.length >> 1] ?? 0;
-    const minutes = one && !more ? Math.max(1, Math.round((one * left) / 60_000)) : 0;
+    const minutes = one ? Math.max(1, Math.round((one * left) / 60_000)) : 0;
     const text = (minutes ? at("left").dataset.minutes : at("left").dataset.text) ?? "";
-    const numbers = { done: written(done), left: written(left) + (more ? "+" : ""), minutes: written(minutes) };
+    const orMore = more ? "+" : "";
+    const numbers = { done: written(done), left: written(left) + orMore, minutes: written(minutes) + orMore };
     at("left").textContent = text.replace(/{(done|left|minutes)}/g, (_, name) => numbers[/** @type {"done" | "left" | "minutes"} */ (name)]);
   }
 }

@@ -79,7 +79,7 @@ def test_what_is_backed_up_is_what_is_brought_back(filled, empty_database_url, t
     assert file.name.startswith("inserts-20261125T030000Z.")
     assert sorted(each.name for each in folder.iterdir()) == [file.name, f"{file.name}.json"]
     rows = {"checks": 1, "captures": 3, "verdicts": 3, "reviews": 1, "snapshots": 1, "snapshot_items": 1}
-    rows |= {"models": 1, "promotions": 1, "faults": 0, "accounts": 0, "audit": 0, "insert_changes": 0}
+    rows |= {"models": 1, "promotions": 1, "faults": 0, "accounts": 0, "audit": 1, "insert_changes": 0}
     assert manifest.rows == rows
     assert (manifest.revision, manifest.made_at) == (schema_version.head(), "2026-11-25T03:00:00.000Z")
 

@@ -143,7 +143,7 @@ def test_checks(filled) -> None:
 
 def test_replace(filled) -> None:
     listed = answer(filled, "replace", "--machine", "mill-1", "--head", "head-1")
-    assert ([row["pocket"] for row in listed["items"]], listed["unknown"]) == ([2], [])
+    assert ([row["pocket"] for row in listed["items"]], listed["not_seen_since_restore"]) == ([2], [])
     assert "mill-1" in shown(filled, "replace")
 
 
@@ -152,7 +152,8 @@ def test_replace_tells_programs_too_what_was_not_photographed_since_a_restore(fi
         restores.record(session, at=NOW + timedelta(hours=1), file="inserts.dump", made_at="2026-11-25T03:00:00Z")
     listed = answer(filled, "replace", "--head", "head-1")
     assert [row["pocket"] for row in listed["items"]] == [2]
-    assert listed["unknown"] == [{"machine": "mill-1", "head": "head-1", "pocket": pocket} for pocket in (1, 2, 3)]
+    not_seen = [{"machine": "mill-1", "head": "head-1", "pocket": pocket} for pocket in (1, 2, 3)]
+    assert listed["not_seen_since_restore"] == not_seen
 
 
 def test_history(filled) -> None:
@@ -242,7 +243,7 @@ def test_which_model_was_in_charge_at_a_moment(filled, line) -> None:
 
 
 def test_a_database_with_nothing_in_it(database_url) -> None:
-    nothing = {"items": [], "unknown": []}
+    nothing = {"items": [], "not_seen_since_restore": []}
     for command, said in ((["verdicts"], []), (["checks"], []), (["replace"], nothing), (["faults", "list"], [])):
         assert answer(database_url, *command) == said
         assert shown(database_url, *command).startswith("no ")

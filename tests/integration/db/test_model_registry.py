@@ -9,7 +9,9 @@ from sqlalchemy import exc
 from db.engine.database import Database
 from db.learning import model_registry, snapshots
 from db.learning.model_registry import Model
+from db.people import audit
 from db.schema.tables import Promotions
+from tests.integration.conftest import on_one_engine
 
 
 def promote(line, model_id: str, at, reason: str = "better") -> model_registry.Promotion:
@@ -247,13 +249,22 @@ def test_models_are_found_by_what_they_learned_from(database: Database) -> None:
         assert [each.model_id for each in model_registry.of_snapshot(session, snapshot, "b" * 64)] == ["other"]
         assert model_registry.of_snapshot(session, "nothing", "a" * 64) == []
         assert model_registry.newest_of_snapshots(session) == made[1]
-        assert model_registry.was_in_charge(session, "first")
-        assert not model_registry.was_in_charge(session, "second")
 
 
-def test_who_was_in_charge_once_is_known_for_ever(database: Database) -> None:
-    with database.transaction() as session:
-        for name in ("first", "second"):
-            model_registry.register(session, learned(name, None, 0))
-            model_registry.promote(session, name, by="ana", reason="test", at=START)
-        assert model_registry.was_in_charge(session, "first")
+@on_one_engine
+def test_each_change_of_a_role_is_in_the_audit_by_a_person_or_a_program(line, three) -> None:
+    with line.database.transaction() as session:
+        model_registry.rollback(session, by="ana", reason="it misses some", at=three, token="a laptop")
+        model_registry.start_shadow(session, "c", by="trainer", reason="a try", at=three, signed="terminal: ben")
+        model_registry.start_shadow(session, "c", by="trainer", reason="again", at=three)  # it is so already
+        model_registry.end_shadow(session, by="ana", reason="enough", at=three)
+        model_registry.end_shadow(session, by="ana", reason="nothing to end", at=three)
+    with line.database.reading() as session:
+        rows = [(row.by, row.action, row.subject, row.detail) for row in audit.recent(session)]
+    promoted = [("trainer", "model promoted", name, {"reason": "better"}) for name in "abc"]
+    assert rows[::-1] == [
+        *promoted,
+        ("ana", "model rolled back", "c", {"reason": "it misses some", "to": "b", "token": "a laptop"}),
+        ("terminal: ben", "shadow started", "c", {"reason": "a try", "said by": "trainer"}),
+        ("ana", "shadow ended", "c", {"reason": "enough"}),
+    ]

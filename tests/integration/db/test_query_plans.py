@@ -23,6 +23,7 @@ from sqlalchemy import delete, event, select, text, update
 from benchmarks import history, people
 from benchmarks.asked import KINDS, Plant
 from db.engine.database import Database
+from db.learning import reviews
 from db.line import captures, captures_ahead, checks, holds, incomplete_checks, newer_photographs
 from db.line.captures import Arrival, Capture
 from db.line.rows import NEWEST_FIRST
@@ -124,6 +125,19 @@ def test_the_last_checks_of_many_heads_are_found_without_going_through_others(pl
         assert all(overview.operations and overview.words for overview in known)
         assert len(sent) >= 3
         _all_led_by_an_index(session, sent, "heads")
+
+
+def test_what_is_beside_the_rows_of_a_page_is_found_by_their_keys(plant) -> None:
+    with plant.reading() as session:
+        newest = select(Captures.capture_id).order_by(*NEWEST_FIRST)
+        some = [
+            *session.scalars(newest.limit(500)),
+            *session.scalars(newest.where(Captures.review == "worn").limit(50)),
+        ]
+        with recorded(session) as sent:
+            assert set(reviews.newest_labels(session, some).values()) == {"worn"}
+            assert len(captures.places(session, some)) == 550
+        _all_led_by_an_index(session, sent, "")
 
 
 def _all_led_by_an_index(session, sent, question: str) -> None:

@@ -62,11 +62,11 @@ def test_after_a_backup_was_restored_every_head_is_old_until_it_is_photographed_
         restores.record(session, at=NOW, file="a.sqlite", made_at=NOW.isoformat())
     assert 'class="card stale"' in person.get("/").text
     place = {"machine": "mill-1", "head": "head-1", "pocket": 1}
-    assert person.get("/api/v1/replace").json() == {"items": [], "unknown": [place]}
+    assert person.get("/api/v1/replace").json() == {"items": [], "not_seen_since_restore": [place]}
     line.check_id = uuid6.uuid7()
     fresh(line, 1, "intact", size=1, minutes=-0.1)
     assert "card stale" not in person.get("/").text
-    assert person.get("/api/v1/replace").json()["unknown"] == []
+    assert person.get("/api/v1/replace").json()["not_seen_since_restore"] == []
 
 
 @pytest.mark.parametrize(

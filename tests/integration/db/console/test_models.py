@@ -37,7 +37,8 @@ def roles(line) -> tuple[str | None, str | None]:
 def written(line) -> list[tuple[str, str, str, dict]]:
     with line.database.reading() as session:
         rows = audit.recent(session)
-    return [(row.by, row.action, row.subject, row.detail) for row in rows if "signed" not in row.action][::-1]
+    people = (row for row in rows if row.by.startswith("the ") and "signed" not in row.action)
+    return [(row.by, row.action, row.subject, row.detail) for row in people][::-1]
 
 
 MEANT = {"reason": "seen enough", "sure": "yes"}
@@ -50,8 +51,12 @@ def test_who_judges_since_when_and_why(line, models, signed_in) -> None:
     assert "by beat" in champion
     assert "nobody was in charge" in champion
     assert "No model judges alongside" in text
-    score = models["evaluations"]["grouped"]["candidate"]["scores"]["balanced_accuracy"]
-    assert f"<b>{score['mean']:.1%}</b>" in text
+    # Beside its score is that of the champion of then on the same splits: two rows are of different labels.
+    of_second = text.partition('<td><a href="/models/second">')[2].partition("</tr>")[0]
+    assert re.findall(r"<td><b>([\d.]+%)</b>", of_second) == [
+        f"{models['evaluations']['grouped'][side]['scores']['balanced_accuracy']['mean']:.1%}"
+        for side in ("candidate", "champion")
+    ]
     assert "the next 100 labels add" in text
     assert '<form method="post" action="/models' not in text  # a viewer changes nothing
 

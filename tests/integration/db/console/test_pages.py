@@ -4,13 +4,14 @@ import csv
 import io
 import re
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 import uuid6
 
 from db.console.pages.replace import AT_ONCE
-from db.line import incomplete_checks, verdicts
-from db.people import audit
+from db.line import incomplete_checks, restores, verdicts
+from db.people import audit, audited_insert_changes
 from tests.console_support import Browser, console_on
 from tests.integration.db.conftest import T0
 from worker.embedded.redis_server import free_port
@@ -223,6 +224,32 @@ def test_the_audit_says_who_did_what(signed_in) -> None:
     text = signed_in("administrator").get("/audit").text
     assert re.search(r"<td>the viewer</td><td>signed in</td>", text)
     assert "the viewer" not in signed_in("administrator").get("/audit?by=nobody").text.split("<main")[1]
+
+
+def test_the_audit_has_moments_and_places_of_the_reader(line, signed_in) -> None:
+    capture = line.see(7, 0, "unsure", head="Fräskopf 3")
+    with line.database.transaction() as session:
+        audit.write(session, at=T0, by="ana", action="reviewed", subject=str(capture.capture_id), label="worn")
+        audit.write(session, at=T0, by="ana", action="reviewed", subject=str(UUID(int=7)), label="worn")  # pruned since
+        audited_insert_changes.record(session, "mill-1", "Fräskopf 3", 7, by="ana", at=T0, first=capture.capture_id)
+        restores.record(session, at=T0, file="inserts.dump", made_at="2026-11-22T08:00:00.000Z")
+    text = signed_in("administrator").get("/audit", **{"Accept-Language": "de"}).text
+    place = '<a href="/pocket?machine=mill-1&amp;head=Fr%C3%A4skopf%203&amp;pocket=7">mill-1 · Fräskopf 3 · 7</a>'
+    assert re.findall(r"<td>beurteilt</td><td>(.*?)</td>", text) == [str(UUID(int=7)), place]
+    details = re.findall(r"<td>(?:Wendeschneidplatte gewechselt|Sicherung .*?)</td><td>.*?</td><td>(.*?)</td>", text)
+    assert len(details) == 2
+    for detail in details:
+        assert re.search(r"22\.11\.2026, \d\d:\d\d:\d\d$", detail), detail
+
+
+def test_search_says_what_a_person_said_since(line, signed_in) -> None:
+    overruled = line.see(1, 0, "unsure")
+    line.see(2, 1, "unsure")
+    line.say(overruled, "broken")
+    line.say(overruled, "intact")
+    text = signed_in("viewer").get("/search?outcome=unsure").text
+    said = [re.findall(r"a person says <b>(\w+)</b>", row) for row in text.split("<tr>")[2:]]
+    assert said == [[], ["intact"]]
 
 
 def test_health_asks_the_database(console) -> None:

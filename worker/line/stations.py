@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from db.engine.database import Database, is_unavailable
 from db.line import station_history
 from db.line.station_history import Photographed
-from producer.contract.places import PocketPlace
+from producer.contract.places import HeadPlace, PocketPlace
 from producer.contract.reasons.template import Reason
 from producer.runtime.arrays import Float64Array
 from worker.images.measurements import Measurements
@@ -42,6 +42,8 @@ class Origin(NamedTuple):
 class _Station:
     usual: Usual | None
     scene: Scene | None
+    heads: frozenset[HeadPlace]
+    """Those of which the scene has photographs: another one may look otherwise, though the camera is where it was."""
     before: tuple[int, PocketPlace] | None
     read_at: float
     seen: deque[Float64Array] = field(default_factory=lambda: deque(maxlen=TOGETHER))
@@ -59,7 +61,7 @@ class Stations:
         station = self._station(origin.station)
         if station.usual is None:
             return None
-        problem = unlike_usual(seen, station.usual) or self._moved_or_empty(origin.station, seen, station)
+        problem = unlike_usual(seen, station.usual) or self._moved_or_empty(origin, seen, station)
         problem = problem or same_frame(origin.place, seen.frame, station.before, station.usual)
         if problem is None:
             station.before = seen.frame, origin.place
@@ -70,17 +72,19 @@ class Stations:
         usual = self._station(origin.station).usual
         return None if usual is None else less_sharp(seen, usual)
 
-    def _moved_or_empty(self, name: str, seen: Measurements, station: _Station) -> Reason | None:
+    def _moved_or_empty(self, origin: Origin, seen: Measurements, station: _Station) -> Reason | None:
         scene = station.scene
         if scene is None:
             return None
         alike = scene.seen(seen.sketch)
         if (problem := scene.empty(seen.sketch, alike)) is not None:
             return problem
+        if origin.place[:2] not in station.heads:
+            return None
         station.seen.append(alike)
         problem = scene.moved(list(station.seen))
         if problem is None and scene.is_shifted(alike):  # other processes have seen more of the station
-            problem = scene.moved([*map(scene.seen, self._judged_before(name)), alike])
+            problem = scene.moved([*map(scene.seen, self._judged_before(origin.station)), alike])
         return problem
 
     def _judged_before(self, name: str) -> list[bytes]:
@@ -104,10 +108,10 @@ class Stations:
             if not is_unavailable(error):
                 raise
             # The verdict's own transaction waits for the database; this look is made up for a minute later.
-            read = _Station(None, None, None, now) if known is None else replace(known, read_at=now)
+            read = _Station(None, None, frozenset(), None, now) if known is None else replace(known, read_at=now)
         else:
             newest = (good[0].frame, good[0].place) if good else None
-            read = _Station(Usual.of(good), _scene(good, unusable), newest, now)
+            read = _Station(Usual.of(good), _scene(good, unusable), _heads(good), newest, now)
             if known is not None and known.scene is not None and read.scene is not None:
                 read.seen = known.seen
         self._known[name] = read
@@ -117,3 +121,9 @@ class Stations:
 def _scene(good: Sequence[Photographed], unusable: Sequence[bytes]) -> Scene | None:
     sketches = [photograph.sketch for photograph in good if photograph.sketch is not None]
     return Scene.of(sketches[:: -(-len(sketches) // _SKETCHED)], unusable) if len(sketches) >= FEWEST else None
+
+
+def _heads(good: Sequence[Photographed]) -> frozenset[HeadPlace]:
+    """The heads with as many good photographs as it takes to see that a camera has moved."""
+    photographs = Counter(photograph.place[:2] for photograph in good if photograph.sketch is not None)
+    return frozenset(head for head, number in photographs.items() if number >= TOGETHER)

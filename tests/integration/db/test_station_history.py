@@ -92,6 +92,8 @@ def test_a_worker_refuses_an_empty_pocket_and_what_a_moved_camera_sees(line) -> 
     known, origin = Stations(line.database), Origin("st-1", ("mill-1", "head-1", 1))
     assert "no insert in the pocket" in str(known.fault(origin, seen(None)))
     assert [known.fault(origin, seen(5)) for _ in range(5)] == [None] * 5
+    another_head = Origin("st-1", ("mill-1", "head-2", 1))
+    assert [known.fault(another_head, seen(8)) for _ in range(8)] == [None] * 8, "it looks otherwise"
     told = [known.fault(origin, seen(8)) for _ in range(8)]
     assert (told[0], "the camera has moved" in str(told[-1])) == (None, True)
     assert [known.fault(origin, seen(5)) for _ in range(4)][1:] == [None] * 3

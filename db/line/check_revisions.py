@@ -20,6 +20,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from db.engine.prepared import Prepared
 from db.engine.upsert import insert
+from db.line.contradicting_captures import MAY_CONTRADICT
 from db.line.pockets import PLACE, SHOWS_INSERT
 from db.schema.tables import Captures, Checks, UntoldChecks
 from producer.contract.names import IMPORTED
@@ -62,6 +63,15 @@ _HELD = Prepared(
         .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
         .order_by(Checks.check_id)  # two that hold some wait for each other in line and not in a circle
         .with_for_update(key_share=True)
+    )
+)
+
+
+_DOUBTED = Prepared(
+    lambda *_: (
+        select(Checks.check_id)
+        .where(Checks.check_id.in_(bindparam("ids", expanding=True)), Checks.revision > 0, MAY_CONTRADICT)
+        .order_by(Checks.check_id)
     )
 )
 
@@ -121,6 +131,16 @@ def note_pending(session: Session, check_ids: Collection[UUID]) -> None:
     if check_ids:
         session.execute(next_revision(Checks.check_id.in_(check_ids)))
         note(session, check_ids)
+
+
+def note_doubted(session: Session, check_ids: Collection[UUID]) -> None:
+    """Note those of some checks that had an answer and doubt it, as they pend again: nothing else says so till they end.
+
+    Of the ids of captures that have just arrived this costs one look at the checks' rows.
+    """
+    if check_ids:
+        doubted = _DOUBTED.execute(session.connection(), ids=list(check_ids))
+        note_pending(session, [check_id for (check_id,) in doubted])
 
 
 def _note(session: Session, noted: Select[UUID]) -> None:

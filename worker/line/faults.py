@@ -139,7 +139,11 @@ _NOT_SAID: Final = "unknown"
 """The station and the operation of a check whose event says none that can be read."""
 
 
-_PLACE: Final = re.compile(r'\\*"(machine|head)\\*"\s*:\s*(?:\\*"([^"\\]{1,64})\\*"|(\d+))', re.IGNORECASE)
+_ESCAPED: Final = r"\\+(?:u([\da-f]{4})|x([\da-f]{2}))"
+"""A letter as JSON escapes it, within however many texts, or one that is no UTF-8 (`broker.sanitising`): Latin-1, then."""
+_PLACE: Final = re.compile(
+    rf'\\*"(machine|head)\\*"\s*:\s*(?:\\*"((?:[^"\\]|{_ESCAPED}){{1,64}})\\*"|(\d+))', re.IGNORECASE
+)
 _BODY: Final = re.compile(r'"body"\s*:\s*"([\w+/\\-]+)')
 _DEEPEST: Final = 4
 """How many objects, lists and texts around an event are looked into."""
@@ -156,13 +160,18 @@ def _fields_of(message: object, text: str) -> dict[str, Any]:
         message = text = _body_of(message) or message
     events = [*islice(_events_in(message), 2)]
     if not events:
-        places = reversed(_PLACE.findall(text[: 4 * MAX_EVENT_TEXT]))
-        fields = {name.lower(): (word or number).strip() for name, word, number in places}
+        places = reversed([*_PLACE.finditer(text[: 4 * MAX_EVENT_TEXT])])
+        fields = {place[1].lower(): _unescaped(place[2] or place[5]).strip() for place in places}
         events = [fields | (message if isinstance(message, dict) else {})]
     said = ((str(name).strip().lower(), value) for name, value in events[0].items() if not isinstance(value, bool))
     fields = {name: value.strip() if isinstance(value, str) else value for name, value in said}
     fields |= {name: str(fields[name]) for name in ("machine", "head") if isinstance(fields.get(name), int)}
     return fields | ({"pocket": None} if len(events) > 1 else {})
+
+
+def _unescaped(name: str) -> str:
+    letters = re.sub(_ESCAPED, lambda escaped: chr(int(escaped[1] or escaped[2], 16)), name, flags=re.IGNORECASE)
+    return letters.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # two for a letter beyond 16 bits
 
 
 def _body_of(message: str) -> str | None:

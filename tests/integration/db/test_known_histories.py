@@ -42,6 +42,10 @@ IS_TOLD = {
         ("retake", {"of": 5, "how": How(at=3, flaw="stand-in")}),
         ("redelivered", {}),
     ],
+    "a run that had its answer is photographed again and not judged yet": [
+        ("gives_up", {"is_after_good": True}),
+        ("retake", {"how": How(fate="worker dies"), "is_after_good": False, "of": 0}),
+    ],
     "a smaller check is a go while the first of all pockets waits": [
         ("missed", {"missed": {4}, "how": How(fate="lost", fate_at=3, one_by_one=True), "gives_up": False}),
         ("partial", {"size": 3}),

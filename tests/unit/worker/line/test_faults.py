@@ -97,15 +97,18 @@ def test_of_an_event_that_cannot_be_used_the_head_is_known_nevertheless(
         lambda event: {"events": [event, event | {"pocket": 8}]},
         lambda event: [event] * 120,
         lambda event: json.dumps(event)[:-9],
+        lambda event: json.dumps(event, ensure_ascii=False)[:-9],
+        lambda event: json.dumps(event, ensure_ascii=False).encode("latin-1").decode(errors="backslashreplace"),
         lambda event: celery_message(event | {"image": "x" * 9000})[:8000],
     ],
 )
 def test_of_what_is_no_event_the_first_head_is_known_that_stands_in_it(
     event: CaptureEvent, wrong: Callable[[dict[str, Any]], Any]
 ) -> None:
+    event = event.model_copy(update={"head": "Prüfkopf 5", "schema_version": 2})
     fault = refused(wrong(event.message()))
     assert fault.check is not None
-    assert (fault.check.machine, fault.check.head, fault.check.size) == (event.machine, event.head, 0)
+    assert (fault.check.machine, fault.check.head, fault.check.size) == (event.machine, "Prüfkopf 5", 0)
 
 
 @pytest.mark.parametrize("message", [None, 3, "text", [], {}], ids=repr)

@@ -140,7 +140,7 @@ _NOT_SAID: Final = "unknown"
 
 
 _ESCAPED: Final = r"\\+(?:u([\da-f]{4})|x([\da-f]{2}))"
-"""A letter as JSON escapes it, within however many texts, or one that is no UTF-8 (`broker.sanitising`): Latin-1, then."""
+"""A letter as JSON escapes it, within however many texts, or one that is no UTF-8 (`broker.sanitising`): Latin-1."""
 _PLACE: Final = re.compile(
     rf'\\*"(machine|head)\\*"\s*:\s*(?:\\*"((?:[^"\\]|{_ESCAPED}){{1,64}})\\*"|(\d+))', re.IGNORECASE
 )

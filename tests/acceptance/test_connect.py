@@ -250,7 +250,7 @@ def test_a_hold_takes_the_go_from_whoever_reads_by_opc_ua_and_from_a_plc_until_t
                 return client.variable(f"{MACHINE}/H12", "State"), line.plc.values("State")[-1]
 
             assert shown() == ("go", 1)
-            worker.say([Hold(check_id=new_id(), machine=MACHINE, head="H12", pocket=2, at=at)])
+            worker.emit([Hold(check_id=new_id(), machine=MACHINE, head="H12", pocket=2, at=at)])
             wait_until(lambda: shown() == ("", 0), 30)
             wait_until(lambda: line.plc.decided(run.check_id) == ["hold", "release", "hold"], 30)
             line.plc.wait_for(later.check_id)

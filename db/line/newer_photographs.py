@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, tuple_
+from sqlalchemy import bindparam, literal_column, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from db.engine.prepared import Prepared
@@ -38,6 +38,7 @@ _EARLIER: Final = (
     select(_Of.check_id)
     .where(_Of.machine == bindparam("machine"), _Of.head == bindparam("head"))
     .where(_Of.started_at <= _BEGAN, _Of.check_id != _OWN)
+    .where(_Of.size > literal_column("1"))  # a photograph by itself is answered by itself
     .order_by(_Of.started_at.desc(), _Of.check_id.desc())
     .limit(LOOKED_THROUGH)
 )

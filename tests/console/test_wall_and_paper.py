@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import pytest
 import uuid6
 
 from tests.support import wait_until
@@ -27,20 +28,24 @@ def judged(plant: Any, machine: str, pockets: int, decision: float) -> None:
         plant.judge(capture, decision, at)
 
 
-def test_a_wall_shows_all_of_twenty_heads_and_first_what_needs_a_person(page, plant) -> None:
-    for number in range(10, 30):
-        judged(plant, f"mill-{number}", 1, 3.0 if number == 29 else -3.0)
+@pytest.mark.parametrize("damaged", [1, 4, 11])
+def test_a_wall_shows_all_of_twenty_heads_and_first_what_needs_a_person(page, plant, damaged) -> None:
+    for number in range(10, 27):  # beside three
+        judged(plant, f"mill-{number}", 1, 3.0 if number >= 27 - damaged else -3.0)
     page.sign_in(path=None)
     page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", WALL)
     try:
         page.open("/board")
-        wait_until(lambda: page.text("#tally [data-state=go]") == "19 GO")
-        answers = {of: page.of_all(f".card{of}", "e.getBoundingClientRect().top") for of in (".replace", ".go")}
-        assert max(answers[".replace"]) <= min(answers[".go"])
+        wait_until(lambda: page.text("#tally [data-state=go]") == f"{17 - damaged} GO")
+        tops = {of: page.of_all(f".card{of}", "e.getBoundingClientRect().top") for of in (".replace", ".go")}
+        assert max(tops[".replace"]) <= min(tops[".go"])
         assert max(page.of_all(".card", "e.getBoundingClientRect().bottom")) <= 1080
         assert page.texts("#tally span")[0].endswith("REPLACE")
         judged(plant, "mill-10", 1, 3.0)
-        wait_until(lambda: page.text("#tally [data-state=go]") == "18 GO", what="the head that is damaged now")
+        wait_until(lambda: page.text("#tally [data-state=go]") == f"{16 - damaged} GO", what="what is damaged now")
+        page.server.kill()
+        wait_until(lambda: page.shows("#lost"), 30, "the banner")
+        assert not page.shows("#tally"), "it would go on to say GO"
     finally:
         page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 

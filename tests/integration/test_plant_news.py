@@ -13,7 +13,8 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import checks, faults, holds, newer_photographs, untold_checks
+from db.line import begun_checks, checks, faults, holds, newer_photographs, untold_checks
+from db.line.begun_checks import NamedCheck
 from db.line.captures import Capture
 from db.line.untold_checks import Untold
 from producer.contract.answers import CheckAnswer, VerdictAnswer
@@ -143,7 +144,11 @@ def test_what_a_check_knows_against_a_head_is_told_while_no_answer_says_it(
         plant.photograph(pocket, size=2, check_id=foreign, head=head, image_sha256=f"f{number:063x}")
     finish(foreign)
     assert plant.state(foreign).state == "review"
-    assert holds() == holds() == [*said, ("H12", 1)], "a photograph of it, though its check is another head's"
+    assert holds() == holds() == (said := [*said, ("H12", 1)]), "a photograph of it, though its check is another head's"
+    named = NamedCheck(new_id(), "station-1", None, "H12", "op-2", size=0, own_id=new_id())
+    with database.transaction() as session:
+        begun_checks.begin(session, [named], datetime.now(UTC))
+    assert holds() == [*said, ("H12", 3)], "an event without a pocket that can be read"
 
 
 def test_what_an_earlier_run_has_seen_since_a_later_one_is_told_once_that_is_a_go(

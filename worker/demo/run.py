@@ -6,6 +6,7 @@ import json
 import selectors
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -135,6 +136,7 @@ class _Demo:
     def stay(self) -> None:
         """Keep the console up until Enter, Ctrl-C or SIGTERM."""
         line(self._console, ("see the head", "bold"), f" in a browser: {self._board} (Enter ends the demo)")
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)  # an Enter of before is not meant
         with selectors.DefaultSelector() as selector:
             selector.register(sys.stdin, selectors.EVENT_READ)
             while not self._stop.came and not selector.select(timeout=0.2):

@@ -141,9 +141,9 @@ _NOT_SAID: Final = "unknown"
 
 _ESCAPED: Final = r"\\+(?:u([\da-f]{4})|x([\da-f]{2}))"
 """A letter as JSON escapes it, within however many texts, or one that is no UTF-8 (`broker.sanitising`): Latin-1."""
-_PLACE: Final = re.compile(
-    rf'\\*"(machine|head)\\*"\s*:\s*(?:\\*"((?:[^"\\]|{_ESCAPED}){{1,64}})\\*"|(\d+))', re.IGNORECASE
-)
+_NAME: Final = rf"""(?:\\*"((?:[^"\\]|{_ESCAPED}){{1,64}})\\*"|\\*'((?:[^'\\]|{_ESCAPED}){{1,64}})\\*'|(\d+))"""
+_PLACE: Final = re.compile(rf"""\\*["'](machine|head)\\*["']\s*:\s*{_NAME}""", re.IGNORECASE)
+"""Where a text says a machine or a head, as JSON or as Python writes it."""
 _BODY: Final = re.compile(r'"body"\s*:\s*"([\w+/\\-]+)')
 _DEEPEST: Final = 4
 """How many objects, lists and texts around an event are looked into."""
@@ -160,13 +160,23 @@ def _fields_of(message: object, text: str) -> dict[str, Any]:
         message = text = _body_of(message) or message
     events = [*islice(_events_in(message), 2)]
     if not events:
-        places = reversed([*_PLACE.finditer(text[: 4 * MAX_EVENT_TEXT])])
-        fields = {place[1].lower(): _unescaped(place[2] or place[5]).strip() for place in places}
-        events = [fields | (message if isinstance(message, dict) else {})]
+        events = [(message if isinstance(message, dict) else {}) | _places_in(text[: 4 * MAX_EVENT_TEXT])]
     said = ((str(name).strip().lower(), value) for name, value in events[0].items() if not isinstance(value, bool))
     fields = {name: value.strip() if isinstance(value, str) else value for name, value in said}
     fields |= {name: str(fields[name]) for name in ("machine", "head") if isinstance(fields.get(name), int)}
     return fields | ({"pocket": None} if len(events) > 1 else {})
+
+
+def _places_in(text: str) -> dict[str, str]:
+    """The first head that stands in a text, and the machine that stands nearest to it: an envelope may name others."""
+    places = [(place[1].lower(), place.start(), place[2] or place[5] or place[8]) for place in _PLACE.finditer(text)]
+    head = next((place for place in places if place[0] == "head"), None)
+    if head is None:
+        return {}
+    machine = min(
+        (place for place in places if place[0] == "machine"), key=lambda it: abs(it[1] - head[1]), default=None
+    )
+    return {what: _unescaped(name).strip() for what, _, name in filter(None, (machine, head))}
 
 
 def _unescaped(name: str) -> str:
@@ -194,11 +204,15 @@ def _events_in(message: object, depth: int = _DEEPEST) -> Iterator[dict[Any, Any
             message = json.loads(message)
         except (ValueError, RecursionError):
             return
-    if isinstance(message, dict) and "head" in {str(name).strip().lower() for name in message}:
+    if isinstance(message, dict) and any(_says_head(name, value) for name, value in message.items()):
         yield message
     elif depth and isinstance(message, dict | list):
         for part in message.values() if isinstance(message, dict) else message:
             yield from _events_in(part, depth - 1)
+
+
+def _says_head(name: object, value: object) -> bool:
+    return str(name).strip().lower() == "head" and isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _check_named(readable: Mapping[str, Any], text: str) -> NamedCheck | None:

@@ -27,6 +27,9 @@ OF_NEWEST: Final = 500
 EXAMPLES: Final = 20
 """Photographs of a station that people reviewed as unusable, the newest, which an empty pocket may be like."""
 
+SEVERAL: Final = 3
+"""Heads from which on what their photographs share is the station's: any further head is compared with it too."""
+
 _SKETCHED: Final = 100
 """How many sketches of good ones define where the insert is: more add nothing, and take longer."""
 
@@ -79,7 +82,7 @@ class Stations:
         alike = scene.seen(seen.sketch)
         if (problem := scene.empty(seen.sketch, alike)) is not None:
             return problem
-        if origin.place[:2] not in station.heads:
+        if origin.place[:2] not in station.heads and len(station.heads) < SEVERAL:
             return None
         station.seen.append(alike)
         problem = scene.moved(list(station.seen))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import shutil
+import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -114,17 +117,39 @@ def _write_csv(path: Path, header: tuple[str, str], rows: Sequence[tuple[str, st
         csv.writer(file).writerows([header, *rows])
 
 
-def fresh_folder(data: Path) -> None:
+def fresh_folder(data: Path) -> Path | None:
     """Make an empty folder for a demo, in the place of an earlier demo's.
+
+    One in which somebody has labelled photographs, or has an account, is kept under another name, which is returned.
 
     Raises:
         StartFailed: there is a folder that no demo made.
     """
+    kept = None
     if data.exists():
         if any(data.iterdir()) and not (data / MARKER).exists():
             raise StartFailed(f"{data} holds something that is not a demo's: name another folder with --data")
         with locked(data):
             pass
-        shutil.rmtree(data)
+        if _has_been_used(data / "inserts.db"):
+            kept = data.with_name(f"{data.name}-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+            data.rename(kept)
+        else:
+            shutil.rmtree(data)
     data.mkdir(parents=True)
     (data / MARKER).touch()
+    return kept
+
+
+def _has_been_used(database: Path) -> bool:
+    """Whether people are in a demo's database, of whatever version."""
+    from worker.learning.folder_import import BY
+
+    if not database.exists():
+        return False
+    question = "SELECT EXISTS (SELECT 1 FROM accounts) OR EXISTS (SELECT 1 FROM reviews WHERE by <> ?)"
+    try:
+        with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", uri=True)) as opened:
+            return bool(opened.execute(question, (BY,)).fetchone()[0])
+    except sqlite3.Error as error:  # a demo that was stopped before it had tables has nobody; of others who knows
+        return "no such table" not in str(error)

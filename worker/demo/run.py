@@ -62,7 +62,9 @@ def run_demo(options: DemoOptions, console: TerminalConsole) -> Summary:
     """
     started = time.monotonic()
     with StopSignal() as stop:
-        fresh_folder(options.data)
+        kept = fresh_folder(options.data)
+        if kept is not None:
+            line(console, f"what people said in the demo of before is kept in {kept}")
         with locked(options.data), Supervisor() as supervisor:
             demo = _Demo(options, console, supervisor, stop)
             try:

@@ -90,6 +90,30 @@ def test_thirty_reviews_by_keys_with_two_steps_back(page, plant) -> None:
     assert page.complaints() == []
 
 
+def tap(page, selector: str) -> None:
+    """Touch the middle of an element with a finger, and lift it."""
+    where = "const {x, y, width, height} = document.querySelector(arguments[0]).getBoundingClientRect();"
+    x, y = page.script(f"{where} return [x + width / 2, y + height / 2]", selector)
+    for kind, points in (("touchStart", [{"x": x, "y": y}]), ("touchEnd", [])):
+        page.chromium.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_fingers_label_and_take_a_label_back(page, plant) -> None:
+    page.chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    try:
+        first = begin(page)
+        tap(page, "[data-label=worn]")
+        second = ready(page, first)
+        tap(page, "#undo")
+        shows(page, first)
+        tap(page, "[data-label=intact]")
+        shows(page, second)
+        all_saved(page)
+        assert kept(plant) == [(first, "worn", "ana"), (first, "intact", "ana")]
+    finally:
+        page.chromium.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
 def test_the_next_three_photographs_are_at_hand(page) -> None:
     begin(page)
     wait_until(

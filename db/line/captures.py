@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, tup
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
-from db.line import begun_checks, head_size, incomplete_checks
+from db.line import begun_checks, check_revisions, head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.check_order import Placed, put_in_order, taken_beside
 from db.line.insert_changes import is_unseen, last_changed_at
@@ -134,7 +134,8 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     """Keep many captures as `record` does, and say of each what was known before it.
 
     Where judging begins at once, the attempt is counted here, before the work starts, unless there was one already:
-    what was tried before without coming to an end is to be tried differently, and counted by `db.line.attempts`.
+    what was tried before without coming to an end is to be tried differently, and counted by `db.line.attempts`. A
+    check that had an answer and doubts it now is noted (`db.line.check_revisions.note_doubted`).
 
     Raises:
         ValueError: a datetime is naive.
@@ -147,7 +148,8 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
         if arrival.capture.capture_id not in known:
             first.setdefault(arrival.capture.capture_id, arrival)
     order = _ordered(connection, first.values())
-    written = _insert(connection, first.values(), order)
+    written, answered = _insert(connection, first.values(), order)
+    check_revisions.note_doubted(session, answered)
     if len(written) < len(first):  # another worker was faster by a moment
         faster = _known(connection, first.keys() - written)
         known, subjects = known | faster[0], subjects | faster[1]
@@ -158,9 +160,10 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
         answer = known.get(capture_id) or Known(True, 0, None, order[capture_id])
         of = subject_of(arrival.capture)
         another = subjects.setdefault(capture_id, of) != of
-        answers.append(replace(answer, another=another))
         if another:
+            answers.append(replace(answer, another=True))
             continue
+        answers.append(answer)
         attempts = answer.attempts
         if arrival.tried and answer.verdict is None and attempts == 0:
             attempts = 1
@@ -215,10 +218,15 @@ def _place(arrival: Arrival) -> PocketPlace:
     return PocketPlace(arrival.capture.machine, arrival.capture.head, arrival.capture.pocket)
 
 
-def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mapping[UUID, datetime]) -> set[UUID]:
-    """Write captures with their checks and pockets; which ids were really written, not found there after all."""
+def _insert(
+    connection: Connection, arrivals: Collection[Arrival], order: Mapping[UUID, datetime]
+) -> tuple[set[UUID], list[UUID]]:
+    """Write captures with their checks and pockets; which ids were really written, not found there after all.
+
+    And which checks may have been told about before (`incomplete_checks.update_awaited`).
+    """
     if not arrivals:
-        return set()
+        return set(), []
     checks: dict[UUID, dict[str, Any]] = {}
     counted: dict[UUID, int] = {}
     pockets: dict[PocketPlace, dict[str, Any]] = {}
@@ -253,11 +261,12 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
             pockets[place] = {name: row[name] for name in _POCKET_NAMES}
     if pockets:
         _POCKET.execute(connection, [pockets[place] for place in sorted(pockets)])
-    if written:
-        # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
-        incomplete_checks.update_awaited(connection, checks)
-        incomplete_checks.give_up_counted(connection, counted)
-    return written
+    if not written:
+        return written, []
+    # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
+    answered = incomplete_checks.update_awaited(connection, checks)
+    incomplete_checks.give_up_counted(connection, counted)
+    return written, answered
 
 
 def _moment(row: Mapping[str, Any]) -> tuple[datetime, UUID]:

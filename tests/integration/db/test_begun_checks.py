@@ -8,7 +8,7 @@ from typing import Any
 
 import uuid6
 
-from db.line import begun_checks, checks, faults, incomplete_checks
+from db.line import begun_checks, check_revisions, checks, faults, incomplete_checks, untold_checks
 from db.line.begun_checks import NamedCheck
 from db.queries import head_overview
 from tests.integration.db.conftest import T0, Line
@@ -104,3 +104,21 @@ def test_an_event_that_does_not_say_its_machine_is_of_each_that_has_the_head(lin
         unknown = NamedCheck(uuid6.uuid7(), "st-1", None, "head-9", "op-20", 1, uuid6.uuid7())
         assert begun_checks.begin(session, [unknown], T0) == {}
     assert answer(line, "mill-2") == ("review", [1, 2])
+
+
+def test_a_doubt_is_noted_of_what_had_an_answer_alone(line) -> None:
+    """Also while the check waits for another photograph than the one that is doubted."""
+
+    def noted() -> int:
+        with line.database.reading() as session:
+            return len(untold_checks.untold(session).revisions)
+
+    first = line.see(1, 0, "intact", check_size=3)
+    line.see(1, 1, "intact", check_size=3)
+    assert noted() == 0
+    with line.database.transaction() as session:
+        check_revisions.note_pending(session, [line.check_id])  # it was held, and that was told
+        untold_checks.remove(session, {line.check_id: 2**31 - 1})
+    assert noted() == 0
+    line.see(2, 2, check_size=3, image_sha256=first.image_sha256)
+    assert noted() == 1

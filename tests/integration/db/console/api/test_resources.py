@@ -132,7 +132,7 @@ def test_a_head_is_a_cutting_tool_of_mtconnect(line, program) -> None:
     assert (nowhere.status_code, nowhere.json()["detail"]) == (404, "nothing is known of machine mill-1, head H9")
 
 
-@pytest.mark.parametrize("resource", ["replace", "checks", "verdicts", "lives"])
+@pytest.mark.parametrize("resource", ["heads", "replace", "checks", "verdicts", "lives"])
 def test_nothing_found_where_a_name_is_mistyped_is_no_answer(line, program, resource) -> None:
     line.see(1, 0, "intact")
     viewer = program("viewer")

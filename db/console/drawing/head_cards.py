@@ -64,11 +64,8 @@ class HeadCards:
 
         None where no photograph shows what is in the head now.
         """
-        until = (
-            ""
-            if card.overview.state == "stale" or stale_in is None
-            else f' data-stale-in="{int(stale_in.total_seconds())}"'
-        )
+        ends = None if card.overview.state == "stale" else stale_in
+        until = "" if ends is None else f' data-stale-in="{int(ends.total_seconds())}"'
         of_now = f' data-age="{int(age.total_seconds())}"{until}>{escape(formats.age(locale, age))}'
         return Markup(of_now.join(self._drawing(locale, card)))  # noqa: S704 - escaped here and by the template
 

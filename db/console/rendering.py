@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
 from babel import Locale
+from babel.lists import format_list
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -50,6 +51,7 @@ def make_templates() -> Environment:
     environment.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
     environment.filters.update({write.__name__: _of_reader(write) for write in FORMATS})
     environment.filters["word"] = _word
+    environment.filters["either"] = _either
     environment.filters["reason"] = _reason
     environment.filters["reasons"] = _reasons
     environment.globals.update(pockets=pockets, rings=rings, pocket_words=_pocket_words)
@@ -101,6 +103,12 @@ def _ngettext(context: Context, one: str, many: str, number: int, /, **values: o
 def _word(context: Context, value: str) -> str:
     """A word of the data in the reader's language, or whatever else it is; the template escapes it."""
     return str(translations(context["locale"].language).ugettext(value)) if value in _WORDS else value
+
+
+@pass_context
+def _either(context: Context, values: Sequence[str]) -> str:
+    """Words of the data, of which any will do, in the reader's language."""
+    return format_list([_word(context, value) for value in values], "or", context["locale"])
 
 
 @pass_context

@@ -25,7 +25,7 @@ from db.line.rows import VerdictRow
 from db.people import audit
 from db.people.sessions import Person
 from db.queries import review_queue, review_turns
-from producer.contract.vocabulary import OUTCOME_OF, Label
+from producer.contract.vocabulary import DAMAGE_KINDS, OUTCOME_OF, Label
 
 router = APIRouter()
 
@@ -47,7 +47,7 @@ _WHY: Final = {
 @router.get("/review")
 def review(request: Request, person: Labeller, capture: UUID | None = None) -> Response:
     """The page; its script asks for the photographs. With a `capture` that one comes first."""
-    return page(request, "review.html", keys=KEYS, labels=OUTCOME_OF, first=capture)
+    return page(request, "review.html", keys=KEYS, labels=OUTCOME_OF, kinds=DAMAGE_KINDS, first=capture)
 
 
 @router.post("/review/next")

@@ -181,7 +181,7 @@ def test_a_check_that_waits_holds_its_head_however_many_have_begun_since(
     database: Database, redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of a gateway that makes a check of each photograph, and says that it has two pockets."""
-    monkeypatch.setattr(holds, "AT_ONCE", 2)
+    monkeypatch.setattr(holds, "CHECKS_AT_ONCE", 2)
     plant = Plant(database, redis_server)
     plant.photograph(1)
     for number in range(3):

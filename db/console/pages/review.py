@@ -29,7 +29,7 @@ from producer.contract.vocabulary import DAMAGE_KINDS, OUTCOME_OF, Label
 
 router = APIRouter()
 
-AT_ONCE: Final = 4
+PHOTOGRAPHS_ON_A_PAGE: Final = 4
 """A page has so many photographs at most: the one that is looked at, and the next three."""
 
 Tab = Annotated[str, Form(pattern="^[0-9a-z-]{0,40}$")]
@@ -54,7 +54,7 @@ def review(request: Request, person: Labeller, capture: UUID | None = None) -> R
 def hand_out(
     request: Request,
     person: Labeller,
-    count: Annotated[int, Form(ge=1, le=AT_ONCE)] = AT_ONCE,
+    count: Annotated[int, Form(ge=1, le=PHOTOGRAPHS_ON_A_PAGE)] = PHOTOGRAPHS_ON_A_PAGE,
     without: Annotated[list[UUID] | None, Form()] = None,
     tab: Tab = "",
 ) -> Response:
@@ -70,8 +70,8 @@ def hand_out(
 def hold(
     request: Request,
     person: Labeller,
-    capture: Annotated[list[UUID], Form(max_length=AT_ONCE)],
-    seen: Annotated[list[SeenRow], Form(max_length=AT_ONCE)],
+    capture: Annotated[list[UUID], Form(max_length=PHOTOGRAPHS_ON_A_PAGE)],
+    seen: Annotated[list[SeenRow], Form(max_length=PHOTOGRAPHS_ON_A_PAGE)],
     tab: Tab = "",
 ) -> Response:
     """Keep photographs for this person's tab while it shows them, except those that another person has labelled.

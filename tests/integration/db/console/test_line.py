@@ -475,7 +475,7 @@ def test_fifty_heads_take_as_many_statements_as_five(line, console, signed_in) -
 def test_a_page_has_the_heads_that_were_photographed_last_and_a_machine_has_its_own(
     line, signed_in, monkeypatch
 ) -> None:
-    monkeypatch.setattr("db.console.pages.line.AT_ONCE", 2)
+    monkeypatch.setattr("db.console.pages.line.HEADS_ON_A_PAGE", 2)
     for number, machine in enumerate(("mill-1", "mill-2", "mill-2", "mill-2")):
         fresh(line, 1, "intact", minutes=60 - number, machine=machine, head=f"head-{number}", check_id=uuid6.uuid7())
     browser = signed_in("viewer")

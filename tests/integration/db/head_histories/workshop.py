@@ -32,7 +32,7 @@ from worker.line.writes import Writes
 
 MACHINE: Final = "mill-1"
 HEAD, OTHER_HEAD = "head-1", "head-2"
-_AT_ONCE: Final = 7
+_DUE_AT_ONCE: Final = 7
 """Few, so that what waits is told in several steps."""
 
 
@@ -74,7 +74,7 @@ class Retained:
         """Send what waits."""
         assert self._log is not None
         now = datetime.now(UTC).timestamp()
-        while due := self._log.due("mqtt", now, _AT_ONCE):
+        while due := self._log.due("mqtt", now, _DUE_AT_ONCE):
             for _, event in self._last.news(due):
                 self._show(event)
             for delivery in due:

@@ -15,13 +15,16 @@ from db.engine.database import Database
 from db.queries.missed_answers import answers_since
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.connector_report import CONNECTORS
-from producer.contract.missed_answers import LOOK_EVERY, MissedAnswersEnd, MissedAnswersRequest
+from producer.contract.missed_answers import MissedAnswersEnd, MissedAnswersRequest
 from producer.runtime.periodic import Periodic
 from worker.broker.patient_redis import connect_patiently
 from worker.line.mapping import check_answer, label_answer, verdict_answer
 from worker.line.notifier import Notifier
 
 log = structlog.get_logger()
+
+LOOK_EVERY: Final = 1.0
+"""Seconds between two looks for requests."""
 
 _TAKEN: Final = "connector-asked:"
 """How the Redis key begins by which one worker takes a request."""
@@ -33,7 +36,7 @@ CLOCKS_DIFFER: Final = 300.0
 
 
 class MissedAnswersWatch(Periodic):
-    """Looks for such requests every second, from entering the block to its end; of several workers one answers."""
+    """Looks for such requests, from entering the block to its end; of several workers one answers."""
 
     def __init__(self, database: Database, redis_url: str, notifier: Notifier) -> None:
         super().__init__(LOOK_EVERY, name="missed-answers", failure="missed answers are not sent again yet")

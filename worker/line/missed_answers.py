@@ -67,18 +67,18 @@ class MissedAnswersWatch(Periodic):
     def _answer(self, wanted: MissedAnswersRequest) -> None:
         with self._database.reading() as session:
             in_time = self._clocks_agree(clock.of_database(session))
-            said = answers_since(session, wanted.moment) if in_time else None
-        if said is None:
+            missed = answers_since(session, wanted.moment) if in_time else None
+        if missed is None:
             why = "there are too many" if in_time else "the clocks of Redis, the database and this worker differ"
             log.warning("missed answers cannot be sent again", since=wanted.moment.isoformat(), why=why)
             self._notifier.send_missed((), (), MissedAnswersEnd(request=wanted.request, complete=False))
             return
         answers: list[tuple[str, VerdictAnswer | CheckAnswer]] = [
-            *((row.station, verdict_answer(row, row)) for row in said.verdicts),
-            *((label.station, label_answer(label)) for label in said.labels),
-            *((check.station, check_answer(check)) for check in said.checks),
+            *((row.station, verdict_answer(row, row)) for row in missed.verdicts),
+            *((label.station, label_answer(label)) for label in missed.labels),
+            *((check.station, check_answer(check)) for check in missed.checks),
         ]
-        self._notifier.send_missed(said.news, answers, MissedAnswersEnd(request=wanted.request, complete=True))
+        self._notifier.send_missed(missed.news, answers, MissedAnswersEnd(request=wanted.request, complete=True))
         log.info("missed answers were sent again", since=wanted.moment.isoformat(), answers=len(answers))
 
     def _clocks_agree(self, of_database: datetime) -> bool:

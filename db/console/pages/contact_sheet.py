@@ -82,8 +82,8 @@ def confirm(
 def _parsed(shown: list[str]) -> dict[UUID, Outcome]:
     outcomes: dict[UUID, Outcome] = {}
     for pair in shown:
-        capture, _, said = pair.partition(" ")
-        outcome = next((known for known in OUTCOMES if known == said), None)
+        capture, _, word = pair.partition(" ")
+        outcome = next((known for known in OUTCOMES if known == word), None)
         try:
             capture_id = UUID(capture)
         except ValueError:

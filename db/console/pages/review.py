@@ -100,10 +100,10 @@ def item(request: Request, capture: UUID, person: Labeller) -> Response:
         row = review_turns.one(session, capture)
         if row is None:
             raise HTTPException(404, Text("there is no such capture"))
-        said = reviews.of_capture(session, capture)
+        labels = reviews.of_capture(session, capture)
         # A sample that nobody has looked at is one however it was come by: its labels measure how often damage is.
-        why = "asked for" if said or not review_queue.is_sample(session, capture) else "a sample"
-        return JSONResponse(_shown(session, request, person, row, why, said[0] if said else None))
+        why = "asked for" if labels or not review_queue.is_sample(session, capture) else "a sample"
+        return JSONResponse(_shown(session, request, person, row, why, labels[0] if labels else None))
 
 
 @router.post("/review/label")
@@ -140,7 +140,7 @@ def _holder(person: Person, tab: str) -> str:
 
 
 def _shown(
-    session: Session, request: Request, person: Person, row: VerdictRow, why: str, said: Review | None
+    session: Session, request: Request, person: Person, row: VerdictRow, why: str, newest: Review | None
 ) -> dict[str, Any]:
     """A photograph as the page's script needs it.
 
@@ -165,8 +165,8 @@ def _shown(
         "model": None if blind else row.model_id,
         "reason": None if blind else reason or row.reason,
         "reasonLanguage": locale.language if reason else "en",
-        "said": said.label if said and said.by == person.name else None,
-        "review": said.id if said else None,
+        "said": newest.label if newest and newest.by == person.name else None,
+        "review": newest.id if newest else None,
         "photograph": row.image is not None,
         "previous": str(before) if before else None,
         "sample": blind,

@@ -369,11 +369,17 @@ def test_who_has_more_news_than_are_kept_hears_that_anything_may_have_changed(co
 def test_boards_that_heard_the_same_news_share_a_piece_until_the_next(line, console, monkeypatch) -> None:
     monkeypatch.setattr("db.console.live.pieces.KEPT_SECONDS", 60)
     made: list[str] = []
+    comers = threading.Semaphore(0)
 
     def make() -> str:
         made.append(f"piece {len(made)}")
-        time.sleep(0.05)  # long enough for the others to come
+        if made[-1] == "piece 2":
+            assert all(comers.acquire(timeout=5) for _ in range(4)), "all have come for it"
         return made[-1]
+
+    def come(pieces: Pieces) -> str:
+        comers.release()
+        return pieces.text("a", make)
 
     async def listen() -> None:
         feed = Feed(console.database)
@@ -381,7 +387,7 @@ def test_boards_that_heard_the_same_news_share_a_piece_until_the_next(line, cons
         assert [pieces.text("a", make), pieces.text("a", make)] == ["piece 0", "piece 1"], "nobody listens"
         async with feed.listen() as queue:
             assert await asyncio.wait_for(queue.get(), 5) == BACK, "the first look"
-            asked = [asyncio.to_thread(pieces.text, "a", make) for _ in range(8)]
+            asked = [asyncio.to_thread(come, pieces) for _ in range(4)]
             assert set(await asyncio.gather(*asked)) == {"piece 2"}
             await asyncio.to_thread(fresh, line, 1, None)
             await asyncio.wait_for(queue.get(), 5)

@@ -268,8 +268,8 @@ def _of_checks(
             doubt = _doubt(word, now.get(pocket))
             if doubt is None or pocket in less or not _tells_of(operation, seen.get(pocket)):
                 continue
-            said = (later.words.get(pocket) for later in operations if later.span.is_after(operation.span))
-            if all(of is None or _doubt(of, now.get(pocket)) for of in said):
+            later_words = (later.words.get(pocket) for later in operations if later.span.is_after(operation.span))
+            if all(of is None or _doubt(of, now.get(pocket)) for of in later_words):
                 less[pocket] = doubt, operation.check
     return less
 

@@ -205,10 +205,10 @@ def _sentences(case: _Case) -> list[str]:
     for side in DECIDED:
         near = [neighbour for neighbour in case.neighbours if neighbour.side == side]
         if near:
-            said = "; ".join(
+            neighbours_in_words = "; ".join(
                 f"{neighbour.item.image} ({neighbour.item.label}), {neighbour.distance:.1f}" for neighbour in near
             )
-            lines.append(f"nearest learnt {side}: {said}")
+            lines.append(f"nearest learnt {side}: {neighbours_in_words}")
     return lines
 
 

@@ -123,12 +123,12 @@ def _finds_edge(size: tuple[int, int], region: Cut | None) -> bool:
     return isinstance(size, StripSize) and not isinstance(region, Polygon | Edge)
 
 
-def _why_none(said: str) -> Reason:
+def _why_none(problem: str) -> Reason:
     """The reason of a stand-in, which need not say again that there is no photograph where it says so itself."""
-    reason = recognised(said)
+    reason = recognised(problem)
     if reason is not None and reason.template in (stations.MISSING, stations.FEWER_THAN_BEFORE, stations.UNFINISHED):
         return reason
-    return stations.NO_PHOTOGRAPH(problem=said)
+    return stations.NO_PHOTOGRAPH(problem=problem)
 
 
 def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:

@@ -10,14 +10,14 @@ from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.orm import Session
 
+from db.console import model_changes
 from db.console.access.guard import ApiModelChooser, ApiViewer
 from db.console.api.fields import FreeText
 from db.console.api.paging import After, Limit, Page, key_of, page, read
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
-from db.learning import audited_promotions
+from db.console.model_changes import LONGEST_REASON
 from db.learning import model_registry as subject
-from db.learning.audited_promotions import LONGEST_REASON
 from db.people.sessions import Person
 from producer.contract.vocabulary import ModelAction, ModelRole
 
@@ -103,13 +103,13 @@ class Why(BaseModel):
 @router.post("/models/{model_id}/promote", status_code=201, response_model=Promotion)
 def promote(request: Request, model_id: Annotated[FreeText, Path()], person: ApiModelChooser, why: Why) -> Any:
     """Put a model in charge, whatever was measured; workers take it within seconds."""
-    return _change(request, person, model_id, why, audited_promotions.promote)
+    return _change(request, person, model_id, why, model_changes.promote)
 
 
 @router.post("/models/{model_id}/rollback", status_code=201, response_model=Promotion)
 def rollback(request: Request, model_id: Annotated[FreeText, Path()], person: ApiModelChooser, why: Why) -> Any:
     """Put the champion before this one, which has to be in charge, in charge again."""
-    return _change(request, person, model_id, why, audited_promotions.roll_back)
+    return _change(request, person, model_id, why, model_changes.roll_back)
 
 
 def _change(request: Request, person: Person, model_id: str, why: Why, change: Callable[..., subject.Promotion]) -> Any:

@@ -141,6 +141,7 @@ def test_the_name_of_any_model_names_a_report(evaluation):
 
 def test_an_image_that_is_answered_wrong_can_be_found(evaluation):
     wrong = report_json(evaluation)["evaluations"]["grouped"]["candidate"]["wrong"]
+    assert wrong
     for each in wrong:
         item = evaluation.items[UUID(each["capture_id"]).int - 1]
         assert (each["image"], each["label"], each["insert"]) == (item.image, item.label, item.insert_key)

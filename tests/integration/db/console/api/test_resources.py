@@ -354,6 +354,8 @@ def test_a_maintainer_s_program_promotes_and_rolls_back(line, console, program) 
     given = maintainer.post("models/b/promote", why)
     assert (given.status_code, given.json()["model_id"], given.json()["by"]) == (201, "b", "the maintainer")
     assert maintainer.post("models/b/promote", why).status_code == 409
+    line.model("d", network_digest="e" * 64)
+    assert maintainer.post("models/d/promote", {**why, "instead_of": "a"}).status_code == 409
     assert maintainer.post("models/b/rollback", why).json()["model_id"] == "a"
     assert maintainer.post("models/b/rollback", why).status_code == 409
     assert maintainer.post("models/c/promote", why).status_code == 404

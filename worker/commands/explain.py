@@ -177,8 +177,8 @@ def _photograph(images: ImageStore, capture: Capture) -> bytes:
 def _nearest(
     settings: WorkerSettings, database: Database, model: Model, capture: Capture, data: bytes
 ) -> list[Neighbour]:
-    from worker.images.cut import stored_cut
     from worker.images.decoding import decode
+    from worker.images.region_cut import stored_cut
     from worker.learning.neighbours import Learnt
     from worker.models.registry import load_for_line
     from worker.networks.store import NetworkStore

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from producer.runtime.arrays import Int64Array
-from worker.evaluation.assessed import rows_to_take
+from worker.evaluation.assessed_rows import rows_to_take
 from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, cross_validate_known
 from worker.evaluation.scores import Interval
 from worker.models.costs import Costs

@@ -15,8 +15,8 @@ from producer.storage.captured_image import ImageOverwritten, captured_image
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.batches import FeatureExtractor, feature_batches
 from worker.features.store import FeatureStore, feature_key
-from worker.images.cut import stored_cut
 from worker.images.decoding import UnusableImage, decode
+from worker.images.region_cut import stored_cut
 
 BATCH: Final = 32
 """Images in one forward pass."""

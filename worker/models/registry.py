@@ -14,8 +14,8 @@ from worker.backbones.names import BackboneError
 from worker.models.line_model import LINE_CLASSES, LineModel
 from worker.models.manifest import ModelManifest
 from worker.models.store import ModelError, read
+from worker.networks.loaded_network import Network
 from worker.networks.names import parse_network_name
-from worker.networks.running import Network
 from worker.networks.store import NetworkStore
 
 

@@ -20,6 +20,15 @@ from producer.contract.vocabulary import Layout
 MOST: Final = 500
 """How many drawings are kept at most: each head's last one in each language in use."""
 
+MANY: Final = 9
+"""From so many heads on those that need nobody are small on a board."""
+
+BUSY: Final = 4
+"""So many of them that need a person are smaller too."""
+
+CROWDED: Final = 7
+"""So many that need a person make all of them small."""
+
 _AGE: Final = Markup("<age>")
 """Takes the place of what changes with time in a drawing: attributes and text of the element with its age. Names and
 other texts of the line are escaped, so none can be mistaken for it."""
@@ -46,6 +55,12 @@ class Card:
         return not to_do or self.overview.fresh_at is None
 
     @property
+    def state(self) -> str:
+        """The word by which it is coloured, and has its place on a board."""
+        answer = self.overview.answer
+        return "stale" if self.stale else answer.state if answer is not None else "pending"
+
+    @property
     def id(self) -> str:
         """Its id in pages and news."""
         return head_id(self.overview.machine, self.overview.head)
@@ -59,6 +74,14 @@ class Card:
     def map(self) -> HeadMap:
         """The places of its pockets."""
         return head_map(self.overview.size, self.layout)
+
+
+def crowd(cards: Sequence[Card]) -> str:
+    """Classes that say how small heads must be drawn to fit on a wall; `count` in `live.js` goes on with them."""
+    busy = sum(card.state not in ("go", "stale") for card in cards)
+    if len(cards) < MANY:
+        return ""
+    return "many crowded" if busy >= CROWDED else "many busy" if busy >= BUSY else "many"
 
 
 class HeadCards:

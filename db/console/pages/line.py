@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.console.access.guard import Viewer, Watcher
 from db.console.context import console_of
-from db.console.drawing.head_cards import Card
+from db.console.drawing.head_cards import Card, crowd
 from db.console.heads_now import heads_now
 from db.console.live.feed import FAULTS, head_id
 from db.console.live.pieces import begun_now
@@ -66,7 +66,7 @@ def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> 
             learnt = _learnt(session)
         if not overview.words:
             raise LookupError("there is no such head")
-        return _drawn(request, overview, learnt, now)
+        return _drawn(request, _card(request, overview, learnt), now)
 
     return _piece(request, piece)
 
@@ -98,9 +98,10 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
         places = [place for place in known if machine in ("", place[0])]
         shown = sorted(places[:AT_ONCE])
         learnt, now = _learnt(session), clock.latest(session)
-        overviews = heads_now(console_of(request), session, shown, now)
+        cards = [_card(request, overview, learnt) for overview in heads_now(console_of(request), session, shown, now)]
         return {
-            "cards": [_drawn(request, overview, learnt, now) for overview in overviews],
+            "cards": [_drawn(request, card, now) for card in cards],
+            "crowd": crowd(cards),
             "machine": machine,
             "machines": dict(sorted(Counter(name for name, _ in known).items())),
             "more": len(places) - len(shown),
@@ -137,14 +138,18 @@ def _learnt(session: Session) -> frozenset[HeadPlace] | None:
     return None if champion is None else learnt_heads(champion)
 
 
-def _drawn(request: Request, overview: HeadOverview, learnt: frozenset[HeadPlace] | None, now: datetime) -> Markup:
-    console = console_of(request)
-    known = console.heads.get(overview.head) if console.heads is not None else None
-    card = Card(
+def _card(request: Request, overview: HeadOverview, learnt: frozenset[HeadPlace] | None) -> Card:
+    heads = console_of(request).heads
+    known = heads.get(overview.head) if heads is not None else None
+    return Card(
         overview,
         layout=known.layout if known is not None else "circle",
         unlearnt=learnt is not None and (overview.machine, overview.head) not in learnt,
     )
+
+
+def _drawn(request: Request, card: Card, now: datetime) -> Markup:
+    console, overview = console_of(request), card.overview
     stale_at = None if overview.fresh_at is None else overview.fresh_at + console.settings.stale_after
     stale_in = None if stale_at is None else stale_at - now
     return console.cards.text(locale_of(request), card, now - (overview.last_at or now), stale_in)

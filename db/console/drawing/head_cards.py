@@ -38,12 +38,14 @@ other texts of the line are escaped, so none can be mistaken for it."""
 class Card:
     """All that is drawn of a head: two equal ones look the same to all readers of one language.
 
-    `unlearnt`: the model in charge has learned from no photograph of it.
+    `unlearnt`: the model in charge has learned from no photograph of it. `leads`: its pockets lead to their pages,
+    which nobody sees who has not signed in.
     """
 
     overview: HeadOverview
     layout: Layout
     unlearnt: bool
+    leads: bool = True
 
     @property
     def stale(self) -> bool:
@@ -89,7 +91,7 @@ class HeadCards:
 
     def __init__(self, templates: Environment) -> None:
         self._templates = templates
-        self._drawn: dict[tuple[str, str], tuple[Card, list[str]]] = {}
+        self._drawn: dict[tuple[str, str, bool], tuple[Card, list[str]]] = {}
 
     def text(self, locale: Locale, card: Card, age: timedelta, stale_in: timedelta | None) -> Markup:
         """A head for who reads in `locale`, `age` after its last photograph and `stale_in` before one is too old.
@@ -102,7 +104,7 @@ class HeadCards:
 
     def _drawing(self, locale: Locale, card: Card) -> list[str]:
         """What is between the places that change with time."""
-        key = str(locale), card.id
+        key = str(locale), card.id, card.leads
         kept = self._drawn.get(key)
         if kept is not None and kept[0] == card:
             return kept[1]

@@ -84,12 +84,16 @@ def open_faults(request: Request, person: Watcher) -> Response:
 
 def _piece(request: Request, make: Callable[[], str]) -> Response:
     """A piece that is the same for all readers of its language; boards ask for it together."""
-    known = getattr(request.state, "person", None) is not None
-    key = request.url.path, request.url.query, str(locale_of(request)), known
+    key = request.url.path, request.url.query, str(locale_of(request)), _known(request)
     try:
         return HTMLResponse(console_of(request).pieces.text(key, lambda: f"{begun_now()}{make()}"))
     except LookupError:
         return HTMLResponse(begun_now(), 404)
+
+
+def _known(request: Request) -> bool:
+    """Whether a person has signed in: an open board is for everybody."""
+    return getattr(request.state, "person", None) is not None
 
 
 def _line(request: Request, machine: str) -> dict[str, Any]:
@@ -145,6 +149,7 @@ def _card(request: Request, overview: HeadOverview, learnt: frozenset[HeadPlace]
         overview,
         layout=known.layout if known is not None else "circle",
         unlearnt=learnt is not None and (overview.machine, overview.head) not in learnt,
+        leads=_known(request),
     )
 
 

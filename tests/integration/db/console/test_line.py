@@ -194,8 +194,16 @@ def test_the_board_is_open_only_where_a_setting_says_so(line, console, tmp_path)
     board = browser.get("/board")
     assert ">GO</b>" in board.text
     assert "csrf" not in board.text
-    assert browser.get("/line/head?machine=mill-1&head=head-1").status_code == 200
+    piece = browser.get("/line/head?machine=mill-1&head=head-1").text
     assert browser.get("/").status_code == 303
+    # Who has not signed in is not sent to the login by a pocket; who has comes to its page.
+    assert '<g role="img" class="pocket intact"><title>1: intact</title>' in board.text
+    assert '<g role="img" class="pocket intact">' in piece
+    assert "/pocket?" not in board.text + piece
+    browser.sign_in("the viewer")
+    assert '<a href="/pocket?machine=mill-1&amp;head=head-1&amp;pocket=1" class="pocket intact">' in card(
+        browser.get("/board").text
+    )
     opened.database.close()
 
 

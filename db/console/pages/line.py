@@ -25,7 +25,7 @@ from db.engine import clock
 from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
-from db.queries import head_overview, line_status, replace_list
+from db.queries import head_overview, line_status, replace_list, unusable_runs
 from db.queries.head_overview import HeadOverview
 from producer.contract.places import HeadPlace
 
@@ -131,6 +131,7 @@ def _faults(request: Request, session: Session, now: datetime) -> dict[str, Any]
         "of_no_known_head": of_no_head[0],
         "of_no_known_head_since": of_no_head[1],
         "faults_id": FAULTS,
+        "runs": unusable_runs.runs(session),
         "fault_counts": counts,
         "faults": faults.search(session, limit=_FAULTS_SHOWN),
     }

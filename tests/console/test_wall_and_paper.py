@@ -14,6 +14,12 @@ from tests.support import wait_until
 
 WALL: Final = {"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": False}
 
+OF_SERVER: Final = """const asked = new XMLHttpRequest(), page = document.createElement("template").content;
+asked.open("GET", "/line/heads", false);
+asked.send();
+page.append(document.createRange().createContextualFragment(asked.responseText));"""
+"""The heads as the server draws them now, which no script has counted."""
+
 A4: Final = {"paperWidth": 8.27, "paperHeight": 11.69}
 """In inches."""
 
@@ -43,6 +49,11 @@ def test_a_wall_shows_all_of_twenty_heads_and_first_what_needs_a_person(page, pl
         assert page.texts("#tally span")[0].endswith("REPLACE")
         judged(plant, "mill-10", 1, 3.0)
         wait_until(lambda: page.text("#tally [data-state=go]") == f"{16 - damaged} GO", what="what is damaged now")
+        # How small the heads are the page knows by itself as the server does.
+        crowd = "return document.querySelector('.cards').className"
+        assert page.script(crowd) == page.script(f"{OF_SERVER} {crowd.replace('document', 'page')}")
+        assert page.script(crowd).split()[1:] == {1: ["many", "busy"]}.get(damaged, ["many", "crowded"])
+        assert max(page.of_all(".card", "e.getBoundingClientRect().bottom")) <= 1080
         page.server.kill()
         wait_until(lambda: page.shows("#lost"), 30, "the banner")
         assert not page.shows("#tally"), "it would go on to say GO"

@@ -26,6 +26,9 @@ from producer.contract.vocabulary import State
 STALE_MINUTES: Final = 60.0
 """Minutes after which the last photograph of a head says nothing about now."""
 
+HeadState = State | Literal["new", "stale"]
+"""A head's word: its answer's, or that its photographs are too old to say something about now."""
+
 _MISSING: Final[PocketWord] = "missing"
 _UNSEEN: Final = frozenset({"missing", "fault"})
 """Words of a check for a pocket of which it has no photograph to judge."""
@@ -104,6 +107,13 @@ class HeadOverview:
             waits = self._showing("pending") or self.awaited
             state = "replace" if replace else "review" if review else "pending" if waits else "new" if new else state
         return HeadAnswer(state, sorted(replace), sorted(review), sorted(new))
+
+    @property
+    def state(self) -> HeadState:
+        """Its word: `stale` if all pockets are, or one is and no other needs a person; `pending` without an answer."""
+        answer = self.answer
+        state: HeadState = answer.state if answer else "pending"
+        return "stale" if self.old and (self.fresh_at is None or state not in ("replace", "review")) else state
 
     def _showing(self, *words: str) -> set[int]:
         return {pocket for pocket, word in self.words.items() if word in words}

@@ -163,12 +163,13 @@ def _case(settings: WorkerSettings, database: Database, capture_id: UUID, with_n
 def _photograph(images: ImageStore, capture: Capture) -> bytes:
     from db.line.photographs import MARK
     from producer.pictures.limits import MAX_IMAGE_BYTES
+    from producer.storage.captured_image import captured_image
     from producer.storage.store import ImageMissing
 
     if capture.image.startswith(MARK):
         raise ValueError("the photograph was removed, as old ones are (see `insert-db prune --help`)")
     try:
-        return images.get(capture.image, MAX_IMAGE_BYTES)
+        return captured_image(images, capture.image, capture.image_sha256, MAX_IMAGE_BYTES)
     except ImageMissing:
         raise ValueError(f"the photograph {capture.image} is not in the image store") from None
 

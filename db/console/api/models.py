@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, HTTPException, Path, Request
@@ -100,10 +101,18 @@ class Why(BaseModel):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00]+$")]
 
 
+class WhyInCharge(Why):
+    """Why a model is put in charge, and which one is, as far as who asks knows."""
+
+    instead_of: FreeText | None = Field(
+        default=None, description="The model that is in charge, - where none is: 409 where another one is by now."
+    )
+
+
 @router.post("/models/{model_id}/promote", status_code=201, response_model=Promotion)
-def promote(request: Request, model_id: Annotated[FreeText, Path()], person: ApiModelChooser, why: Why) -> Any:
+def promote(request: Request, model_id: Annotated[FreeText, Path()], person: ApiModelChooser, why: WhyInCharge) -> Any:
     """Put a model in charge, whatever was measured; workers take it within seconds."""
-    return _change(request, person, model_id, why, model_changes.promote)
+    return _change(request, person, model_id, why, partial(model_changes.promote, instead_of=why.instead_of))
 
 
 @router.post("/models/{model_id}/rollback", status_code=201, response_model=Promotion)

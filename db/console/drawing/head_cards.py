@@ -37,15 +37,6 @@ class Card:
     unlearnt: bool
 
     @property
-    def stale(self) -> bool:
-        """Whether it is stale: for all pockets, or for one pocket if no other needs action."""
-        if not self.overview.old:
-            return False
-        answer = self.overview.answer
-        to_do = answer is not None and answer.state in ("replace", "review")
-        return not to_do or self.overview.fresh_at is None
-
-    @property
     def id(self) -> str:
         """Its id in pages and news."""
         return head_id(self.overview.machine, self.overview.head)
@@ -73,7 +64,8 @@ class HeadCards:
 
         None where no photograph shows what is in the head now.
         """
-        until = "" if card.stale or stale_in is None else f' data-stale-in="{int(stale_in.total_seconds())}"'
+        ends = None if card.overview.state == "stale" else stale_in
+        until = "" if ends is None else f' data-stale-in="{int(ends.total_seconds())}"'
         of_now = f' data-age="{int(age.total_seconds())}"{until}>{escape(formats.age(locale, age))}'
         return Markup(of_now.join(self._drawing(locale, card)))  # noqa: S704 - escaped here and by the template
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
@@ -43,6 +44,8 @@ DIFFERENT_SHOWN: Final = 24
 
 Name = Annotated[str, Path(max_length=80, pattern=r"^[^\x00]+$")]
 Reason = Annotated[str, Form(max_length=LONGEST_REASON, pattern=r"^[^\x00]*$")]
+InsteadOf = Annotated[str | None, Form(max_length=80, pattern=r"^[^\x00]*$")]
+"""The model that had the role on the page; `NOBODY` where none had."""
 Sure = Annotated[Literal["yes"], Form()]
 """The box that confirms the change."""
 
@@ -121,9 +124,11 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
 
 
 @router.post("/models/{model_id}/promote")
-def promote(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
+def promote(
+    request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure, instead_of: InsteadOf = None
+) -> Response:
     """Put a model in charge."""
-    return _change(request, person, model_id, reason, model_changes.promote)
+    return _change(request, person, model_id, reason, partial(model_changes.promote, instead_of=instead_of))
 
 
 @router.post("/models/{model_id}/rollback")
@@ -133,9 +138,11 @@ def roll_back(request: Request, person: ModelChooser, model_id: Name, reason: Re
 
 
 @router.post("/models/{model_id}/shadow")
-def start_shadow(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
+def start_shadow(
+    request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure, instead_of: InsteadOf = None
+) -> Response:
     """Have a model judge alongside the champion."""
-    return _change(request, person, model_id, reason, model_changes.start_shadow)
+    return _change(request, person, model_id, reason, partial(model_changes.start_shadow, instead_of=instead_of))
 
 
 @router.post("/models/{model_id}/end-shadow")

@@ -113,6 +113,6 @@ def test_what_a_message_asks_leads_sqlite_to_its_own_captures(sqlite_url) -> Non
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {made.text}", tuple(given)).all()
             tables = [step[-1] for step in plan if re.match(r"(SEARCH|SCAN) ", step[-1])]
             assert tables
-            own = r"\((check_id|capture_id|image_sha256|frame)=\?|audit USING INDEX ix_audit_by_id"
+            own = r"\((check_id|capture_id|image_sha256|frame)=\?|audit USING INDEX ix_audit_action_id"
             assert all(re.search(own, step) for step in tables), (made.text, tables)
     database.close()

@@ -67,8 +67,8 @@ def _answer(request: Request, capture_id: UUID, size: Size, evidence: bytes | No
     key, digest, region = row
     if key is None:
         raise NoPhotograph("removed")
-    drawn = "" if evidence is None else f"-{zlib.crc32(evidence):08x}"
-    headers = {"ETag": f'"{digest}-{size}{drawn}"', "Cache-Control": "private, max-age=3600"}
+    drawn = f"{zlib.crc32(f'{region} {evidence!r}'.encode()):08x}"
+    headers = {"ETag": f'"{digest}-{size}-{drawn}"', "Cache-Control": "private, max-age=3600"}
     if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     try:

@@ -46,3 +46,8 @@ def mistake(where: Sequence[str | int], kind: str, context: Mapping[str, Any]) -
 def no_state(state: str, known: Sequence[str]) -> Text:
     """That a state which an address asks for is none of those there are."""
     return Text("%(given)r is no state: %(known)s", given=state, known=", ".join(known))
+
+
+def no_action(action: str, known: Sequence[str]) -> Text:
+    """That the audit has no such action as an address asks for."""
+    return Text("%(given)r is nothing that the audit has: %(known)s", given=action, known=", ".join(known))

@@ -74,10 +74,20 @@ def test_a_candidate_is_shown_beside_the_champion_of_its_time(line, models, sign
     for reason in models["decision"]["reasons"]:
         assert reason.replace("'", "&#39;") in text
     assert text.count('<svg class="chart" ') == 3
+    assert text.count('<svg class="whiskers"') == 10
     worst = pair["candidate"]["wrong"][0]
     assert f'href="/review?capture={worst["capture_id"]}"' in text
     assert text.count("/review?capture=") == 9  # the others are not recorded
     assert "/review?capture=" not in signed_in("viewer").get("/models/second").text
+
+
+def test_a_model_that_was_measured_alone_is_drawn_beside_nothing(line, models, signed_in) -> None:
+    with line.database.transaction() as session:
+        evaluations.record(session, "first", T0, report_of("first"))
+    text = signed_in("viewer").get("/models/first").text
+    assert f"<b>{models['evaluations']['grouped']['candidate']['scores']['accuracy']['mean']:.1%}</b>" in text
+    assert "whiskers" not in text
+    assert "On the same splits" not in text
 
 
 def test_a_model_without_figures_says_so(line, signed_in) -> None:

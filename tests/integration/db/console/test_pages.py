@@ -226,6 +226,24 @@ def test_the_audit_says_who_did_what(signed_in) -> None:
     assert "the viewer" not in signed_in("administrator").get("/audit?by=nobody").text.split("<main")[1]
 
 
+def test_the_audit_is_asked_by_what_was_done_in_an_address_that_can_be_sent(line, signed_in) -> None:
+    with line.database.transaction() as session:
+        for number in range(1, 103):
+            audit.write(session, at=T0, by="ana", action="fault seen", subject=f"fault {number}")
+            audit.write(session, at=T0, by="ana" if number < 3 else "bert", action="exported", subject=f"all {number}")
+    browser = signed_in("administrator")
+    first = browser.get("/audit?action=fault+seen").text
+    assert re.findall(r"<td>(fault \d+|all \d+)</td>", first) == [f"fault {number}" for number in range(102, 2, -1)]
+    assert '<option value="fault seen" selected>' in first
+    (older,) = re.findall(r'class="button" href="(/audit[^"]*)"', first)
+    assert older.startswith("/audit?action=fault+seen&amp;before=")
+    assert re.findall(r"<td>(fault \d+)</td>", browser.get(older.replace("&amp;", "&")).text) == ["fault 2", "fault 1"]
+    of_both = browser.get("/audit?by=ana&action=exported").text
+    assert re.findall(r"<td>(fault \d+|all \d+)</td>", of_both) == ["all 2", "all 1"]
+    refused = browser.get("/audit?action=nothing")
+    assert (refused.status_code, "nothing that the audit has" in refused.text) == (400, True)
+
+
 def test_the_audit_has_moments_and_places_of_the_reader(line, signed_in) -> None:
     capture = line.see(7, 0, "unsure", head="Fräskopf 3")
     with line.database.transaction() as session:

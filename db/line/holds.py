@@ -32,17 +32,13 @@ _LAST_IS_KNOWN: Final = select(Pockets.pocket).where(
 )
 _IS_UNSEEN: Final = (Checks.size > 1) & ~_LAST_IS_KNOWN.exists()
 _IS_FLAGGED: Final = select(Captures.capture_id).where(OF_CHECK, word_of(Captures) != "intact").exists()
-_FAULT: Final = select(Faults.id).where(
-    Faults.check_id == Checks.check_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS)
-)
-# Of an event that cannot be used the pocket may not be readable, or the machine: then each has such a check.
-_NAMES_NO_POCKET: Final = (
-    _FAULT.where(Faults.pocket.is_(None)).exists() | ~select(Captures.capture_id).where(OF_CHECK).exists()
+_HAS_FAULT: Final = (
+    select(Faults.id)
+    .where(Faults.check_id == Checks.check_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
+    .exists()
 )
 # Most that wait have nothing against their head, and to read them all one by one takes long where many wait.
-_MAY_HOLD: Final = or_(
-    _IS_UNSEEN, _IS_FLAGGED, _FAULT.exists(), _NAMES_NO_POCKET, MAY_CONTRADICT, CONTRADICT_WHEN_JUDGED
-)
+_MAY_HOLD: Final = or_(_IS_UNSEEN, _IS_FLAGGED, _HAS_FAULT, MAY_CONTRADICT, CONTRADICT_WHEN_JUDGED)
 
 
 def now(session: Session, noted: Collection[UUID]) -> list[Hold]:
@@ -78,7 +74,7 @@ def _of_pending(session: Session, pending: Collection[Check]) -> list[Hold]:
     last = last.join(Checks, Checks.check_id == Captures.check_id).where(of_these)
     at = {row[0]: row[1] for row in session.execute(last.group_by(Captures.check_id))}
     given_up = {*session.scalars(select(Checks.check_id).where(of_these, Checks.given_up))}
-    unnamed = {*session.scalars(select(Checks.check_id).where(of_these, _IS_UNSEEN | _NAMES_NO_POCKET))}
+    unseen = {*session.scalars(select(Checks.check_id).where(of_these, _IS_UNSEEN))}
     return [
         Hold(
             check_id=check.check_id,
@@ -92,7 +88,8 @@ def _of_pending(session: Session, pending: Collection[Check]) -> list[Hold]:
         for pocket in sorted(
             {
                 *(*check.replace, *check.review),
-                *([check.size] if check.check_id in unnamed else []),
+                # An event that cannot be used may name no machine: then each that has the head has such a check.
+                *([check.size] if check.check_id in unseen or check.check_id not in at else []),
                 *(check.missing if check.check_id in given_up else ()),
             }
         )

@@ -2,8 +2,9 @@
 
 A check that pends has no answer, though a photograph of it may have failed, be doubted or show damage; or it awaits a
 pocket that nobody has seen of that head. A photograph that lies in another head's check is never answered for its own.
-And the answer of a run that is a go knows nothing of what an earlier run photographed after it.
 The board shows both at once (`db.queries.head_overview`), so no system must go on showing the head's last `go`.
+
+And the answer of a run that is a go knows nothing of what an earlier run photographed after it. That is told with it.
 """
 
 from __future__ import annotations
@@ -56,8 +57,7 @@ def of_checks(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
         return []
     known = _assessed(session, check_ids)
     pending = [check for check in known if check.state == "pending"]
-    go = [check for check in known if check.state == "go" and check.size > 1]
-    return [*_of_pending(session, pending), *_of_earlier_runs(session, go), *_of_other_heads(session, check_ids)]
+    return [*_of_pending(session, pending), *of_earlier_runs(session, known), *_of_other_heads(session, check_ids)]
 
 
 def _assessed(session: Session, check_ids: Collection[UUID]) -> list[Check]:
@@ -96,8 +96,11 @@ def _of_pending(session: Session, pending: Collection[Check]) -> list[Hold]:
     ]
 
 
-def _of_earlier_runs(session: Session, go: Collection[Check]) -> list[Hold]:
-    """What an earlier run of a head has seen since a later one that is a go: only its own answer says it, and ended."""
+def of_earlier_runs(session: Session, ended: Collection[Check]) -> list[Hold]:
+    """What an earlier run of a head has seen since a later one of these that is a go: only its own answer says it.
+
+    It is told before the later one's answer, so that no system is ever shown that go.
+    """
     return [
         Hold(
             check_id=check.check_id,
@@ -107,7 +110,8 @@ def _of_earlier_runs(session: Session, go: Collection[Check]) -> list[Hold]:
             at=newer[check.check_id].last_at,
             revision=check.revision,
         )
-        for later in go
+        for later in ended
+        if later.state == "go" and later.size > 1
         if (newer := newer_photographs.of_earlier_runs(session, later))
         for check in _assessed(session, newer.keys())
         for pocket in sorted(newer[check.check_id].pockets & {*check.replace, *check.review})

@@ -95,6 +95,10 @@ def test_a_pocket_that_the_head_does_not_have_holds_it_until_its_insert_is_said_
         state.shop.minute += 1
         state.record_change(6)
         assert whole() == whole() == (True, True)
+        state.shop.retained.start(4)
+        state.change_withdrawn()
+        answers = ask(state.shop, state.truth, HEAD)
+        assert (answers.state == "go", answers.is_go) == whole() == (False, False), "it was not changed after all"
     finally:
         state.teardown()
 

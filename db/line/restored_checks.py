@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
 from db.engine import clock
@@ -20,7 +20,8 @@ def doubt(session: Session) -> None:
     """Have each check read again, and its answer sent, that says what is in a pocket that was not photographed since.
 
     These are the checks of the pockets' newest photographs, and the newest of each head. It is done once for each
-    restore, whoever calls it how often.
+    restore, whoever calls it how often. Whatever is told of these from now on is above what was told before, also of
+    those that still wait: a check that was a go after the backup must not stay one for other systems.
     """
     restored = restores.restored_at(session)
     if restored is None or not restores.is_to_doubt(session):
@@ -32,11 +33,14 @@ def doubt(session: Session) -> None:
         doubted.update(session.scalars(newest.where(Checks.machine == machine, Checks.head == head)))
     shown = select(Captures.check_id).join(Pockets, Pockets.capture_id == Captures.capture_id)
     doubted.update(session.scalars(shown.where(Captures.received_at < restored)))
-    ids = sorted(doubted)
+    awaited = session.scalars(select(Checks.check_id).where(literal_column("checks.awaited")))
+    ids = sorted({*doubted, *awaited})
     for first in range(0, len(ids), _AT_ONCE):
+        step = ids[first : first + _AT_ONCE]
+        check_revisions.put_above_all_told(session, step, restores.latest_known(session))
         # What still waits for photographs is no go: it is doubted when they have come (`db.line.incomplete_checks`).
-        of_these = select(Checks.check_id).where(Checks.check_id.in_(ids[first : first + _AT_ONCE]), ~Checks.awaited)
+        of_these = select(Checks.check_id).where(Checks.check_id.in_(step), ~Checks.awaited)
         if some := [*session.scalars(of_these)]:
             incomplete_checks.doubt(session, some)
             check_revisions.note(session, some)
-    restores.note_doubted(session, at=clock.of_database(session), checks=len(ids))
+    restores.note_doubted(session, at=clock.of_database(session), checks=len(doubted))

@@ -100,9 +100,9 @@ def put_above_all_told(session: Session, check_ids: Collection[UUID], known: dat
 
     They were told after all that is `known` of that time, and at most a year after: no older backup is restored.
     """
-    told = int(known.timestamp()) - _FIRST + _YEAR
-    of_these = Checks.check_id.in_(check_ids) & (Checks.revision < told)
-    session.execute(update(Checks.__table__).where(of_these).values(revision=told))  # type: ignore[arg-type]
+    highest = int(known.timestamp()) - _FIRST + _YEAR
+    of_these = Checks.check_id.in_(check_ids) & (Checks.revision < highest)
+    session.execute(update(Checks.__table__).where(of_these).values(revision=highest))  # type: ignore[arg-type]
 
 
 def revised_since(moment: datetime) -> ColumnElement[bool]:

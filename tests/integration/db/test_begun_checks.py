@@ -105,6 +105,19 @@ def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) 
     assert answer(line) == ("review", [2])
 
 
+def test_an_event_of_an_ended_check_of_which_no_pocket_is_known_may_be_of_each(line) -> None:
+    """Of one that still waits it is of a pocket that was not photographed yet."""
+    line.see(1, 0, "intact", check_size=2)
+    of_waiting = refuse(line, T0 + timedelta(minutes=1), [], check_id=line.check_id, size=0)
+    line.see(2, 2, "intact", check_size=2)
+    assert (of_waiting.check_id, answer(line)) == (line.check_id, ("go", []))
+    refuse(line, T0 + timedelta(minutes=3), [], check_id=line.check_id, size=0)
+    assert answer(line)[0] == "pending"
+    with line.database.transaction() as session:
+        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+    assert answer(line) == ("review", [1, 2])
+
+
 def test_an_event_that_does_not_say_its_machine_is_of_each_that_has_the_head(line) -> None:
     for machine in ("mill-1", "mill-2"):
         check = uuid6.uuid7()

@@ -20,7 +20,9 @@ from tests.support import SHARED, RedisProcess
 
 if TYPE_CHECKING:
     import execnet
+    from selenium import webdriver
 
+    from tests.console.browser import Browser
     from tests.openid_provider import OpenIdProvider
     from tests.s3 import S3Server
 
@@ -150,6 +152,23 @@ def openid(openid_running: OpenIdProvider) -> Iterator[OpenIdProvider]:
     person = dict(openid_running.person)
     yield openid_running
     openid_running.person, openid_running.spoil, openid_running.signing = person, dict, openid_running.signed
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of the process."""
+    from tests.console.browser import CHROMIUM, DRIVER, Browser
+
+    if CHROMIUM is None or DRIVER is None:
+        pytest.skip("there is no Chromium here: apt-get install chromium chromium-driver")
+    opened = Browser()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def chromium(browser: Browser) -> webdriver.Chrome:
+    return browser.ready()
 
 
 @pytest.fixture

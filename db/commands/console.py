@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -39,7 +40,8 @@ def console(
     from db.console.settings import ConsoleSettings
 
     settings = ConsoleSettings(**context.obj)
-    check_port(bind, port, "--port")
+    # `make console` has an option of its own for it.
+    check_port(bind, port, "PORT=" if "MAKELEVEL" in os.environ else "--port")
     _first_account(context)
     if bind not in ("127.0.0.1", "::1", "localhost") and not settings.console_https:
         note("insert-db: passwords cross the network in the clear: use a proxy with HTTPS (INSERTS_CONSOLE_HTTPS=true)")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from db.commands.output import answer, reading, writing
-from db.schema.column_words import FaultState
+from db.schema.column_words import AuditAction, FaultState
 from db.terminal.person import who
 from producer.terminal.options import LARGEST, Json, Limit
 from producer.terminal.output import say, say_json
@@ -96,7 +96,7 @@ def dismiss(context: typer.Context, number: Number, as_json: Json = False) -> No
 
 
 def _change(
-    context: typer.Context, number: int, action: str, change: Callable[[Session, int], Fault], as_json: bool
+    context: typer.Context, number: int, action: AuditAction, change: Callable[[Session, int], Fault], as_json: bool
 ) -> None:
     now = datetime.now(UTC)
     with writing(context) as session:

@@ -13,7 +13,7 @@ from db.engine import clock
 from db.line import check_revisions, incomplete_checks, restores
 from db.schema.tables import Captures, Checks, Pockets
 
-_AT_ONCE: Final = 500
+_CHECKS_AT_ONCE: Final = 500
 """Checks that are doubted in one step: a plant may have as many as pockets."""
 
 _NEWEST: Final = 8
@@ -53,4 +53,4 @@ def doubt(session: Session) -> None:
 
 def _steps(check_ids: Collection[UUID]) -> list[list[UUID]]:
     ids = sorted(check_ids)
-    return [ids[first : first + _AT_ONCE] for first in range(0, len(ids), _AT_ONCE)]
+    return [ids[first : first + _CHECKS_AT_ONCE] for first in range(0, len(ids), _CHECKS_AT_ONCE)]

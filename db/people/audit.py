@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
+from db.schema.column_words import AuditAction
 from db.schema.tables import Audit
 
 
@@ -28,7 +29,14 @@ _COLUMNS = [getattr(Audit, field.name) for field in fields(AuditEntry)]
 
 
 def write(
-    session: Session, *, at: datetime, by: str, action: str, subject: str, signed: str | None = None, **detail: Any
+    session: Session,
+    *,
+    at: datetime,
+    by: str,
+    action: AuditAction,
+    subject: str,
+    signed: str | None = None,
+    **detail: Any,
 ) -> None:
     """Add a row, in the transaction of the change itself.
 
@@ -38,11 +46,20 @@ def write(
     session.execute(insert(Audit).values(at=at, by=signed or by, action=action, subject=subject[:200], detail=detail))
 
 
-def recent(session: Session, *, by: str | None = None, before: int | None = None, limit: int = 100) -> list[AuditEntry]:
+def recent(
+    session: Session,
+    *,
+    by: str | None = None,
+    action: AuditAction | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> list[AuditEntry]:
     """The newest rows first; `before` is the number of the last one of the page before."""
     query = select(*_COLUMNS).order_by(Audit.id.desc()).limit(limit)
     if by is not None:
         query = query.where(Audit.by == by)
+    if action is not None:
+        query = query.where(Audit.action == action)
     if before is not None:
         query = query.where(Audit.id < before)
     return [AuditEntry(*row) for row in session.execute(query)]

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
+from db.queries import unusable_runs
 from db.queries.line_status import faults_query
 from db.schema.tables import Audit, Captures, Checks, Faults, InsertChanges, Pockets, Promotions, Reviews, Verdicts
 from producer.contract.names import IMPORTED
@@ -72,7 +73,8 @@ class Reached:
 class Marks:
     """How far the line had come at one look.
 
-    `heads` is the newest photograph of each head, `faults` how many are open by reason. `judged` are the heads of
+    `heads` is the newest photograph of each head, `faults` how many are open by reason, `runs` how many of a station's
+    newest photographs cannot be judged, where they are an alert (`db.queries.unusable_runs`). `judged` are the heads of
     which a verdict or a review came since the look before. `changed` are the newest insert changes by number, each
     with its head; `of_checks` the newest checks and faults, each with its head and what changes with its answer. What
     is new in `of_all` may be of any head.
@@ -82,6 +84,7 @@ class Marks:
     verdicts: Reached
     reviews: Reached
     faults: Mapping[str, int]
+    runs: Mapping[str, int]
     judged: frozenset[HeadPlace]
     changed: Mapping[int, HeadPlace]
     of_checks: Mapping[object, tuple[HeadPlace, tuple[object, ...]]]
@@ -101,6 +104,8 @@ def marks(session: Session, since: Marks | None) -> Marks:
         verdicts=verdicts,
         reviews=reviews,
         faults=dict(session.execute(faults_query()).all()),
+        # Only a verdict begins, lengthens or ends one.
+        runs=since.runs if since and since.verdicts == verdicts else unusable_runs.lengths(session),
         judged=of_verdicts | of_reviews if since else frozenset(),
         changed={number: (machine, head) for number, machine, head in session.execute(_NEWEST_CHANGES)},
         of_checks={

@@ -36,3 +36,34 @@ PersonRole = Literal["viewer", "reviewer", "maintainer", "administrator"]
 
 PERSON_ROLES: Final[tuple[PersonRole, ...]] = get_args(PersonRole)
 """All roles of accounts, by rising rights."""
+
+AuditAction = Literal[
+    "signed in",
+    "signed out",
+    "reviewed",
+    "reviewed in bulk",
+    "labels imported",
+    "exported",
+    "insert changed",
+    "insert change withdrawn",
+    "fault seen",
+    "fault requeued",
+    "fault dismissed",
+    "drift accepted",
+    "model promoted",
+    "model rolled back",
+    "shadow started",
+    "shadow ended",
+    "account added",
+    "account disabled",
+    "password changed",
+    "role changed",
+    "token added",
+    "token revoked",
+    "backup restored",
+    "checks of before doubted",
+]
+"""What the audit says was done."""
+
+AUDIT_ACTIONS: Final[tuple[AuditAction, ...]] = get_args(AuditAction)
+"""All actions of the audit."""

@@ -59,7 +59,7 @@ class Audit(Base):
     """What people did that changed something: rows are only added."""
 
     __tablename__ = "audit"
-    __table_args__ = (Index(None, "by", "id"),)
+    __table_args__ = (Index(None, "by", "id"), Index(None, "action", "id"))
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     at: Mapped[datetime]

@@ -1,8 +1,8 @@
-"""Takes the pictures of the console: a real Chromium, a real console, a plant of rendered inserts.
+"""Takes the pictures of the console: a real Chromium and a real console on what a demo left in its folder.
 
-`python docs/pictures/draw_console.py` from the repository's root writes `console-line.png`, `console-review.png`,
-`console-pocket.png` and `console-model.png` beside itself. `tests/console/test_pictures.py` takes them too, and holds
-these against its own.
+After `make demo`, `python docs/pictures/draw_console.py var/demo` from the repository's root writes `console-line.png`,
+`console-review.png`, `console-pocket.png` and `console-model.png` beside itself. `tests/acceptance/test_demo.py` takes
+them too, of a demo of its own, and holds these against its own.
 It needs Chromium and its driver (`apt-get install chromium chromium-driver`).
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 from PIL import Image
@@ -20,11 +19,9 @@ from selenium import webdriver
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
-from db.people import accounts  # noqa: E402
-from tests.console.browser import PASSWORD, Page, Server, open_chromium  # noqa: E402
-from tests.console_plant import Plant  # noqa: E402
+from tests.console.browser import Page, open_chromium  # noqa: E402
+from tests.console.left_by_demo import page_on_demo  # noqa: E402
 from tests.support import wait_until  # noqa: E402
-from worker.embedded.redis_server import free_port  # noqa: E402
 
 WINDOW = 1440, 1080
 WIDTH = 960
@@ -36,31 +33,33 @@ LOADED = (
 )
 """What is below the window is loaded when somebody comes there."""
 
+INSERTS = """const page = new XMLHttpRequest();
+page.open("GET", arguments[0], false);
+page.send();
+return page.responseText.split('class="life"').length - 1;"""
+"""How many inserts a pocket's page has."""
 
-def draw(to: Path, chromium: webdriver.Chrome, size: int = 384) -> None:
-    """Make the plant, with photographs of so many pixels, look at it, and write the pictures into a folder."""
+
+def draw(demo: Path, to: Path, chromium: webdriver.Chrome) -> None:
+    """Look at what a demo left, from its line to what a click there opens, and write the pictures into a folder."""
     before = chromium.get_window_size()
     chromium.set_window_size(*WINDOW)
-    with tempfile.TemporaryDirectory() as folder:
-        plant = Plant(Path(folder), size)
-        plant.work()
-        plant.candidate()
-        plant.fault()
-        plant.change_insert("mill-2", "Fräskopf 3", 5)
-        with plant.database.transaction() as session:
-            accounts.add(session, "ana", "reviewer", PASSWORD, datetime.now(UTC))
-        server = Server(plant, free_port())
-        server.start()
-        try:
-            page = Page(chromium, server)
-            page.sign_in()
+    try:
+        with tempfile.TemporaryDirectory() as folder, page_on_demo(demo, Path(folder), chromium) as (page, _):
+            page.sign_in(path=None)
             take(page, to / "console-line.png", "/", ".card")
+            pocket = _of_several_inserts(page)
             take(page, to / "console-review.png", "/review", "#desk")
-            take(page, to / "console-pocket.png", "/pocket?machine=mill-1&head=H12&pocket=8", ".strip")
-            take(page, to / "console-model.png", "/models/candidate", "#scores")
-        finally:
-            server.kill()
-            chromium.set_window_size(before["width"], before["height"])
+            take(page, to / "console-pocket.png", pocket, ".strip")
+            take(page, to / "console-models.png", "/models", "#enough .chart")
+    finally:
+        chromium.set_window_size(before["width"], before["height"])
+
+
+def _of_several_inserts(page: Page) -> str:
+    """The address of a pocket that needs a person: one whose page shows as many inserts as any."""
+    addresses = page.of_all("a.pocket:is(.damaged, .unsure)", "e.getAttribute('href')")
+    return max(addresses, key=lambda address: int(page.script(INSERTS, address)))
 
 
 def take(page: Page, to: Path, path: str, there: str) -> None:
@@ -75,6 +74,6 @@ def take(page: Page, to: Path, path: str, there: str) -> None:
 if __name__ == "__main__":
     opened = open_chromium()
     try:
-        draw(HERE, opened)
+        draw(Path(sys.argv[1]), HERE, opened)
     finally:
         opened.quit()

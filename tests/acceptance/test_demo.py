@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import runpy
 import signal
 import subprocess
 import urllib.request
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
+from selenium import webdriver
 
 from producer.simulation.head import write_labelled_folder
 from producer.terminal.exit_codes import INTERRUPTED
@@ -52,12 +56,18 @@ def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None:
-    folder = tmp_path / "demo"
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder of a demo that has ended, and its figures. Nobody changes it."""
+    folder = tmp_path_factory.mktemp("ended") / "demo"
     command = [program("insert-worker"), "demo", "--data", str(folder), "--json"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stderr
-    figures = json.loads(ended.stdout)
+    demo = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert demo.returncode == 0, demo.stderr
+    return folder, json.loads(demo.stdout)
+
+
+def test_the_demo_ends_with_one_verdict_for_each_capture(ended: tuple[Path, dict[str, Any]]) -> None:
+    folder, figures = ended
     assert list(figures) == [
         *("captures", "verdicts", "lost", "duplicates", "unsure", "missed", "needless"),
         *("accuracy", "balanced_accuracy", "seconds", "p50_ms", "p95_ms"),
@@ -87,6 +97,31 @@ def test_the_demo_ends_with_one_verdict_for_each_capture(tmp_path: Path) -> None
     listing = ("networks", "list", "--data", str(folder), "--json")
     listed = run_command("insert-worker", *listing, environment=environment)
     assert len(json.loads(listed.stdout)) == 1
+
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+NAMES = ("line", "review", "pocket", "models")
+
+ALIKE = 10.0
+"""The mean difference of two pictures in a grid of 60 by 45, of 255: fonts and verdicts differ; a changed page more."""
+
+
+def coarse(file: Path) -> np.ndarray:
+    with Image.open(file) as picture:
+        return np.asarray(picture.convert("RGB").resize((60, 45), Image.Resampling.BOX), dtype=float)
+
+
+def test_the_documents_pictures_are_of_the_pages_that_a_demo_leaves(
+    chromium: webdriver.Chrome, ended: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
+    runpy.run_path(str(PICTURES / "draw_console.py"))["draw"](ended[0], tmp_path, chromium)
+    drawn = {name: coarse(tmp_path / f"console-{name}.png") for name in NAMES}
+    shown = {name: coarse(PICTURES / f"console-{name}.png") for name in NAMES}
+    apart = {name: float(np.abs(drawn[name] - shown[name]).mean()) for name in NAMES}
+    redraw = "make demo && .venv/bin/python docs/pictures/draw_console.py var/demo"
+    assert {name: by for name, by in apart.items() if by > ALIKE} == {}, redraw
+    # Other pages than one's own are further apart: what is compared can be told apart.
+    assert min(np.abs(drawn["line"] - shown[other]).mean() for other in NAMES if other != "line") > 1.5 * ALIKE
 
 
 def test_at_a_terminal_the_head_of_the_user_s_own_photographs_stays_to_be_seen(mine: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import urlencode
@@ -27,7 +28,6 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from tests.console_plant import Plant
 from tests.console_support import PASSWORD
 from tests.forked_commands import RunningCommand, start_command
 from tests.support import wait_until
@@ -111,17 +111,17 @@ class Browser:
 
 
 class Server:
-    """`insert-db console` on a plant, which may be killed and started again on its port."""
+    """`insert-db console` on a data folder, which may be killed and started again on its port."""
 
-    def __init__(self, plant: Plant, port: int) -> None:
+    def __init__(self, folder: Path, port: int, heads_file: Path | None = None) -> None:
         self.base = f"http://127.0.0.1:{port}"
-        self._plant, self._port = plant, port
-        self._log = plant.folder / "console.log"
+        self._folder, self._port, self._heads_file = folder, port, heads_file
+        self._log = folder / "console.log"
         self._process: RunningCommand | None = None
 
     def start(self) -> None:
-        environment = {**os.environ, "INSERTS_HEADS": str(self._plant.heads_file)}
-        command = ("--data", str(self._plant.folder), "console", "--port", str(self._port))
+        environment = dict(os.environ) | ({"INSERTS_HEADS": str(self._heads_file)} if self._heads_file else {})
+        command = ("--data", str(self._folder), "console", "--port", str(self._port))
         self._process = start_command("insert-db", *command, environment=environment, log=self._log)
         wait_until(self._answers, 60, f"the console ({self._log.read_text()})")
 

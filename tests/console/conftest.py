@@ -1,4 +1,4 @@
-"""One browser for all tests; a plant for each module to look at, and one for each test that changes something."""
+"""A plant for each module to look at, and one for each test that changes something; all are seen in one browser."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from selenium.common.exceptions import WebDriverException
 
 from db.schema.column_words import PersonRole
-from tests.console.browser import CHROMIUM, DRIVER, Browser, Page, Server, leave
+from tests.console.browser import Page, Server, leave
 from tests.console_plant import Plant
 from tests.console_support import add_people
 from worker.embedded.redis_server import free_port
@@ -20,20 +20,6 @@ if TYPE_CHECKING:
     from selenium import webdriver
 
 PEOPLE: dict[str, PersonRole] = {"ana": "reviewer", "bert": "reviewer", "mara": "maintainer", "root": "administrator"}
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None or DRIVER is None:
-        pytest.skip("there is no Chromium here: apt-get install chromium chromium-driver")
-    opened = Browser()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def chromium(browser: Browser) -> webdriver.Chrome:
-    return browser.ready()
 
 
 @contextmanager
@@ -47,7 +33,7 @@ def _plant_in(folder: Path) -> Iterator[Plant]:
 
 @contextmanager
 def _console_of(plant: Plant) -> Iterator[Server]:
-    started = Server(plant, free_port())
+    started = Server(plant.folder, free_port(), plant.heads_file)
     add_people(plant.database, PEOPLE)
     started.start()
     yield started

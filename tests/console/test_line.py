@@ -242,6 +242,15 @@ def test_every_pocket_is_reached_by_the_keyboard(page) -> None:
     assert "pocket 2" in page.text("h1")
 
 
+def test_a_head_alone_on_a_desk_has_its_answer_beside_a_large_map(still_page) -> None:
+    still_page.sign_in(path="/?machine=mill-9")
+    sides = "return ['.answer', '.map'].map(of => document.querySelector(of).getBoundingClientRect().toJSON())"
+    answer, drawn = still_page.script(sides)
+    assert drawn["left"] > answer["right"]
+    assert drawn["top"] < answer["bottom"] < still_page.script("return innerHeight")
+    assert drawn["width"] > 0.4 * still_page.script("return innerWidth")
+
+
 def test_few_heads_fill_a_wide_wall(still_page) -> None:
     still_page.sign_in(path=None)
     wall = {"width": 3840, "height": 2160, "deviceScaleFactor": 1, "mobile": False}

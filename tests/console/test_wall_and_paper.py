@@ -9,10 +9,19 @@ from typing import Any, Final
 
 import pytest
 import uuid6
+from sqlalchemy import update
 
+from db.queries import head_overview
+from db.schema.tables import Models
 from tests.support import wait_until
 
 WALL: Final = {"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": False}
+
+OF_SERVER: Final = """const asked = new XMLHttpRequest(), page = document.createElement("template").content;
+asked.open("GET", "/line/heads", false);
+asked.send();
+page.append(document.createRange().createContextualFragment(asked.responseText));"""
+"""The heads as the server draws them now, which no script has counted."""
 
 A4: Final = {"paperWidth": 8.27, "paperHeight": 11.69}
 """In inches."""
@@ -32,6 +41,9 @@ def judged(plant: Any, machine: str, pockets: int, decision: float) -> None:
 def test_a_wall_shows_all_of_twenty_heads_and_first_what_needs_a_person(page, plant, damaged) -> None:
     for number in range(10, 27):  # beside three
         judged(plant, f"mill-{number}", 1, 3.0 if number >= 27 - damaged else -3.0)
+    with plant.database.transaction() as session:
+        known = [place for place in head_overview.heads(session) if place != ("mill-11", "H1")]
+        session.execute(update(Models).values(metrics={"labelled_set": {"heads": known}}))
     page.sign_in(path=None)
     page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", WALL)
     try:
@@ -40,9 +52,15 @@ def test_a_wall_shows_all_of_twenty_heads_and_first_what_needs_a_person(page, pl
         tops = {of: page.of_all(f".card{of}", "e.getBoundingClientRect().top") for of in (".replace", ".go")}
         assert max(tops[".replace"]) <= min(tops[".go"])
         assert max(page.of_all(".card", "e.getBoundingClientRect().bottom")) <= 1080
+        assert page.of_all(".caution", "e.offsetHeight > 0") == [True], "of a GO that the model knows by likeness only"
         assert page.texts("#tally span")[0].endswith("REPLACE")
         judged(plant, "mill-10", 1, 3.0)
         wait_until(lambda: page.text("#tally [data-state=go]") == f"{16 - damaged} GO", what="what is damaged now")
+        # How small the heads are the page knows by itself as the server does.
+        crowd = "return document.querySelector('.cards').className"
+        assert page.script(crowd) == page.script(f"{OF_SERVER} {crowd.replace('document', 'page')}")
+        assert page.script(crowd).split()[1:] == {1: ["many", "busy"]}.get(damaged, ["many", "crowded"])
+        assert max(page.of_all(".card", "e.getBoundingClientRect().bottom")) <= 1080
         page.server.kill()
         wait_until(lambda: page.shows("#lost"), 30, "the banner")
         assert not page.shows("#tally"), "it would go on to say GO"

@@ -14,7 +14,7 @@ from pydantic import UUID7, StrictInt, TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from db.line import faults
-from db.line.begun_checks import NAMES, NamedCheck
+from db.line.check_rows import NAMES, NamedCheck
 from producer.contract.answers import FaultAnswer
 from producer.contract.event import CaptureEvent
 from producer.contract.names import MachineName, Name, is_narrow

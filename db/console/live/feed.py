@@ -29,7 +29,7 @@ _MOST_WAITING: Final = 200
 """How many news wait for one page at most; if there are more, the page hears that anything may have changed."""
 
 FAULTS: Final = "faults"
-"""The id of the list of open faults."""
+"""The id of the list of what cannot be judged: open faults, and stations whose photographs are unusable."""
 
 AWAY: Final = "away"
 """In place of an id: the database does not answer, so it is unknown what has changed."""
@@ -146,7 +146,7 @@ def _changed(before: Marks, now: Marks) -> set[str]:
         ids.add(BACK)
     # Those that are there no more are only too old.
     ids.update(head_id(*known[0]) for key, known in now.of_checks.items() if before.of_checks.get(key) != known)
-    if before.faults != now.faults:
+    if (before.faults, before.runs) != (now.faults, now.runs):
         ids.add(FAULTS)
     return ids
 

@@ -19,7 +19,7 @@ from db.line import faults as subject
 from db.line.faults import Fault
 from db.people import audit
 from db.queries import connector_health, known_places, station_health, unusable_runs
-from db.schema.column_words import FAULT_STATES
+from db.schema.column_words import FAULT_STATES, AuditAction
 
 router = APIRouter()
 
@@ -109,7 +109,7 @@ def dismiss(
     return _back(state, station)
 
 
-def _close(request: Request, by: str, number: int, action: str, change: Callable[..., Fault]) -> None:
+def _close(request: Request, by: str, number: int, action: AuditAction, change: Callable[..., Fault]) -> None:
     now = datetime.now(UTC)
     try:
         with console_of(request).database.transaction() as session:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.console.access.guard import Viewer, Watcher
 from db.console.context import console_of
-from db.console.drawing.head_cards import Card
+from db.console.drawing.head_cards import Card, crowd
 from db.console.heads_now import heads_now
 from db.console.live.feed import FAULTS, head_id
 from db.console.live.pieces import begun_now
@@ -25,13 +25,13 @@ from db.engine import clock
 from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
-from db.queries import head_overview, line_status, replace_list
+from db.queries import head_overview, line_status, replace_list, unusable_runs
 from db.queries.head_overview import HeadOverview
 from producer.contract.places import HeadPlace
 
 router = APIRouter()
 
-AT_ONCE: Final = 50
+HEADS_ON_A_PAGE: Final = 50
 """How many heads are on a page: those that were photographed last. A machine's other heads are on its own page."""
 
 _FAULTS_SHOWN = 5
@@ -66,7 +66,7 @@ def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> 
             learnt = _learnt(session)
         if not overview.words:
             raise LookupError("there is no such head")
-        return _drawn(request, overview, learnt, now)
+        return _drawn(request, _card(request, overview, learnt), now)
 
     return _piece(request, piece)
 
@@ -84,27 +84,32 @@ def open_faults(request: Request, person: Watcher) -> Response:
 
 def _piece(request: Request, make: Callable[[], str]) -> Response:
     """A piece that is the same for all readers of its language; boards ask for it together."""
-    known = getattr(request.state, "person", None) is not None
-    key = request.url.path, request.url.query, str(locale_of(request)), known
+    key = request.url.path, request.url.query, str(locale_of(request)), _known(request)
     try:
         return HTMLResponse(console_of(request).pieces.text(key, lambda: f"{begun_now()}{make()}"))
     except LookupError:
         return HTMLResponse(begun_now(), 404)
 
 
+def _known(request: Request) -> bool:
+    """Whether a person has signed in: an open board is for everybody."""
+    return getattr(request.state, "person", None) is not None
+
+
 def _line(request: Request, machine: str) -> dict[str, Any]:
     with console_of(request).database.reading() as session:
         known = head_overview.heads(session)
         places = [place for place in known if machine in ("", place[0])]
-        shown = sorted(places[:AT_ONCE])
+        shown = sorted(places[:HEADS_ON_A_PAGE])
         learnt, now = _learnt(session), clock.latest(session)
-        overviews = heads_now(console_of(request), session, shown, now)
+        cards = [_card(request, overview, learnt) for overview in heads_now(console_of(request), session, shown, now)]
         return {
-            "cards": [_drawn(request, overview, learnt, now) for overview in overviews],
+            "cards": [_drawn(request, card, now) for card in cards],
+            "crowd": crowd(cards),
             "machine": machine,
             "machines": dict(sorted(Counter(name for name, _ in known).items())),
             "more": len(places) - len(shown),
-            "more_to_replace": _to_replace(session, places[AT_ONCE:]),
+            "more_to_replace": _to_replace(session, places[HEADS_ON_A_PAGE:]),
             "elsewhere": [head_id(*place) for place in known if place not in places],
             **_faults(request, session, now),
         }
@@ -126,6 +131,7 @@ def _faults(request: Request, session: Session, now: datetime) -> dict[str, Any]
         "of_no_known_head": of_no_head[0],
         "of_no_known_head_since": of_no_head[1],
         "faults_id": FAULTS,
+        "runs": unusable_runs.runs(session),
         "fault_counts": counts,
         "faults": faults.search(session, limit=_FAULTS_SHOWN),
     }
@@ -137,14 +143,19 @@ def _learnt(session: Session) -> frozenset[HeadPlace] | None:
     return None if champion is None else learnt_heads(champion)
 
 
-def _drawn(request: Request, overview: HeadOverview, learnt: frozenset[HeadPlace] | None, now: datetime) -> Markup:
-    console = console_of(request)
-    known = console.heads.get(overview.head) if console.heads is not None else None
-    card = Card(
+def _card(request: Request, overview: HeadOverview, learnt: frozenset[HeadPlace] | None) -> Card:
+    heads = console_of(request).heads
+    known = heads.get(overview.head) if heads is not None else None
+    return Card(
         overview,
         layout=known.layout if known is not None else "circle",
         unlearnt=learnt is not None and (overview.machine, overview.head) not in learnt,
+        leads=_known(request),
     )
+
+
+def _drawn(request: Request, card: Card, now: datetime) -> Markup:
+    console, overview = console_of(request), card.overview
     stale_at = None if overview.fresh_at is None else overview.fresh_at + console.settings.stale_after
     stale_in = None if stale_at is None else stale_at - now
     return console.cards.text(locale_of(request), card, now - (overview.last_at or now), stale_in)

@@ -8,8 +8,8 @@ from typing import Any, Final
 from db.console.reader.texts import Text
 
 _SAID: Final[Mapping[str, str]] = {
-    kind: said
-    for said, kinds in {
+    kind: text
+    for text, kinds in {
         Text("%(field)s is missing"): ("missing",),
         Text("%(field)s has more than %(max_length)s characters"): ("string_too_long",),
         Text("%(field)s has fewer than %(min_length)s characters"): ("string_too_short",),
@@ -46,3 +46,8 @@ def mistake(where: Sequence[str | int], kind: str, context: Mapping[str, Any]) -
 def no_state(state: str, known: Sequence[str]) -> Text:
     """That a state which an address asks for is none of those there are."""
     return Text("%(given)r is no state: %(known)s", given=state, known=", ".join(known))
+
+
+def no_action(action: str, known: Sequence[str]) -> Text:
+    """That the audit has no such action as an address asks for."""
+    return Text("%(given)r is nothing that the audit has: %(known)s", given=action, known=", ".join(known))

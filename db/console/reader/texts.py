@@ -9,7 +9,7 @@ from babel import Locale
 from db.console.reader.languages import translations
 from db.line.station_days import ASPECTS
 from db.queries.connector_health import SINK_WORDS
-from db.schema.column_words import FAULT_STATES, PERSON_ROLES
+from db.schema.column_words import AUDIT_ACTIONS, FAULT_STATES, PERSON_ROLES
 from producer.contract.vocabulary import LABELS, MODEL_ACTIONS, MODEL_ROLES, OUTCOMES, STATES
 
 WORDS: Final = (
@@ -22,23 +22,8 @@ WORDS: Final = (
     *("fault", "missing", "new, not looked at yet", "empty"),
     # Why something could not be judged.
     *("image missing", "image unreadable", "digest mismatch", "invalid event", "id of another", "crashed"),
-    # What the audit says was done.
-    *(
-        "signed in",
-        "signed out",
-        "reviewed",
-        "exported",
-        "account added",
-        "account disabled",
-        "password changed",
-        "role changed",
-    ),
-    *("token added", "token revoked", "reviewed in bulk", "labels imported"),
-    *("fault seen", "fault requeued", "fault dismissed"),
-    *("model promoted", "model rolled back", "shadow started", "shadow ended"),
-    *("insert changed", "insert change withdrawn", "drift accepted", "backup restored"),
-    "checks of before doubted",
-    # What it adds in details.
+    # What the audit says was done, and what it adds in details.
+    *AUDIT_ACTIONS,
     *("role", "token", "days", "reason", "label", "rows", "how", "count", "captures", "from", "to", "said by"),
     *("made at", "checks"),
     # What the days of a station are compared by.
@@ -66,8 +51,8 @@ class Text(str):
 
     def translated(self, locale: Locale) -> str:
         """The text in the reader's language."""
-        said = str(translations(locale.language).ugettext(self.source))
+        text = str(translations(locale.language).ugettext(self.source))
         values = {
             name: value.translated(locale) if isinstance(value, Text) else value for name, value in self.values.items()
         }
-        return said % values if values else said
+        return text % values if values else text

@@ -157,7 +157,11 @@ def _listens(port: int) -> bool:
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_a_console_on_a_port_that_is_taken_says_so(database, tmp_path) -> None:
+@pytest.mark.parametrize(("make", "option"), [("", "--port"), ("1", "PORT=")])
+def test_a_console_on_a_port_that_is_taken_says_so(database, monkeypatch, make, option) -> None:
+    monkeypatch.setenv("MAKELEVEL", make)
+    if not make:
+        monkeypatch.delenv("MAKELEVEL")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -165,3 +169,4 @@ def test_a_console_on_a_port_that_is_taken_says_so(database, tmp_path) -> None:
     assert done.exit_code == FAILED
     assert "http://" not in done.stdout
     assert "is in use" in done.stderr
+    assert done.stderr.endswith(f"choose another with {option}\n"), "as make console takes it, where that was called"

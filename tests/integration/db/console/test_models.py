@@ -74,10 +74,20 @@ def test_a_candidate_is_shown_beside_the_champion_of_its_time(line, models, sign
     for reason in models["decision"]["reasons"]:
         assert reason.replace("'", "&#39;") in text
     assert text.count('<svg class="chart" ') == 3
+    assert text.count('<svg class="whiskers"') == 10
     worst = pair["candidate"]["wrong"][0]
     assert f'href="/review?capture={worst["capture_id"]}"' in text
     assert text.count("/review?capture=") == 9  # the others are not recorded
     assert "/review?capture=" not in signed_in("viewer").get("/models/second").text
+
+
+def test_a_model_that_was_measured_alone_is_drawn_beside_nothing(line, models, signed_in) -> None:
+    with line.database.transaction() as session:
+        evaluations.record(session, "first", T0, report_of("first"))
+    text = signed_in("viewer").get("/models/first").text
+    assert f"<b>{models['evaluations']['grouped']['candidate']['scores']['accuracy']['mean']:.1%}</b>" in text
+    assert "whiskers" not in text
+    assert "On the same splits" not in text
 
 
 def test_a_model_without_figures_says_so(line, signed_in) -> None:
@@ -120,6 +130,24 @@ def test_a_maintainer_promotes_and_rolls_back_and_the_audit_says_why(line, model
         ("the maintainer", "model promoted", "second", {"reason": "seen enough"}),
         ("the maintainer", "model rolled back", "second", {"reason": "it misses some", "to": "first"}),
     ]
+
+
+@pytest.mark.parametrize("what", ["promote", "shadow"])
+def test_a_page_that_is_old_puts_no_model_out_that_it_does_not_show(line, models, signed_in, what) -> None:
+    browser = signed_in("maintainer")
+    line.model("newest", network_digest=NETWORK)
+    page = browser.get("/models/second").text
+    form = page.partition(f"/models/second/{what}")[2].partition("</form>")[0]
+    (instead_of,) = re.findall(r'name="instead_of" value="([^"]*)"', form)
+    with line.database.transaction() as session:
+        change = {"promote": model_registry.promote, "shadow": model_registry.start_shadow}[what]
+        change(session, "newest", by="beat", reason="it is better", at=T0 + timedelta(days=2))
+    before = roles(line)
+    answer = browser.post(f"/models/second/{what}", {**MEANT, "instead_of": instead_of})
+    assert answer.status_code == 409
+    assert "newest" in answer.text
+    assert (roles(line), written(line)) == (before, [])
+    assert browser.post(f"/models/second/{what}", {**MEANT, "instead_of": "newest"}).status_code == 303
 
 
 def test_a_shadow_begins_and_ends(line, models, signed_in) -> None:

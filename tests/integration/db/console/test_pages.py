@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import uuid6
 
-from db.console.pages.replace import AT_ONCE
+from db.console.pages.replace import HEADS_LOOKED_THROUGH
 from db.line import incomplete_checks, restores, verdicts
 from db.people import audit, audited_insert_changes
 from tests.console_support import Browser, console_on
@@ -147,15 +147,15 @@ def test_replace_names_the_pockets_of_which_nobody_knows(line, console, signed_i
 def test_replace_looks_for_what_nobody_knows_in_the_newest_heads_and_those_with_an_insert_to_change(
     line, signed_in
 ) -> None:
-    for number in range(AT_ONCE + 2):
+    for number in range(HEADS_LOOKED_THROUGH + 2):
         line.check_id = uuid6.uuid7()
         line.see(1, number, "damaged" if number == 0 else "intact", head=f"H{number}")
         line.see(2, number, "unsure", head=f"H{number}")
     browser = signed_in("viewer")
     said = browser.get("/replace").text
-    seen = {number for number in range(AT_ONCE + 2) if f"head=H{number}&amp;pocket=2" in said}
-    assert seen == {0, *range(3, AT_ONCE + 2)}
-    assert f"looked for in {AT_ONCE} heads" in said
+    seen = {number for number in range(HEADS_LOOKED_THROUGH + 2) if f"head=H{number}&amp;pocket=2" in said}
+    assert seen == {0, *range(3, HEADS_LOOKED_THROUGH + 2)}
+    assert f"looked for in {HEADS_LOOKED_THROUGH} heads" in said
     said = browser.get("/replace?head=H1").text
     assert "head=H1&amp;pocket=2" in said
     assert "looked for in" not in said
@@ -224,6 +224,24 @@ def test_the_audit_says_who_did_what(signed_in) -> None:
     text = signed_in("administrator").get("/audit").text
     assert re.search(r"<td>the viewer</td><td>signed in</td>", text)
     assert "the viewer" not in signed_in("administrator").get("/audit?by=nobody").text.split("<main")[1]
+
+
+def test_the_audit_is_asked_by_what_was_done_in_an_address_that_can_be_sent(line, signed_in) -> None:
+    with line.database.transaction() as session:
+        for number in range(1, 103):
+            audit.write(session, at=T0, by="ana", action="fault seen", subject=f"fault {number}")
+            audit.write(session, at=T0, by="ana" if number < 3 else "bert", action="exported", subject=f"all {number}")
+    browser = signed_in("administrator")
+    first = browser.get("/audit?action=fault+seen").text
+    assert re.findall(r"<td>(fault \d+|all \d+)</td>", first) == [f"fault {number}" for number in range(102, 2, -1)]
+    assert '<option value="fault seen" selected>' in first
+    (older,) = re.findall(r'class="button" href="(/audit[^"]*)"', first)
+    assert older.startswith("/audit?action=fault+seen&amp;before=")
+    assert re.findall(r"<td>(fault \d+)</td>", browser.get(older.replace("&amp;", "&")).text) == ["fault 2", "fault 1"]
+    of_both = browser.get("/audit?by=ana&action=exported").text
+    assert re.findall(r"<td>(fault \d+|all \d+)</td>", of_both) == ["all 2", "all 1"]
+    refused = browser.get("/audit?action=nothing")
+    assert (refused.status_code, "nothing that the audit has" in refused.text) == (400, True)
 
 
 def test_the_audit_has_moments_and_places_of_the_reader(line, signed_in) -> None:

@@ -2,7 +2,7 @@
 
 Each answer is as it was, or as it is by now: of a check the last counts. The database does not note what was sent, so
 these are those that were written: verdicts by when they were given, checks by their revision, which is the database's
-clock whatever changed the answer. Of faults, of what other systems reported (they report it until they are answered),
+clock whatever changed the answer; after a restore it is a year ahead for some, which are then sent each time. Of faults, of what other systems reported (they report it until they are answered),
 and of what was taken back or has ended, nothing is sent again.
 """
 

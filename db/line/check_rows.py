@@ -26,7 +26,7 @@ from producer.contract.names import IMPORTED
 class NamedCheck:
     """What an event that cannot be used says of its check, as far as can be read; `size` 0: as large as its head.
 
-    Without a machine it may be of each one that has the head.
+    It makes no check larger than its head is known to be. Without a machine it may be of each one that has the head.
     """
 
     check_id: UUID
@@ -79,7 +79,8 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict
         is_of_another = _is_of_another_run(session, check, newest)
         check_id = check.own_id if is_of_another else check.check_id
         checks.setdefault(event, check_id)
-        size = check.size or head_size.known(connection, check.head) or 1
+        pockets = head_size.known(connection, check.head)  # it says more by mistake, as the rest of it
+        size = min(check.size or pockets, pockets or check.size) or 1
         size = max(size, rows.get(check_id, {"size": 0})["size"])
         # A worker's clock may have been set back since what its head has.
         known = newest, _newest(session, Pockets, Pockets.ordered_at, check)

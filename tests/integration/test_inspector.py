@@ -698,6 +698,10 @@ def test_a_check_of_events_that_cannot_be_used_is_answered_with_review(line: Lin
     answer = line.answers()[-1]
     assert isinstance(answer, CheckAnswer)
     assert (answer.check_id, answer.size, answer.state, answer.review) == (alone.check_id, 1, "review", [2])
+    heads = ("head-8", "head-9")
+    line.inspector.inspect({"events": [alone.model_copy(update={"head": head}).message() for head in heads]})
+    with line.database.reading() as session:
+        assert {check.head for check in checks.recent(session, state="pending")} == {*heads}
 
 
 def test_a_missing_image_is_a_fault_after_the_last_try(line: Line) -> None:

@@ -56,7 +56,7 @@ class Writes:
 
         In a transaction of its own, as those that write checks take their rows in one order.
         """
-        named = [fault.check for fault in faults if fault.check is not None]
+        named = [check for fault in faults for check in fault.checks]
         if not named:
             return [*faults]
         begun = retry_while_unavailable(partial(self._begin_checks, named))

@@ -95,6 +95,20 @@ def test_an_event_of_no_known_pocket_may_be_of_any_pocket_of_a_run_that_was_a_go
     assert ended() == [("review", (1, 2))]
 
 
+def test_an_event_that_cannot_be_used_makes_no_check_larger_than_its_head_is_known_to_be(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact", check_size=2)
+    for named in (line.check_id, uuid6.uuid7()):
+        refuse(line, T0 + timedelta(minutes=1), [2], check_id=named, size=100)
+        assert answer(line)[0] in ("review", "pending")
+        with line.database.transaction() as session:
+            check = checks.find(session, named)
+            incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+        assert check is not None
+        assert check.size == 2
+    assert answer(line) == ("review", [1, 2])
+
+
 def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) -> None:
     """A gateway that keeps one id for ever, or for a spindle: the head is no go all the same."""
     for pocket in (1, 2):

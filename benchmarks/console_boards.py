@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from benchmarks import kept
+from benchmarks import stored_plants
 from benchmarks.measure import Benchmark
 from benchmarks.percentiles import VERDICTS
 from benchmarks.processes import processor_seconds, tree
@@ -36,9 +36,9 @@ def at_rest(samples: int) -> list[float]:
     return measure(VERDICTS["sqlite"], samples, SECONDS)
 
 
-def measure(verdicts: int, samples: int, seconds: float, folder: Path = kept.PLANTS) -> list[float]:
+def measure(verdicts: int, samples: int, seconds: float, folder: Path = stored_plants.PLANTS) -> list[float]:
     """The percentage of a core that a console on so many verdicts takes, in so many spans of time."""
-    with kept.plant("sqlite", verdicts, folder) as url, tempfile.TemporaryDirectory() as empty:
+    with stored_plants.plant("sqlite", verdicts, folder) as url, tempfile.TemporaryDirectory() as empty:
         port = free_port()
         with _console(url, Path(empty), port) as process:
             return asyncio.run(_watched(process, port, samples, seconds))

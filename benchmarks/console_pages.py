@@ -7,7 +7,7 @@ percentile of `ASKS` asks. Beside it stands what of that was this process's own 
 other work, only this says what a page costs. No piece of a page is kept for others, as nobody listens to the news; a
 head that shows what it showed before is not drawn again (`db.console.drawing.head_cards`), as in a console that runs.
 The line has 625 heads, of which the pages show the fifty that were photographed last. The database is generated once
-and kept (`benchmarks.kept`).
+and kept (`benchmarks.stored_plants`).
 
 `python -m benchmarks.console_pages sqlite --verdicts 100000` is a short run.
 """
@@ -33,9 +33,9 @@ from fastapi.testclient import TestClient
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm import Session
 
-from benchmarks import kept, people
-from benchmarks.asked import Plant
+from benchmarks import reviews_and_faults, stored_plants
 from benchmarks.percentiles import benchmarks, command, percentile, spread
+from benchmarks.question_kinds import Plant
 from db.console.app import make_console
 from db.console.serving import ready
 from db.console.settings import ConsoleSettings
@@ -100,7 +100,7 @@ PAGES: Final[dict[str, Sequence[Address]]] = {
     "sheet": (lambda plant, rng: _with("/sheet", **_place(plant, rng, "machine", "head")),),
     "models": (
         lambda _plant, _rng: "/models",
-        lambda _plant, rng: f"/models/{rng.choice(people.MODELS[1:])}",
+        lambda _plant, rng: f"/models/{rng.choice(reviews_and_faults.MODELS[1:])}",
     ),
     "faults": (
         lambda _plant, _rng: "/faults",
@@ -208,9 +208,9 @@ def milliseconds(asking: Asking, plant: Plant, page: str, seed: int) -> list[Tak
     return taken[WARM_UP:]
 
 
-def p95s(subject: str, engine: str, verdicts: int, samples: int, folder: Path = kept.PLANTS) -> list[float]:
+def p95s(subject: str, engine: str, verdicts: int, samples: int, folder: Path = stored_plants.PLANTS) -> list[float]:
     """`samples` times the 95th percentile of the page's milliseconds."""
-    with kept.plant(engine, verdicts, folder) as url, tempfile.TemporaryDirectory() as empty:
+    with stored_plants.plant(engine, verdicts, folder) as url, tempfile.TemporaryDirectory() as empty:
         database = Database(url)
         with database.reading() as session:
             plant = Plant.of(session)

@@ -52,7 +52,7 @@ from worker.models.novelty import MOST_KEPT, Novelty, learnt_novelty
 from worker.models.unsure_band import band
 from worker.monitoring.reports import ChildMetrics
 from worker.networks.default_backbone import DEFAULT_BACKBONE
-from worker.networks.running import Network
+from worker.networks.loaded_network import Network
 from worker.settings import WorkerSettings
 
 ROUNDS: Final = 4

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
-from benchmarks import bare
+from benchmarks import bare_judging
 from benchmarks.line import HEAD, Line, running
 from benchmarks.materials import photographs
 from benchmarks.measure import Benchmark
@@ -92,7 +92,7 @@ def added_milliseconds(percentile: float, samples: int) -> list[float]:
     with idle_line() as watch:
         for _ in range(samples):
             waited = [watch.head_seconds(1) for _ in range(CAPTURES)]
-            work = median(bare.one_by_one_seconds(judging, [image] * CAPTURES))
+            work = median(bare_judging.one_by_one_seconds(judging, [image] * CAPTURES))
             print(f"  submit to verdict {1000 * median(waited):.1f} ms, bare {1000 * work:.1f} ms", flush=True)
             added.append(1000 * (float(np.percentile(waited, percentile)) - work))
     return added
@@ -105,7 +105,7 @@ def head_ratios(samples: int) -> list[float]:
     captures by one process: the last one is not judged before it was sent.
     """
     measured = []
-    with bare.processes(DEFAULT_BACKBONE, photographs()) as bares, idle_line() as watch:
+    with bare_judging.processes(DEFAULT_BACKBONE, photographs()) as bares, idle_line() as watch:
         for _ in range(samples):
             rounds = [
                 (watch.head_seconds(HEAD), watch.submit_seconds(HEAD), bares.work(10 * HEAD).per_second)

@@ -37,7 +37,7 @@ from worker.models import store
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
 from worker.models.registry import model_of
-from worker.networks.running import Network
+from worker.networks.loaded_network import Network
 from worker.settings import WorkerSettings
 
 HEAD = 30

@@ -20,7 +20,7 @@ from uuid import UUID
 
 import db.line.captures
 import db.line.checks
-from benchmarks import bare
+from benchmarks import bare_judging
 from benchmarks.line import HEAD, Line, event_of, running
 from benchmarks.line_rate import captures_per_second, warm_up
 from benchmarks.materials import photographs
@@ -127,7 +127,7 @@ def main() -> int:
     parser.add_argument("backbone", nargs="?", default=DEFAULT_BACKBONE)
     parser.add_argument("--captures", type=int, default=800)
     options = parser.parse_args()
-    with bare.processes(options.backbone, photographs()) as bares, running(network(options.backbone)) as line:
+    with bare_judging.processes(options.backbone, photographs()) as bares, running(network(options.backbone)) as line:
         before = bares.work(options.captures // 2)
         used = line_milliseconds(line, options.captures)
         after = bares.work(options.captures // 2)

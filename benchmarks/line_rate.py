@@ -14,7 +14,7 @@ from statistics import fmean
 
 import numpy as np
 
-from benchmarks import bare
+from benchmarks import bare_judging
 from benchmarks.line import Line, running, running_with
 from benchmarks.materials import photographs
 from benchmarks.measure import Benchmark
@@ -57,7 +57,7 @@ def warm_up(line: Line, captures: int = 100) -> None:
 def ratios(backbone: str, samples: int) -> list[float]:
     """`samples` times the line's rate over the bare rate."""
     captures = CAPTURES[backbone]
-    with bare.processes(backbone, photographs()) as bares, running(network(backbone)) as line:
+    with bare_judging.processes(backbone, photographs()) as bares, running(network(backbone)) as line:
         warm_up(line)
         works, rates = [bares.work(captures // 2)], []
         for sample in range(samples):

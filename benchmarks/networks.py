@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.materials import random_weights
+from worker.networks.loaded_network import Network
 from worker.networks.manifest import RECIPE
 from worker.networks.names import parse_network_name
-from worker.networks.running import Network
 from worker.networks.store import NetworkMissing, NetworkStore
 
 STORE: Final = Path("var") / "bench-networks" / f"recipe-{RECIPE}"

@@ -30,7 +30,7 @@ from worker.models.gram_svm import fit_gram, gram, primal
 from worker.models.line_model import LINE_CLASSES
 from worker.models.linear_svm import LinearModel
 from worker.networks.default_backbone import DEFAULT_BACKBONE
-from worker.networks.running import Network
+from worker.networks.loaded_network import Network
 
 JUDGED, LEARNED_FROM = 32, 64
 """Photographs that are judged, and others that both sides learn from."""

@@ -1,5 +1,5 @@
 """Percentiles of how long something takes among very many verdicts, on each engine: what its benchmarks and its command
-have in common. The database is generated once and kept (`benchmarks.kept`).
+have in common. The database is generated once and kept (`benchmarks.stored_plants`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final, Protocol
 
-from benchmarks import kept
+from benchmarks import stored_plants
 from benchmarks.measure import Benchmark
 
 VERDICTS: Final = {"postgresql": 10_000_000, "sqlite": 1_000_000}
@@ -75,7 +75,7 @@ def command(
         description=f"How long each {kind} takes at scale. `python -m benchmarks.run` measures the same with as many "
         "verdicts as its targets are for, and keeps the figures.",
         epilog=f"example, a minute: python -m {module} postgresql --verdicts 100000. The database is kept in "
-        f"{kept.PLANTS}; remove it when it is in the way.",
+        f"{stored_plants.PLANTS}; remove it when it is in the way.",
     )
     parser.add_argument("engine", choices=VERDICTS)
     parser.add_argument(
@@ -83,7 +83,9 @@ def command(
     )
     parser.add_argument("--verdicts", type=int, help="how many [10,000,000 on postgresql, 1,000,000 on sqlite]")
     parser.add_argument("--samples", type=int, default=3, help="how often [3]")
-    parser.add_argument("--folder", type=Path, default=kept.PLANTS, help=f"where it is kept [{kept.PLANTS}]")
+    parser.add_argument(
+        "--folder", type=Path, default=stored_plants.PLANTS, help=f"where it is kept [{stored_plants.PLANTS}]"
+    )
     options = parser.parse_args(arguments)
     if unknown := set(options.subjects) - set(subjects):
         parser.error(f"no {kind} {', '.join(sorted(unknown))}; there are: {', '.join(subjects)}")

@@ -2,9 +2,9 @@
 SQLite.
 
 The questions are those that people ask: the newest of everything, of a machine, of one outcome, of something that does
-not exist. They are drawn by a seed from the kinds in `benchmarks.asked`; each is asked as the commands ask it, in a
-reading scope of its own on a warm connection. A sample is the 95th percentile of `ASKS` asks. The database is generated
-once and kept (`benchmarks.kept`).
+not exist. They are drawn by a seed from the kinds in `benchmarks.question_kinds`; each is asked as the commands ask
+it, in a reading scope of its own on a warm connection. A sample is the 95th percentile of `ASKS` asks. The database is
+generated once and kept (`benchmarks.stored_plants`).
 
 `python -m benchmarks.questions postgresql --verdicts 100000` is a short run; it prints the slowest kinds as well.
 """
@@ -20,9 +20,9 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from benchmarks import kept
-from benchmarks.asked import KINDS, Plant
+from benchmarks import stored_plants
 from benchmarks.percentiles import benchmarks, command, percentile, spread
+from benchmarks.question_kinds import KINDS, Plant
 from db.engine.database import Database
 
 ASKS: Final = 200
@@ -51,10 +51,10 @@ def milliseconds(database: Database, question: str, seed: int, asks: int) -> lis
     return taken[WARM_UP:]
 
 
-def p95s(subject: str, engine: str, verdicts: int, samples: int, folder: Path = kept.PLANTS) -> list[float]:
+def p95s(subject: str, engine: str, verdicts: int, samples: int, folder: Path = stored_plants.PLANTS) -> list[float]:
     """`samples` times the 95th percentile of the question's milliseconds; each is printed with its slowest kinds."""
     measured = []
-    with kept.plant(engine, verdicts, folder) as url:
+    with stored_plants.plant(engine, verdicts, folder) as url:
         database = Database(url)
         try:
             for seed in range(samples):

@@ -27,7 +27,7 @@ from producer.storage.folder import FolderStore
 from worker.features.catalogue import begin
 from worker.features.extraction import extract_chunk, key_of, missing
 from worker.networks.default_backbone import DEFAULT_BACKBONE
-from worker.networks.running import Network
+from worker.networks.loaded_network import Network
 
 IMAGES = 2000
 NEW = IMAGES // 100

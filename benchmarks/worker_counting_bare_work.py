@@ -19,7 +19,7 @@ from unittest.mock import patch
 from producer.terminal.logs import configure_logs
 from worker.line import judging
 from worker.line.serve import serve
-from worker.networks.running import Network
+from worker.networks.loaded_network import Network
 from worker.settings import WorkerSettings
 
 _SECONDS = struct.Struct("d")

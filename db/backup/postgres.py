@@ -113,10 +113,10 @@ def _run(url: str, program: str, options: list[str], environment: Mapping[str, s
     variables = _environment(url) | dict(environment or {})
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=variables, check=False)
     if done.returncode:
-        said = done.stderr.strip() or f"exit code {done.returncode}"
-        in_use = any(words in said for words in _IN_USE)
+        problem = done.stderr.strip() or f"exit code {done.returncode}"
+        in_use = any(words in problem for words in _IN_USE)
         hint = ". Another process uses the database: end workers, beat, console and `standalone`, and try again"
-        raise BackupError(f"{Path(program).name} failed: {said}{hint if in_use else ''}")
+        raise BackupError(f"{Path(program).name} failed: {problem}{hint if in_use else ''}")
 
 
 def _arguments(url: str) -> dict[str, str]:

@@ -49,8 +49,8 @@ def insert_changed(
         name, now = by or login(), datetime.now(UTC)
         try:
             if undo:
-                said = insert_changes.last(session, machine, head, pocket, first=first)
-                change, is_new = audited_insert_changes.withdraw(session, said.id, by=who(), at=now), False
+                last = insert_changes.last(session, machine, head, pocket, first=first)
+                change, is_new = audited_insert_changes.withdraw(session, last.id, by=who(), at=now), False
             else:
                 change, is_new = audited_insert_changes.record(
                     session, machine, head, pocket, by=name, at=now, first=first, signed=who()

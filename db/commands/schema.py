@@ -24,7 +24,7 @@ def upgrade(context: typer.Context, as_json: Json = False) -> None:
     - `insert-db --data var/line upgrade`
     """
     from db.engine.url import shown
-    from db.line.upgraded import upgrade as bring_up_to_date
+    from db.line.schema_upgrade import upgrade as bring_up_to_date
 
     url = settings_of(context).url
     before, after = bring_up_to_date(url)

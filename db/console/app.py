@@ -189,5 +189,7 @@ def _refusal(request: Request, status: int, *details: str) -> Response:
         detail.translated(locale) if isinstance(detail, Text) else reasons.translated(locale, detail)
         for detail in details
     ]
-    said = [(detail if words is None else words, words is None) for detail, words in zip(details, known, strict=True)]
-    return page(request, "refused.html", status=status, code=status, said=said)
+    sentences = [
+        (detail if words is None else words, words is None) for detail, words in zip(details, known, strict=True)
+    ]
+    return page(request, "refused.html", status=status, code=status, said=sentences)

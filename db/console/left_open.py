@@ -13,7 +13,7 @@ from db.engine import clock
 from db.queries.head_overview import HeadOverview
 from producer.contract.places import HeadPlace
 
-AT_ONCE: Final = 20
+HEADS_LOOKED_THROUGH: Final = 20
 """How many heads are read: those that a page lists first, and of each kind those that were photographed last. A plant
 may have hundreds."""
 
@@ -27,8 +27,8 @@ LeftOpen = Mapping[HeadPlace, Mapping[str, Sequence[int]]]
 def left_open(
     console: Console, session: Session, heads: Sequence[HeadPlace], listed: Collection[HeadPlace]
 ) -> LeftOpen:
-    """What is open in `AT_ONCE` of some heads, which are in the order of their last photographs."""
-    places = sorted(heads, key=lambda place: place not in listed)[:AT_ONCE]
+    """What is open in `HEADS_LOOKED_THROUGH` of some heads, which are in the order of their last photographs."""
+    places = sorted(heads, key=lambda place: place not in listed)[:HEADS_LOOKED_THROUGH]
     overviews = heads_now(console, session, places, clock.latest(session))
     of_heads = {(head.machine, head.head): _of_head(head) for head in overviews}
     return {place: of_heads[place] for place in sorted(of_heads) if of_heads[place]}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
 from babel import Locale
+from babel.lists import format_list
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -50,6 +51,7 @@ def make_templates() -> Environment:
     environment.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext)
     environment.filters.update({write.__name__: _of_reader(write) for write in FORMATS})
     environment.filters["word"] = _word
+    environment.filters["either"] = _either
     environment.filters["reason"] = _reason
     environment.filters["reasons"] = _reasons
     environment.globals.update(pockets=pockets, rings=rings, pocket_words=_pocket_words)
@@ -80,21 +82,21 @@ def rendered(request: Request, template: str, **values: Any) -> str:
 
 @pass_context
 def _gettext(context: Context, text: str, /, **values: object) -> Markup:
-    said = _translated(context["locale"].language, text)
-    return said % values if values else said
+    translation = _translated(context["locale"].language, text)
+    return translation % values if values else translation
 
 
 @cache
 def _translated(language: str, text: str) -> Markup:
     """A text of a template, in a language; without values, `%%` is a percent sign there."""
-    said = Markup(translations(language).ugettext(text))  # noqa: S704 - ours: `test_rendering.py` holds it
-    return said if "%(" in said else said % {}
+    translation = Markup(translations(language).ugettext(text))  # noqa: S704 - ours: `test_rendering.py` holds it
+    return translation if "%(" in translation else translation % {}
 
 
 @pass_context
 def _ngettext(context: Context, one: str, many: str, number: int, /, **values: object) -> Markup:
-    said = translations(context["locale"].language).ungettext(one, many, number)
-    return Markup(said) % {"num": number, **values}  # noqa: S704 - as above
+    translation = translations(context["locale"].language).ungettext(one, many, number)
+    return Markup(translation) % {"num": number, **values}  # noqa: S704 - as above
 
 
 @pass_context
@@ -104,10 +106,16 @@ def _word(context: Context, value: str) -> str:
 
 
 @pass_context
+def _either(context: Context, values: Sequence[str]) -> str:
+    """Words of the data, of which any will do, in the reader's language."""
+    return format_list([_word(context, value) for value in values], "or", context["locale"])
+
+
+@pass_context
 def _reason(context: Context, sentence: str, most: int | None = None) -> Markup:
     """A reason in the reader's language, of many characters the first; other words are marked as English."""
-    said = reasons.translated(context["locale"], sentence)
-    return escape(said[:most]) if said is not None else Markup('<span lang="en">{}</span>').format(sentence[:most])
+    text = reasons.translated(context["locale"], sentence)
+    return escape(text[:most]) if text is not None else Markup('<span lang="en">{}</span>').format(sentence[:most])
 
 
 @pass_context
@@ -123,7 +131,7 @@ def _reasons(context: Context, sentence: str) -> Markup:
     if not any(known):
         return Markup('<span lang="">{}</span>').format(sentence)
     written = (Markup('<span lang="">{}</span>').format(part) for part in parts)
-    return Markup("; ").join(said or own for said, own in zip(known, written, strict=True))
+    return Markup("; ").join(translation or own for translation, own in zip(known, written, strict=True))
 
 
 @pass_context
@@ -138,8 +146,8 @@ _NEW = "new, not looked at yet"
 @cache
 def _words_of_pockets(language: str) -> Mapping[str, str]:
     """What a pocket can show, in a language: looked up once, and not for each of fifty heads."""
-    said = translations(language).ugettext
-    return {word: str(said(_NEW if word == "new" else word)) for word in POCKET_WORDS}
+    translate = translations(language).ugettext
+    return {word: str(translate(_NEW if word == "new" else word)) for word in POCKET_WORDS}
 
 
 def _of_reader(write: Callable[..., str]) -> Callable[..., str]:

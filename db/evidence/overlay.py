@@ -18,6 +18,9 @@ INTACT: Final = (0x00, 0x72, 0xB2)
 _DENSEST: Final = 0.75
 """How much of the photograph the strongest place hides."""
 
+_DARK: Final = 0.5
+"""How bright what is not judged remains: enough to see where in the head the part is."""
+
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom in pixels."""
 
@@ -47,6 +50,17 @@ def overlaid(photograph: Image.Image, evidence: EvidenceMap, place: Corners) -> 
     if evidence.shares[row, column] > 0:
         _frame(result, evidence, (row, column), corners)
     return result
+
+
+def dark_around(photograph: Image.Image, outline: Corners) -> Image.Image:
+    """Return a photograph (RGB) with a line around a part of it, on which nothing lies; beyond the line it is dark."""
+    corners = [(round(x), round(y)) for x, y in outline]
+    dark = photograph.point(lambda value: round(_DARK * value))
+    width = max(1, round(max(photograph.size) / 400))
+    ImageDraw.Draw(dark).line([*corners, *corners[:2]], "white", 2 * width, "curve")
+    inside = Image.new("L", photograph.size)
+    ImageDraw.Draw(inside).polygon(corners, fill=255)
+    return Image.composite(photograph, dark, inside)
 
 
 def _strength(evidence: EvidenceMap, corners: Pixels) -> Image.Image:

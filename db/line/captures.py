@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, tup
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
-from db.line import begun_checks, head_size, incomplete_checks
+from db.line import check_rows, head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.check_order import Placed, put_in_order, taken_beside
 from db.line.insert_changes import is_unseen, last_changed_at
@@ -234,14 +234,14 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
         if arrival.counted:
             counted[capture.check_id] = max(counted.get(capture.check_id, 0), capture.check_size)
         if check is None or moment < check["started_at"]:
-            check = {name: getattr(capture, name) for name in begun_checks.NAMES}
+            check = {name: getattr(capture, name) for name in check_rows.NAMES}
             check |= {"started_at": moment, "awaited": True}
         checks[capture.check_id] = check | {"size": size}
         rows.append(
             vars(capture) | {"received_at": arrival.received_at, "attempts": int(arrival.tried), "ordered_at": moment}
         )
     # In one order everywhere, so that two workers wait for each other in line and not in a circle.
-    begun_checks.BEGIN.execute(connection, sorted(checks.values(), key=lambda row: row["check_id"]))
+    check_rows.BEGIN.execute(connection, sorted(checks.values(), key=lambda row: row["check_id"]))
     rows.sort(key=lambda row: row["capture_id"])
     written = {capture_id for (capture_id,) in _CAPTURE.execute(connection, rows)}
     for row in rows:

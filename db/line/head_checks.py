@@ -76,7 +76,7 @@ _OF_IDS: Final = Prepared(
     lambda *_: (
         select(
             *COLUMNS,
-            # Of a check whose events could not be used there is no photograph (`db.line.begun_checks`).
+            # Of a check whose events could not be used there is no photograph (`db.line.check_rows`).
             func.coalesce(func.min(Captures.received_at), Checks.started_at),
             func.coalesce(func.max(Captures.ordered_at), Checks.started_at),
         )

@@ -24,7 +24,7 @@ from db.schema.column_words import STANDING_FAULTS
 from db.schema.tables import Captures, Checks, Faults, Pockets
 from producer.contract.plant_news import Hold
 
-AT_ONCE: Final = 500
+CHECKS_AT_ONCE: Final = 500
 """How many checks are looked at in one step."""
 
 _LAST_IS_KNOWN: Final = select(Pockets.pocket).where(
@@ -50,7 +50,7 @@ def now(session: Session, noted: Collection[UUID]) -> list[Hold]:
     # As words, so that a partial index will do.
     awaited = select(Checks.check_id).where(literal_column("checks.awaited"), on_machine(Checks.machine, None))
     of_all = sorted({*session.scalars(awaited.where(_MAY_HOLD)), *noted})
-    steps = (of_all[first : first + AT_ONCE] for first in range(0, len(of_all), AT_ONCE))
+    steps = (of_all[first : first + CHECKS_AT_ONCE] for first in range(0, len(of_all), CHECKS_AT_ONCE))
     return [hold for some in steps for hold in of_checks(session, some)]
 
 

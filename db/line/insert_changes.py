@@ -140,9 +140,9 @@ def record(
         same = same.where(InsertChanges.at <= place.after)
     if first is None:
         same = same.where(InsertChanges.known.is_not_distinct_from(place.known))
-    said = session.execute(same.order_by(InsertChanges.at)).first()
-    if said is not None:
-        return InsertChange(*said), False
+    earlier = session.execute(same.order_by(InsertChanges.at)).first()
+    if earlier is not None:
+        return InsertChange(*earlier), False
     values = {"machine": machine, "head": head, "pocket": pocket, "at": place.at, "by": fitting(by.strip(), 120)}
     values |= {"known": place.known}
     return InsertChange(*session.execute(insert(InsertChanges).values(values).returning(*_COLUMNS)).one()), True

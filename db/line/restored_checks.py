@@ -12,7 +12,7 @@ from db.engine import clock
 from db.line import check_revisions, incomplete_checks, restores
 from db.schema.tables import Captures, Checks, Pockets
 
-_AT_ONCE: Final = 500
+_CHECKS_AT_ONCE: Final = 500
 """Checks that are doubted in one step: a plant may have as many as pockets."""
 
 
@@ -33,9 +33,11 @@ def doubt(session: Session) -> None:
     shown = select(Captures.check_id).join(Pockets, Pockets.capture_id == Captures.capture_id)
     doubted.update(session.scalars(shown.where(Captures.received_at < restored)))
     ids = sorted(doubted)
-    for first in range(0, len(ids), _AT_ONCE):
+    for first in range(0, len(ids), _CHECKS_AT_ONCE):
         # What still waits for photographs is no go: it is doubted when they have come (`db.line.incomplete_checks`).
-        of_these = select(Checks.check_id).where(Checks.check_id.in_(ids[first : first + _AT_ONCE]), ~Checks.awaited)
+        of_these = select(Checks.check_id).where(
+            Checks.check_id.in_(ids[first : first + _CHECKS_AT_ONCE]), ~Checks.awaited
+        )
         if some := [*session.scalars(of_these)]:
             incomplete_checks.doubt(session, some)
             check_revisions.note(session, some)

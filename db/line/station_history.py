@@ -67,8 +67,8 @@ def good(session: Session, station: str, limit: int) -> list[Photographed]:
         .where(newest_refused.c.review.is_not(None))
         .order_by(newest_refused.c.ordered_at.desc(), newest_refused.c.capture_id.desc())
     )
-    said = session.execute(reviewed).all()
-    runs = (said[first : first + OVERRULED] for first in range(len(said) - OVERRULED + 1))
+    labels = session.execute(reviewed).all()
+    runs = (labels[first : first + OVERRULED] for first in range(len(labels) - OVERRULED + 1))
     begins = next((run[0][0] for run in runs if all(overruled for _, overruled in run)), None)
     if begins is not None:
         judged = judged.where(Captures.ordered_at > begins)

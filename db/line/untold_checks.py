@@ -23,7 +23,7 @@ from db.line.checks import Check
 from db.schema.tables import Captures, Checks, Reviews, UntoldChecks
 from producer.contract.vocabulary import LABELS, OUTCOME_OF
 
-AT_ONCE: Final = 200
+CHECKS_AT_ONCE: Final = 200
 """How many are sent in one step."""
 
 _Said = aliased(Reviews)
@@ -56,7 +56,7 @@ class Untold:
 def untold(session: Session) -> Untold:
     """Some checks to be sent, and the labels that no check's answer tells. A pending check is sent when it ends."""
     query = select(Checks.check_id, Checks.revision).join(UntoldChecks, UntoldChecks.check_id == Checks.check_id)
-    revisions = {row.check_id: row.revision for row in session.execute(query.limit(AT_ONCE))}
+    revisions = {row.check_id: row.revision for row in session.execute(query.limit(CHECKS_AT_ONCE))}
     if not revisions:
         return Untold([], [], {})
     ended = checks.finished(session, revisions.keys())

@@ -18,14 +18,14 @@ def take(session: Session, kept: KeptChange) -> InsertChangeAnswer:
     An impossible change, for example of an unknown pocket, is refused for good: to try again it needs another id.
     """
     change = kept.change
-    said = change.model_dump(include={"change_id", "machine", "head", "pocket", "first", "by"})
+    values = change.model_dump(include={"change_id", "machine", "head", "pocket", "first", "by"})
     # Another worker that takes the same one waits here for this transaction's end.
-    new = insert(session, ToldInsertChanges).values(**said, via=kept.via, said_at=kept.said_at)
+    new = insert(session, ToldInsertChanges).values(**values, via=kept.via, said_at=kept.said_at)
     is_new = session.execute(new.on_conflict_do_nothing().returning(ToldInsertChanges.change_id)).first() is not None
     row = session.get_one(ToldInsertChanges, change.change_id)
     if is_new:
         _write(session, kept, row)
-    elif any(getattr(row, name) != value for name, value in said.items()):
+    elif any(getattr(row, name) != value for name, value in values.items()):
         return _answer(kept, ToldInsertChanges(refused="another change has this change_id: each needs one of its own"))
     return _answer(kept, row)
 

@@ -118,8 +118,8 @@ def _overruled(session: Session, begin: datetime) -> list[Overruled]:
     # SQLite goes through all captures that were judged.
     disputed = select(Captures.capture_id).where(Captures.capture_id == newest.c.capture_id, text(DISPUTED))
     of_line = disputed.where(on_machine(Captures.machine, None)).exists()
-    said = select(func.max(newest.c.id)).where(newest.c.at >= begin, of_line).group_by(newest.c.capture_id)
-    last = session.scalars(said.order_by(func.max(newest.c.id).desc()).limit(MOST)).all()
+    newest_in_shift = select(func.max(newest.c.id)).where(newest.c.at >= begin, of_line).group_by(newest.c.capture_id)
+    last = session.scalars(newest_in_shift.order_by(func.max(newest.c.id).desc()).limit(MOST)).all()
     query = select(*COLUMNS, Reviews.label.label("said"), Reviews.by.label("said_by"), Reviews.at.label("said_at"))
     query = query.select_from(Reviews).join(Captures, Captures.capture_id == Reviews.capture_id)
     shown = query.outerjoin(Verdicts, current_verdict()).where(Reviews.id.in_(last)).order_by(Reviews.id.desc())

@@ -26,6 +26,9 @@ from producer.contract.vocabulary import State
 STALE_MINUTES: Final = 60.0
 """Minutes after which the last photograph of a head says nothing about now."""
 
+HeadState = State | Literal["new", "stale"]
+"""A head's word: its answer's, or that its photographs are too old to say something about now."""
+
 _MISSING: Final[PocketWord] = "missing"
 _UNSEEN: Final = frozenset({"missing", "fault"})
 """Words of a check for a pocket of which it has no photograph to judge."""
@@ -104,6 +107,13 @@ class HeadOverview:
             waits = self._showing("pending") or self.awaited
             state = "replace" if replace else "review" if review else "pending" if waits else "new" if new else state
         return HeadAnswer(state, sorted(replace), sorted(review), sorted(new))
+
+    @property
+    def state(self) -> HeadState:
+        """Its word: `stale` if all pockets are, or one is and no other needs a person; `pending` without an answer."""
+        answer = self.answer
+        state: HeadState = answer.state if answer else "pending"
+        return "stale" if self.old and (self.fresh_at is None or state not in ("replace", "review")) else state
 
     def _showing(self, *words: str) -> set[int]:
         return {pocket for pocket, word in self.words.items() if word in words}
@@ -258,8 +268,8 @@ def _of_checks(
             doubt = _doubt(word, now.get(pocket))
             if doubt is None or pocket in less or not _tells_of(operation, seen.get(pocket)):
                 continue
-            said = (later.words.get(pocket) for later in operations if later.span.is_after(operation.span))
-            if all(of is None or _doubt(of, now.get(pocket)) for of in said):
+            later_words = (later.words.get(pocket) for later in operations if later.span.is_after(operation.span))
+            if all(of is None or _doubt(of, now.get(pocket)) for of in later_words):
                 less[pocket] = doubt, operation.check
     return less
 

@@ -27,7 +27,7 @@ from producer.contract.plant_news import News
 AT_MOST: Final = 5_000
 """How many verdicts, or checks, are sent again; the connector goes without its states where there are more."""
 
-_AT_ONCE: Final = 500
+_CHECKS_AT_ONCE: Final = 500
 """Checks that are looked up in one step."""
 
 
@@ -62,8 +62,8 @@ def answers_since(session: Session, moment: datetime) -> AnswersSince | None:
         return None
     news: list[News] = [*plant_news.sent_since(session, moment), *holds.now(session, ())]
     answers = AnswersSince(news, verdicts, [], [])
-    for first in range(0, len(ids), _AT_ONCE):
-        some = ids[first : first + _AT_ONCE]
+    for first in range(0, len(ids), _CHECKS_AT_ONCE):
+        some = ids[first : first + _CHECKS_AT_ONCE]
         ended = {check.check_id: check for check in checks.finished(session, some)}
         answers.checks.extend(ended[check_id] for check_id in some if check_id in ended)
         answers.news.extend(holds.of_checks(session, some))

@@ -6,7 +6,7 @@ Elements, their order and their words are those of MTConnect 2.0, Part 4.0 (asse
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, Literal
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
@@ -25,12 +25,15 @@ MEDIA_TYPE: Final = "application/xml"
 Status = Literal["NEW", "USED", "EXPIRED", "BROKEN", "UNKNOWN"]
 """What a `CutterStatus` says here, of all that the standard has."""
 
+_DAMAGED: Final[Mapping[str | None, Status]] = {"worn": "EXPIRED", "broken": "BROKEN"}
+"""By the kind of damage, where it is known; EXPIRED says no more than that the insert must be replaced."""
+
 
 def item_status(insert: InsertNow) -> Status:
     """The status of an insert.
 
     NEW is only an unused insert: one that a person has put in since the last operation, or for which the line counts no
-    operation. Damage of unknown kind is EXPIRED: the insert must be replaced. An insert that a person must look at is
+    operation. Damage is what `_DAMAGED` says. An insert that a person must look at is
     UNKNOWN.
     """
     match insert.word:
@@ -39,7 +42,7 @@ def item_status(insert: InsertNow) -> Status:
         case "intact":
             return "NEW" if insert.operations == 0 else "USED"
         case "damaged":
-            return "BROKEN" if insert.label == "broken" else "EXPIRED"
+            return _DAMAGED.get(insert.label, "EXPIRED")
     return "UNKNOWN"
 
 

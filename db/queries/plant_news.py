@@ -51,9 +51,9 @@ def sent_since(session: Session, moment: datetime) -> list[Change]:
     return [*changed, *(one for one in models if one.at >= moment), *(one for one in runs if one.since >= moment)]
 
 
-def note(session: Session, said: Iterable[Change]) -> None:
+def note(session: Session, changes: Iterable[Change]) -> None:
     """Note that this news was sent."""
-    for news in said:
+    for news in changes:
         if isinstance(news, InsertChangeAnswer):
             untold_changes.remove(session, news)
             continue

@@ -191,9 +191,9 @@ def deliveries(
     for row in rows:
         subject = row.event.subject or row.event.source
         tried = f", tried {row.attempts} times" if row.attempts else ""
-        said = f": {row.problem}" if row.problem else ""
+        problem = f": {row.problem}" if row.problem else ""
         moment = _moment(row.event.time.timestamp())
-        say(f"{row.event.id}  {row.sink}  {moment}  {row.event.kind} {subject}  {row.state}{tried}{said}")
+        say(f"{row.event.id}  {row.sink}  {moment}  {row.event.kind} {subject}  {row.state}{tried}{problem}")
     if not rows:
         note("no deliveries")
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from producer.contract.event import CaptureEvent
     from producer.station.station import Received, Station
 
-_AT_ONCE: Final = 0.3
+_CHECK_FOLLOWS_WITHIN: Final = 0.3
 """Seconds to wait for the answer of a check that a verdict completed. Both are sent in one step."""
 
 
@@ -121,7 +121,7 @@ def _answers(station: Station, event: CaptureEvent, timeout: float) -> tuple[Rec
     if received is None:
         return None, None
     alone = event.check_size == 1 and isinstance(received.answer, VerdictAnswer)
-    end = max(until, time.monotonic() + _AT_ONCE) if alone else time.monotonic() + _AT_ONCE
+    end = max(until, time.monotonic() + _CHECK_FOLLOWS_WITHIN) if alone else time.monotonic() + _CHECK_FOLLOWS_WITHIN
     since = received.at
     while (left := end - time.monotonic()) > 0:
         checked = station.wait_for([event.check_id], left, since=since).get(event.check_id)

@@ -198,7 +198,7 @@ class Connector:
             return
         before, self._events.not_understood = self._events.not_understood, None
         events = [event for entry in entries if (event := self._events.event(entry)) is not None]
-        events, said = self._deliveries.with_event_ids(events)
+        events, last_events = self._deliveries.with_event_ids(events)
         self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
         is_state = self._missed.is_open or order(entries[0].id) > order(self._old)
@@ -212,7 +212,7 @@ class Connector:
         if is_complete:
             log.warning("missed answers were sent again: what systems show holds")
             notes |= self._missed.end()
-        self._deliveries.keep(wanted, notes, said, is_state=is_state)
+        self._deliveries.keep(wanted, notes, last_events, is_state=is_state)
         self._kept = entries[-1].id
         if is_complete is False:
             self._believe_nothing(self._kept)

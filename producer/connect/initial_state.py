@@ -66,8 +66,8 @@ class InitialState:
         Raises:
             sqlite3.Error: what is said of checks cannot be read.
         """
-        events, said = self._deliveries.with_event_ids(events, self.said)
-        self.said |= {one.check_id: one for one in said}
+        events, last_events = self._deliveries.with_event_ids(events, self.said)
+        self.said |= {one.check_id: one for one in last_events}
         for number, event in enumerate(events, self._count + 1):
             for name, sink in self._sinks:
                 if sink.wants(event):

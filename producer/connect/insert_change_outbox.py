@@ -35,7 +35,7 @@ SEND_AGAIN_AFTER: Final = 15.0
 LOOK_EVERY: Final = 5.0
 """Seconds between two looks whether one is due."""
 
-AT_ONCE: Final = 200
+CHANGES_AT_ONCE: Final = 200
 """Changes that are sent in one call."""
 
 _TABLE: Final = "CREATE TABLE IF NOT EXISTS change (id TEXT PRIMARY KEY, text TEXT NOT NULL, sent_at REAL)"
@@ -80,7 +80,7 @@ class InsertChangeOutbox:
         """What is to be sent, by its id: new ones, and those without an answer for long."""
         with self._file.reading() as connection:
             query = "SELECT id, text FROM change WHERE sent_at IS NULL OR sent_at NOT BETWEEN ? AND ? LIMIT ?"
-            return dict(connection.execute(query, (now - SEND_AGAIN_AFTER, now, AT_ONCE)).fetchall())
+            return dict(connection.execute(query, (now - SEND_AGAIN_AFTER, now, CHANGES_AT_ONCE)).fetchall())
 
     def sent(self, change_ids: Collection[str], now: float) -> None:
         """Note that these were sent."""

@@ -98,8 +98,8 @@ class MissedAnswers:
         """Whether these entries say that all was sent again, or (false) that it cannot be; None if neither."""
         if self._request is None:
             return None
-        said = (MissedAnswersEnd.read(entry.fields.get(STREAM_FIELD, b"")) for entry in entries)
-        return next((one.complete for one in said if one is not None and one.request == self._request.request), None)
+        ends = (MissedAnswersEnd.read(entry.fields.get(STREAM_FIELD, b"")) for entry in entries)
+        return next((one.complete for one in ends if one is not None and one.request == self._request.request), None)
 
     def end(self) -> dict[str, str]:
         """Ask no more; the notes to be kept."""

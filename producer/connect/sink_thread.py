@@ -22,7 +22,7 @@ from producer.runtime.periodic import Periodic
 
 log = structlog.get_logger()
 
-AT_ONCE: Final = 200
+DELIVERIES_AT_ONCE: Final = 200
 """Deliveries that are read from the log, and noted in it, in one step."""
 
 IDLE_PAUSE: Final = 5.0
@@ -158,7 +158,7 @@ class SinkThread:
                 is_new = self._sink.open()
             if is_new:
                 self._log.try_again(self.name, time.time())
-            due = self._log.due(self.name, time.time(), AT_ONCE)
+            due = self._log.due(self.name, time.time(), DELIVERIES_AT_ONCE)
             self._tell(due)
         except SinkEnded as error:
             self._is_away(str(error))

@@ -14,9 +14,6 @@ from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict
 
-LOOK_EVERY: Final = 1.0
-"""Seconds between two looks of a worker for requests."""
-
 _TEXT: Final = re.compile(r"([0-9a-f]{32}) (\d{1,10})", re.ASCII)
 
 

@@ -26,10 +26,10 @@ DamageKind = Literal["worn", "broken"]
 """What a damaged insert can be: wear and breakage compete, the first to come ends its life."""
 
 DAMAGE_KINDS: Final[tuple[DamageKind, ...]] = get_args(DamageKind)
-"""Both kinds of damage."""
+"""All kinds of damage."""
 
 Label = Literal["intact", DamageKind, "damaged", "unusable"]
-"""What a review can say; `damaged` is for an insert that is worn or broken, whichever."""
+"""What a review can say; `damaged` is for an insert with damage of any kind."""
 
 LABELS: Final[tuple[Label, ...]] = get_args(Label)
 """All labels."""

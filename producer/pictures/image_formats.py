@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from producer.contract.reasons import file_kinds
-from producer.contract.reasons.template import Reason, Template
+from producer.contract.reasons.template import Reason
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,13 @@ class ImageFormat:
     """Its first bytes: such a file is decoded, whatever its ending."""
     cut_short: Callable[[bytes], Reason | None]
     """Why the bytes of one end before its image does; None where they reach its end."""
-    broken: Template
-    """What is said of a file that begins so and that no decoder takes."""
+    instead: Reason
+    """What to do with a file that begins so and that no decoder takes."""
+
+    @property
+    def broken(self) -> Reason:
+        """What is said of such a file."""
+        return file_kinds.ANOTHER_KIND(what=file_kinds.BROKEN(format=self.name), do=self.instead)
 
 
 # What knows where a format ends is imported when it is asked: it brings NumPy and Pillow, and a command's `--help`
@@ -59,12 +64,16 @@ def _tiff_cut_short(data: bytes) -> Reason | None:
 
 
 JPEG: Final = ImageFormat(
-    "JPEG", (".jpg", ".jpeg", ".jpe", ".jfif"), re.compile(rb"\xff\xd8"), _jpeg_cut_short, file_kinds.BROKEN_JPEG
+    "JPEG",
+    (".jpg", ".jpeg", ".jpe", ".jfif"),
+    re.compile(rb"\xff\xd8"),
+    _jpeg_cut_short,
+    file_kinds.SAVE_ANEW(format="JPEG"),
 )
-PNG: Final = ImageFormat("PNG", (".png",), re.compile(rb"\x89PNG\r\n\x1a\n"), _png_cut_short, file_kinds.BROKEN_PNG)
-BMP: Final = ImageFormat("BMP", (".bmp", ".dib"), re.compile(rb"BM"), _bmp_cut_short, file_kinds.BROKEN_BMP)
+PNG: Final = ImageFormat("PNG", (".png",), re.compile(rb"\x89PNG\r\n\x1a\n"), _png_cut_short, file_kinds.THE_ORIGINAL())
+BMP: Final = ImageFormat("BMP", (".bmp", ".dib"), re.compile(rb"BM"), _bmp_cut_short, file_kinds.SAVE_UNCOMPRESSED())
 TIFF: Final = ImageFormat(
-    "TIFF", (".tif", ".tiff"), re.compile(rb"II[*+]\0|MM\0[*+]"), _tiff_cut_short, file_kinds.BROKEN_TIFF
+    "TIFF", (".tif", ".tiff"), re.compile(rb"II[*+]\0|MM\0[*+]"), _tiff_cut_short, file_kinds.SAVE_GREY_OR_RGB()
 )
 """The raw data of many cameras begin so too."""
 

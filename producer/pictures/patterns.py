@@ -16,7 +16,7 @@ LONGEST: Final = 64
 """Bytes of the longest pattern. Each shorter one, several times, is half as long at least."""
 
 _WORD: Final = 8
-_AT_ONCE: Final = 512
+_BLOCKS_AT_ONCE: Final = 512
 """Blocks that are copied at once, to be compared: of a plain image that is all of them."""
 
 
@@ -41,8 +41,8 @@ def periods(every: AnyArray, block: int) -> AnyArray:
     for shift in range(shifts) if len(rest) else ():  # hardly any photograph gets here
         period = shift + shifts + 1
         some = rest[alike[rest, shift]]
-        for first_of_few in range(0, len(some), _AT_ONCE):
-            few = some[first_of_few : first_of_few + _AT_ONCE]
+        for first_of_few in range(0, len(some), _BLOCKS_AT_ONCE):
+            few = some[first_of_few : first_of_few + _BLOCKS_AT_ONCE]
             begins, goes_on = (every[at : at + count * block].reshape(count, block)[few] for at in (0, period))
             repeats_after[few[(begins.view(np.uint64) == goes_on.view(np.uint64)).all(axis=1)]] = period
         rest = rest[repeats_after[rest] == 0]

@@ -31,7 +31,7 @@ from producer.station.followed_files import FollowedFiles
 from producer.station.hanging_folder import LookProgress
 from producer.station.known_photographs import SentBefore
 from producer.station.overwritten_files import OverwrittenFiles
-from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, is_raw, read
+from producer.station.photograph_file import UNGUARDED, BeingWritten, Doubtful, Reading, read, why_raw
 from producer.station.place import same_place
 from producer.station.settled_files import DOUBT_FOR, SETTLED_AFTER, Changing, Look, Stillness
 from producer.station.station import Station
@@ -204,8 +204,8 @@ class FolderCamera:
             if unfinished := [copy.name for copy in left if copy.pocket == place.pocket]:
                 raise ValueError(why.NEWER(names=", ".join(unfinished)))
             reading = read(file.path, file.look)
-            if is_raw(file.path.name, reading.image):
-                raise ValueError(why.RAW())
+            if (raw := why_raw(file.path.name, reading.image)) is not None:
+                raise ValueError(raw)
             if reading.unguarded and not self._warned:
                 log.warning(UNGUARDED, file=file.name)
                 self._warned = True

@@ -78,12 +78,12 @@ def run_aside(
             ended.set()
 
     threading.Thread(target=worked, name="folder", daemon=True).start()
-    said = False
+    is_logged = False
     while not ended.wait(min(_EVERY, say_after, end_after)):
         silence = progress.silence()
-        if said != (silence >= say_after):
-            said = not said
-            if said:
+        if is_logged != (silence >= say_after):
+            is_logged = not is_logged
+            if is_logged:
                 log.error("the folder does not answer: waiting for it; is its server there?", folder=str(folder))
             else:
                 log.warning("the folder answers again", folder=str(folder))

@@ -28,7 +28,7 @@ from producer.pictures.file_names import (
     may_become_newest,
     pocket_of,
 )
-from producer.pictures.image_formats import TIFF, format_of
+from producer.pictures.image_formats import FORMATS, TIFF, format_of
 from producer.pictures.system_files import is_system_litter, may_be_on_its_way
 from producer.station.head_check import Photograph
 from producer.station.nameless_files import holds_picture, may_be_photograph, with_photographs
@@ -233,7 +233,7 @@ def _taken(
     kind = format_of(image)
     if ending_of(name) not in UNREADABLE or kind not in (None, TIFF):
         return photograph, None
-    problem = HeadProblem(why.OTHER_KIND(file=name), names, [pocket])
+    problem = HeadProblem(why.OTHER_KIND(file=name, formats=FORMATS), names, [pocket])
     return None if kind is TIFF else photograph, problem
 
 

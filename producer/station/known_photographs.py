@@ -44,7 +44,9 @@ def without_known(shown: HeadFolder, folder: Path, place: OperationPlace, outbox
         ValueError: all of it was: the folder is that of another operation.
     """
     forget_old(outbox, time.time())
-    before = {photo.pocket: said for photo in shown.photographs if (said := _of_another(photo.image, place, outbox))}
+    before = {
+        photo.pocket: earlier for photo in shown.photographs if (earlier := _of_another(photo.image, place, outbox))
+    }
     if not before:
         return shown
     newest = before[max(before, key=lambda pocket: before[pocket][1])]
@@ -115,7 +117,7 @@ class SentBefore:
                 head=place[1],
                 operation=place[2],
                 photographs=len(before),
-                before=_in_words(place, *max(before, key=lambda said: said[1])),
+                before=_in_words(place, *max(before, key=lambda earlier: earlier[1])),
             )
         self._before.clear()
 

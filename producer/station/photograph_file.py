@@ -148,9 +148,10 @@ def read(path: Path, look: Look) -> Reading:
     return replace(reading, unguarded=taken.unguarded)
 
 
-def is_raw(name: str, image: bytes) -> bool:
-    """Whether a file is a camera's raw data. Most begin as TIFF does: what a decoder finds is a small preview."""
-    return ending_of(name) in UNREADABLE and format_of(image) is TIFF
+def why_raw(name: str, image: bytes) -> Reason | None:
+    """Why a file is a camera's raw data, or None. Most begin as TIFF does: what a decoder finds is a small preview."""
+    is_raw = ending_of(name) in UNREADABLE and format_of(image) is TIFF
+    return stations.RAW(formats=FORMATS) if is_raw else None
 
 
 def _decoded(image: bytes) -> Reading:

@@ -74,9 +74,9 @@ def _of_setting(problem: ErrorDetails) -> str:
     """
     field = ".".join(map(str, problem["loc"]))
     name = next((name for name in os.environ if name.casefold() == f"inserts_{field}"), field)
-    said = problem["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
+    message = problem["msg"].removeprefix("Value error, ").replace("Input should be", "it must be")
     value = f", not {problem['input']}" if problem["type"] in _OUT_OF_RANGE else ""
-    return f"{name}: {said}{value}" if name else said
+    return f"{name}: {message}{value}" if name else message
 
 
 @contextmanager

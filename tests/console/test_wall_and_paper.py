@@ -9,7 +9,10 @@ from typing import Any, Final
 
 import pytest
 import uuid6
+from sqlalchemy import update
 
+from db.queries import head_overview
+from db.schema.tables import Models
 from tests.support import wait_until
 
 WALL: Final = {"width": 1920, "height": 1080, "deviceScaleFactor": 1, "mobile": False}
@@ -38,6 +41,9 @@ def judged(plant: Any, machine: str, pockets: int, decision: float) -> None:
 def test_a_wall_shows_all_of_twenty_heads_and_first_what_needs_a_person(page, plant, damaged) -> None:
     for number in range(10, 27):  # beside three
         judged(plant, f"mill-{number}", 1, 3.0 if number >= 27 - damaged else -3.0)
+    with plant.database.transaction() as session:
+        known = [place for place in head_overview.heads(session) if place != ("mill-11", "H1")]
+        session.execute(update(Models).values(metrics={"labelled_set": {"heads": known}}))
     page.sign_in(path=None)
     page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", WALL)
     try:
@@ -46,6 +52,7 @@ def test_a_wall_shows_all_of_twenty_heads_and_first_what_needs_a_person(page, pl
         tops = {of: page.of_all(f".card{of}", "e.getBoundingClientRect().top") for of in (".replace", ".go")}
         assert max(tops[".replace"]) <= min(tops[".go"])
         assert max(page.of_all(".card", "e.getBoundingClientRect().bottom")) <= 1080
+        assert page.of_all(".caution", "e.offsetHeight > 0") == [True], "of a GO that the model knows by likeness only"
         assert page.texts("#tally span")[0].endswith("REPLACE")
         judged(plant, "mill-10", 1, 3.0)
         wait_until(lambda: page.text("#tally [data-state=go]") == f"{16 - damaged} GO", what="what is damaged now")

@@ -24,6 +24,7 @@ from tests.network_support import BACKBONE, OTHER_BACKBONE
 from tests.support import photograph
 from worker.line import active_models as module
 from worker.line.active_models import ActiveModels, ModelPair
+from worker.models import registry
 from worker.models.calibration import Calibration
 from worker.models.line_model import LINE_CLASSES, Judgement
 from worker.models.linear_svm import LinearModel
@@ -232,6 +233,16 @@ def test_a_finer_model_of_other_classes_is_refused(database: Database, tmp_path:
     put_in_charge(database, tmp_path, 1.0, kind=finer(1.0, ("chipped", "cratered")))
     with pytest.raises(ModelError, match="chipped"):
         active_models(database, tmp_path).start()
+
+
+def test_a_finer_model_still_loads_when_there_are_more_kinds_of_damage(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "DAMAGE_KINDS", ("chipped", *DAMAGE_KINDS))
+    put_in_charge(database, tmp_path, 1.0, kind=finer(1.0))
+    champion = active_models(database, tmp_path).current().champion
+    assert champion is not None
+    assert champion.model.judge(features(2.0)).label == "broken"
 
 
 def test_a_shadow_comes_and_goes_beside_the_champion(database: Database, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ from worker.broker.messages import MessageSender
 from worker.features.extraction import read_image
 from worker.line.active_models import ModelPair
 from worker.line.attempts import IMAGE_TRIES, MAX_ATTEMPTS
-from worker.line.events import AT_ONCE
+from worker.line.events import CAPTURES_AT_ONCE
 from worker.line.inspector import Inspector
 from worker.line.judging import ImageToJudge, Judge
 from worker.line.notifier import Notifier
@@ -482,7 +482,7 @@ def test_whatever_is_wrong_with_one_of_a_message_costs_only_itself(line: Line) -
 
 
 def test_a_message_of_very_many_captures_is_done_in_parts(line: Line) -> None:
-    events = [stored_event(line.store, photograph(190, number)) for number in range(2 * AT_ONCE + 3)]
+    events = [stored_event(line.store, photograph(190, number)) for number in range(2 * CAPTURES_AT_ONCE + 3)]
     line.inspector.inspect([event.message() for event in events])
     assert all(line.verdict_of(event) for event in events)
     assert line.faults() == []
@@ -490,7 +490,7 @@ def test_a_message_of_very_many_captures_is_done_in_parts(line: Line) -> None:
 
 def test_a_head_that_is_shown_again_in_one_message_is_no_go_between_the_parts(line: Line) -> None:
     """The first part comes with the earlier photographs of the others to a whole check."""
-    check, size, seeds = str(new_id()), AT_ONCE + 4, count()
+    check, size, seeds = str(new_id()), CAPTURES_AT_ONCE + 4, count()
 
     def show(damaged: int) -> None:
         events = [

@@ -13,9 +13,9 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import begun_checks, checks, faults, holds, newer_photographs, untold_checks
-from db.line.begun_checks import NamedCheck
+from db.line import check_rows, checks, faults, holds, newer_photographs, untold_checks
 from db.line.captures import Capture
+from db.line.check_rows import NamedCheck
 from db.line.untold_checks import Untold
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import new_id
@@ -147,7 +147,7 @@ def test_what_a_check_knows_against_a_head_is_told_while_no_answer_says_it(
     assert holds() == holds() == (said := [*said, ("H12", 1)]), "a photograph of it, though its check is another head's"
     named = NamedCheck(new_id(), "station-1", None, "H12", "op-2", size=0, own_id=new_id())
     with database.transaction() as session:
-        begun_checks.begin(session, [named], datetime.now(UTC))
+        check_rows.begin(session, [named], datetime.now(UTC))
     assert holds() == [*said, ("H12", 3)], "an event without a pocket that can be read"
 
 
@@ -181,7 +181,7 @@ def test_a_check_that_waits_holds_its_head_however_many_have_begun_since(
     database: Database, redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of a gateway that makes a check of each photograph, and says that it has two pockets."""
-    monkeypatch.setattr(holds, "AT_ONCE", 2)
+    monkeypatch.setattr(holds, "CHECKS_AT_ONCE", 2)
     plant = Plant(database, redis_server)
     plant.photograph(1)
     for number in range(3):

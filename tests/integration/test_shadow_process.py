@@ -34,7 +34,7 @@ from worker.models.unsure_band import Band
 from worker.networks.store import NetworkStore
 from worker.settings import WorkerSettings
 
-AT_ONCE = 8
+POCKETS = 8
 
 
 @pytest.fixture
@@ -119,10 +119,10 @@ def test_a_shadow_judges_alongside_and_takes_over_whole(line: Line) -> None:
                     pocket=pocket,
                     operation="o",
                     check_id=number,
-                    check_size=AT_ONCE,
+                    check_size=POCKETS,
                     region=Region(left=pocket, top=0, width=100, height=100),
                 ).capture_id
-                for pocket in range(1, AT_ONCE + 1)
+                for pocket in range(1, POCKETS + 1)
             ]
             answers = station.wait_for([*captures, number], 60)
             for capture in captures:
@@ -136,14 +136,14 @@ def test_a_shadow_judges_alongside_and_takes_over_whole(line: Line) -> None:
         answer = check()
         assert (answer.state, answer.replace, answer.review) == ("go", [], [])
         assert {each.model for each in told.values()} == {calm.model_id}
-        wait_until(lambda: len(shadows(line)) == AT_ONCE, what="what the shadow says")
+        wait_until(lambda: len(shadows(line)) == POCKETS, what="what the shadow says")
         with line.database.reading() as session:
             report = shadow_verdicts.compare(session, strict.model_id)
-        assert [(pair.line, pair.shadow, pair.count) for pair in report.outcomes] == [("intact", "damaged", AT_ONCE)]
+        assert [(pair.line, pair.shadow, pair.count) for pair in report.outcomes] == [("intact", "damaged", POCKETS)]
 
         promote(line, strict)
         promoted = time.monotonic()
-        while (answer := check()).state != "replace" or len(answer.replace) < AT_ONCE:
+        while (answer := check()).state != "replace" or len(answer.replace) < POCKETS:
             assert time.monotonic() - promoted < 20, "the new champion was not taken"
     outbox.close()
 

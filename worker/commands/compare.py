@@ -72,7 +72,7 @@ def compare(
 
     if len({folder.resolve().name for folder in folders}) < len(folders):
         raise typer.BadParameter("two folders have the same name; the figures of each need a name of their own")
-    said = stated_meanings(meaning or [])
+    stated = stated_meanings(meaning or [])
     names = backbone or [settings_with(data=data).backbone]
     sources = weights_for(names, weights or [])
     console = messages()
@@ -82,7 +82,7 @@ def compare(
         for folder in folders:
             folder_photographs = photographs(
                 folder,
-                meaning=lambda classes: meanings_to_train(classes, said, intact_class),
+                meaning=lambda classes: meanings_to_train(classes, stated, intact_class),
                 group_column=group_column,
                 groups_required=False,
                 progress=partial(progress, f"{folder.resolve().name} · looking at the photographs"),

@@ -163,12 +163,13 @@ def _case(settings: WorkerSettings, database: Database, capture_id: UUID, with_n
 def _photograph(images: ImageStore, capture: Capture) -> bytes:
     from db.line.photographs import MARK
     from producer.pictures.limits import MAX_IMAGE_BYTES
+    from producer.storage.captured_image import captured_image
     from producer.storage.store import ImageMissing
 
     if capture.image.startswith(MARK):
         raise ValueError("the photograph was removed, as old ones are (see `insert-db prune --help`)")
     try:
-        return images.get(capture.image, MAX_IMAGE_BYTES)
+        return captured_image(images, capture.image, capture.image_sha256, MAX_IMAGE_BYTES)
     except ImageMissing:
         raise ValueError(f"the photograph {capture.image} is not in the image store") from None
 
@@ -176,8 +177,8 @@ def _photograph(images: ImageStore, capture: Capture) -> bytes:
 def _nearest(
     settings: WorkerSettings, database: Database, model: Model, capture: Capture, data: bytes
 ) -> list[Neighbour]:
-    from worker.images.cut import stored_cut
     from worker.images.decoding import decode
+    from worker.images.region_cut import stored_cut
     from worker.learning.neighbours import Learnt
     from worker.models.registry import load_for_line
     from worker.networks.store import NetworkStore
@@ -205,10 +206,10 @@ def _sentences(case: _Case) -> list[str]:
     for side in DECIDED:
         near = [neighbour for neighbour in case.neighbours if neighbour.side == side]
         if near:
-            said = "; ".join(
+            neighbours_in_words = "; ".join(
                 f"{neighbour.item.image} ({neighbour.item.label}), {neighbour.distance:.1f}" for neighbour in near
             )
-            lines.append(f"nearest learnt {side}: {said}")
+            lines.append(f"nearest learnt {side}: {neighbours_in_words}")
     return lines
 
 

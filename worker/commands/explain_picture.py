@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from db.console.photographs.resizing import SIDES, NotShown, shown
 from producer.pictures.limits import MAX_IMAGE_BYTES
+from producer.storage.captured_image import captured_image
 from producer.storage.store import ImageMissing, ImageStore
 from worker.learning.neighbours import NEAREST, Neighbour
 from worker.models.line_model import LINE_CLASSES
@@ -41,8 +42,9 @@ def with_row(photograph: Image.Image, neighbours: Sequence[Neighbour], images: I
 def _small(neighbour: Neighbour, images: ImageStore) -> Image.Image:
     """Its photograph, or an empty square where that is gone."""
     square = Image.new("RGB", (_SIDE, _SIDE), "#dddddd")
+    item = neighbour.item
     try:
-        small = shown(images.get(neighbour.item.image, MAX_IMAGE_BYTES), "small", neighbour.item.region)
+        small = shown(captured_image(images, item.image, item.image_sha256, MAX_IMAGE_BYTES), "small", item.region)
     except (ImageMissing, NotShown, ValueError, OSError):
         return square
     square.paste(small, ((_SIDE - small.width) // 2, (_SIDE - small.height) // 2))

@@ -76,7 +76,7 @@ def train(
 
     if folder is None and (intact_class or meaning or labels or group_column):
         raise typer.BadParameter("these options say how to read a folder: name one", param_hint="FOLDER")
-    said = stated_meanings(meaning or [])
+    stated = stated_meanings(meaning or [])
     settings = settings_with(data=data, backbone=backbone, weights=weights)
     lower_priority(settings.niceness)  # before anything else is imported
     console = messages()
@@ -93,7 +93,7 @@ def train(
             if folder is not None:
                 taken = take_in(
                     folder,
-                    lambda classes: meanings_to_train(classes, said, intact_class),
+                    lambda classes: meanings_to_train(classes, stated, intact_class),
                     table=labels,
                     group_column=group_column,
                     images=learning.images,

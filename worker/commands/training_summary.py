@@ -60,22 +60,22 @@ def table(evaluation: Mapping[str, Any]) -> Table:
 
 def warnings(evaluation: Mapping[str, Any]) -> list[str]:
     """Sentences about what the scores do not say, the gravest first."""
-    said = []
+    sentences = []
     intact = evaluation["labels"].get("intact", 0)
     sides = {"intact": intact, "damaged": evaluation["images"] - intact}
     if few := {name: count for name, count in sides.items() if count < ENOUGH_IMAGES}:
         counts = " and ".join(f"{count} {name}" for name, count in few.items())
-        said.append(
+        sentences.append(
             f"only {counts} images: below {ENOUGH_IMAGES} of a side, scores and probabilities are rough; label more"
         )
     if not knows_inserts(evaluation):
-        said.append(
+        sentences.append(
             "nothing says which images show the same insert; if some do, these scores flatter (a labels.csv with the "
             "columns file and insert tells); the splits by insert that the rule goes by take each for its own insert"
         )
     for kind, problem in evaluation["problems"].items():
-        said.append(f"no scores {'by insert' if kind == 'grouped' else 'of plain splits'}: {problem}")
-    return said
+        sentences.append(f"no scores {'by insert' if kind == 'grouped' else 'of plain splits'}: {problem}")
+    return sentences
 
 
 def next_steps(

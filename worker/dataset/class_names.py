@@ -31,16 +31,17 @@ class Meanings:
 
 
 def meanings(
-    classes: Sequence[str], said: Mapping[str, str], *, intact: str | None = None, rest: str | None = None
+    classes: Sequence[str], stated: Mapping[str, str], *, intact: str | None = None, rest: str | None = None
 ) -> Meanings:
-    """Map `classes` to labels: what is `said` of them, else a known word for a label, else `rest`.
+    """Map `classes` to labels: what is `stated` of them, else a known word for a label, else `rest`.
 
     `intact` names the class that is intact; then no other one is. Names are compared without regard to capitals.
 
     Raises:
         DatasetError: a class or label does not exist, or it is open what a class means.
     """
-    stated = dict(said) if intact is None else {**said, intact: "intact"}
+    if intact is not None:
+        stated = {**stated, intact: "intact"}
     named = {_plain(name): label for name, label in stated.items()}
     if unknown := sorted(name for name in stated if _plain(name) not in map(_plain, classes)):
         raise DatasetError(f"there is no class {', '.join(unknown)}; there are {', '.join(classes)}")
@@ -76,13 +77,13 @@ def known_words(classes: Sequence[str]) -> Meanings:
     return meanings(classes, {})
 
 
-def meanings_to_train(classes: Sequence[str], said: Mapping[str, str], intact: str | None) -> Meanings:
+def meanings_to_train(classes: Sequence[str], stated: Mapping[str, str], intact: str | None) -> Meanings:
     """Map `classes` to labels for training (see `meanings`): one class is intact, and all unknown ones are damaged.
 
     Raises:
         DatasetError: as `meanings`, or it is open which class is intact.
     """
-    meant = meanings(classes, said, intact=intact, rest="damaged")
+    meant = meanings(classes, stated, intact=intact, rest="damaged")
     if not any(label == "intact" for label in meant.labels.values()):
         raise DatasetError(
             f"nothing says which of the classes {', '.join(classes)} is intact: say so with --intact-class NAME"

@@ -264,8 +264,8 @@ def _decoded(path: Path) -> tuple[str, list[str]]:
 
 def _delimiter(text: str) -> tuple[str, str, int]:
     """The delimiter, the text without a line that only declares it (Excel's `sep=;`), and the number of such lines."""
-    if said := re.match(r"\s*\"?sep=(.)\"?[;,\t]*\r?\n", text, re.IGNORECASE):
-        return said[1], text[said.end() :], 1
+    if declared := re.match(r"\s*\"?sep=(.)\"?[;,\t]*\r?\n", text, re.IGNORECASE):
+        return declared[1], text[declared.end() :], 1
     header = next((line for line in text.splitlines() if line.strip()), "")
 
     def worth(delimiter: str) -> tuple[bool, int]:

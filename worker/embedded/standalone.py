@@ -50,8 +50,8 @@ def run_standalone(
             system.start_learning()
             system.start_connector()
             line(console, ("the line is up", "green"), f", its data in {settings.data}")
-            for said in _what_to_do(settings.data, pages, connect is not None):
-                line(console, f"  {said}")
+            for sentence in _what_to_do(settings.data, pages, connect is not None):
+                line(console, f"  {sentence}")
         supervisor.run(lambda: stop.came)
         line(console, "stopping")
 

@@ -120,9 +120,9 @@ class Supervisor:
             if child not in self._restart_at:
                 pause = child.pause_before_restart()
                 self._restart_at[child] = time.monotonic() + pause
-                said = child.last_words(1)
+                last_words = child.last_words(1)
                 log.warning(
-                    "a child died and is started again", child=child.name, exit_code=code, pause=pause, said=said
+                    "a child died and is started again", child=child.name, exit_code=code, pause=pause, said=last_words
                 )
             if time.monotonic() >= self._restart_at[child]:
                 del self._restart_at[child]

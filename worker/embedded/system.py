@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from db.line.upgraded import upgrade
+from db.line.schema_upgrade import upgrade
 from producer.configuration.ports import CONSOLE_PORT, PortRefused, PortTaken, check_port, holder
 from worker.embedded.bind_address import Bind
 from worker.embedded.redis_server import LOCAL, RedisFiles, free_port, prepare_redis

@@ -16,7 +16,7 @@ import numpy as np
 from db.schema.column_words import SPLIT_KINDS, SplitKind
 from producer.contract.reasons import promotion as why
 from producer.runtime.arrays import BoolArray, Float64Array, Int64Array
-from worker.evaluation.assessed import rows_to_take
+from worker.evaluation.assessed_rows import rows_to_take
 from worker.evaluation.scores import Interval, Scores, interval, scores
 from worker.evaluation.splits import Split, grouped_splits, repeated_splits
 from worker.models.candidate import CandidateError, learn
@@ -118,7 +118,7 @@ def cross_validate(
     result is then the champion's, over the same splits and images. Images whose label has changed since are left out of
     both, since neither can be blamed for them. `progress` is called with how many of how many splits are done.
 
-    Of very many images the splits are drawn from some whole inserts only (`worker.evaluation.assessed`).
+    Of very many images the splits are drawn from some whole inserts only (`worker.evaluation.assessed_rows`).
 
     Raises:
         EvaluationError: the set is too small to be split.

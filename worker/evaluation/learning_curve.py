@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from producer.runtime.arrays import Int64Array
-from worker.evaluation.assessed import rows_to_take
+from worker.evaluation.assessed_rows import rows_to_take
 from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, cross_validate_known
 from worker.evaluation.scores import Interval
 from worker.models.costs import Costs
@@ -30,17 +30,17 @@ class CurvePoint:
 
 
 def learning_curve(
-    features: Any, labels: Int64Array, groups: Int64Array, said: Int64Array, whole: CrossValidation, costs: Costs
+    features: Any, labels: Int64Array, groups: Int64Array, review_ids: Int64Array, whole: CrossValidation, costs: Costs
 ) -> tuple[CurvePoint, ...]:
     """The curve by inserts, fewest labels first; a share that is too small to learn from has no point.
 
-    `said` (n,) orders the labels (n,) as they were given, and `whole` is the evaluation with all of them; of very many
-    it is of those that `whole` was drawn from.
+    `review_ids` (n,) orders the labels (n,) as they were given, and `whole` is the evaluation with all of them; of very
+    many it is of those that `whole` was drawn from.
     """
     rows = rows_to_take(features, groups)
     if rows is not None:
-        features, labels, groups, said = taken(features, rows), labels[rows], groups[rows], said[rows]
-    order = np.argsort(said, kind="stable")
+        features, labels, groups, review_ids = taken(features, rows), labels[rows], groups[rows], review_ids[rows]
+    order = np.argsort(review_ids, kind="stable")
     points = []
     for share in SHARES:
         count = round(share * len(labels))

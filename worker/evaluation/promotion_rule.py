@@ -80,20 +80,20 @@ def decide(
     Raises:
         ValueError: the two were not evaluated on the same splits.
     """
-    said = [_above_chance(candidate)]
+    reasons = [_above_chance(candidate)]
     if champion is None:
-        said.append((True, unopposed))
+        reasons.append((True, unopposed))
     else:
         if [split.seed for split in candidate.splits] != [split.seed for split in champion.splits]:
             raise ValueError("candidate and champion were not assessed on the same splits")
         for name, sign in (("balanced_accuracy", 1), ("recall_damaged", 1), ("cost", -1)):
-            said.append(_not_worse(candidate, champion, name, sign))
+            reasons.append(_not_worse(candidate, champion, name, sign))
     if newest is not None and len(newest.labels):
-        said += _on_newest(newest)
+        reasons += _on_newest(newest)
     return Decision(
-        all(good for good, _ in said),
-        tuple(sentence for _, sentence in said),
-        tuple(sentence for good, sentence in said if not good),
+        all(good for good, _ in reasons),
+        tuple(sentence for _, sentence in reasons),
+        tuple(sentence for good, sentence in reasons if not good),
     )
 
 
@@ -138,11 +138,11 @@ def _not_worse(candidate: CrossValidation, champion: CrossValidation, name: str,
 def _on_newest(newest: Newest) -> list[tuple[bool, Reason]]:
     damaged = newest.labels == 1
     right = (newest.candidate > 0) == damaged
-    said: list[tuple[bool, Reason]] = []
+    reasons: list[tuple[bool, Reason]] = []
     if min(damaged.sum(), (~damaged).sum()) >= FEWEST_NEWEST:
         balanced = float((right[damaged].mean() + right[~damaged].mean()) / 2)
         above = balanced > 0.5
-        said.append((above, (why.NEWEST_ABOVE_GUESSING if above else why.NEWEST_NOT_ABOVE_GUESSING)(mean=balanced)))
+        reasons.append((above, (why.NEWEST_ABOVE_GUESSING if above else why.NEWEST_NOT_ABOVE_GUESSING)(mean=balanced)))
     if newest.champion is not None:
         champion_right = (newest.champion > 0) == damaged
         for which, sentence in ((np.ones(len(damaged), bool), why.NEWEST), (damaged, why.NEWEST_DAMAGED)):
@@ -150,5 +150,5 @@ def _on_newest(newest: Newest) -> list[tuple[bool, Reason]]:
             better = int((right & ~champion_right & which).sum())
             chance = float(binomtest(worse, worse + better, alternative="greater").pvalue) if worse + better else 1.0
             counts = {"count": int(which.sum()), "better": better, "worse": worse}
-            said.append((chance >= LEVEL, sentence(**counts, chance=_p(chance))))
-    return said
+            reasons.append((chance >= LEVEL, sentence(**counts, chance=_p(chance))))
+    return reasons

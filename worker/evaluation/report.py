@@ -18,7 +18,7 @@ from db.learning.reviews import Labelled
 from db.schema.column_words import SplitKind
 from producer.files.durable_folders import replaced_folder
 from producer.runtime.arrays import Int64Array
-from worker.evaluation.assessed import assessed_rows
+from worker.evaluation.assessed_rows import assessed_rows
 from worker.evaluation.charts import figures, total_confusion
 from worker.evaluation.cross_validation import CrossValidation
 from worker.evaluation.learning_curve import CurvePoint

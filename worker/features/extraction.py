@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
@@ -10,14 +9,14 @@ from uuid import UUID
 
 import numpy as np
 
-from producer.contract.reasons import image_files
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from producer.runtime.arrays import Float32Array, UInt8Array
+from producer.storage.captured_image import ImageOverwritten, captured_image
 from producer.storage.store import ImageMissing, ImageStore
 from worker.features.batches import FeatureExtractor, feature_batches
 from worker.features.store import FeatureStore, feature_key
-from worker.images.cut import stored_cut
 from worker.images.decoding import UnusableImage, decode
+from worker.images.region_cut import stored_cut
 
 BATCH: Final = 32
 """Images in one forward pass."""
@@ -110,8 +109,8 @@ def read_image(item: StoredImage, images: ImageStore, size: tuple[int, int]) -> 
         UnusableImage: it is another one, or cannot be used.
         OSError: the store cannot be read.
     """
-    data = images.get(item.image, MAX_IMAGE_BYTES)
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != item.image_sha256:
-        raise UnusableImage(image_files.ANOTHER_IMAGE(key=item.image, digest=digest))
+    try:
+        data = captured_image(images, item.image, item.image_sha256, MAX_IMAGE_BYTES)
+    except ImageOverwritten as error:
+        raise UnusableImage(error.reason) from None
     return decode(data, size, stored_cut(item.region))

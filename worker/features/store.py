@@ -21,7 +21,7 @@ import numpy.typing as npt
 import structlog
 
 from producer.runtime.arrays import Float32Array, Int64Array
-from worker.features import compaction, published
+from worker.features import compaction, virtual_lab_files
 from worker.features.shards import Broken, ShardDamaged, ShardGone, check_shard, open_shard, read_keys, write_shard
 from worker.features.view import FeatureView
 
@@ -149,7 +149,7 @@ class FeatureStore:
         return open_shard(self._shards / shard, self.fingerprint, self.feature_size)
 
     def publish(self, keys: Sequence[str], labels: npt.ArrayLike, classes: Sequence[str]) -> None:
-        """Write a labelled set as the lab stores it, `features.h5` and `labels.h5` in `folder`: see `published`.
+        """Write a labelled set as the lab stores it, `features.h5` and `labels.h5` in `folder`.
 
         `labels` (n,) are indices into the names of `classes`.
 
@@ -164,8 +164,8 @@ class FeatureStore:
             raise FeatureStoreError(f"each label must be one of the {len(classes)} classes, and there must be some")
         label_of = dict(zip(keys, numbers.tolist(), strict=True))
         ordered = self.in_order(keys)
-        published.write_labels(self.folder, ordered, [label_of[key] for key in ordered], classes)
-        published.rebuild(self)
+        virtual_lab_files.write_labels(self.folder, ordered, [label_of[key] for key in ordered], classes)
+        virtual_lab_files.rebuild(self)
 
     def compact(self, full_bytes: int = compaction.FULL_BYTES) -> int:
         """Merge small shards into larger ones of up to `full_bytes`, and return how many fewer there are."""
@@ -175,12 +175,13 @@ class FeatureStore:
             return 0
         before = len(self._keys)
         self._merged.update(merged)
-        published.rebuild(self)
+        virtual_lab_files.rebuild(self)
         for name in merged:
             (self._shards / name).unlink(missing_ok=True)
         self._merged.clear()
         self._look()
-        published.rebuild(self)  # another process may have published the old shards just before they were removed
+        # Another process may have published the old shards just before they were removed.
+        virtual_lab_files.rebuild(self)
         return before - len(self._keys)
 
     def verify(self, progress: Callable[[int, int], object] = lambda done, total: None) -> list[Broken]:  # noqa: ARG005
@@ -207,7 +208,7 @@ class FeatureStore:
         progress(len(names), len(names))
         if damaged:
             self._look()
-            published.rebuild(self)
+            virtual_lab_files.rebuild(self)
         return damaged
 
     def aside(self) -> tuple[Path, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 from db.engine.database import Database
 from db.learning import reviews
 from producer.terminal.counts import counted
-from worker.features import catalogue, published
+from worker.features import catalogue, virtual_lab_files
 from worker.features.extraction import key_of
 from worker.features.lab_files import LABELS_FILE
 from worker.features.shards import Broken
@@ -117,7 +117,7 @@ def _verify(root: Path, fingerprint: str, database_url: str, progress: Progress)
     keys = {key for shard in broken for key in shard.keys}
     by_key = _captures(database_url, keys) if keys else {}
     captures = {shard.name: [capture for key in shard.keys for capture in by_key.get(key, ())] for shard in broken}
-    labels = published.verify(store)
+    labels = virtual_lab_files.verify(store)
     return Verification(fingerprint, store.backbone, read[0], broken, captures, labels, store.aside())
 
 

@@ -32,11 +32,11 @@ from producer.pictures.unwritten_bytes import Missing, StoredParts
 from producer.runtime.arrays import UInt8Array
 from worker.images.bit_depth import Depth, to_eight_bits
 from worker.images.colours import as_rgb, opaque, with_palette_resolved
-from worker.images.cut import Cut, StripSize, box_of, check_cut, check_image_size, levelled, masked
 from worker.images.exposure import shows_nothing
 from worker.images.file_kind import is_raw, why_unread
 from worker.images.lower_contour import lower_contour
 from worker.images.reduced_jpeg import ReducedJpeg
+from worker.images.region_cut import Cut, StripSize, box_of, check_cut, check_image_size, levelled, masked
 from worker.images.truncated_png import png_lacks_rows
 from worker.images.truncated_tiff import is_overwritten
 from worker.images.unusable_error import HalfAnImage
@@ -92,7 +92,7 @@ def decode_photograph(data: bytes, size: tuple[int, int], region: Cut | None = N
         size: height and width of the result; a `StripSize` for what is along the lower contour of a cut-out, found in
             the photograph or its box. Where there is none there is a doubt, and the result shows all of it.
         region: what is taken, in pixels of the upright image: a box (left, top, width and height), a polygon or an
-            edge (see `worker.images.cut`); None for all of it.
+            edge (see `worker.images.region_cut`); None for all of it.
 
     Raises:
         UnusableImage: the image is empty, damaged, cut short, too large, too small or of another format, it is one of
@@ -123,12 +123,12 @@ def _finds_edge(size: tuple[int, int], region: Cut | None) -> bool:
     return isinstance(size, StripSize) and not isinstance(region, Polygon | Edge)
 
 
-def _why_none(said: str) -> Reason:
+def _why_none(problem: str) -> Reason:
     """The reason of a stand-in, which need not say again that there is no photograph where it says so itself."""
-    reason = recognised(said)
+    reason = recognised(problem)
     if reason is not None and reason.template in (stations.MISSING, stations.FEWER_THAN_BEFORE, stations.UNFINISHED):
         return reason
-    return stations.NO_PHOTOGRAPH(problem=said)
+    return stations.NO_PHOTOGRAPH(problem=problem)
 
 
 def _opened(data: bytes) -> tuple[ImageFile.ImageFile, JpegStructure | None]:

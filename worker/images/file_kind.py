@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from producer.contract.reasons import file_kinds as kinds
 from producer.contract.reasons.template import Reason, Template
-from producer.pictures.image_formats import format_of
+from producer.pictures.image_formats import FORMATS, format_of
 
 _BRANDS: Final = {
     b"avif": (kinds.IMAGE_AN(format="AVIF"), kinds.SAVE),
@@ -77,7 +77,7 @@ def why_unread(data: bytes) -> Reason:
     """Return why bytes that no decoder takes are no photograph: what they are, and what to do instead."""
     head = data[:512]
     if (accepted := format_of(head)) is not None:
-        return accepted.broken()
+        return accepted.broken
     if head[4:8] == b"ftyp":
         return _is(*_BRANDS.get(head[8:12], (kinds.FILM(), kinds.THE_PHOTOGRAPH_ITSELF)))
     if head[:4] == b"RIFF":
@@ -102,11 +102,11 @@ def _why_no_text(head: bytes) -> Reason:
         return _is(kinds.WEB_PAGE(), kinds.FETCH_AGAIN)
     if text and _TEXT.issuperset(text):
         return _is(kinds.TEXT(), kinds.THE_PHOTOGRAPH_ITSELF)
-    return kinds.NO_IMAGE()
+    return kinds.NO_IMAGE(formats=FORMATS)
 
 
 def _is(what: Reason, do: Template) -> Reason:
-    return kinds.ANOTHER_KIND(what=what, do=do())
+    return kinds.ANOTHER_KIND(what=what, do=do(**dict.fromkeys(do.places, FORMATS)))
 
 
 def is_raw(data: bytes, tags: Any) -> Reason | None:

@@ -24,7 +24,7 @@ from producer.pictures.small_picture import Picture, picture_of
 from producer.pictures.unfilled_rectangle import lacks_rectangle
 from producer.pictures.unfilled_rows import is_cut, may_have_runs, plain_part, plain_runs
 from worker.images.colours import as_rgb
-from worker.images.cut import Box, Cut, box_of, extent_of
+from worker.images.region_cut import Box, Cut, box_of, extent_of
 from worker.images.truncated_jpeg import load_whole
 from worker.images.unusable_error import HalfAnImage
 

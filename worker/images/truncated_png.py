@@ -15,7 +15,7 @@ from PIL import Image
 _SAMPLES: Final = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 """Values of a pixel by a PNG's kind of colours."""
 
-_AT_ONCE: Final = 2**18
+_BYTES_AT_ONCE: Final = 2**18
 """Bytes that are unpacked at once, to be counted and forgotten."""
 
 
@@ -37,9 +37,9 @@ def png_lacks_rows(image: Image.Image, data: bytes) -> bool:
     for part in _pixel_parts(data):
         rest: bytes | memoryview = part
         while rest and count < wanted and not unpacker.eof:
-            count += len(unpacker.decompress(rest, _AT_ONCE))
+            count += len(unpacker.decompress(rest, _BYTES_AT_ONCE))
             rest = unpacker.unconsumed_tail
-    while count < wanted and (more := unpacker.decompress(unpacker.unconsumed_tail, _AT_ONCE)):
+    while count < wanted and (more := unpacker.decompress(unpacker.unconsumed_tail, _BYTES_AT_ONCE)):
         count += len(more)
     return count < wanted
 

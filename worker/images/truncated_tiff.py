@@ -19,7 +19,7 @@ from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.tiff_structure import tiff_jpegs, tiff_parts
 from worker.images.truncated_jpeg import load_whole
 
-_AT_ONCE: Final = 2**18
+_BYTES_AT_ONCE: Final = 2**18
 """Bytes that are unpacked at once, to be forgotten."""
 
 _MOST: Final = 16
@@ -85,7 +85,7 @@ def _ends_well(part: memoryview, most: int) -> bool:
     rest: bytes | memoryview = part
     try:
         while not unpacker.eof and count < most:
-            new = len(unpacker.decompress(rest, _AT_ONCE))
+            new = len(unpacker.decompress(rest, _BYTES_AT_ONCE))
             if not new and not unpacker.unconsumed_tail:
                 break
             count, rest = count + new, unpacker.unconsumed_tail

@@ -75,7 +75,7 @@ def wear_land(strip: Image.Image, edge: Edge) -> WearLand | None:
     land does is measured with it.
 
     Args:
-        strip: level, in any size (`worker.images.cut.levelled`).
+        strip: level, in any size (`worker.images.region_cut.levelled`).
         edge: as it is declared.
     """
     fine = _averaged(strip, min(max(strip.height, ROWS), FINE_ROWS))

@@ -26,10 +26,10 @@ from worker.models.candidate import CandidateError, binary, learn
 from worker.models.costs import Costs
 from worker.models.error_bound import ErrorBound
 from worker.models.solver import solver_for
+from worker.networks.loaded_network import Network
 from worker.networks.memory_use import resident_megabytes
 from worker.networks.names import NetworkName
 from worker.networks.representative import Representative, some_of
-from worker.networks.running import Network
 from worker.runtime.progress import Progress
 from worker.settings import WorkerSettings
 

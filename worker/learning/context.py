@@ -29,7 +29,7 @@ BY = "insert-worker learn"
 
 
 class NetworkFile(FeatureExtractor, Protocol):
-    """What learning needs to know of a network, such as a `worker.networks.running.Network`."""
+    """What learning needs to know of a network, such as a `worker.networks.loaded_network.Network`."""
 
     @property
     def digest(self) -> str:

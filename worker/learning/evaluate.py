@@ -236,9 +236,9 @@ def _compared(
     curve: tuple[CurvePoint, ...] = ()
     if "grouped" in assessments:
         progress("the learning curve", 0, 0)
-        said = np.array([item.review_id for item in dataset.items], np.int64)
+        review_ids = np.array([item.review_id for item in dataset.items], np.int64)
         whole = assessments["grouped"][0]
-        curve = learning_curve(features, dataset.sides, dataset.groups, said, whole, evaluation.costs)
+        curve = learning_curve(features, dataset.sides, dataset.groups, review_ids, whole, evaluation.costs)
     return replace(evaluation, assessments=assessments, problems=problems, newest=newest, learning_curve=curve)
 
 

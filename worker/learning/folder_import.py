@@ -206,13 +206,15 @@ def _record(session: Session, capture: Capture, label: str, at: datetime, result
             judged_at=at,
         )
         verdicts.record(session, verdict)
-    said = next((review.label for review in reviews.of_capture(session, capture.capture_id) if review.by == BY), None)
-    if said != label:
+    label_before = next(
+        (review.label for review in reviews.of_capture(session, capture.capture_id) if review.by == BY), None
+    )
+    if label_before != label:
         reviews.add(session, capture_id=capture.capture_id, label=label, by=BY, at=at)
     result.new += new
-    result.changed += not new and said != label
-    result.known += not new and said == label
-    return said != label
+    result.changed += not new and label_before != label
+    result.known += not new and label_before == label
+    return label_before != label
 
 
 def _name(text: str) -> str:

@@ -17,9 +17,9 @@ from producer.storage.store import ImageMissing, ImageStore
 from worker.backbones.names import BackboneError
 from worker.backbones.weight_store import WeightsStore
 from worker.features.extraction import read_image
+from worker.networks.loaded_network import Network
 from worker.networks.names import NetworkName, parse_network_name
 from worker.networks.representative import FEWEST, Representative, drawn, some_of
-from worker.networks.running import Network
 from worker.networks.store import NetworkMissing, NetworkStore
 from worker.runtime.extras import how_to_install
 from worker.runtime.progress import Progress

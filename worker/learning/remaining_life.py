@@ -17,7 +17,7 @@ from worker.learning import lease
 from worker.lives.from_histories import Stratum, life_of, lives, strata, wear_line_of, worn_out
 from worker.lives.kaplan_meier import kaplan_meier
 from worker.lives.life import CensoredLife
-from worker.lives.miscounted import miscounted
+from worker.lives.miscounted_lives import miscounted
 from worker.lives.wear_line import WornOut, remaining
 from worker.lives.weibull import FEWEST, WeibullFit, fit
 

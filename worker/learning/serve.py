@@ -18,7 +18,7 @@ from worker.monitoring.heartbeat import Heart
 from worker.monitoring.metrics import LearnMetrics, learn_families
 from worker.monitoring.plant_metrics import FunctionCollector, watch_learning, watch_process
 from worker.monitoring.watchdog import Watchdog
-from worker.networks.running import Network
+from worker.networks.loaded_network import Network
 from worker.runtime import failpoints
 from worker.runtime.waiting import retry_while_unavailable
 from worker.settings import WorkerSettings

@@ -14,7 +14,7 @@ from worker.line.faults import CaptureFault, invalid_event
 _EVENTS: Final = TypeAdapter(list[CaptureEvent])
 
 
-AT_ONCE: Final = 16
+CAPTURES_AT_ONCE: Final = 16
 """How many captures of a message are done at once, so that few images are in memory; a larger one is done in parts."""
 
 
@@ -29,9 +29,9 @@ def parts_of(message: object) -> list[list[object]]:
     Of several parts, what is no event comes first: its check is not finished by the others then.
     """
     entries = entries_of(message)
-    if len(entries) > AT_ONCE:
+    if len(entries) > CAPTURES_AT_ONCE:
         entries = sorted(entries, key=_is_event)
-    return [entries[first : first + AT_ONCE] for first in range(0, len(entries), AT_ONCE)]
+    return [entries[first : first + CAPTURES_AT_ONCE] for first in range(0, len(entries), CAPTURES_AT_ONCE)]
 
 
 def _is_event(entry: object) -> bool:

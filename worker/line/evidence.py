@@ -7,7 +7,7 @@ from dataclasses import replace
 from worker.models.evidence import evidence_map
 from worker.models.line_model import INTACT, Judgement
 from worker.models.registry import ActiveModel
-from worker.networks.running import Seen
+from worker.networks.loaded_network import Seen
 
 
 def gives_evidence(model: ActiveModel) -> bool:
@@ -18,7 +18,7 @@ def gives_evidence(model: ActiveModel) -> bool:
 def explained(judgement: Judgement, model: ActiveModel, seen: Seen | None) -> Judgement:
     """Return a judgement with its evidence, where it is a decision that is not `intact`.
 
-    `seen` is what there is of the image that was judged, as of `worker.networks.running.Network.features_and_maps`.
+    `seen` is what there is of the image that was judged, as of a network's `features_and_maps`.
     """
     usual = model.model.usual
     if seen is None or usual is None or judgement.decision is None or judgement.outcome == INTACT:

@@ -17,7 +17,7 @@ from pydantic import UUID7, StrictInt, TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from db.line import faults
-from db.line.begun_checks import NAMES, NamedCheck
+from db.line.check_rows import NAMES, NamedCheck
 from producer.contract.answers import FaultAnswer
 from producer.contract.event import CaptureEvent
 from producer.contract.names import MachineName, Name, is_narrow
@@ -161,8 +161,8 @@ def _fields_of(message: object, text: str) -> dict[str, Any]:
     events = [*islice(_events_in(message), 2)]
     if not events:
         events = [(message if isinstance(message, dict) else {}) | _places_in(text[: 4 * MAX_EVENT_TEXT])]
-    said = ((str(name).strip().lower(), value) for name, value in events[0].items() if not isinstance(value, bool))
-    fields = {name: value.strip() if isinstance(value, str) else value for name, value in said}
+    pairs = ((str(name).strip().lower(), value) for name, value in events[0].items() if not isinstance(value, bool))
+    fields = {name: value.strip() if isinstance(value, str) else value for name, value in pairs}
     fields |= {name: str(fields[name]) for name in ("machine", "head") if isinstance(fields.get(name), int)}
     return fields | ({"pocket": None} if len(events) > 1 else {})
 

@@ -42,7 +42,7 @@ CATCH_UP: Final = 60.0
 """Seconds, a tenth of the timeout at most, for which each worker sees a check itself before it ends it: photographs
 may wait in the queue."""
 
-AT_ONCE: Final = 50
+CHECKS_AT_ONCE: Final = 50
 """How many checks one look ends at most."""
 
 
@@ -126,7 +126,7 @@ class IncompleteWatch(Periodic):
         with self._database.reading() as session:
             noted = incomplete_checks.seen_for(session)
             overdue = self._unchanged.overdue(incomplete_checks.awaited(session), now, noted)
-        overdue = dict([*overdue.items()][:AT_ONCE])
+        overdue = dict([*overdue.items()][:CHECKS_AT_ONCE])
         if to_note := self._unchanged.to_note(noted, now):
             with self._database.transaction() as session:
                 incomplete_checks.note_seen(session, to_note)

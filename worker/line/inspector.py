@@ -269,8 +269,8 @@ class Inspector:
             if answers:
                 retry_while_unavailable(partial(self._notifier.send, answers), REDIS)
         for event, verdict in results.kept(ended):
-            said = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
-            log.info("judged", **log_context(event), model=verdict.model_id, **said)
+            figures = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
+            log.info("judged", **log_context(event), model=verdict.model_id, **figures)
             taken = claimed(event.captured_at, received.received_at)
             self._metrics.judged(verdict.outcome, (datetime.now(UTC) - taken).total_seconds(), event.station)
         for event, verdict in results.again:

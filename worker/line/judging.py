@@ -13,9 +13,9 @@ from producer.contract.reasons import models as why
 from producer.contract.reasons.template import Template
 from producer.contract.region import AnyRegion, Edge, Form, form_of
 from producer.runtime.arrays import Float32Array
-from worker.images.cut import cut_of
 from worker.images.decoding import DecodedPhotograph, UnusableImage, decode_photograph
 from worker.images.measurements import Measurements, measure
+from worker.images.region_cut import cut_of
 from worker.images.wear_land import WearLand, wear_land
 from worker.line.active_models import ActiveModels, ModelPair
 from worker.line.evidence import explained, gives_evidence
@@ -23,7 +23,7 @@ from worker.line.stations import Origin, Stations
 from worker.models.line_model import Judgement
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import LineMetrics
-from worker.networks.running import Network, Seen
+from worker.networks.loaded_network import Network, Seen
 from worker.runtime.failpoints import failpoint
 
 log = structlog.get_logger()

@@ -13,7 +13,7 @@ from producer.contract.answers import Remaining
 from producer.contract.event import CaptureEvent
 from producer.contract.places import HeadPlace
 
-LOOK_EVERY: Final = 60.0
+FRESH_FOR: Final = 60.0
 """Seconds for which a head is not looked up again."""
 
 HEADS: Final = 1_000
@@ -42,8 +42,8 @@ class KnownLives:
 
     def _head(self, machine: str, head: str) -> dict[int, RemainingLife]:
         name, now = (machine, head), time.monotonic()
-        read_at, lives = self._heads.get(name, (-LOOK_EVERY, {}))
-        if now - read_at < LOOK_EVERY:
+        read_at, lives = self._heads.get(name, (-FRESH_FOR, {}))
+        if now - read_at < FRESH_FOR:
             return lives
         try:
             with self._database.reading() as session:

@@ -15,13 +15,16 @@ from db.engine.database import Database
 from db.queries.missed_answers import answers_since
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.connector_report import CONNECTORS
-from producer.contract.missed_answers import LOOK_EVERY, MissedAnswersEnd, MissedAnswersRequest
+from producer.contract.missed_answers import MissedAnswersEnd, MissedAnswersRequest
 from producer.runtime.periodic import Periodic
 from worker.broker.patient_redis import connect_patiently
 from worker.line.mapping import check_answer, label_answer, verdict_answer
 from worker.line.notifier import Notifier
 
 log = structlog.get_logger()
+
+LOOK_EVERY: Final = 1.0
+"""Seconds between two looks for requests."""
 
 _TAKEN: Final = "connector-asked:"
 """How the Redis key begins by which one worker takes a request."""
@@ -33,7 +36,7 @@ CLOCKS_DIFFER: Final = 300.0
 
 
 class MissedAnswersWatch(Periodic):
-    """Looks for such requests every second, from entering the block to its end; of several workers one answers."""
+    """Looks for such requests, from entering the block to its end; of several workers one answers."""
 
     def __init__(self, database: Database, redis_url: str, notifier: Notifier) -> None:
         super().__init__(LOOK_EVERY, name="missed-answers", failure="missed answers are not sent again yet")
@@ -64,18 +67,18 @@ class MissedAnswersWatch(Periodic):
     def _answer(self, wanted: MissedAnswersRequest) -> None:
         with self._database.reading() as session:
             in_time = self._clocks_agree(clock.of_database(session))
-            said = answers_since(session, wanted.moment) if in_time else None
-        if said is None:
+            missed = answers_since(session, wanted.moment) if in_time else None
+        if missed is None:
             why = "there are too many" if in_time else "the clocks of Redis, the database and this worker differ"
             log.warning("missed answers cannot be sent again", since=wanted.moment.isoformat(), why=why)
             self._notifier.send_missed((), (), MissedAnswersEnd(request=wanted.request, complete=False))
             return
         answers: list[tuple[str, VerdictAnswer | CheckAnswer]] = [
-            *((row.station, verdict_answer(row, row)) for row in said.verdicts),
-            *((label.station, label_answer(label)) for label in said.labels),
-            *((check.station, check_answer(check)) for check in said.checks),
+            *((row.station, verdict_answer(row, row)) for row in missed.verdicts),
+            *((label.station, label_answer(label)) for label in missed.labels),
+            *((check.station, check_answer(check)) for check in missed.checks),
         ]
-        self._notifier.send_missed(said.news, answers, MissedAnswersEnd(request=wanted.request, complete=True))
+        self._notifier.send_missed(missed.news, answers, MissedAnswersEnd(request=wanted.request, complete=True))
         log.info("missed answers were sent again", since=wanted.moment.isoformat(), answers=len(answers))
 
     def _clocks_agree(self, of_database: datetime) -> bool:

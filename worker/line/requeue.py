@@ -26,7 +26,7 @@ LOOK_EVERY: Final = 3.0
 SEND_AGAIN_AFTER: Final = 60.0
 """Seconds after which a fault that is still requeued is sent again."""
 
-AT_ONCE: Final = 20
+FAULTS_AT_ONCE: Final = 20
 """How many faults one look sends at most."""
 
 _ID: Final = "requeued-fault-"
@@ -55,7 +55,7 @@ class RequeueWatch(Periodic):
         self._sent = {
             number: at for number, at in self._sent.items() if number in requeued and now - at < SEND_AGAIN_AFTER
         }
-        due = [fault for number, fault in requeued.items() if number not in self._sent][:AT_ONCE]
+        due = [fault for number, fault in requeued.items() if number not in self._sent][:FAULTS_AT_ONCE]
         self._sender.send([celery_message(json.dumps(None), f"{_ID}{fault.id}") for fault in due])
         self._sent |= {fault.id: now for fault in due}
         if due:

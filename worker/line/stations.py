@@ -18,7 +18,7 @@ from worker.images.measurements import Measurements
 from worker.line.blurred_or_dark import FEWEST, Usual, less_sharp, same_frame, unlike_usual
 from worker.line.moved_or_empty import TOGETHER, Scene
 
-LOOK_EVERY: Final = 60.0
+FRESH_FOR: Final = 60.0
 """Seconds for which a station's usual values are not read again."""
 
 OF_NEWEST: Final = 500
@@ -101,7 +101,7 @@ class Stations:
 
     def _station(self, name: str) -> _Station:
         known, now = self._known.get(name), time.monotonic()
-        if known is not None and now - known.read_at < LOOK_EVERY:
+        if known is not None and now - known.read_at < FRESH_FOR:
             return known
         try:
             with self._database.reading() as session:

@@ -17,9 +17,9 @@ import db.line.faults
 import db.line.verdicts
 from db.engine import clock
 from db.engine.database import Database
-from db.line import attempts, begun_checks, captures, check_revisions, checks, newer_photographs, shadow_verdicts
-from db.line.begun_checks import NamedCheck
+from db.line import attempts, captures, check_revisions, check_rows, checks, newer_photographs, shadow_verdicts
 from db.line.captures import Arrival, Known
+from db.line.check_rows import NamedCheck
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
 from producer.contract.event import CaptureEvent
@@ -102,7 +102,7 @@ class Writes:
 
     def _begin_checks(self, named: Collection[NamedCheck]) -> dict[UUID, UUID]:
         with self._database.transaction() as session:
-            return begun_checks.begin(session, named, clock.of_database(session))
+            return check_rows.begin(session, named, clock.of_database(session))
 
     def _begin_another_attempt(self, event: CaptureEvent, requeued: int | None) -> Verdict | CaptureFault | None:
         with self._database.transaction() as session:

@@ -84,11 +84,11 @@ def wear_line_of(insert: InsertHistory, until: float) -> WearLine | None:
 
 
 def worn_out(inserts: Sequence[InsertHistory], of: Iterable[Stratum]) -> list[WornOut]:
-    """The measured lives that ended, but those that were said to have broken: at the middle of when they may have."""
+    """The measured lives that ended, but not by what was said to be no wear: at the middle of when they may have."""
     result = []
     for insert, stratum in zip(inserts, of, strict=True):
         life = life_of(insert, stratum)
-        if life is None or not life.has_ended or life.kind == "broken":
+        if life is None or not life.has_ended or life.kind not in ("worn", None):
             continue
         if (line := wear_line_of(insert, life.low)) is not None:
             result.append(WornOut(line, (life.low + life.high) / 2))

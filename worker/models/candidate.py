@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Final
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from producer.contract.reasons import promotion as why
 from producer.contract.vocabulary import DAMAGE_KINDS, LABELS
-from producer.runtime.arrays import Float32Array, Float64Array, Int64Array
+from producer.runtime.arrays import AnyArray, Float32Array, Float64Array, Int64Array
 from worker.models.calibration import Calibration
 from worker.models.calibration_check import CalibrationCheck
 from worker.models.costs import Costs
@@ -25,6 +26,7 @@ from worker.models.line_model import INTACT, LINE_CLASSES
 from worker.models.linear_svm import ClassifierError, LinearModel
 from worker.models.novelty import Novelty, learnt_novelty
 from worker.models.platt_scaling import balanced_cut, calibrate
+from worker.models.primal_newton import Plane
 from worker.models.solver import STANDARDISED_COLUMNS, GramSolver, Solver, narrowed, solver_for
 from worker.models.supported_band import error_bound, supported
 from worker.models.unsure_band import Band, band
@@ -44,7 +46,7 @@ TRIAL_ROWS: Final = 2_000
 """Most rows for the choice of C: whole inserts, drawn at random. C is then lowered in proportion to the rows."""
 
 FEWEST_KINDS: Final = 30
-"""Fewest images of worn and of broken inserts, each, for a finer model that distinguishes them."""
+"""Fewest images of a kind of damage for a finer model that distinguishes it from the others."""
 
 
 class CandidateError(ValueError):
@@ -83,7 +85,7 @@ class Learned:
 class Candidate:
     """A model that might take over; the fields are what `worker.models.store.save` takes.
 
-    `classifier` tells `LINE_CLASSES` apart, `kind` worn from broken where there were enough of each. Coefficients are
+    `classifier` tells `LINE_CLASSES` apart, `kind` those `DAMAGE_KINDS` of which there were enough. Coefficients are
     for features as they are, also when they were `standardised` for the fit. `out_of_fold` (n,) are the decision values
     that calibration and band come from, for each row by a plane that had not seen its insert. `usual` (d,) is the mean
     of the intact rows. `novelty` is None where the rows cannot tell what is unlike them.
@@ -105,7 +107,7 @@ class Candidate:
 
 
 def binary(labels: Sequence[str]) -> Int64Array:
-    """Return labels (n,) as 0 for intact and 1 for damaged, worn or broken.
+    """Return labels (n,) as 0 for intact and 1 for damaged of any kind.
 
     Raises:
         CandidateError: there is another label among them.
@@ -146,14 +148,10 @@ def fit_candidate(
     learned = learn(solver, features, sides, groups, rows, costs=costs, weights=weights, seed=seed)
     progress("fitting")
     hyperparameters = learned.hyperparameters
-    kinds = np.array([DAMAGE_KINDS.index(label) if label in DAMAGE_KINDS else -1 for label in labels])
-    kind = None
-    if min((kinds == 0).sum(), (kinds == 1).sum()) >= FEWEST_KINDS:
-        known = np.flatnonzero(kinds >= 0)
-        kind = _model(DAMAGE_KINDS, solver, known, kinds[known], hyperparameters)
+    plane = solver.plane(rows, sides, hyperparameters.C, hyperparameters.scale)
     return Candidate(
-        _model(LINE_CLASSES, solver, rows, sides, hyperparameters, learned.cut),
-        kind,
+        _model(LINE_CLASSES, [plane], learned.cut),
+        _kinds(solver, np.array(labels), hyperparameters),
         learned.calibration,
         learned.band,
         costs,
@@ -280,13 +278,17 @@ def _trial_rows(labels: Int64Array, groups: Int64Array, rows: Int64Array, seed: 
             return trial
 
 
-def _model(
-    classes: tuple[str, ...],
-    solver: Solver,
-    rows: Int64Array,
-    labels: Int64Array,
-    hyperparameters: Hyperparameters,
-    cut: float = 0.0,
-) -> LinearModel:
-    plane = solver.plane(rows, labels, hyperparameters.C, hyperparameters.scale)
-    return LinearModel(classes, plane.coef[None].astype(np.float32), np.array([plane.intercept - cut]))
+def _kinds(solver: Solver, labels: AnyArray, hyperparameters: Hyperparameters) -> LinearModel | None:
+    """What tells the kinds of damage apart of which there are enough images; None where these are fewer than two."""
+    kinds = tuple(kind for kind in DAMAGE_KINDS if (labels == kind).sum() >= FEWEST_KINDS)
+    planes = []
+    for first, second in combinations(kinds, 2):
+        rows = np.flatnonzero((labels == first) | (labels == second))
+        above = labels[rows] == (second if len(kinds) == 2 else first)  # as `LinearModel` has it
+        planes.append(solver.plane(rows, above.astype(np.int64), hyperparameters.C, hyperparameters.scale))
+    return _model(kinds, planes) if planes else None
+
+
+def _model(classes: tuple[str, ...], planes: Sequence[Plane], cut: float = 0.0) -> LinearModel:
+    coef = np.array([plane.coef for plane in planes], np.float32)
+    return LinearModel(classes, coef, np.array([plane.intercept - cut for plane in planes]))

@@ -36,7 +36,7 @@ def evidence_map(
     Args:
         coef: weights (d,) of the features.
         usual: what each feature (d,) is counted from.
-        outputs: how the features are made, as in `worker.networks.running.Network.outputs`.
+        outputs: how the features are made, as in `worker.networks.loaded_network.Network.outputs`.
         maps: for each output the activations (rows, columns, channels) that it is pooled from.
         foreground: where the insert is, where its background was cut out.
     """

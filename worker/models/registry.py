@@ -14,8 +14,8 @@ from worker.backbones.names import BackboneError
 from worker.models.line_model import LINE_CLASSES, LineModel
 from worker.models.manifest import ModelManifest
 from worker.models.store import ModelError, read
+from worker.networks.loaded_network import Network
 from worker.networks.names import parse_network_name
-from worker.networks.running import Network
 from worker.networks.store import NetworkStore
 
 
@@ -86,7 +86,7 @@ def load_for_line(model: Model, models: Path, networks: NetworkStore, loaded: Se
     if stored.classifier.classes != LINE_CLASSES:
         classes = stored.classifier.classes
         raise ModelError(why.OTHER_CLASSES(model=model.model_id, classes=classes, known=LINE_CLASSES))
-    if stored.kind is not None and stored.kind.classes != DAMAGE_KINDS:
+    if stored.kind is not None and not {*stored.kind.classes} <= {*DAMAGE_KINDS}:
         raise ModelError(why.OTHER_KINDS(model=model.model_id, classes=stored.kind.classes, known=DAMAGE_KINDS))
     network = next((network for network in loaded if network.fingerprint == model.fingerprint), None)
     return ActiveModel(stored.line_model(), network or _network(model, digest, networks), learnt_forms(model))

@@ -1,8 +1,8 @@
 """Turns a backbone and its weights into a network's file. The only module of this folder that knows TensorFlow.
 
 The file takes pixels (0…255, as float32) and puts out the layers asked for, each as it is; whoever runs it does the
-pooling (`worker.networks.running`). So one file serves every pooling, and what a linear model makes of the averages can
-be traced back to places of the image.
+pooling (`worker.networks.loaded_network`). So one file serves every pooling, and what a linear model makes of the
+averages can be traced back to places of the image.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from worker.backbones import families
 from worker.backbones.families import CutNetwork, Preprocess
 from worker.backbones.names import BackboneError
 from worker.backbones.tensorflow_import import loading_tensorflow
+from worker.networks.loaded_network import Network, check_picture
 from worker.networks.manifest import RECIPE, Manifest
 from worker.networks.names import NetworkName, Output
 from worker.networks.representative import Representative
-from worker.networks.running import Network, check_picture
 from worker.runtime.held_stderr import held_stderr
 from worker.runtime.progress import Progress, silent
 

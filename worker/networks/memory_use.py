@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from producer.terminal.output import say
-from worker.networks.running import Network, check_picture
+from worker.networks.loaded_network import Network, check_picture
 from worker.networks.store import NetworkStore
 
 _RUN: Final = f"import sys; from {__name__} import run_once; run_once(*sys.argv[1:])"

@@ -14,9 +14,9 @@ from producer.storage.opening import open_file_store
 from producer.storage.store import ImageMissing, ImageRefused
 from producer.terminal.counts import counted
 from worker.backbones.names import BackboneError
+from worker.networks.loaded_network import Network, NetworkUnfit
 from worker.networks.manifest import Manifest
 from worker.networks.names import Output, parse_network_name
-from worker.networks.running import Network, NetworkUnfit
 
 _MANIFEST_BYTES: Final = 2**20
 _ANSWER_SECONDS: Final = 600.0

@@ -11,6 +11,7 @@ from db.console.access.guard import ApiViewer, cookie_name
 from db.console.api import (
     captures,
     checks,
+    heads,
     history,
     insert_changes,
     lives,
@@ -30,6 +31,7 @@ router = APIRouter(route_class=ConditionalRoute)
 
 RESOURCES: Final = (
     verdicts.router,
+    heads.router,
     checks.router,
     replace.router,
     history.router,

@@ -23,7 +23,10 @@ router = APIRouter(route_class=ConditionalRoute)
 
 
 class Check(BaseModel):
-    """All captures of a head after one operation, and what they come to."""
+    """All captures of a head after one operation, and what they come to.
+
+    It is not the answer of the head: a later photograph by itself is a check of its own. `heads` has that.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Self
 
 from fastapi import APIRouter, HTTPException, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.orm import Session
 
+from db.console import model_changes
 from db.console.access.guard import ApiModelChooser, ApiViewer
 from db.console.api.fields import FreeText
 from db.console.api.paging import After, Limit, Page, key_of, page, read
 from db.console.conditional import ConditionalRoute
 from db.console.context import console_of
-from db.learning import audited_promotions
+from db.console.model_changes import LONGEST_REASON
 from db.learning import model_registry as subject
-from db.learning.audited_promotions import LONGEST_REASON
 from db.people.sessions import Person
 from producer.contract.vocabulary import ModelAction, ModelRole
 
@@ -100,16 +101,24 @@ class Why(BaseModel):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_REASON, pattern=r"^[^\x00]+$")]
 
 
+class WhyInCharge(Why):
+    """Why a model is put in charge, and which one is, as far as who asks knows."""
+
+    instead_of: FreeText | None = Field(
+        default=None, description="The model that is in charge, - where none is: 409 where another one is by now."
+    )
+
+
 @router.post("/models/{model_id}/promote", status_code=201, response_model=Promotion)
-def promote(request: Request, model_id: Annotated[FreeText, Path()], person: ApiModelChooser, why: Why) -> Any:
+def promote(request: Request, model_id: Annotated[FreeText, Path()], person: ApiModelChooser, why: WhyInCharge) -> Any:
     """Put a model in charge, whatever was measured; workers take it within seconds."""
-    return _change(request, person, model_id, why, audited_promotions.promote)
+    return _change(request, person, model_id, why, partial(model_changes.promote, instead_of=why.instead_of))
 
 
 @router.post("/models/{model_id}/rollback", status_code=201, response_model=Promotion)
 def rollback(request: Request, model_id: Annotated[FreeText, Path()], person: ApiModelChooser, why: Why) -> Any:
     """Put the champion before this one, which has to be in charge, in charge again."""
-    return _change(request, person, model_id, why, audited_promotions.roll_back)
+    return _change(request, person, model_id, why, model_changes.roll_back)
 
 
 def _change(request: Request, person: Person, model_id: str, why: Why, change: Callable[..., subject.Promotion]) -> Any:

@@ -57,8 +57,10 @@ def problem(
     status: int, detail: str, headers: Mapping[str, str] | None = None, mistakes: Sequence[Mistake] | None = None
 ) -> Response:
     """The answer that says so."""
-    said = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, mistakes=mistakes and list(mistakes))
-    return JSONResponse(said.model_dump(exclude_none=True), status, dict(headers or {}), MEDIA_TYPE)
+    problem = Problem(
+        title=HTTPStatus(status).phrase, status=status, detail=detail, mistakes=mistakes and list(mistakes)
+    )
+    return JSONResponse(problem.model_dump(exclude_none=True), status, dict(headers or {}), MEDIA_TYPE)
 
 
 def _refused(_: Request, error: Exception) -> Response:

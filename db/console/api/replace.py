@@ -29,7 +29,7 @@ class Pocket(BaseModel):
 class ToReplace(BaseModel):
     """The pockets whose newest capture shows a damaged insert, by machine, head and pocket: always all of them.
 
-    An empty list is no go: of other pockets it may not be known what is in them. `checks` has the answers.
+    An empty list is no go: of other pockets it may not be known what is in them. `heads` has the answers.
     """
 
     items: list[Capture]

@@ -88,8 +88,8 @@ def review(request: Request, person: ApiLabeller, new: NewReview) -> Any:
                 seen=new.seen,
             )
             if kept.at == now:
-                said = {"label": new.label, **person.token_in_audit}
-                audit.write(session, at=now, by=person.name, action="reviewed", subject=str(new.capture_id), **said)
+                details = {"label": new.label, **person.token_in_audit}
+                audit.write(session, at=now, by=person.name, action="reviewed", subject=str(new.capture_id), **details)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
     except subject.Overtaken as error:

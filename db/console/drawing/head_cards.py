@@ -48,21 +48,6 @@ class Card:
     leads: bool = True
 
     @property
-    def stale(self) -> bool:
-        """Whether it is stale: for all pockets, or for one pocket if no other needs action."""
-        if not self.overview.old:
-            return False
-        answer = self.overview.answer
-        to_do = answer is not None and answer.state in ("replace", "review")
-        return not to_do or self.overview.fresh_at is None
-
-    @property
-    def state(self) -> str:
-        """The word by which it is coloured, and has its place on a board."""
-        answer = self.overview.answer
-        return "stale" if self.stale else answer.state if answer is not None else "pending"
-
-    @property
     def id(self) -> str:
         """Its id in pages and news."""
         return head_id(self.overview.machine, self.overview.head)
@@ -80,7 +65,7 @@ class Card:
 
 def crowd(cards: Sequence[Card]) -> str:
     """Classes that say how small heads must be drawn to fit on a wall; `count` in `live.js` goes on with them."""
-    busy = sum(card.state not in ("go", "stale") for card in cards)
+    busy = sum(card.overview.state not in ("go", "stale") for card in cards)
     if len(cards) < MANY:
         return ""
     return "many crowded" if busy >= CROWDED else "many busy" if busy >= BUSY else "many"
@@ -98,7 +83,8 @@ class HeadCards:
 
         None where no photograph shows what is in the head now.
         """
-        until = "" if card.stale or stale_in is None else f' data-stale-in="{int(stale_in.total_seconds())}"'
+        ends = None if card.overview.state == "stale" else stale_in
+        until = "" if ends is None else f' data-stale-in="{int(ends.total_seconds())}"'
         of_now = f' data-age="{int(age.total_seconds())}"{until}>{escape(formats.age(locale, age))}'
         return Markup(of_now.join(self._drawing(locale, card)))  # noqa: S704 - escaped here and by the template
 

@@ -88,13 +88,13 @@ class HeadMap:
     spots: Mapping[int, Spot]
 
 
-def rings(drawn: HeadMap, operations: Sequence[tuple[str, Mapping[int, str]]], said: Mapping[str, str]) -> Markup:
+def rings(drawn: HeadMap, operations: Sequence[tuple[str, Mapping[int, str]]], texts: Mapping[str, str]) -> Markup:
     """The marks of the last operations, each with its name and what it left in which pocket.
 
     What is alike is one path, so that there is one for each word and not for each pocket. Here rather than in a
     template, as `pockets`.
     """
-    names, spots, pieces = {word: escape(name) for word, name in said.items()}, drawn.spots, []
+    names, spots, pieces = {word: escape(name) for word, name in texts.items()}, drawn.spots, []
     for of, (operation, words) in enumerate(operations[:RINGS]):
         alike: dict[str, list[str]] = {}
         for pocket, word in words.items():
@@ -108,14 +108,14 @@ def rings(drawn: HeadMap, operations: Sequence[tuple[str, Mapping[int, str]]], s
     return Markup("".join(pieces))  # noqa: S704 - all that comes from outside is escaped above
 
 
-def pockets(drawn: HeadMap, words: Mapping[int, str], said: Mapping[str, str], address: str | None) -> Markup:
-    """The pockets with what is in them: each leads to `address` and its number, and is named by what is `said`.
+def pockets(drawn: HeadMap, words: Mapping[int, str], texts: Mapping[str, str], address: str | None) -> Markup:
+    """The pockets with what is in them: each leads to `address` and its number, and is named by its word in `texts`.
 
     Without an address they lead nowhere.
 
     Here rather than in a template: a line has more than a thousand of them, and this takes a tenth of the time.
     """
-    names = {word: escape(name) for word, name in said.items()}
+    names = {word: escape(name) for word, name in texts.items()}
     to, end = (None, "g") if address is None else (escape(address), "a")
     pieces = []
     for number, spot in drawn.spots.items():

@@ -24,7 +24,7 @@ from producer.contract.vocabulary import OUTCOMES, Outcome
 
 router = APIRouter()
 
-AT_ONCE: Final = 500
+CONFIRMED_AT_ONCE: Final = 500
 """Photographs that are confirmed at once at most; no head has so many pockets."""
 
 
@@ -65,7 +65,7 @@ def confirm(
     person: Labeller,
     machine: Annotated[str, Form()],
     head: Annotated[str, Form()],
-    shown: Annotated[list[str], Form(max_length=AT_ONCE)],
+    shown: Annotated[list[str], Form(max_length=CONFIRMED_AT_ONCE)],
 ) -> Response:
     """Label those as the model says; `shown` are the photographs that were seen, each as `capture outcome`."""
     wanted, now = _parsed(shown), datetime.now(UTC)
@@ -82,8 +82,8 @@ def confirm(
 def _parsed(shown: list[str]) -> dict[UUID, Outcome]:
     outcomes: dict[UUID, Outcome] = {}
     for pair in shown:
-        capture, _, said = pair.partition(" ")
-        outcome = next((known for known in OUTCOMES if known == said), None)
+        capture, _, word = pair.partition(" ")
+        outcome = next((known for known in OUTCOMES if known == word), None)
         try:
             capture_id = UUID(capture)
         except ValueError:

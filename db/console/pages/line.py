@@ -31,7 +31,7 @@ from producer.contract.places import HeadPlace
 
 router = APIRouter()
 
-AT_ONCE: Final = 50
+HEADS_ON_A_PAGE: Final = 50
 """How many heads are on a page: those that were photographed last. A machine's other heads are on its own page."""
 
 _FAULTS_SHOWN = 5
@@ -100,7 +100,7 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
     with console_of(request).database.reading() as session:
         known = head_overview.heads(session)
         places = [place for place in known if machine in ("", place[0])]
-        shown = sorted(places[:AT_ONCE])
+        shown = sorted(places[:HEADS_ON_A_PAGE])
         learnt, now = _learnt(session), clock.latest(session)
         cards = [_card(request, overview, learnt) for overview in heads_now(console_of(request), session, shown, now)]
         return {
@@ -109,7 +109,7 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
             "machine": machine,
             "machines": dict(sorted(Counter(name for name, _ in known).items())),
             "more": len(places) - len(shown),
-            "more_to_replace": _to_replace(session, places[AT_ONCE:]),
+            "more_to_replace": _to_replace(session, places[HEADS_ON_A_PAGE:]),
             "elsewhere": [head_id(*place) for place in known if place not in places],
             **_faults(request, session, now),
         }

@@ -70,6 +70,7 @@ def sign_out(request: Request, person: Viewer) -> Response:
         sessions.end(session, person.digest)
         audit.write(session, at=datetime.now(UTC), by=person.name, action="signed out", subject=person.name)
     answer = RedirectResponse("/login", 303)
+    answer.headers["Clear-Site-Data"] = '"cache"'  # photographs may be kept for an hour, also on a shared computer
     answer.delete_cookie(cookie_name(console), secure=console.settings.console_https, httponly=True, samesite="strict")
     return answer
 

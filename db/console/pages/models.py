@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Form, HTTPException, Path, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
+from db.console import model_changes
 from db.console.access.guard import ModelChooser, Viewer
 from db.console.context import console_of
 from db.console.drawing import chart
+from db.console.model_changes import LONGEST_REASON
 from db.console.reader.texts import Text
 from db.console.rendering import page
-from db.learning import audited_promotions, evaluation_report, evaluations, model_registry
-from db.learning.audited_promotions import LONGEST_REASON
+from db.learning import evaluation_report, evaluations, model_registry
 from db.learning.evaluation_report import EvaluationReport, ModelFigures
 from db.line import shadow_verdicts
 from db.people.sessions import Person
@@ -42,6 +44,8 @@ DIFFERENT_SHOWN: Final = 24
 
 Name = Annotated[str, Path(max_length=80, pattern=r"^[^\x00]+$")]
 Reason = Annotated[str, Form(max_length=LONGEST_REASON, pattern=r"^[^\x00]*$")]
+InsteadOf = Annotated[str | None, Form(max_length=80, pattern=r"^[^\x00]*$")]
+"""The model that had the role on the page; `NOBODY` where none had."""
 Sure = Annotated[Literal["yes"], Form()]
 """The box that confirms the change."""
 
@@ -120,27 +124,31 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
 
 
 @router.post("/models/{model_id}/promote")
-def promote(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
+def promote(
+    request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure, instead_of: InsteadOf = None
+) -> Response:
     """Put a model in charge."""
-    return _change(request, person, model_id, reason, audited_promotions.promote)
+    return _change(request, person, model_id, reason, partial(model_changes.promote, instead_of=instead_of))
 
 
 @router.post("/models/{model_id}/rollback")
 def roll_back(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
     """Put the champion before this one in charge again."""
-    return _change(request, person, model_id, reason, audited_promotions.roll_back)
+    return _change(request, person, model_id, reason, model_changes.roll_back)
 
 
 @router.post("/models/{model_id}/shadow")
-def start_shadow(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
+def start_shadow(
+    request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure, instead_of: InsteadOf = None
+) -> Response:
     """Have a model judge alongside the champion."""
-    return _change(request, person, model_id, reason, audited_promotions.start_shadow)
+    return _change(request, person, model_id, reason, partial(model_changes.start_shadow, instead_of=instead_of))
 
 
 @router.post("/models/{model_id}/end-shadow")
 def end_shadow(request: Request, person: ModelChooser, model_id: Name, reason: Reason, sure: Sure) -> Response:
     """End the shadow."""
-    return _change(request, person, model_id, reason, audited_promotions.end_shadow)
+    return _change(request, person, model_id, reason, model_changes.end_shadow)
 
 
 def _change(request: Request, person: Person, model_id: str, reason: str, change: Callable[..., Any]) -> Response:

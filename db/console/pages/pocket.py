@@ -164,5 +164,5 @@ def _lives(rows: Sequence[PocketRow], changes: Sequence[InsertChange], *, begun:
     by_insert = [list(of) for _, of in groupby(rows, lambda row: key_of[row.capture_id])]
     for number, of_insert in enumerate(by_insert, 1):
         before = by_insert[number][0].ordered_at if number < len(by_insert) else None
-        said = [change for change in changes if before and before < change.at <= of_insert[-1].ordered_at]
-        yield LifePhotographs(of_insert, begun or before is not None, said)
+        changes_between = [change for change in changes if before and before < change.at <= of_insert[-1].ordered_at]
+        yield LifePhotographs(of_insert, begun or before is not None, changes_between)

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from db.console.access.guard import Viewer
 from db.console.context import console_of
-from db.console.left_open import AT_ONCE, left_open
+from db.console.left_open import HEADS_LOOKED_THROUGH, left_open
 from db.console.numbers import Typed
 from db.console.rendering import page
 from db.line.insert_changes import InsertChange
@@ -41,7 +41,7 @@ def replace(request: Request, person: Viewer, machine: Typed = "", head: Typed =
         status=404 if unknown else 200,
         sheets=dict(sorted(sheets.items())),
         left_open=open_now,
-        looked_through=AT_ONCE if len(matching) > AT_ONCE else None,
+        looked_through=HEADS_LOOKED_THROUGH if len(matching) > HEADS_LOOKED_THROUGH else None,
         asked={"machine": machine, "head": head},
         unknown=unknown,
     )

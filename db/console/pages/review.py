@@ -25,11 +25,11 @@ from db.line.rows import VerdictRow
 from db.people import audit
 from db.people.sessions import Person
 from db.queries import review_queue, review_turns
-from producer.contract.vocabulary import OUTCOME_OF, Label
+from producer.contract.vocabulary import DAMAGE_KINDS, OUTCOME_OF, Label
 
 router = APIRouter()
 
-AT_ONCE: Final = 4
+PHOTOGRAPHS_ON_A_PAGE: Final = 4
 """A page has so many photographs at most: the one that is looked at, and the next three."""
 
 Tab = Annotated[str, Form(pattern="^[0-9a-z-]{0,40}$")]
@@ -47,14 +47,14 @@ _WHY: Final = {
 @router.get("/review")
 def review(request: Request, person: Labeller, capture: UUID | None = None) -> Response:
     """The page; its script asks for the photographs. With a `capture` that one comes first."""
-    return page(request, "review.html", keys=KEYS, labels=OUTCOME_OF, first=capture)
+    return page(request, "review.html", keys=KEYS, labels=OUTCOME_OF, kinds=DAMAGE_KINDS, first=capture)
 
 
 @router.post("/review/next")
 def hand_out(
     request: Request,
     person: Labeller,
-    count: Annotated[int, Form(ge=1, le=AT_ONCE)] = AT_ONCE,
+    count: Annotated[int, Form(ge=1, le=PHOTOGRAPHS_ON_A_PAGE)] = PHOTOGRAPHS_ON_A_PAGE,
     without: Annotated[list[UUID] | None, Form()] = None,
     tab: Tab = "",
 ) -> Response:
@@ -70,8 +70,8 @@ def hand_out(
 def hold(
     request: Request,
     person: Labeller,
-    capture: Annotated[list[UUID], Form(max_length=AT_ONCE)],
-    seen: Annotated[list[SeenRow], Form(max_length=AT_ONCE)],
+    capture: Annotated[list[UUID], Form(max_length=PHOTOGRAPHS_ON_A_PAGE)],
+    seen: Annotated[list[SeenRow], Form(max_length=PHOTOGRAPHS_ON_A_PAGE)],
     tab: Tab = "",
 ) -> Response:
     """Keep photographs for this person's tab while it shows them, except those that another person has labelled.
@@ -100,10 +100,10 @@ def item(request: Request, capture: UUID, person: Labeller) -> Response:
         row = review_turns.one(session, capture)
         if row is None:
             raise HTTPException(404, Text("there is no such capture"))
-        said = reviews.of_capture(session, capture)
+        labels = reviews.of_capture(session, capture)
         # A sample that nobody has looked at is one however it was come by: its labels measure how often damage is.
-        why = "asked for" if said or not review_queue.is_sample(session, capture) else "a sample"
-        return JSONResponse(_shown(session, request, person, row, why, said[0] if said else None))
+        why = "asked for" if labels or not review_queue.is_sample(session, capture) else "a sample"
+        return JSONResponse(_shown(session, request, person, row, why, labels[0] if labels else None))
 
 
 @router.post("/review/label")
@@ -140,7 +140,7 @@ def _holder(person: Person, tab: str) -> str:
 
 
 def _shown(
-    session: Session, request: Request, person: Person, row: VerdictRow, why: str, said: Review | None
+    session: Session, request: Request, person: Person, row: VerdictRow, why: str, newest: Review | None
 ) -> dict[str, Any]:
     """A photograph as the page's script needs it.
 
@@ -165,8 +165,8 @@ def _shown(
         "model": None if blind else row.model_id,
         "reason": None if blind else reason or row.reason,
         "reasonLanguage": locale.language if reason else "en",
-        "said": said.label if said and said.by == person.name else None,
-        "review": said.id if said else None,
+        "said": newest.label if newest and newest.by == person.name else None,
+        "review": newest.id if newest else None,
         "photograph": row.image is not None,
         "previous": str(before) if before else None,
         "sample": blind,

@@ -19,6 +19,7 @@ from db.line import verdicts
 from db.line.photographs import key_or_none
 from db.schema.tables import Captures
 from producer.pictures.limits import MAX_IMAGE_BYTES
+from producer.storage.captured_image import ImageOverwritten, captured_image
 from producer.storage.folder import FolderStore
 from producer.storage.opening import absent_folder
 from producer.storage.store import ImageMissing, ImageRefused, ImageStore
@@ -66,15 +67,17 @@ def _answer(request: Request, capture_id: UUID, size: Size, evidence: bytes | No
     key, digest, region = row
     if key is None:
         raise NoPhotograph("removed")
-    drawn = "" if evidence is None else f"-{zlib.crc32(evidence):08x}"
-    headers = {"ETag": f'"{digest}-{size}{drawn}"', "Cache-Control": "private, max-age=3600"}
+    drawn = f"{zlib.crc32(f'{region} {evidence!r}'.encode()):08x}"
+    headers = {"ETag": f'"{digest}-{size}-{drawn}"', "Cache-Control": "private, max-age=3600"}
     if is_known(request, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     try:
         shares = None if evidence is None else unpacked(evidence)
-        data = resized(console.images.get(key, MAX_IMAGE_BYTES), size, region, shares)
+        data = resized(captured_image(console.images, key, digest, MAX_IMAGE_BYTES), size, region, shares)
     except ImageMissing:
         raise NoPhotograph("unavailable" if _is_away(console.images) else "missing") from None
+    except ImageOverwritten:
+        raise NoPhotograph("overwritten") from None
     except (NotShown, ImageRefused, ValueError) as error:
         raise NoPhotograph("unreadable") from error
     except OSError as error:

@@ -10,16 +10,23 @@ from babel import Locale
 from db.console.photographs.resizing import SIDES
 from db.console.reader.texts import Text
 
-Why = Literal["removed", "missing", "unreadable", "unavailable"]
+Why = Literal["removed", "missing", "overwritten", "unreadable", "unavailable"]
 
 WORDS: Final[dict[Why, Text]] = {
     "removed": Text("removed, as old ones are"),
     "missing": Text("not in the image store"),
+    "overwritten": Text("overwritten by another photograph"),
     "unreadable": Text("this file is no whole photograph"),
     "unavailable": Text("the image store does not answer"),
 }
 
-STATUS: Final[dict[Why, int]] = {"removed": 410, "missing": 404, "unreadable": 404, "unavailable": 503}
+STATUS: Final[dict[Why, int]] = {
+    "removed": 410,
+    "missing": 404,
+    "overwritten": 404,
+    "unreadable": 404,
+    "unavailable": 503,
+}
 """The status of the answer: a browser shows the drawing all the same."""
 
 SIDE: Final = 2 * SIDES["large"]

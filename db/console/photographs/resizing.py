@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args
 from PIL import Image, ImageOps
 
 from db.evidence.evidence_map import EvidenceMap
-from db.evidence.overlay import overlaid
+from db.evidence.overlay import dark_around, overlaid
 from producer.contract.region import AnyRegion, Points, Polygon, Region, bounds, read_region
 from producer.pictures.image_formats import FORMATS
 from producer.pictures.limits import MAX_PIXELS
@@ -46,8 +46,9 @@ def resized(
 def shown(
     data: bytes, size: Size, region: Mapping[str, Any] | None = None, evidence: EvidenceMap | None = None
 ) -> Image.Image:
-    """A photograph of a size; the small one shows its region alone, where it has one. The map of its verdict's evidence
-    is drawn over the part that was looked at.
+    """A photograph of a size. Where it has a region, the small one shows that alone; in the others all around it is
+    dark, so that a person answers for the right insert. The map of its verdict's evidence is drawn over the part that
+    was looked at.
 
     Raises:
         NotShown: it is damaged, cut short, too large, or of another format.
@@ -57,24 +58,27 @@ def shown(
         with _DECODERS, Image.open(io.BytesIO(data), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise NotShown(f"more than {MAX_PIXELS:,} pixels")
-            if size != "small" and evidence is None:
-                region = None  # the whole photograph is shown, with nothing drawn over a part of it
-            if region is None:
+            part = None if region is None else read_region(region)
+            alone = part is not None and size == "small"
+            longer = max(image.size)
+            if not alone:
                 image.draft("RGB", (side, side))  # JPEG decodes to a fraction of its size in a fraction of the time
             upright = _in_colours(ImageOps.exif_transpose(image))
-            whole = Region(left=0, top=0, width=upright.width, height=upright.height)
-            part = whole if region is None else read_region(region)
-            left, top, right, bottom = _box(part, upright)
-            if region is not None and size == "small":
+            left = top = 0
+            if part is not None and alone:
+                left, top, right, bottom = _box(part, upright)
                 upright = upright.crop((left, top, right, bottom))
-            else:
-                left, top = 0, 0
-            width, height = upright.size
+                longer = max(upright.size)
             upright.thumbnail((side, side))
-            if evidence is None:
-                return upright
-            by = upright.width / width, upright.height / height
-            return overlaid(upright, evidence, [((x - left) * by[0], (y - top) * by[1]) for x, y in _seen(part)])
+            by = max(upright.size) / longer
+
+            def there(outline: Points) -> list[tuple[float, float]]:
+                return [((x - left) * by, (y - top) * by) for x, y in outline]
+
+            if evidence is not None:
+                whole = Region(left=0, top=0, width=upright.width, height=upright.height).corners()
+                upright = overlaid(upright, evidence, whole if part is None else there(_seen(part)))
+            return upright if part is None or alone else dark_around(upright, there(part.corners()))
     except (NotShown, MemoryError):
         raise
     except Exception as error:  # decoders raise almost anything at bytes that are not what they seem

@@ -8,8 +8,8 @@ from typing import Any, Final
 from db.console.reader.texts import Text
 
 _SAID: Final[Mapping[str, str]] = {
-    kind: said
-    for said, kinds in {
+    kind: text
+    for text, kinds in {
         Text("%(field)s is missing"): ("missing",),
         Text("%(field)s has more than %(max_length)s characters"): ("string_too_long",),
         Text("%(field)s has fewer than %(min_length)s characters"): ("string_too_short",),

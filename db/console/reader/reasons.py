@@ -63,6 +63,7 @@ _WRITTEN: Final[Mapping[str, Callable[[Locale, Any], str]]] = {
     "words": _translated,
     "reasons": lambda locale, parts: "; ".join(_translated(locale, part) for part in parts),
     "and": lambda locale, names: format_list(names, locale=locale),
+    "or": lambda locale, names: format_list(names, "or", locale),
     "d": _as_it_is,
     ",": formats.number,
     "g": _any_number,

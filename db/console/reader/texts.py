@@ -51,8 +51,8 @@ class Text(str):
 
     def translated(self, locale: Locale) -> str:
         """The text in the reader's language."""
-        said = str(translations(locale.language).ugettext(self.source))
+        text = str(translations(locale.language).ugettext(self.source))
         values = {
             name: value.translated(locale) if isinstance(value, Text) else value for name, value in self.values.items()
         }
-        return said % values if values else said
+        return text % values if values else text

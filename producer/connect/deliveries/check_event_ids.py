@@ -55,14 +55,14 @@ def prepare(connection: sqlite3.Connection) -> None:
 
 
 def with_event_ids(
-    connection: sqlite3.Connection, events: Sequence[PlantEvent], said: Mapping[str, LastCheckEvent]
+    connection: sqlite3.Connection, events: Sequence[PlantEvent], unkept: Mapping[str, LastCheckEvent]
 ) -> tuple[list[PlantEvent], list[LastCheckEvent]]:
     """Give each answer to a check that follows another one an id of its own.
 
     Args:
         connection: of the file that has the table.
         events: what the line says, in its order, each with the id that `plant_event` gives it.
-        said: what was last said of some checks and is not kept yet, by their ids.
+        unkept: what was last said of some checks and is not kept yet, by their ids.
 
     Returns:
         The events that are not out of date, and what was last said of their checks, to be kept in one step (`keep`).
@@ -74,7 +74,7 @@ def with_event_ids(
             numbered.append(event)
             continue
         if check_id not in last:
-            last[check_id] = said.get(check_id) or _last(connection, check_id)
+            last[check_id] = unkept.get(check_id) or _last(connection, check_id)
         before = last[check_id]
         if before is not None and _is_overtaken(event, before.revision):
             continue
@@ -91,9 +91,9 @@ def with_event_ids(
     return numbered, [one for one in last.values() if one is not None]
 
 
-def keep(connection: sqlite3.Connection, said: Sequence[LastCheckEvent]) -> None:
+def keep(connection: sqlite3.Connection, last_events: Sequence[LastCheckEvent]) -> None:
     """Remember what was last said of some checks."""
-    connection.executemany("INSERT OR REPLACE INTO said_check VALUES (?, ?, ?, ?, ?)", said)
+    connection.executemany("INSERT OR REPLACE INTO said_check VALUES (?, ?, ?, ?, ?)", last_events)
 
 
 def forget(connection: sqlite3.Connection, before: float) -> None:

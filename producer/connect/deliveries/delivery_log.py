@@ -126,17 +126,17 @@ class DeliveryLog:
         return noted(self._file, name)
 
     def with_event_ids(
-        self, events: Sequence[PlantEvent], said: Mapping[str, LastCheckEvent] | None = None
+        self, events: Sequence[PlantEvent], unkept: Mapping[str, LastCheckEvent] | None = None
     ) -> tuple[list[PlantEvent], list[LastCheckEvent]]:
         """What the line says with its ids, and what was last said of its checks (see `check_event_ids`)."""
         with self._file.reading() as connection:
-            return check_event_ids.with_event_ids(connection, events, said or {})
+            return check_event_ids.with_event_ids(connection, events, unkept or {})
 
     def keep(
         self,
         events: Mapping[str, Sequence[PlantEvent]],
         notes: Mapping[str, str],
-        said: Sequence[LastCheckEvent] = (),
+        last_events: Sequence[LastCheckEvent] = (),
         *,
         is_state: bool = True,
     ) -> None:
@@ -156,7 +156,7 @@ class DeliveryLog:
                 'INSERT OR IGNORE INTO delivery (sink, event_id, "order", event) VALUES (?, ?, ?, ?)', rows
             )
             connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", notes.items())
-            check_event_ids.keep(connection, said)
+            check_event_ids.keep(connection, last_events)
             if not is_state:
                 readings.begin_anew(connection)
 

@@ -73,10 +73,10 @@ class ReportInsertChange:
             log.error("an insert change was passed over: arguments are of another type", user=user, arguments=wrong)
             return ua.StatusCode(ua.StatusCodes.BadInvalidArgument)
         machine, head, pocket, first, change_id = (argument.Value for argument in arguments)
-        said = {"machine": machine, "head": head, "pocket": pocket, "by": user}
-        said |= {"first": first or None, "change_id": change_id or str(uuid4())}
+        fields = {"machine": machine, "head": head, "pocket": pocket, "by": user}
+        fields |= {"first": first or None, "change_id": change_id or str(uuid4())}
         try:
-            change = InsertChange.model_validate(said, strict=False)
+            change = InsertChange.model_validate(fields, strict=False)
             await asyncio.to_thread(self._changes.keep, change, self._sink)
         except ValidationError as error:
             log.error("an insert change was passed over", user=user, problem=in_words(error, "the change"))

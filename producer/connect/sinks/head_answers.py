@@ -84,11 +84,11 @@ class HeadAnswers:
         return len(self._against) < before
 
     def _take_against(self, answer: Numbered) -> bool:
-        said = _against(answer)
-        of_check = (_check(one) for one in self._checks if _check(one).check_id == said.check_id)
+        news = _against(answer)
+        of_check = (_check(one) for one in self._checks if _check(one).check_id == news.check_id)
         # Another worker was faster. A hold says itself which answer ends it.
-        is_named = isinstance(said, VerdictAnswer) and any(said.pocket in named_pockets(check) for check in of_check)
-        of = said.kind, said.check_id, said.pocket
+        is_named = isinstance(news, VerdictAnswer) and any(news.pocket in named_pockets(check) for check in of_check)
+        of = news.kind, news.check_id, news.pocket
         is_overtaken = of in self._against and _place_against(answer) < _place_against(self._against[of])
         if is_named or is_overtaken or any(self._settles(one, answer) for one in self._checks):
             return False
@@ -97,12 +97,12 @@ class HeadAnswers:
 
     def _settles(self, answer: Numbered, against: Numbered) -> bool:
         """Whether an answer of the same check knows what was said against the head, or has seen the insert since."""
-        check, said = _check(answer), _against(against)
-        if check.check_id != said.check_id:
+        check, news = _check(answer), _against(against)
+        if check.check_id != news.check_id:
             return self._has_seen(answer, against)
-        if isinstance(said, VerdictAnswer):
+        if isinstance(news, VerdictAnswer):
             return answer[0] > against[0]
-        return said.revision is not None and check.revision > said.revision
+        return news.revision is not None and check.revision > news.revision
 
     def _take_change(self, answer: Numbered) -> bool:
         change = _change(answer)
@@ -143,8 +143,10 @@ class HeadAnswers:
 
         A photograph of it shows some insert: that counts until a person says that the insert was changed.
         """
-        said = earlier[1].data
-        is_photograph = isinstance(said, VerdictAnswer) or (isinstance(said, Hold) and said.revision is None)
+        last_news = earlier[1].data
+        is_photograph = isinstance(last_news, VerdictAnswer) or (
+            isinstance(last_news, Hold) and last_news.revision is None
+        )
         return not is_photograph or self._is_changed(_pocket(earlier), _at(earlier), answer)
 
     def _is_changed(self, pocket: int, since: datetime, until: Numbered) -> bool:
@@ -169,9 +171,9 @@ class HeadAnswers:
 def without_state(against: Numbered) -> Numbered:
     """What holds of a head against which something was said: no state, in the words of a change that leaves it none."""
     number, event = against
-    said = _against(against)
+    news = _against(against)
     nothing = InsertChangeAnswer(
-        change_id=said.check_id, machine=said.machine, head=said.head, pocket=said.pocket, by="", via=""
+        change_id=news.check_id, machine=news.machine, head=news.head, pocket=news.pocket, by="", via=""
     )
     return number, event.model_copy(update={"type": "inserts.insert_change", "data": nothing})
 

@@ -24,7 +24,7 @@ from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import PLANT_EVENTS, PlantEvent
 from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, ModelChange
 
-_AT_ONCE: Final = 1_000
+_DELIVERIES_AT_ONCE: Final = 1_000
 """Deliveries that are read in one step: a million may wait, and others use the log too."""
 
 
@@ -245,10 +245,10 @@ def _takes_back(event: PlantEvent) -> bool:
 
 def _in(log: DeliveryLog, sink: str, state: State, number: int = 0) -> Iterator[Numbered]:
     """The deliveries to a sink in one state that come behind a number, in the order in which they came."""
-    rows = log.behind(number, sink, state, _AT_ONCE)
+    rows = log.behind(number, sink, state, _DELIVERIES_AT_ONCE)
     while rows:
         yield from ((delivery.number, delivery.event) for delivery in rows)
-        rows = log.behind(rows[-1].number, sink, state, _AT_ONCE)
+        rows = log.behind(rows[-1].number, sink, state, _DELIVERIES_AT_ONCE)
 
 
 def _number(answer: Numbered) -> int:

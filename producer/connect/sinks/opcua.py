@@ -100,9 +100,9 @@ class Opcua:
             raise SinkAway("the server is not there")
         news = [(one, None) for one in self._last.news(deliveries)]
         remembered = [self._last.remember(one) for one in deliveries]
-        said = [(one.shows, delivery.event) for one, delivery in zip(remembered, deliveries, strict=True)]
+        remembered_news = [(one.shows, delivery.event) for one, delivery in zip(remembered, deliveries, strict=True)]
         try:
-            self._thread.call(self._server.tell([*news, *said]), TELL_TIMEOUT)
+            self._thread.call(self._server.tell([*news, *remembered_news]), TELL_TIMEOUT)
         except TimeoutError as error:
             self.close()
             raise SinkAway("the server does not answer") from error

@@ -40,7 +40,7 @@ OPEN_TIMEOUT: Final = 60.0
 BEAT_EVERY: Final = 1.0
 """Seconds between two heartbeats at least; while nothing happens there are some five."""
 
-LOOK_EVERY: Final = 5.0
+READ_BACK_EVERY: Final = 5.0
 """Seconds between two looks whether the PLC still has what was written."""
 
 NO_CHECK: Final = 1
@@ -102,7 +102,7 @@ class Plc:
             self._note_states(shown)
             self._show_news(self._last)
             self._looked_at = time.monotonic()
-        if time.monotonic() - self._looked_at >= LOOK_EVERY:
+        if time.monotonic() - self._looked_at >= READ_BACK_EVERY:
             self._call(self._put_back(), OPEN_TIMEOUT)
             self._looked_at = time.monotonic()
         if time.monotonic() - self._beaten_at >= BEAT_EVERY:

@@ -11,7 +11,7 @@ from asyncua import Client, ua
 from producer.connect.configuration.node_ids import in_namespaces
 from producer.connect.opcua.plc_values import Variable, alone
 
-AT_ONCE: Final = 100
+VARIABLES_AT_ONCE: Final = 100
 """Variables that are read in one call: a PLC takes so many, and no more."""
 
 
@@ -85,8 +85,8 @@ class PlcConnection:
     async def values(self, names: Sequence[str]) -> list[Any]:
         """What the PLC has in these variables."""
         held: list[Any] = []
-        for first in range(0, len(names), AT_ONCE):
-            nodes = [self._client.get_node(self._node_id(name)) for name in names[first : first + AT_ONCE]]
+        for first in range(0, len(names), VARIABLES_AT_ONCE):
+            nodes = [self._client.get_node(self._node_id(name)) for name in names[first : first + VARIABLES_AT_ONCE]]
             held += await self._client.read_values(nodes)
         return held
 

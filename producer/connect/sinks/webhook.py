@@ -209,16 +209,16 @@ class Webhook:
             raise SinkAway(f"no answer: {without_address(str(error), parts)}") from error
         if 200 <= answer.status < 300:
             return None
-        said = f"it answered {answer.status} {without_address(answer.reason or '', parts)}".rstrip()
+        problem = f"it answered {answer.status} {without_address(answer.reason or '', parts)}".rstrip()
         if answer.status == _GONE:
-            raise SinkEnded(f"{said}: it wants no more, `insert-station connect enable` sends again")
+            raise SinkEnded(f"{problem}: it wants no more, `insert-station connect enable` sends again")
         if answer.status in _AWAY:
-            raise SinkAway(said, _seconds(answer.headers))
+            raise SinkAway(problem, _seconds(answer.headers))
         if 300 <= answer.status < 400:
-            return f"{said}: it sends elsewhere, and that is not followed; write its address into the file"
+            return f"{problem}: it sends elsewhere, and that is not followed; write its address into the file"
         detail = text.decode(errors="replace").strip()
         detail = without_address(detail, parts)[:_LONGEST_ANSWER]
-        return f"{said}: {detail}" if detail else said
+        return f"{problem}: {detail}" if detail else problem
 
     def _text_of(self, answer: urllib3.BaseHTTPResponse) -> bytes:
         """The beginning of an answer. Where there is more, or it takes too long, the connection is dropped.

@@ -6,32 +6,18 @@ from typing import Final
 
 from producer.contract.reasons.template import Template
 
-NO_IMAGE: Final = Template("this is no image that can be read (JPEG, PNG, BMP or TIFF): save it anew as one of these")
+NO_IMAGE: Final = Template("this is no image that can be read ({formats:or}): save it anew as one of these")
 ANOTHER_KIND: Final = Template("this is no image that can be read, but {what:reason}: {do:reason}")
 RAW: Final = Template("the image is a camera's raw data, which is not read: {do:reason}")
 PREVIEW: Final = Template("the TIFF begins with a preview, as raw data do, which is not judged: {do:reason}")
 
-BROKEN_JPEG: Final = Template(
-    "this is no image that can be read, but a JPEG of a kind that is not read, or its header is damaged: "
-    "save it anew as a plain JPEG"
-)
-BROKEN_PNG: Final = Template(
-    "this is no image that can be read, but a PNG whose header is damaged: hand in the original file again"
-)
-BROKEN_BMP: Final = Template(
-    "this is no image that can be read, but a BMP of a kind that is not read, or its header is damaged: "
-    "save it uncompressed with 24 bits, or as PNG"
-)
-BROKEN_TIFF: Final = Template(
-    "this is no image that can be read, but a TIFF of a kind that is not read, or damaged in its header: "
-    "save it as grey or RGB of 8 or 16 bits, or PNG"
-)
-
 # What to do.
-SAVE: Final = Template("save it as JPEG, PNG, BMP or TIFF")
-SET_THE_TELEPHONE: Final = Template(
-    "set the telephone to save JPEG (“most compatible”), or save it as JPEG, PNG, BMP or TIFF"
-)
+SAVE: Final = Template("save it as {formats:or}")
+SAVE_ANEW: Final = Template("save it anew as a plain {format}")
+SAVE_UNCOMPRESSED: Final = Template("save it uncompressed with 24 bits, or as PNG")
+SAVE_GREY_OR_RGB: Final = Template("save it as grey or RGB of 8 or 16 bits, or PNG")
+THE_ORIGINAL: Final = Template("hand in the original file again")
+SET_THE_TELEPHONE: Final = Template("set the telephone to save JPEG (“most compatible”), or save it as {formats:or}")
 SET_THE_CAMERA: Final = Template("set the camera to save JPEG or TIFF beside or instead of its raw data")
 THE_PHOTOGRAPH_ITSELF: Final = Template("hand in the photograph itself")
 UNPACK_ALL: Final = Template("unpack it, and hand in each photograph by itself")
@@ -40,6 +26,7 @@ GIT_LFS_PULL: Final = Template("run `git lfs pull` where it is from")
 FETCH_AGAIN: Final = Template("the download failed, or needs a login; fetch the photograph again")
 
 # What it is. Where the name of a format is in the sentence, it is the same in every language.
+BROKEN: Final = Template("a {format} of a kind that is not read, or its header is damaged")
 IMAGE: Final = Template("a {format} image")
 IMAGE_AN: Final = Template("an {format} image")
 PHOTOGRAPH: Final = Template("a {format} photograph")
@@ -56,3 +43,7 @@ FILM_OR_SOUND: Final = Template("a film or sound")
 DRAWING: Final = Template("a drawing (SVG)")
 WEB_PAGE: Final = Template("a web page")
 TEXT: Final = Template("text")
+
+# Written by earlier versions, and stored.
+BROKEN_PNG: Final = Template("a {format} whose header is damaged")
+BROKEN_TIFF: Final = Template("a {format} of a kind that is not read, or damaged in its header")

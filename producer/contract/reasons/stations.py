@@ -67,10 +67,8 @@ UNREADABLE: Final = Template("{file} cannot be read: {problem}")
 BEING_WRITTEN: Final = Template("{file} is being written: check again when it is finished")
 EMPTY: Final = Template("{file} is empty")
 TOO_LARGE: Final = Template("{file} has {size:,} bytes: a photograph has at most {most:,}")
-OTHER_KIND: Final = Template(
-    "{file} is of a kind that the line cannot read: let the camera write JPEG, PNG, BMP or TIFF"
-)
-RAW: Final = Template("a camera's raw data, which the line cannot read: let it write JPEG, PNG, BMP or TIFF")
+OTHER_KIND: Final = Template("{file} is of a kind that the line cannot read: let the camera write {formats:or}")
+RAW: Final = Template("a camera's raw data, which the line cannot read: let it write {formats:or}")
 IT_IS: Final = Template("it is {what:reason}")
 LINK: Final = Template(file_kinds.LINK)
 FOLDER: Final = Template(file_kinds.FOLDER)

@@ -31,6 +31,11 @@ def _listed(between: str) -> PlaceKind:
     return PlaceKind(".+?", between.join, lambda text: tuple(text.split(between)))
 
 
+def _alternatives(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def _moment(text: str) -> datetime:
     return datetime.strptime(text, _MINUTE).replace(tzinfo=UTC)
 
@@ -78,6 +83,8 @@ KINDS: Final[Mapping[str, PlaceKind]] = {
     "reasons": _listed("; "),
     # Names or sizes, between the last of which English has "and".
     "and": _listed(" and "),
+    # Names of formats, of which one will do.
+    "or": PlaceKind(r"\w+(?:, \w+)*(?: or \w+)?", _alternatives, lambda text: tuple(re.split(", | or ", text))),
     "d": _number("d", _WHOLE, int),
     ",": _number(",", r"\d{1,3}(?:,\d{3}){0,6}", lambda text: int(text.replace(",", ""))),
     "g": _number("g", r"-?(?:\d[\d.]*(?:e[+-]\d+)?|inf|nan)", float),

@@ -24,8 +24,8 @@ from db.engine import clock, migrate, schema_version
 from db.engine.database import Database, DatabaseUnavailable
 from db.engine.url import sqlite_file
 from db.learning import model_registry, reviews, snapshots
-from db.line import begun_checks, captures, checks, faults, incomplete_checks, restores, untold_checks, verdicts
-from db.line.begun_checks import NamedCheck
+from db.line import captures, check_rows, checks, faults, incomplete_checks, restores, untold_checks, verdicts
+from db.line.check_rows import NamedCheck
 from db.people import accounts, sessions, tokens
 from db.people.session_limits import Limits
 from tests.support import wait_until
@@ -161,7 +161,7 @@ def test_a_photograph_that_comes_late_takes_no_doubt_of_a_restore_away(line, emp
     for head, check_id in (("head-1", line.check_id), ("head-2", waiting)):
         of_check = NamedCheck(check_id, "station-1", "mill-1", head, "op-10", 3, uuid6.uuid7())
         with line.database.transaction() as session:  # an event that cannot be used
-            begun_checks.begin(session, [of_check], datetime.now(UTC))
+            check_rows.begin(session, [of_check], datetime.now(UTC))
         late = line.capture(3, minute=5, head=head, check_id=check_id, check_size=3)
         with line.database.transaction() as session:
             captures.record(session, late, datetime.now(UTC) + timedelta(minutes=1))

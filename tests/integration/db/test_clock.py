@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, tzinfo
 import uuid6
 
 from db.engine import clock
-from db.line.begun_checks import NamedCheck
+from db.line.check_rows import NamedCheck
 from db.schema.tables import Checks
 from producer.contract.reasons import faults as why
 from worker.line import writes

@@ -66,7 +66,9 @@ def test_foreign_keys_hold(line, start) -> None:
 
 def test_a_database_may_be_used_again_after_it_was_closed(line) -> None:
     line.database.close()
-    line.see()
+    capture = line.see()
+    with line.database.reading() as session:
+        assert session.scalars(select(Captures.capture_id)).all() == [capture.capture_id]
 
 
 def test_a_connection_that_was_cut_is_replaced(postgresql_url) -> None:

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, event, select, text, update
 
-from benchmarks import history, people
-from benchmarks.asked import KINDS, Plant
+from benchmarks import history, reviews_and_faults
+from benchmarks.question_kinds import KINDS, Plant
 from db.engine.database import Database
 from db.learning import reviews
 from db.line import captures, captures_ahead, checks, holds, incomplete_checks, newer_photographs
@@ -56,10 +56,10 @@ def plant(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 def _filled(url: str) -> Iterator[Database]:
-    people.put_in_charge(url, VERDICTS)
-    made = people.People(VERDICTS)
+    reviews_and_faults.put_in_charge(url, VERDICTS)
+    made = reviews_and_faults.People(VERDICTS)
     history.fill(url, history.seen(1), VERDICTS, rows_of=made.rows_of, quick=True)
-    people.finish(url)
+    reviews_and_faults.finish(url)
     database = Database(url)
     with database.transaction() as session:  # some are still to be judged
         newest = session.scalars(select(Captures.capture_id).order_by(*NEWEST_FIRST).limit(40)).all()

@@ -131,7 +131,7 @@ def test_a_worker_refuses_what_is_unlike_the_station_s_others(line, monkeypatch)
     assert known.fault(origin, blurred) is None, "too few to say"
     photographed(line, FEWEST)
     assert known.fault(origin, blurred) is None, "what is usual is read once a minute"
-    monkeypatch.setattr(stations, "LOOK_EVERY", 0.0)
+    monkeypatch.setattr(stations, "FRESH_FOR", 0.0)
     assert "blurred: it has 20% of the sharpness" in str(known.fault(origin, blurred))
     soft = replace(GOOD, sharpness=65.0)
     assert known.fault(origin, soft) is None
@@ -139,7 +139,7 @@ def test_a_worker_refuses_what_is_unlike_the_station_s_others(line, monkeypatch)
     assert known.doubt(origin, GOOD) is None
     assert known.fault(origin, GOOD) is None
     assert known.fault(Origin("st-2", origin.place), blurred) is None
-    monkeypatch.setattr(stations, "LOOK_EVERY", 60.0)
+    monkeypatch.setattr(stations, "FRESH_FOR", 60.0)
     stuck = replace(GOOD, frame=99)
     assert known.fault(origin, stuck) is None
     for pocket in (2, 3, 4):

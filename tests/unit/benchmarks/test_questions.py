@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import kept, questions
-from benchmarks.asked import KINDS
+from benchmarks import questions, stored_plants
+from benchmarks.question_kinds import KINDS
 from benchmarks.run import BENCHMARKS
 from db.engine.database import Database
 
@@ -50,7 +50,7 @@ def test_every_question_is_asked_in_every_kind_and_the_plant_is_generated_once(f
 
 
 def test_a_seed_draws_the_same_questions(folder):
-    with kept.plant("sqlite", VERDICTS, folder) as url:
+    with stored_plants.plant("sqlite", VERDICTS, folder) as url:
         database = Database(url)
         first, again = ([kind for kind, _ in questions.milliseconds(database, "checks", 4, asks=50)] for _ in range(2))
         database.close()
@@ -59,15 +59,15 @@ def test_a_seed_draws_the_same_questions(folder):
 
 
 def test_what_was_not_finished_or_made_otherwise_is_generated_anew(tmp_path, monkeypatch, capsys):
-    with kept.plant("sqlite", 300, tmp_path) as url:
+    with stored_plants.plant("sqlite", 300, tmp_path) as url:
         pass
     [place] = tmp_path.iterdir()
     (place / "complete").unlink()
     (place / "left").touch()
-    with kept.plant("sqlite", 300, tmp_path):
+    with stored_plants.plant("sqlite", 300, tmp_path):
         assert not (place / "left").exists()
-    monkeypatch.setattr(kept, "_generator", lambda: "another")
-    with kept.plant("sqlite", 300, tmp_path) as changed:
+    monkeypatch.setattr(stored_plants, "_generator", lambda: "another")
+    with stored_plants.plant("sqlite", 300, tmp_path) as changed:
         assert changed != url
     assert [each.name for each in tmp_path.iterdir()] == ["sqlite-300-another"]
     assert capsys.readouterr().out.count("generating") == 3
@@ -76,7 +76,10 @@ def test_what_was_not_finished_or_made_otherwise_is_generated_anew(tmp_path, mon
 def test_root_is_told_that_postgresql_cannot_reach_a_folder(tmp_path: Path, monkeypatch):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    monkeypatch.setattr(kept.os, "geteuid", lambda: 0)
-    with pytest.raises(OSError, match="choose another folder"), kept.plant("postgresql", 10, closed / "plants"):
+    monkeypatch.setattr(stored_plants.os, "geteuid", lambda: 0)
+    with (
+        pytest.raises(OSError, match="choose another folder"),
+        stored_plants.plant("postgresql", 10, closed / "plants"),
+    ):
         pass
     assert list(islice(closed.glob("plants/*/cluster"), 1)) == []

@@ -103,7 +103,8 @@ def test_another_site_s_form_changes_nothing(console, signed_in) -> None:
 def test_signing_out_ends_the_session_itself(console, signed_in) -> None:
     browser = signed_in("viewer")
     stolen = dict(browser.client.cookies)
-    assert browser.post("/logout").status_code == 303
+    answer = browser.post("/logout")
+    assert (answer.status_code, answer.headers["clear-site-data"]) == (303, '"cache"')
     browser.client.cookies.update(stolen)
     assert browser.get("/replace").status_code == 303
     with console.database.reading() as session:

@@ -404,11 +404,17 @@ def test_who_has_more_news_than_are_kept_hears_that_anything_may_have_changed(co
 def test_boards_that_heard_the_same_news_share_a_piece_until_the_next(line, console, monkeypatch) -> None:
     monkeypatch.setattr("db.console.live.pieces.KEPT_SECONDS", 60)
     made: list[str] = []
+    comers = threading.Semaphore(0)
 
     def make() -> str:
         made.append(f"piece {len(made)}")
-        time.sleep(0.05)  # long enough for the others to come
+        if made[-1] == "piece 2":
+            assert all(comers.acquire(timeout=5) for _ in range(4)), "all have come for it"
         return made[-1]
+
+    def come(pieces: Pieces) -> str:
+        comers.release()
+        return pieces.text("a", make)
 
     async def listen() -> None:
         feed = Feed(console.database)
@@ -416,7 +422,7 @@ def test_boards_that_heard_the_same_news_share_a_piece_until_the_next(line, cons
         assert [pieces.text("a", make), pieces.text("a", make)] == ["piece 0", "piece 1"], "nobody listens"
         async with feed.listen() as queue:
             assert await asyncio.wait_for(queue.get(), 5) == BACK, "the first look"
-            asked = [asyncio.to_thread(pieces.text, "a", make) for _ in range(8)]
+            asked = [asyncio.to_thread(come, pieces) for _ in range(4)]
             assert set(await asyncio.gather(*asked)) == {"piece 2"}
             await asyncio.to_thread(fresh, line, 1, None)
             await asyncio.wait_for(queue.get(), 5)
@@ -510,7 +516,7 @@ def test_fifty_heads_take_as_many_statements_as_five(line, console, signed_in) -
 def test_a_page_has_the_heads_that_were_photographed_last_and_a_machine_has_its_own(
     line, signed_in, monkeypatch
 ) -> None:
-    monkeypatch.setattr("db.console.pages.line.AT_ONCE", 2)
+    monkeypatch.setattr("db.console.pages.line.HEADS_ON_A_PAGE", 2)
     for number, machine in enumerate(("mill-1", "mill-2", "mill-2", "mill-2")):
         fresh(line, 1, "intact", minutes=60 - number, machine=machine, head=f"head-{number}", check_id=uuid6.uuid7())
     browser = signed_in("viewer")

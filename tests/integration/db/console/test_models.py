@@ -132,6 +132,24 @@ def test_a_maintainer_promotes_and_rolls_back_and_the_audit_says_why(line, model
     ]
 
 
+@pytest.mark.parametrize("what", ["promote", "shadow"])
+def test_a_page_that_is_old_puts_no_model_out_that_it_does_not_show(line, models, signed_in, what) -> None:
+    browser = signed_in("maintainer")
+    line.model("newest", network_digest=NETWORK)
+    page = browser.get("/models/second").text
+    form = page.partition(f"/models/second/{what}")[2].partition("</form>")[0]
+    (instead_of,) = re.findall(r'name="instead_of" value="([^"]*)"', form)
+    with line.database.transaction() as session:
+        change = {"promote": model_registry.promote, "shadow": model_registry.start_shadow}[what]
+        change(session, "newest", by="beat", reason="it is better", at=T0 + timedelta(days=2))
+    before = roles(line)
+    answer = browser.post(f"/models/second/{what}", {**MEANT, "instead_of": instead_of})
+    assert answer.status_code == 409
+    assert "newest" in answer.text
+    assert (roles(line), written(line)) == (before, [])
+    assert browser.post(f"/models/second/{what}", {**MEANT, "instead_of": "newest"}).status_code == 303
+
+
 def test_a_shadow_begins_and_ends(line, models, signed_in) -> None:
     browser = signed_in("administrator")
     assert browser.post("/models/first/shadow", MEANT).status_code == 409  # it is in charge

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 import uuid6
 
-from db.console.pages.replace import AT_ONCE
+from db.console.pages.replace import HEADS_LOOKED_THROUGH
 from db.line import incomplete_checks, restores, verdicts
 from db.people import audit, audited_insert_changes
 from tests.console_support import Browser, console_on
@@ -147,15 +147,15 @@ def test_replace_names_the_pockets_of_which_nobody_knows(line, console, signed_i
 def test_replace_looks_for_what_nobody_knows_in_the_newest_heads_and_those_with_an_insert_to_change(
     line, signed_in
 ) -> None:
-    for number in range(AT_ONCE + 2):
+    for number in range(HEADS_LOOKED_THROUGH + 2):
         line.check_id = uuid6.uuid7()
         line.see(1, number, "damaged" if number == 0 else "intact", head=f"H{number}")
         line.see(2, number, "unsure", head=f"H{number}")
     browser = signed_in("viewer")
     said = browser.get("/replace").text
-    seen = {number for number in range(AT_ONCE + 2) if f"head=H{number}&amp;pocket=2" in said}
-    assert seen == {0, *range(3, AT_ONCE + 2)}
-    assert f"looked for in {AT_ONCE} heads" in said
+    seen = {number for number in range(HEADS_LOOKED_THROUGH + 2) if f"head=H{number}&amp;pocket=2" in said}
+    assert seen == {0, *range(3, HEADS_LOOKED_THROUGH + 2)}
+    assert f"looked for in {HEADS_LOOKED_THROUGH} heads" in said
     said = browser.get("/replace?head=H1").text
     assert "head=H1&amp;pocket=2" in said
     assert "looked for in" not in said

@@ -48,6 +48,15 @@ def test_a_thumbnail_shows_the_region(line, store, signed_in) -> None:
     assert image.size == (100, 50)
 
 
+def test_a_photograph_that_another_one_was_written_over_is_not_shown(line, store, signed_in) -> None:
+    capture = shown(line, store, photograph(size=400))
+    (store.root / "st-1/a.jpg").write_bytes(photograph(size=500))
+    for size in ("small", "large"):
+        answer = signed_in("viewer").get(f"/photographs/{capture}/{size}")
+        assert (answer.status_code, answer.headers["cache-control"]) == (404, "no-store")
+        assert "overwritten by another photograph" in answer.text
+
+
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"><script>alert(1)</script></svg>'
 
 

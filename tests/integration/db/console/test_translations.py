@@ -103,8 +103,8 @@ def forgotten(page: str) -> list[str]:
         before, left = "", text
         while before != left:
             before, left = left, re.sub(r"⟦[^⟦⟧]*⟧", " ", left)
-        # Dates and units of the language are Babel's own.
-        left = re.sub(r"\d+ [A-Z][a-z]{2} \d{4}|\d+ (?:t|h|m|s|tago|tagoj|horo|horoj)\b", " ", DATA.sub(" ", left))
+        # Dates, units and the word between the last two of a list are Babel's own.
+        left = re.sub(r"\d+ [A-Z][a-z]{2} \d{4}|\d+ (?:t|h|m|s|tago|tagoj|horo|horoj)\b| aŭ ", " ", DATA.sub(" ", left))
         words += [f"{word}  in  {text}" for word in re.findall(r"[^\W\d_]{2,}", left)]
     return words
 

@@ -13,9 +13,9 @@ from typing import Final
 from uuid import UUID
 
 from db.engine.database import Database
-from db.line import begun_checks, checks, faults, holds, incomplete_checks, untold_checks
-from db.line.begun_checks import NamedCheck
+from db.line import check_rows, checks, faults, holds, incomplete_checks, untold_checks
 from db.line.captures import Arrival, Capture
+from db.line.check_rows import NamedCheck
 from db.line.verdicts import Verdict
 from db.queries import plant_news
 from producer.connect.deliveries.delivery_log import DeliveryLog
@@ -32,7 +32,7 @@ from worker.line.writes import Writes
 
 MACHINE: Final = "mill-1"
 HEAD, OTHER_HEAD = "head-1", "head-2"
-_AT_ONCE: Final = 7
+_DUE_AT_ONCE: Final = 7
 """Few, so that what waits is told in several steps."""
 
 
@@ -74,7 +74,7 @@ class Retained:
         """Send what waits."""
         assert self._log is not None
         now = datetime.now(UTC).timestamp()
-        while due := self._log.due("mqtt", now, _AT_ONCE):
+        while due := self._log.due("mqtt", now, _DUE_AT_ONCE):
             for _, event in self._last.news(due):
                 self._show(event)
             for delivery in due:
@@ -135,7 +135,7 @@ class Workshop:
         judged = [photo for photo in new if photo not in failed]
         if named := [_named(photo) for photo in failed if photo.is_refused]:
             with self.database.transaction() as session:
-                begun = begun_checks.begin(session, named, moment(self.minute))
+                begun = check_rows.begin(session, named, moment(self.minute))
             for photo in failed:  # of a check of its own, where that which it names is of another run
                 photo.check_id = begun.get(photo.capture_id, photo.check_id)
         check_ids = {photo.check_id for photo in photos}

@@ -8,6 +8,7 @@ from babel import Locale
 
 import db.console
 from db.console.rendering import make_templates
+from producer.contract.vocabulary import DAMAGE_KINDS
 
 FOLDER = Path(db.console.__file__).parent
 ENGLISH = Locale.parse("en")
@@ -38,6 +39,14 @@ def test_a_word_of_the_data_is_translated_and_anything_else_escaped() -> None:
     template = make_templates().from_string("{{ x|word }}")
     assert template.render(x="worn", locale=Locale.parse("de")) == "verschlissen"
     assert template.render(x="<b>", locale=ENGLISH) == "&lt;b&gt;"
+
+
+def test_words_of_which_any_will_do_are_listed_in_the_readers_language() -> None:
+    template = make_templates().from_string("{{ kinds|either }}")
+    assert template.render(kinds=DAMAGE_KINDS, locale=ENGLISH) == "worn or broken"
+    assert template.render(kinds=("worn", "<b>", "broken"), locale=Locale.parse("de")) == (
+        "verschlissen, &lt;b&gt; oder ausgebrochen"
+    )
 
 
 def test_text_is_escaped_and_a_name_that_is_missing_is_an_error() -> None:

@@ -69,6 +69,7 @@ def parsed(text: str) -> Element:
         (InsertNow(1, "damaged", "worn"), "EXPIRED"),
         (InsertNow(1, "damaged", "damaged"), "EXPIRED"),
         (InsertNow(1, "damaged"), "EXPIRED"),
+        (InsertNow(1, "damaged", "chipped"), "EXPIRED"),
         (InsertNow(1, "damaged", "broken"), "BROKEN"),
         *(
             (InsertNow(1, word, operations=0), "UNKNOWN")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from producer.pictures.jpeg_structure import JpegStructure
 from producer.pictures.limits import MAX_IMAGE_BYTES
-from producer.station.photograph_file import Changing, Reading, is_raw, only_when_finished, read
+from producer.station.photograph_file import Changing, Reading, only_when_finished, read, why_raw
 from producer.station.settled_files import Look
 from tests.support import make_no_file
 
@@ -102,9 +102,9 @@ def test_what_changed_or_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 def test_a_camera_s_raw_data_are_told_by_name_and_beginning() -> None:
-    assert is_raw("1.NEF", b"MM\0*")
-    assert not is_raw("1.tif", b"MM\0*")
-    assert not is_raw("1.webp", b"RIFF")
+    assert why_raw("1.NEF", b"MM\0*") is not None
+    assert why_raw("1.tif", b"MM\0*") is None
+    assert why_raw("1.webp", b"RIFF") is None
 
 
 def test_one_photograph_is_handed_in_when_nobody_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

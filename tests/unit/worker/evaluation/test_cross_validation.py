@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from worker.evaluation.assessed import assessed_rows
+from worker.evaluation.assessed_rows import assessed_rows
 from worker.evaluation.cross_validation import UNKNOWN, CrossValidation, cross_validate
 from worker.evaluation.learning_curve import learning_curve
 from worker.evaluation.promotion_rule import decide
@@ -35,7 +35,7 @@ def test_plain_splits_flatter_where_an_insert_is_seen_more_than_once():
 
 def test_of_very_many_images_some_whole_inserts_are_assessed(monkeypatch):
     features, labels, groups = inserts(60, 3, apart=0.5, alike=0.5)
-    monkeypatch.setattr("worker.evaluation.assessed.MOST_ASSESSED", 100)
+    monkeypatch.setattr("worker.evaluation.assessed_rows.MOST_ASSESSED", 100)
     rows = assessed_rows(groups)
     assert 90 < len(rows) <= 100
     assert np.isin(groups, groups[rows]).sum() == len(rows), "whole inserts"

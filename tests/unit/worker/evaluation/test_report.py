@@ -80,7 +80,7 @@ def test_the_folder_has_json_the_lab_s_file_and_figures_that_can_be_read(evaluat
 def test_where_some_images_are_assessed_only_the_report_says_so(evaluation, monkeypatch):
     assert report_json(evaluation)["assessed"] == COUNT
     assert "Assessed" not in report_text(evaluation)
-    monkeypatch.setattr("worker.evaluation.assessed.MOST_ASSESSED", 60)
+    monkeypatch.setattr("worker.evaluation.assessed_rows.MOST_ASSESSED", 60)
     assert report_json(evaluation)["assessed"] == 60
     assert "Assessed: 60 images of whole inserts, drawn at random; the model learned from all" in report_text(
         evaluation
@@ -141,6 +141,7 @@ def test_the_name_of_any_model_names_a_report(evaluation):
 
 def test_an_image_that_is_answered_wrong_can_be_found(evaluation):
     wrong = report_json(evaluation)["evaluations"]["grouped"]["candidate"]["wrong"]
+    assert wrong
     for each in wrong:
         item = evaluation.items[UUID(each["capture_id"]).int - 1]
         assert (each["image"], each["label"], each["insert"]) == (item.image, item.label, item.insert_key)

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from worker.features import compaction, published, shards
+from worker.features import compaction, shards, virtual_lab_files
 from worker.features.catalogue import begin
 from worker.features.lab_files import LabFilesError, opened
 from worker.features.store import FeaturesMissing, FeatureStoreError, feature_key
@@ -436,7 +436,7 @@ def test_what_features_are_stored_under_stays_the_same_from_version_to_version(t
 def test_labels_that_are_not_as_written_are_found_and_removed_with_their_features(tmp_path, harm):
     store = filled(tmp_path, (1, 2, 3))
     store.publish(keys(1, 3), [0, 1], ("x", "y"))
-    assert published.verify(store) is None
+    assert virtual_lab_files.verify(store) is None
     assert (store.folder / "features.h5").exists(), "made anew"
     labels = store.folder / "labels.h5"
     if harm == "garbage":
@@ -447,9 +447,9 @@ def test_labels_that_are_not_as_written_are_found_and_removed_with_their_feature
                 file["dataset_1"][0] ^= 1
             else:
                 file["sights"][0] = keys(2)[0].encode()
-    assert published.verify(store)
+    assert virtual_lab_files.verify(store)
     assert not labels.exists()
     assert not (store.folder / "features.h5").exists()
-    assert published.verify(store) is None
+    assert virtual_lab_files.verify(store) is None
     store.publish(keys(1, 3), [0, 1], ("x", "y"))
-    assert published.verify(store) is None
+    assert virtual_lab_files.verify(store) is None

@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw, ImageOps
 from producer.contract.reasons.image_files import NO_CONTOUR
 from producer.contract.region import Edge
 from tests.cut_out_pictures import SAVED, SHAPES, cut_out, metal, saved
-from worker.images.cut import StripSize
 from worker.images.decoding import decode, decode_photograph
 from worker.images.lower_contour import lower_contour
+from worker.images.region_cut import StripSize
 
 SIZE = (224, 224)
 SIZES = [(325, 129), (900, 700)]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from worker.learning.app import LEARN_QUEUE, REEXTRACT_TASK, RETRAIN_TASK, make_learn_app, schedule
 from worker.learning.beat_schedule import LONG_AGO, FileScheduler, read
@@ -66,4 +67,8 @@ def test_a_damaged_memory_is_none(tmp_path: Path, text: str) -> None:
 
 def test_a_memory_that_cannot_be_written_does_not_stop_beat(settings: WorkerSettings, tmp_path: Path) -> None:
     (tmp_path / "run").write_text("not a folder")
-    beat(settings).sync()
+    scheduler = beat(settings)
+    with capture_logs() as logs:
+        scheduler.sync()
+    assert [entry["event"] for entry in logs] == ["beat's memory cannot be written"]
+    assert RETRAIN_TASK in due(scheduler)

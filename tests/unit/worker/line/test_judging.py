@@ -13,15 +13,15 @@ from producer.contract.reasons.image_files import NO_CONTOUR
 from producer.contract.region import Edge, Region
 from tests.cut_out_pictures import cut_out, metal, saved
 from tests.support import photograph
-from worker.images.cut import StripSize
+from worker.images.region_cut import StripSize
 from worker.line.active_models import ModelPair
 from worker.line.judging import ImageToJudge, Judge
 from worker.models.line_model import LINE_CLASSES, Judgement, LineModel
 from worker.models.linear_svm import LinearModel
 from worker.models.registry import ActiveModel
 from worker.monitoring.metrics import WorkerMetrics
+from worker.networks.loaded_network import Seen
 from worker.networks.names import Output
-from worker.networks.running import Seen
 
 
 class MeanBrightness:

@@ -7,6 +7,8 @@ import pytest
 
 from db.line.insert_histories import InsertHistory, InsertLook
 from db.line.rows import Wear
+from producer.contract.vocabulary import DAMAGE_KINDS
+from worker.lives import from_histories
 from worker.lives.from_histories import Stratum, life_of, strata, wear_line_of, worn_out
 from worker.lives.life import CensoredLife
 from worker.lives.wear_line import WearLine
@@ -80,15 +82,18 @@ def test_an_operation_is_a_stratum_where_inserts_do_nothing_else() -> None:
     assert [stratum.operation for stratum in strata([*roughing, alone, insert("iii")])] == ["roughing"] * 2 + [""] * 2
 
 
-def test_a_line_has_the_means_in_the_newest_unit_up_to_the_age_and_a_life_that_broke_is_not_worn_out() -> None:
+def test_a_line_has_the_means_in_the_newest_unit_up_to_the_age_and_a_life_that_broke_is_not_worn_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(from_histories, "DAMAGE_KINDS", (*DAMAGE_KINDS, "chipped"))
     wears = [Wear(20.0, 30.0, "px"), *(Wear(width, 2 * width, "mm") for width in (0.1, 0.2, 0.3)), None]
-    worn, broken = (insert("iiiid", label=label) for label in ("worn", "broken"))
-    worn, broken = (
+    worn, broken, chipped = (insert("iiiid", label=label) for label in ("worn", "broken", "chipped"))
+    worn, broken, chipped = (
         replace(of, looks=[replace(look, wear=wear) for look, wear in zip(of.looks, wears, strict=True)])
-        for of in (worn, broken)
+        for of in (worn, broken, chipped)
     )
     assert wear_line_of(worn, 4) == WearLine([4], [0.2], "mm")
     assert wear_line_of(worn, 3) is None
     assert wear_line_of(insert("iiii"), 4) is None
-    (life,) = worn_out([worn, broken, insert("iid")], [STRATUM] * 3)
+    (life,) = worn_out([worn, broken, chipped, insert("iid")], [STRATUM] * 4)
     assert (life.line, life.end) == (WearLine([4], [0.2], "mm"), 4.5)

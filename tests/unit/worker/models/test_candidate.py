@@ -45,6 +45,23 @@ def test_a_candidate_tells_the_sides_and_the_kinds_apart():
     assert candidate.novelty.reason(np.zeros(features.shape[1], np.float32)) is not None
 
 
+def test_a_third_kind_of_damage_is_told_apart_once_there_is_enough_of_it(monkeypatch):
+    monkeypatch.setattr(module, "DAMAGE_KINDS", ("worn", "broken", "chipped"))
+    features, labels, groups = inserts(60, images=5)
+    labels = np.array(labels, object)
+    chipped = np.flatnonzero(groups % 8 == 3)
+    features[chipped] += 2 * np.random.default_rng(9).normal(size=features.shape[1]).astype(np.float32)
+    solved, hyperparameters = solver.solver_for(features), module.Hyperparameters(1.0)
+    labels[chipped[: module.FEWEST_KINDS - 1]] = "chipped"
+    two = module._kinds(solved, labels, hyperparameters)
+    assert (two.classes, two.coef.shape) == (("worn", "broken"), (1, features.shape[1]))
+    labels[chipped] = "chipped"
+    three = module._kinds(solved, labels, hyperparameters)
+    assert (three.classes, three.coef.shape) == (("worn", "broken", "chipped"), (3, features.shape[1]))
+    damaged = labels != "intact"
+    assert (np.array(three.classes)[three.predict(features[damaged])] == labels[damaged]).mean() > 0.95
+
+
 def test_weights_move_the_probabilities_to_the_line_and_not_the_decisions():
     features, labels, groups = inserts(120, images=1, apart=0.15)
     weights = np.where(binary(labels) == 1, 0.1, 1.9)

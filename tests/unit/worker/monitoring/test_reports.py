@@ -6,6 +6,7 @@ import os
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.metrics_support import scrape_of
 from tests.support import wait_until
@@ -73,5 +74,8 @@ def test_a_message_that_fails_is_out_of_hand_all_the_same() -> None:
 def test_a_report_that_nobody_reads_costs_a_moment_and_no_capture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.monitoring.reports.SEND_TIMEOUT", 0.001)
     reports = Reports()
-    for _ in range(1000):  # more than fit into the socket
-        reports.send(Report(1, 1, counts=[("fault", ("crashed",))] * 50))
+    with capture_logs() as logs:
+        for _ in range(1000):  # more than fit into the socket
+            reports.send(Report(1, 1, counts=[("fault", ("crashed",))] * 50))
+    assert {entry["event"] for entry in logs} == {"a report did not reach the parent"}
+    assert len(logs) < 1000

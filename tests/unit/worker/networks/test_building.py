@@ -17,9 +17,9 @@ from worker.backbones.keras_families import published_network
 from worker.backbones.names import BackboneError
 from worker.networks import building
 from worker.networks.building import Built, build
+from worker.networks.loaded_network import Network
 from worker.networks.names import parse_network_name
 from worker.networks.representative import Representative
-from worker.networks.running import Network
 
 LITE = "efficientnet_lite0:block4_out+gap,head+gap,classes"
 

@@ -7,7 +7,7 @@ import pytest
 
 from worker.backbones.names import BackboneError
 from worker.networks.building import Built
-from worker.networks.running import NetworkUnfit
+from worker.networks.loaded_network import NetworkUnfit
 from worker.networks.store import NetworkMissing, NetworkStore
 
 NAME = "mobilenet-0.25:conv_pw_1_relu+gap,conv_dw_2_relu+gap"

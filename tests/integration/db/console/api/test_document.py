@@ -11,10 +11,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uuid6
 from fastapi.routing import APIRoute
 
 from db.console.api.application import RESOURCES
@@ -74,6 +76,12 @@ def test_the_examples_do_what_the_page_says(line, console, run) -> None:
 
     (expected,) = example("replace")["items"]
     assert expected.items() <= json.loads(run("replace.sh", "viewer"))["items"][0].items()
+
+    at, check_id = datetime.now(UTC) - timedelta(minutes=1), uuid6.uuid7()
+    for pocket in range(1, 5):
+        outcome = "unsure" if pocket == 3 else "intact"
+        line.see(pocket, outcome=outcome, head="head-2", captured_at=at, check_id=check_id, check_size=4)
+    assert example("head").items() <= json.loads(run("head.sh", "viewer"))["items"][0].items()
 
     lines = run("damaged.py", "viewer").splitlines()
     assert [each.split()[2] for each in lines] == ["9", "8", "7", "1"]

@@ -132,7 +132,7 @@ def test_a_head_is_a_cutting_tool_of_mtconnect(line, program) -> None:
     assert (nowhere.status_code, nowhere.json()["detail"]) == (404, "nothing is known of machine mill-1, head H9")
 
 
-@pytest.mark.parametrize("resource", ["replace", "checks", "verdicts", "lives"])
+@pytest.mark.parametrize("resource", ["heads", "replace", "checks", "verdicts", "lives"])
 def test_nothing_found_where_a_name_is_mistyped_is_no_answer(line, program, resource) -> None:
     line.see(1, 0, "intact")
     viewer = program("viewer")
@@ -354,6 +354,8 @@ def test_a_maintainer_s_program_promotes_and_rolls_back(line, console, program) 
     given = maintainer.post("models/b/promote", why)
     assert (given.status_code, given.json()["model_id"], given.json()["by"]) == (201, "b", "the maintainer")
     assert maintainer.post("models/b/promote", why).status_code == 409
+    line.model("d", network_digest="e" * 64)
+    assert maintainer.post("models/d/promote", {**why, "instead_of": "a"}).status_code == 409
     assert maintainer.post("models/b/rollback", why).json()["model_id"] == "a"
     assert maintainer.post("models/b/rollback", why).status_code == 409
     assert maintainer.post("models/c/promote", why).status_code == 404

@@ -83,7 +83,7 @@ def test_evidence_is_drawn_over_the_part_that_was_looked_at() -> None:
     shares[0, 1], shares[1, 0] = 1, -1
     region = {"left": 200, "top": 100, "width": 200, "height": 100}
     drawn = np.asarray(picture(resized(grey, "large", region, EvidenceMap(shares))), int)
-    assert np.abs(drawn[:90, :190] - 128).max() < 8, "beside the region nothing is drawn"
+    assert np.ptp(drawn[:90, :190]) < 8, "beside the region nothing is drawn"
     redness, blueness = drawn[..., 0] - drawn[..., 2], drawn[..., 2] - drawn[..., 0]
     assert redness[125, 360] > 60, "damage"
     assert blueness[175, 240] > 60, "intact"
@@ -118,6 +118,28 @@ def test_the_map_of_a_strip_lies_along_its_edge() -> None:
 def test_a_polygon_is_shown_with_the_box_around_it() -> None:
     polygon = {"polygon": [[10, 20], [90, 20], [90, 60], [10, 60]]}
     assert picture(resized(photograph(size=200), "small", polygon)).size == (80, 40)
+
+
+@pytest.mark.parametrize("side", [400, 3200])
+@pytest.mark.parametrize(
+    ("region", "inside", "beside"),
+    [
+        ({"left": 0.5, "top": 0.25, "width": 0.5, "height": 0.5}, (0.75, 0.5), (0.25, 0.5)),
+        ({"polygon": [[0.1, 0.1], [0.9, 0.1], [0.9, 0.9]]}, (0.7, 0.3), (0.3, 0.7)),
+        ({"x1": 0.25, "y1": 0.25, "x2": 0.5, "y2": 0.5, "above": 0.05, "below": 0.05}, (0.375, 0.375), (0.5, 0.375)),
+    ],
+    ids=["box", "polygon", "edge"],
+)
+def test_a_photograph_says_which_part_of_it_is_judged(side, region, inside, beside) -> None:
+    """Of one of several inserts a person would answer for the clearest."""
+
+    def there(value):
+        return [there(of) for of in value] if isinstance(value, list) else round(value * side)
+
+    grey = encoded(Image.new("RGB", (side, side), (128, 128, 128)), "JPEG")
+    image = picture(resized(grey, "medium", {name: there(value) for name, value in region.items()}))
+    at = [image.getpixel((round(x * image.width), round(y * image.height)))[0] for x, y in (inside, beside)]
+    assert [round(value / 32) for value in at] == [4, 2]
 
 
 def test_a_photograph_is_shown_whole_wherever_in_it_its_region_is() -> None:

@@ -6,7 +6,7 @@ import pytest
 from babel import Locale
 
 from db.console.reader import formats, reasons
-from producer.contract.reasons import checks, faults, image_files, models, photographs, promotion, stations
+from producer.contract.reasons import checks, faults, file_kinds, image_files, models, photographs, promotion, stations
 from producer.contract.reasons.template import KINDS
 
 GERMAN, SPANISH, ENGLISH = map(Locale.parse, ("de", "es", "en_GB"))
@@ -76,6 +76,28 @@ def test_a_contradiction_is_said_part_by_part() -> None:
         "Widerspruch: Plattensitz 3 in einer Prüfung von 2; Plattensitze 1, 2 von Maschine mill-1, Fräskopf head-2; "
         "Plattensitze 4, 5: Die Aufnahmen gab es schon (Bearbeitung op-7, 03.11.26, 14:05): neu aufnehmen"
     )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "said"),
+    [
+        ("a PNG whose header is damaged: hand in the original file again", "sondern ein PNG mit beschädigtem Kopf"),
+        (
+            "a TIFF of a kind that is not read, or damaged in its header: " + file_kinds.SAVE_GREY_OR_RGB.text,
+            "sondern ein TIFF, das nicht gelesen wird oder im Kopf beschädigt ist",
+        ),
+        ("a GIF image: save it as JPEG, PNG or BMP", "als JPEG, PNG oder BMP speichern"),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_what_an_earlier_version_stored_is_said_too(sentence: str, said: str) -> None:
+    assert said in str(reasons.translated(GERMAN, f"this is no image that can be read, but {sentence}"))
+
+
+def test_formats_are_listed_in_the_readers_language() -> None:
+    reason = file_kinds.NO_IMAGE(formats=("JPEG", "PNG", "BMP"))
+    assert reason == "this is no image that can be read (JPEG, PNG or BMP): save it anew as one of these"
+    assert "(JPEG, PNG o BMP)" in str(reasons.translated(SPANISH, str(reason)))
 
 
 def test_other_words_are_no_reason_of_the_vocabulary() -> None:

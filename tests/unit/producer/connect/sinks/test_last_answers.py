@@ -121,7 +121,7 @@ def test_what_was_given_up_leaves_no_answer_of_before_it(tmp_path: Path) -> None
 
 
 def test_what_waits_is_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last_answers, "_AT_ONCE", 2)
+    monkeypatch.setattr(last_answers, "_DELIVERIES_AT_ONCE", 2)
     events = [plant_event("p", "station-1", verdict(pocket), 0.0) for pocket in (1, 2, 3, 1, 2)]
     with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
         log.keep({"broker": events}, {})

@@ -18,6 +18,7 @@ from db.line.contradictions import Doubt
 from producer.contract.reasons import checks, faults, file_kinds, image_files, photographs, stations
 from producer.contract.reasons.recognition import LONGEST, SUBJECTS, TEMPLATES, recognised
 from producer.contract.reasons.template import IN_OTHER_WORDS, KINDS, Reason, numbered
+from producer.pictures.image_formats import FORMATS
 from producer.pictures.jpeg_structure import JpegStructure
 from worker.images.bit_depth import EightBits
 from worker.images.decoding import DecodedPhotograph
@@ -39,6 +40,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "words": WORDS,
     "reasons": st.lists(WORDS.map(lambda head: checks.HEAD(head=head)), min_size=1, max_size=3),
     "and": st.lists(WORDS, min_size=1, max_size=3),
+    "or": st.lists(st.sampled_from(FORMATS), min_size=1, max_size=4),
     "d": WHOLE,
     ",": WHOLE,
     "g": st.floats(-1e12, 1e12),

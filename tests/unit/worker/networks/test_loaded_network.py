@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from worker.backbones.names import BackboneError
-from worker.images.cut import StripSize
+from worker.images.region_cut import StripSize
 from worker.models.evidence import evidence_map
 from worker.networks.building import Built
+from worker.networks.loaded_network import Network, NetworkUnfit, check_picture
 from worker.networks.manifest import RECIPE
 from worker.networks.names import parse_network_name
-from worker.networks.running import Network, NetworkUnfit, check_picture
 from worker.networks.store import NetworkStore
 
 

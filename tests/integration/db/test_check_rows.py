@@ -8,8 +8,8 @@ from typing import Any
 
 import uuid6
 
-from db.line import begun_checks, checks, faults, incomplete_checks
-from db.line.begun_checks import NamedCheck
+from db.line import check_rows, checks, faults, incomplete_checks
+from db.line.check_rows import NamedCheck
 from db.queries import head_overview
 from tests.integration.db.conftest import T0, Line
 
@@ -19,7 +19,7 @@ def refuse(line: Line, at: datetime, pockets: list[int], **changes: Any) -> Name
     values = {"check_id": uuid6.uuid7(), "station": "st-1", "machine": "mill-1", "head": "head-1", "operation": "op-20"}
     check = NamedCheck(**(values | {"size": 1, "own_id": uuid6.uuid7()} | changes))
     with line.database.transaction() as session:
-        check = replace(check, check_id=begun_checks.begin(session, [check], at)[check.own_id])
+        check = replace(check, check_id=check_rows.begin(session, [check], at)[check.own_id])
     what = {"station": check.station, "check_id": check.check_id, "reason": "invalid_event", "detail": "", "at": at}
     with line.database.transaction() as session:
         for pocket in pockets:
@@ -102,5 +102,5 @@ def test_an_event_that_does_not_say_its_machine_is_of_each_that_has_the_head(lin
     with line.database.transaction() as session:
         incomplete_checks.give_up(session, incomplete_checks.awaited(session))
         unknown = NamedCheck(uuid6.uuid7(), "st-1", None, "head-9", "op-20", 1, uuid6.uuid7())
-        assert begun_checks.begin(session, [unknown], T0) == {}
+        assert check_rows.begin(session, [unknown], T0) == {}
     assert answer(line, "mill-2") == ("review", [1, 2])

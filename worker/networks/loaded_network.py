@@ -15,8 +15,8 @@ import numpy as np
 
 from producer.runtime.arrays import BoolArray, Float32Array, UInt8Array
 from worker.backbones.names import BackboneError
-from worker.images.cut import StripSize
 from worker.images.foreground import foreground
+from worker.images.region_cut import StripSize
 from worker.networks.manifest import Manifest
 from worker.networks.names import NetworkName, Output, pooled_size
 from worker.networks.pooling import pooled

@@ -2,14 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bare
+from benchmarks import bare_judging
 from benchmarks.networks import network
 from tests.network_support import BACKBONE
 from tests.support import photograph
 
 
 def test_processes_share_the_work_and_tell_what_it_took(networks: Path) -> None:
-    with bare.processes(BACKBONE, [photograph(), photograph(seed=1)], 2, networks) as processes:
+    with bare_judging.processes(BACKBONE, [photograph(), photograph(seed=1)], 2, networks) as processes:
         work = processes.work(5)
     assert processes.processes == 2
     assert 1 < work.per_second < 10_000
@@ -17,7 +17,7 @@ def test_processes_share_the_work_and_tell_what_it_took(networks: Path) -> None:
 
 
 def test_one_by_one_each_photograph_has_its_time(networks: Path) -> None:
-    seconds = bare.one_by_one_seconds(network(BACKBONE, networks), [photograph()] * 3)
+    seconds = bare_judging.one_by_one_seconds(network(BACKBONE, networks), [photograph()] * 3)
     assert len(seconds) == 3
     assert min(seconds) > 0
 

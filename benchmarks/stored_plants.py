@@ -20,7 +20,7 @@ from typing import Final
 
 import psycopg
 
-from benchmarks import bulk, history, people, records
+from benchmarks import bulk, history, records, reviews_and_faults
 from db.engine import migrate
 from db.engine.url import sqlite_url
 from tests.integration.postgres_server import Server, wait_until_ready
@@ -54,10 +54,10 @@ def plant(engine: str, verdicts: int, folder: Path = PLANTS) -> Iterator[str]:
         if not complete.exists():
             print(f"  generating {verdicts:,} verdicts for {engine} in {place}, where they are kept", flush=True)
             start = time.perf_counter()
-            people.put_in_charge(url, verdicts)
-            made = people.People(verdicts)
+            reviews_and_faults.put_in_charge(url, verdicts)
+            made = reviews_and_faults.People(verdicts)
             history.fill(url, history.seen(seed=1), verdicts, _progress(verdicts), rows_of=made.rows_of, quick=True)
-            people.finish(url)
+            reviews_and_faults.finish(url)
             complete.touch()
             size = sum(each.stat().st_size for each in place.rglob("*") if each.is_file()) / 1e9
             print(f"  generated in {time.perf_counter() - start:.0f} s, {size:.1f} GB", flush=True)
@@ -67,7 +67,7 @@ def plant(engine: str, verdicts: int, folder: Path = PLANTS) -> Iterator[str]:
 def _generator() -> str:
     """What makes the rows, as eight hexadecimal digits."""
     digest = hashlib.sha256()
-    for module in (history, records, bulk, people):
+    for module in (history, records, bulk, reviews_and_faults):
         digest.update(Path(module.__file__ or "").read_bytes())
     return digest.hexdigest()[:8]
 

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from producer.contract.region import Edge, Polygon
-from worker.images.cut import box_of, cut_of, extent_of, levelled, masked, stored_cut
 from worker.images.decoding import UnusableImage, decode, decode_photograph
+from worker.images.region_cut import box_of, cut_of, extent_of, levelled, masked, stored_cut
 
 SIDE = 480
 SIZE = (112, 224)

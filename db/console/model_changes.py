@@ -1,8 +1,9 @@
 """What a person changes about the models' roles at the console: with a reason, and only where the page is not old.
 
 The registry itself does it (`db.learning.model_registry`), as it does for all others. A person has a page before him
-that may be old, so each change names the model that it is about, and is refused where that is no longer what the page
-showed: a button that is pressed twice does no more than one that is pressed once.
+that may be old, so each change names the model that it is about, and one that it takes the place of, and is refused
+where that is no longer what the page showed: a button that is pressed twice does no more than one that is pressed once,
+and no model is put out by a person who has not seen it.
 """
 
 from __future__ import annotations
@@ -16,20 +17,31 @@ from db.learning import model_registry
 from db.learning.model_registry import Model, Promotion
 from producer.contract.reasons import refusals as why
 
+NOBODY: Final = "-"
+"""In place of a model where none has the role; an empty field of a form cannot be told from a missing one."""
+
 LONGEST_REASON: Final = 1_000
 """Characters of a reason that are taken."""
 
 
-def promote(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **detail: Any) -> Promotion:
+def promote(
+    session: Session, model_id: str, *, instead_of: str | None = None, by: str, reason: str, at: datetime, **detail: Any
+) -> Promotion:
     """Put a model in charge.
+
+    `instead_of` is the model that was in charge on the page, `NOBODY` where none was; None asks nothing.
 
     Raises:
         LookupError: there is no such model.
-        ValueError: it is in charge already, no worker could judge by it, or there is no reason.
+        ValueError: it is in charge already, or another one than the page showed; no worker could judge by it; there is
+            no reason.
     """
     _check(session, model_id)
-    if model_id == _in_charge(session):
+    in_charge = _in_charge(session)
+    if model_id == in_charge:
         raise ValueError(why.IN_CHARGE(model=model_id))
+    if in_charge is not None and instead_of not in (None, in_charge):
+        raise ValueError(why.IN_CHARGE_SINCE(model=in_charge))
     return model_registry.promote(session, model_id, by=by, reason=_checked_reason(reason), at=at, **detail)
 
 
@@ -48,16 +60,24 @@ def roll_back(session: Session, model_id: str, *, by: str, reason: str, at: date
     return promotion
 
 
-def start_shadow(session: Session, model_id: str, *, by: str, reason: str, at: datetime, **detail: Any) -> Promotion:
+def start_shadow(
+    session: Session, model_id: str, *, instead_of: str | None = None, by: str, reason: str, at: datetime, **detail: Any
+) -> Promotion:
     """Have a model judge alongside the champion.
+
+    `instead_of` is the model that was in shadow on the page, `NOBODY` where none was; None asks nothing.
 
     Raises:
         LookupError: there is no such model.
-        ValueError: it is in charge or in shadow already, no worker could judge by it, or there is no reason.
+        ValueError: it is in charge or in shadow already, or another one is in shadow than the page showed; no worker
+            could judge by it; there is no reason.
     """
     _check(session, model_id)
-    if model_id == _in_shadow(session):
+    in_shadow = _in_shadow(session)
+    if model_id == in_shadow:
         raise ValueError(why.IN_SHADOW(model=model_id))
+    if in_shadow is not None and instead_of not in (None, in_shadow):
+        raise ValueError(why.IN_SHADOW_SINCE(model=in_shadow))
     return model_registry.start_shadow(session, model_id, by=by, reason=_checked_reason(reason), at=at, **detail)
 
 

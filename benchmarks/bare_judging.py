@@ -22,7 +22,7 @@ from worker.runtime.process import usable_cores
 if TYPE_CHECKING:
     from threading import Barrier
 
-    from worker.networks.running import Network
+    from worker.networks.loaded_network import Network
 
 
 @dataclass(frozen=True)

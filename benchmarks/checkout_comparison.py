@@ -1,4 +1,4 @@
-"""`python -m benchmarks.against CHECKOUT`: this line beside that of another checkout, in processor time a capture.
+"""`python -m benchmarks.checkout_comparison CHECKOUT`: this line beside another checkout's, in processor time.
 
 Two workers without a network, each with a Redis and a SQLite database of its own, carry the same captures in turn,
 while the other is idle. So what else the machine does is much the same for both, and the ratio of processor times says
@@ -38,7 +38,7 @@ def _worker_of(checkout: Path) -> list[str]:
 
 def main() -> int:
     """Print each round, and the medians with their ratio."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.against", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.checkout_comparison", description=__doc__)
     parser.add_argument("checkout", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--captures", type=int, default=4_000)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from worker.lives.life import CensoredLife
-from worker.lives.miscounted import miscounted
+from worker.lives.miscounted_lives import miscounted
 from worker.lives.weibull import fit
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, tup
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
-from db.line import check_revisions, check_rows, head_size, incomplete_checks
+from db.line import captures_ahead, check_revisions, check_rows, head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.check_order import Placed, put_in_order, taken_beside
 from db.line.insert_changes import is_unseen, last_changed_at
@@ -198,6 +198,7 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
     changed = {row[:3]: row[-1] for row in rows}
     order: dict[UUID, datetime] = {}
     latest: list[Placed] = []
+    ahead: set[UUID] = set()
     now = datetime.now(UTC)
     for arrival in sorted(arrivals, key=lambda arrival: arrival.received_at):
         capture, place = arrival.capture, _place(arrival)
@@ -211,6 +212,9 @@ def _ordered(connection: Connection, arrivals: Collection[Arrival]) -> dict[UUID
             newest[place] = OrderedPhoto(*times, moment)
             behind = None if before is None else before.ordered_at
             latest.append(Placed(place[0], place[1], capture.check_id, *times[:2], times[-1], moment, behind))
+        elif before.received_at > now:  # once that time has come nobody sees that it came by a clock ahead
+            ahead.add(before.capture_id)
+    captures_ahead.note_in(connection, ahead)
     return order | put_in_order(connection, latest)
 
 

@@ -134,8 +134,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
     """Keep many captures as `record` does, and say of each what was known before it.
 
     Where judging begins at once, the attempt is counted here, before the work starts, unless there was one already:
-    what was tried before without coming to an end is to be tried differently, and counted by `db.line.attempts`. A
-    check that had an answer and doubts it now is noted (`db.line.check_revisions.note_doubted`).
+    what was tried before without coming to an end is to be tried differently, and counted by `db.line.attempts`.
 
     Raises:
         ValueError: a datetime is naive.
@@ -148,8 +147,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
         if arrival.capture.capture_id not in known:
             first.setdefault(arrival.capture.capture_id, arrival)
     order = _ordered(connection, first.values())
-    written, answered = _insert(connection, first.values(), order)
-    check_revisions.note_doubted(session, answered)
+    written = _insert(session, first.values(), order)
     if len(written) < len(first):  # another worker was faster by a moment
         faster = _known(connection, first.keys() - written)
         known, subjects = known | faster[0], subjects | faster[1]
@@ -160,10 +158,9 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
         answer = known.get(capture_id) or Known(True, 0, None, order[capture_id])
         of = subject_of(arrival.capture)
         another = subjects.setdefault(capture_id, of) != of
+        answers.append(replace(answer, another=True) if another else answer)
         if another:
-            answers.append(replace(answer, another=True))
             continue
-        answers.append(answer)
         attempts = answer.attempts
         if arrival.tried and answer.verdict is None and attempts == 0:
             attempts = 1
@@ -222,20 +219,15 @@ def _place(arrival: Arrival) -> PocketPlace:
     return PocketPlace(arrival.capture.machine, arrival.capture.head, arrival.capture.pocket)
 
 
-def _insert(
-    connection: Connection, arrivals: Collection[Arrival], order: Mapping[UUID, datetime]
-) -> tuple[set[UUID], list[UUID]]:
-    """Write captures with their checks and pockets; which ids were really written, not found there after all.
-
-    And which checks may have been told about before (`incomplete_checks.update_awaited`).
-    """
+def _insert(session: Session, arrivals: Collection[Arrival], order: Mapping[UUID, datetime]) -> set[UUID]:
+    """Write captures with their checks and pockets; which ids were really written, not found there after all."""
     if not arrivals:
-        return set(), []
+        return set()
+    connection = session.connection()
     checks: dict[UUID, dict[str, Any]] = {}
     counted: dict[UUID, int] = {}
     pockets: dict[PocketPlace, dict[str, Any]] = {}
     rows = []
-    unseen = {arrival.capture.capture_id for arrival in arrivals if not arrival.shows}
     for arrival in arrivals:
         capture = arrival.capture
         moment = order[capture.capture_id]
@@ -256,21 +248,19 @@ def _insert(
     check_rows.BEGIN.execute(connection, sorted(checks.values(), key=lambda row: row["check_id"]))
     rows.sort(key=lambda row: row["capture_id"])
     written = {capture_id for (capture_id,) in _CAPTURE.execute(connection, rows)}
-    for row in rows:
-        if row["capture_id"] not in written - unseen:
-            continue
+    telling = written - {arrival.capture.capture_id for arrival in arrivals if not arrival.shows}
+    for row in (row for row in rows if row["capture_id"] in telling):
         place = PocketPlace(row["machine"], row["head"], row["pocket"])
         newest = pockets.get(place)
         if newest is None or _moment(newest) < _moment(row):
             pockets[place] = {name: row[name] for name in _POCKET_NAMES}
     if pockets:
         _POCKET.execute(connection, [pockets[place] for place in sorted(pockets)])
-    if not written:
-        return written, []
-    # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
-    answered = incomplete_checks.update_awaited(connection, checks)
-    incomplete_checks.give_up_counted(connection, counted)
-    return written, answered
+    if written:
+        # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
+        check_revisions.note_doubted(session, incomplete_checks.update_awaited(connection, checks))
+        incomplete_checks.give_up_counted(connection, counted)
+    return written
 
 
 def _moment(row: Mapping[str, Any]) -> tuple[datetime, UUID]:

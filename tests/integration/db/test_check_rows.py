@@ -8,11 +8,7 @@ from typing import Any
 
 import uuid6
 
-<<<<<<< HEAD
-from db.line import check_revisions, check_rows, checks, faults, incomplete_checks, untold_checks
-=======
-from db.line import check_rows, checks, faults, incomplete_checks, verdicts
->>>>>>> main
+from db.line import check_revisions, check_rows, checks, faults, incomplete_checks, untold_checks, verdicts
 from db.line.check_rows import NamedCheck
 from db.queries import head_overview
 from tests.integration.db.conftest import T0, Line

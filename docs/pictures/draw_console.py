@@ -25,7 +25,7 @@ from tests.support import wait_until  # noqa: E402
 
 WINDOW = 1440, 1080
 WIDTH = 960
-COLOURS = 160
+COLOURS = 48
 
 LOADED = (
     "return [...document.images].filter((each) => each.getBoundingClientRect().top < innerHeight)"

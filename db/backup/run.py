@@ -20,7 +20,7 @@ from db.engine import clock, migrate, schema_version
 from db.engine.database import Database
 from db.engine.times import utc
 from db.engine.url import parse_url, shown
-from db.line import restored_checks, restores
+from db.line import check_revisions, restored_checks, restores
 from db.people import restored_people
 from db.people.restored_people import Withdrawn
 from producer.files.durable_files import replaced_file, write_file
@@ -103,26 +103,29 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
         raise BackupError(
             f"{shown(url)} is not empty ({contents}): --replace lets all of it go. Back it up first, if in doubt"
         )
-    kept_out = _withdrawn(url) if holds else Withdrawn()
-    _engine(engine).read(url, file, manifest.revision, lambda restored: _note(restored, file.name, manifest, kept_out))
+    kept_out, told = _known_before(url) if holds else (Withdrawn(), 0)
+    _engine(engine).read(
+        url, file, manifest.revision, lambda restored: _note(restored, file.name, manifest, kept_out, told)
+    )
     rows = rows_of(url)
     if any(rows.get(name, 0) < count for name, count in manifest.rows.items()):  # more: somebody wrote meanwhile
         raise BackupError(f"{shown(url)} now holds {rows}, and the backup {dict(manifest.rows)}: do not use it")
     return file, manifest
 
 
-def _withdrawn(url: str) -> Withdrawn:
+def _known_before(url: str) -> tuple[Withdrawn, int]:
+    """What a restore must not take back: whom the database lets in no more, and the highest number of an answer."""
     with closing(Database(url)) as database, database.reading() as session:
-        return restored_people.withdrawn(session)
+        return restored_people.withdrawn(session), check_revisions.highest(session)
 
 
-def _note(url: str, file: str, manifest: BackupManifest, kept_out: Withdrawn) -> None:
+def _note(url: str, file: str, manifest: BackupManifest, kept_out: Withdrawn, told: int) -> None:
     """Have a database that a backup was brought back into say so, before anybody believes what it holds."""
     if "audit" not in manifest.rows:
         return
     with closing(Database(url)) as database, database.transaction() as session:
         at = clock.of_database(session)
-        restores.record(session, at=at, file=file, made_at=manifest.made_at)
+        restores.record(session, at=at, file=file, made_at=manifest.made_at, told=told)
         restored_people.withdraw(session, kept_out, at)
         if manifest.revision == schema_version.head():  # else once the tables are brought up to date
             restored_checks.doubt(session)

@@ -3,7 +3,8 @@
 Answers are sent after their commit, by processes that may be delayed between the two. A transaction that gives a number
 holds the check's row to its end, so the later commit has the higher number. The number is the seconds of the database's
 clock, or the next number if the clock has not advanced. A database that was restored from a backup knows less than was
-sent, and its clock may be behind: the checks that are doubted then have numbers of a year later.
+sent, and its clock may be behind: the checks that are doubted then have numbers of a year later, and above all of the
+database that it replaced.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, select, tuple_, update
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, inspect, select, tuple_, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
@@ -95,14 +96,21 @@ def next_revision(of: ColumnElement[bool]) -> Any:
     return update(Checks.__table__).where(of).values(revision=later)  # type: ignore[arg-type]
 
 
-def put_above_all_told(session: Session, check_ids: Collection[UUID], known: datetime) -> None:
+def highest(session: Session) -> int:
+    """The highest number that any check has; 0 where no table has such numbers yet."""
+    known = {column["name"] for column in inspect(session.connection()).get_columns(Checks.__tablename__)}
+    return session.scalar(select(func.max(Checks.revision))) or 0 if Checks.revision.key in known else 0
+
+
+def put_above_all_told(session: Session, check_ids: Collection[UUID], known: datetime, told: int) -> None:
     """Have the next numbers of a backup's checks be above all that were told of them, though the clock may be behind.
 
-    They were told after all that is `known` of that time, and at most a year after: no older backup is restored.
+    They were told after all that is `known` of that time, and at most a year after: no older backup is restored. And
+    none was above `told`, the highest of the database that the backup replaced: it may have been a backup's too.
     """
-    highest = int(known.timestamp()) - _FIRST + _YEAR
-    of_these = Checks.check_id.in_(check_ids) & (Checks.revision < highest)
-    session.execute(update(Checks.__table__).where(of_these).values(revision=highest))  # type: ignore[arg-type]
+    least = max(int(known.timestamp()) - _FIRST + _YEAR, told + 1)
+    of_these = Checks.check_id.in_(check_ids) & (Checks.revision < least)
+    session.execute(update(Checks.__table__).where(of_these).values(revision=least))  # type: ignore[arg-type]
 
 
 def revised_since(moment: datetime) -> ColumnElement[bool]:

@@ -209,6 +209,22 @@ def test_what_is_told_after_a_restore_is_above_what_was_told_before_it_though_th
         assert (given_up.state, given_up.revision > highest.total_seconds()) == ("review", True)
 
 
+def test_what_is_told_after_a_second_restore_is_above_the_first_though_the_clock_was_set_back(
+    line, empty_database_url, tmp_path, monkeypatch
+) -> None:
+    line.see(1, outcome="intact", check_size=1)
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    numbers = []
+    for behind in (timedelta(), timedelta(hours=1)):
+        moment = datetime.now(UTC) - behind
+        monkeypatch.setattr(clock, "of_database", lambda _, at=moment: at)
+        run.restore(empty_database_url, file, replace=True)
+        with closing(Database(empty_database_url)) as database, database.reading() as session:
+            [doubted] = untold_checks.untold(session).checks
+            numbers.append(doubted.revision)
+    assert numbers[1] > numbers[0]
+
+
 def test_long_after_a_restore_only_what_was_written_since_is_sent_again(line, empty_database_url, tmp_path) -> None:
     """Though the numbers of a backup's checks are those of a year later."""
     line.see(1, outcome="intact")

@@ -20,7 +20,7 @@ from db.line import station_days
 from db.line.rows import NEWEST_FIRST
 from db.queries import unusable_runs
 from db.schema.column_words import STANDING_FAULTS
-from db.schema.tables import Captures, Checks, Faults
+from db.schema.tables import Captures, Checks, Faults, Pockets
 from producer.contract.names import IMPORTED
 
 WINDOW: Final = 1_000
@@ -109,7 +109,9 @@ def of_no_known_head(session: Session, since: datetime) -> tuple[int, datetime |
 
     Each may be of a photograph of any head: what the head's earlier photographs show says nothing of now then.
     """
-    has_check = select(Checks.check_id).where(Checks.check_id == Faults.check_id).exists()
+    of_check = select(Checks.check_id).where(Checks.check_id == Faults.check_id)
+    # A name that no photograph ever had may be a part of one that was read wrongly.
+    has_check = of_check.join(Pockets, (Pockets.machine == Checks.machine) & (Pockets.head == Checks.head)).exists()
     newest = select(Faults.first_at).where(Faults.state == "open", Faults.last_at > since)
     newest = newest.where(Faults.reason == "invalid_event", ~has_check)
     rows = newest.order_by(Faults.last_at.desc(), Faults.id.desc()).limit(MOST_FAULTS).subquery()

@@ -7,24 +7,36 @@ read as its parser would read it: a head that is named by mistake only has to be
 
 from __future__ import annotations
 
+import csv
+import html
 import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 _ESCAPED: Final = re.compile(r"""\\{1,15}(?:u([\da-f]{4})|x([\da-f]{2})|([rnt])|(?=["']))""", re.IGNORECASE)
 """What JSON escapes, within however many texts, and a letter that is no UTF-8 (`broker.sanitising`): Latin-1. Of few
 strokes, as a search for any number takes long in a text of nothing else."""
-_WORD: Final = r"""[^\s"'\\<>{}\[\](),;|&=:#]{1,64}"""
+_WORD: Final = r"""(?!\#)[^\s"'\\<>{}\[\],;|&=:]{1,64}"""
 _BARE: Final = rf"((?!(?:null|none|true|false)\b){_WORD}(?: {_WORD}(?!\w*\s*[:=]))*)"
 """A name without quotes: up to what separates it from the next one."""
-_TAG: Final = r"<(?:[\w.-]{1,64}:)?(machine|head)(?:\s[^<>]{0,99})?(?<!/)>"
+_TAG: Final = (
+    r"<(?:[\w.-]{1,64}:)?(machine|head)(?:\s[^<>]{0,99})?(?<!/)>\s*(?:<!\[CDATA\[\s*)?([^\s<>\]][^<>\]\n]{0,199})<?"
+)
+"""An element of XML, and what is in it."""
+_LINE: Final = (
+    r"""^[ \t-]*(machine|head):[ \t]+(?!(?:null|~)[ \t]*$)([^\s"'{}\[\]<>&*!|>%@`#=:][^"'{}\[\]<>=:\n]{0,99})$"""
+)
+"""A line of YAML, and what is behind its name, with a remark perhaps."""
 _KEY: Final = r"""(?<![\w./-])["']?(machine|head)["']?\s*[:=]"""
-_PLACE: Final = re.compile(rf"""(?:{_TAG}|{_KEY})\s*(?:"([^"]{{1,64}})"|'([^']{{1,64}})'|{_BARE})""", re.IGNORECASE)
+_QUOTED_OR_BARE: Final = rf"""(?:"([^"]{{1,99}})"|'([^']{{1,99}})'|{_BARE})"""
+_PLACE: Final = re.compile(rf"{_TAG}|{_LINE}|{_KEY}\s*{_QUOTED_OR_BARE}", re.IGNORECASE | re.MULTILINE)
 """Where a text says a machine or a head, as JSON, Python, XML, YAML or a list of `name=value` writes it."""
-_CELL: Final = re.compile(r"[,;\t|]")
+_SEPARATORS: Final = ",;\t|"
+_ENCODED: Final = re.compile("%[0-9a-f]{2}", re.IGNORECASE)
 _BODY: Final = re.compile(r'"body"\s*:\s*"([\w+/\\-]+)')
 _DEEPEST: Final = 4
 """How many objects, lists and texts around an event are looked into."""
@@ -94,7 +106,7 @@ def _places_in(text: str) -> list[dict[str, str]]:
     if rows := [*_rows_in(text)]:
         return rows
     said = [
-        ((of[1] or of[2]).lower(), of.start(), of[3] or of[4] or of[5])
+        ((of[1] or of[3] or of[5]).lower(), of.start(), _name(*of.groups()))
         for of in islice(_PLACE.finditer(text), 4 * _MOST)
     ]
     machines = [(start, name) for what, start, name in said if what == "machine"]
@@ -106,16 +118,32 @@ def _places_in(text: str) -> list[dict[str, str]]:
     return places
 
 
+def _name(*groups: str | None) -> str:
+    """A name as it was before a form of text wrote it in its own way; of a remark or a bracket behind it nothing."""
+    _, of_element, _, of_line, _, *quoted_or_bare = groups
+    name = of_element or (of_line or "").partition(" #")[0] or next(filter(None, quoted_or_bare), "")
+    name = html.unescape(name).strip()
+    name = unquote_plus(name) if _ENCODED.search(name) else name
+    return name[: len(name) - (name.count(")") > name.count("("))]
+
+
 def _rows_in(text: str) -> Iterator[dict[str, str]]:
     """The rows of a table below the line that names its columns, with one of these characters between its cells."""
     columns: list[str] = []
-    for line in text.splitlines():
-        cells = [cell.strip(" \"'") for cell in _CELL.split(line)]
+    separator = ""
+    for line in text.lstrip("\ufeff").splitlines():
         if not columns:
-            names = [cell.lower() for cell in cells]
-            columns = names if len(names) > 1 and "head" in names else []
-        elif (row := dict(zip(columns, cells, strict=False))).get("head"):
+            for separator in filter(line.__contains__, _SEPARATORS):
+                names = [cell.lower() for cell in _cells(line, separator)]
+                columns = names if "head" in names else columns
+                if columns:
+                    break
+        elif (row := dict(zip(columns, _cells(line, separator), strict=False))).get("head"):
             yield {name: row[name] for name in ("machine", "head") if row.get(name)}
+
+
+def _cells(line: str, separator: str) -> list[str]:
+    return [cell.strip(" '") for cells in csv.reader([line], delimiter=separator) for cell in cells]
 
 
 def _unescaped(text: str) -> str:

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import uuid6
 from sqlalchemy import text
 
-from db.line import faults
+from db.line import check_rows, faults
+from db.line.check_rows import NamedCheck
 from db.queries.line_status import LOOK_BACK, WINDOW, current, faults_query, oldest_query, unsure_query
 from producer.contract.names import IMPORTED
 from tests.integration.conftest import on_one_engine
@@ -82,13 +84,19 @@ def test_the_share_of_unsure_ones_is_that_of_the_newest_judged_captures_of_the_l
 @on_one_engine
 def test_what_names_no_known_head_is_in_the_heartbeat_of_a_worker(line, start) -> None:
     known, state = line.see(1, 0), LineState()
-    for check_id, at in ((known.check_id, 0), (None, 0), (None, -5)):
+    read_wrongly = uuid6.uuid7()
+    with line.database.transaction() as session:
+        part = NamedCheck(
+            read_wrongly, "st-1", "mill-1", "a part of a name", operation="op", size=0, own_id=read_wrongly
+        )
+        check_rows.begin(session, [part], T0)
+    for check_id, at in ((known.check_id, 0), (read_wrongly, 0), (None, 0), (None, -5)):
         with line.database.transaction() as session:
             what = {"capture_id": None, "station": None, "pocket": None, "reason": "invalid_event", "detail": ""}
             moment = datetime.now(UTC) + timedelta(hours=at)
             faults.record(session, check_id=check_id, event=f"{check_id} {at}", at=moment, **what)
     UnknownHeadsWatch(line.database, state).turn()
-    assert state.heartbeat().of_no_known_head == 1, "of the last hour"
+    assert state.heartbeat().of_no_known_head == 2, "of the last hour"
 
 
 @pytest.mark.parametrize(

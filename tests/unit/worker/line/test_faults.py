@@ -5,6 +5,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
+from xml.sax.saxutils import escape
 
 import pytest
 from pydantic import ValidationError
@@ -129,6 +131,33 @@ def test_of_what_is_no_event_the_head_is_known_that_stands_in_it(
     assert fault.check is not None
     assert (fault.check.machine, fault.check.head, fault.check.size) == (event.machine, "Prüfkopf 5", 0)
     assert fault.others == ()
+
+
+@pytest.mark.parametrize("head", ["Kopf (links)", "H#12", "Planfräser, 12-fach", "A & B", "Ø80+1"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "machine: {machine}\nhead: {head}\npocket: 3\n",
+        "machine: {machine}\nhead: {head} # the left one\n",
+        "- head: {head}\n  machine: {machine}\n",
+        "<c><machine>{machine}</machine><head>{xml}</head></c>",
+        "<c><machine>{machine}</machine><head><![CDATA[{head}]]></head></c>",
+        '<capture machine="{machine}" head="{xml}"/>',
+        "machine={machine}&head={url}&pocket=3",
+        '\ufeffhead,machine,pocket\n"{head}",{machine},3\n',
+    ],
+)
+def test_a_head_has_all_of_its_name_in_each_form(event: CaptureEvent, head: str, form: str) -> None:
+    """Else a head of a part of the name is held, and the one that was photographed is not."""
+    text = form.format(machine=event.machine, head=head, xml=escape(head), url=quote_plus(head))
+    assert [(check.machine, check.head) for check in refused(text).checks] == [(event.machine, head)]
+
+
+@pytest.mark.parametrize("head", ["Kopf (links)", "H#12", "H12"])
+@pytest.mark.parametrize("form", ["machine={machine};head={head};pocket=3", "Capture(machine={machine}, head={head})"])
+def test_a_name_without_quotes_ends_where_the_next_begins(event: CaptureEvent, head: str, form: str) -> None:
+    text = form.format(machine=event.machine, head=head)
+    assert [check.head for check in refused(text).checks] == [head]
 
 
 @pytest.mark.parametrize(

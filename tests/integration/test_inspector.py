@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -624,6 +625,43 @@ def test_what_an_earlier_run_has_seen_since_a_later_one_is_told_before_the_go_of
     assert [told(number) for number in (0, 1, 2, 4)] == [[], [(earlier, "go")], [], [(earlier, "replace")]]
     assert told(3) == told(3) == [(earlier, None), (later, "go")], "also where a worker died before it was told"
     assert told(5) == [(later, "go")], "it has a newer one itself"
+
+
+def test_a_go_that_waits_for_redis_is_told_with_what_others_saw_meanwhile(
+    line: Line, redis_server: RedisProcess, tmp_path: Path
+) -> None:
+    earlier, later, now, last = str(new_id()), str(new_id()), datetime.now(UTC), next_of()
+    messages = []
+    for second, (run, pocket) in enumerate(((earlier, 1), (earlier, 2), (later, 1), (later, 2), (earlier, 2))):
+        last, at = next_of(last), (now - timedelta(seconds=9 - second)).isoformat()
+        place = {"check_id": run, "check_size": 2, "pocket": pocket, "captured_at": at, "capture_id": str(last)}
+        messages.append(stored_event(line.store, photograph(200 if second == 4 else 70, second), **place).message())
+    for message in messages[:3]:
+        line.inspector.inspect(message)
+
+    def ended(run: str) -> bool:
+        with line.database.reading() as session:
+            check = checks.find(session, UUID(run))
+        return check is not None and check.state != "pending"
+
+    redis_server.kill()
+    waits = threading.Thread(target=line.inspector.inspect, args=(messages[3],))
+    waits.start()
+    wait_until(lambda: ended(later), what="the go that nobody is told yet")
+    elsewhere = RedisProcess(tmp_path / "redis-of-another")
+    elsewhere.start()
+    try:
+        line.redis_url = elsewhere.url
+        line.worker().inspect(messages[4])
+    finally:
+        elsewhere.kill()
+    redis_server.start()
+    waits.join(60)
+    said = [PLANT_ANSWERS.validate_json(fields["answer"]) for _, fields in line.redis.xrange(PLANT_STREAM)]
+    of_runs = [one for one in said if isinstance(one, Hold) or (isinstance(one, CheckAnswer) and one.state == "go")]
+    assert [str(one.check_id) for one in of_runs][-2:] == [earlier, later]
+    assert isinstance(of_runs[-2], Hold)
+    assert of_runs[-2].pocket == 2
 
 
 def test_a_check_judged_by_many_workers_is_answered(line: Line) -> None:

@@ -20,9 +20,11 @@ from db.engine.database import Database
 from db.line import attempts, captures, check_revisions, check_rows, checks, holds, shadow_verdicts
 from db.line.captures import Arrival, Known
 from db.line.check_rows import NamedCheck
+from db.line.checks import Check
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
 from producer.contract.event import CaptureEvent
+from producer.contract.plant_news import Hold
 from worker.line.attempts import MAX_ATTEMPTS
 from worker.line.faults import CaptureFault, crashed
 from worker.line.results import Ended
@@ -80,6 +82,11 @@ class Writes:
         if not verdicts and not faults and requeued is None and not check_ids:
             return Ended()
         return retry_while_unavailable(partial(self._end, verdicts, faults, requeued, check_ids, again))
+
+    def holds_now(self, ended: Sequence[Check]) -> list[Hold]:
+        """What the line knows by now against the heads of these checks that they do not say."""
+        with self._database.reading() as session:
+            return holds.of_earlier_runs(session, ended)
 
     def note(self, shadows: Sequence[ShadowVerdict]) -> None:
         """Keep the shadow's verdicts. If that fails, they are only missing from the comparison."""

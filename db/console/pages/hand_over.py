@@ -47,7 +47,7 @@ def hand_over(request: Request, person: Viewer, since: str = "") -> Response:
         looked_through=HEADS if len(heads) > HEADS else None,
         begin=begin,
         since=since,
-        most=subject.MOST,
+        most=subject.MOST_OF_A_KIND,
     )
 
 

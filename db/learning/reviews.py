@@ -118,11 +118,11 @@ def add(
     check_revisions.of_captures(session, [capture_id])
     # Transactions lock the capture's row in turn: the order of the ids is the order in which reviews count.
     capture = select(Captures.image, Captures.outcome).where(Captures.capture_id == capture_id).with_for_update()
-    row = session.execute(capture).first()
-    if row is None:
+    known = session.execute(capture).first()
+    if known is None:
         raise LookupError(why.NOT_RECORDED(capture=capture_id))
     if label != "unusable":
-        _check_photograph(session, capture_id, *row)
+        _check_photograph(session, capture_id, *known)
     before = of_capture(session, capture_id)
     since = [] if seen is None else [review for review in before if review.id > seen]
     note = fitting(note.strip(), MAX_NOTE) or None if note else None
@@ -139,10 +139,10 @@ def add(
         "provenance": provenance,
         "chance": before[-1].chance if before else current_chance(session, capture_id),
     }
-    kept = session.execute(insert(Reviews).values(values).returning(*_COLUMNS)).one()
+    row = session.execute(insert(Reviews).values(values).returning(*_COLUMNS)).one()
     session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
     pockets.mark(session.connection(), [capture_id])
-    return Review(*kept)
+    return Review(*row)
 
 
 def _check_photograph(session: Session, capture_id: UUID, image: str, outcome: str | None) -> None:

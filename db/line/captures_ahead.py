@@ -1,7 +1,8 @@
 """The photographs that lay in the future when somebody looked, by a clock that has been set back since.
 
 It is unknown when they were taken, even once that time has come: they say nothing about now. Worker and console look
-every few seconds, each by its own clock, and note them here for all.
+every few seconds, each by its own clock, and note them here for all. So does what is placed behind one that arrived
+later than now (`db.line.captures`): it may be the newer one.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from collections.abc import Collection
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, exists, select
+from sqlalchemy import ColumnElement, Connection, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from db.engine import clock
 from db.engine.database import Database
-from db.engine.prepared import Prepared
-from db.engine.upsert import insert
+from db.engine.prepared import Prepared, inserted
 from db.line.capture_order import TOLERANCE
 from db.line.pockets import here
 from db.schema.tables import Captures, CapturesAhead, Pockets
@@ -42,6 +42,10 @@ _NEW: Final = Prepared(
     )
 )
 
+_NOTE: Final = Prepared(
+    lambda dialect, rows: inserted(dialect, CapturesAhead, ("capture_id",), rows).on_conflict_do_nothing()
+)
+
 
 def unnoted(session: Session) -> list[UUID]:
     """Those that lie ahead now, that a board would show, and that nobody has noted."""
@@ -55,8 +59,12 @@ def note(database: Database, capture_ids: Collection[UUID]) -> None:
     Raises:
         DatabaseUnavailable: the database is away.
     """
-    if not capture_ids:
-        return
-    rows = [{"capture_id": capture_id} for capture_id in sorted(capture_ids)]
-    with database.transaction() as session:
-        session.execute(insert(session, CapturesAhead).values(rows).on_conflict_do_nothing())
+    if capture_ids:
+        with database.transaction() as session:
+            note_in(session.connection(), capture_ids)
+
+
+def note_in(connection: Connection, capture_ids: Collection[UUID]) -> None:
+    """The same in a transaction that has written nothing yet."""
+    if capture_ids:
+        _NOTE.execute(connection, [{"capture_id": capture_id} for capture_id in sorted(capture_ids)])

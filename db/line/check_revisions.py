@@ -2,14 +2,14 @@
 
 Answers are sent after their commit, by processes that may be delayed between the two. A transaction that gives a number
 holds the check's row to its end, so the later commit has the higher number. The number is the seconds of the database's
-clock, or the next number if the clock has not advanced. So in a database that was restored from a backup, which knows
-less than was sent, new numbers are above those that were sent.
+clock, or the next number if the clock has not advanced. A database that was restored from a backup knows less than was
+sent, and its clock may be behind: the checks that are doubted then have numbers of a year later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -38,6 +38,8 @@ _SEEN_SINCE: Final = (
 
 _FIRST: Final = 1_767_225_600
 """The second from which the numbers count, the first of 2026: those of this century are whole numbers of 32 bits."""
+
+_YEAR: Final = int(timedelta(days=366).total_seconds())
 
 
 class _Now(FunctionElement[int]):
@@ -93,6 +95,16 @@ def next_revision(of: ColumnElement[bool]) -> Any:
     return update(Checks.__table__).where(of).values(revision=later)  # type: ignore[arg-type]
 
 
+def put_above_all_told(session: Session, check_ids: Collection[UUID], known: datetime) -> None:
+    """Have the next numbers of a backup's checks be above all that were told of them, though the clock may be behind.
+
+    They were told after all that is `known` of that time, and at most a year after: no older backup is restored.
+    """
+    highest = int(known.timestamp()) - _FIRST + _YEAR
+    of_these = Checks.check_id.in_(check_ids) & (Checks.revision < highest)
+    session.execute(update(Checks.__table__).where(of_these).values(revision=highest))  # type: ignore[arg-type]
+
+
 def revised_since(moment: datetime) -> ColumnElement[bool]:
     """A condition of a query about checks: something was written since a moment that may have changed the answer."""
     return Checks.revision >= int(moment.timestamp()) - _FIRST
@@ -134,10 +146,7 @@ def note_pending(session: Session, check_ids: Collection[UUID]) -> None:
 
 
 def note_doubted(session: Session, check_ids: Collection[UUID]) -> None:
-    """Note those of some checks that had an answer and doubt it, as they pend again: nothing else says so till then.
-
-    Of the ids of captures that have just arrived this costs one look at the checks' rows.
-    """
+    """Note those of some checks that had an answer and doubt it, as they pend again: nothing else says so till then."""
     if check_ids:
         doubted = _DOUBTED.execute(session.connection(), ids=list(check_ids))
         note_pending(session, [check_id for (check_id,) in doubted])

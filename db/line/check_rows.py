@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from db.engine.clock import TICK
 from db.engine.prepared import Prepared, inserted
-from db.line import head_size, incomplete_checks
+from db.line import check_revisions, head_size, incomplete_checks
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.names import IMPORTED
 
@@ -26,7 +26,7 @@ from producer.contract.names import IMPORTED
 class NamedCheck:
     """What an event that cannot be used says of its check, as far as can be read; `size` 0: as large as its head.
 
-    Without a machine it may be of each one that has the head.
+    It makes no check larger than its head is known to be. Without a machine it may be of each one that has the head.
     """
 
     check_id: UUID
@@ -64,7 +64,7 @@ BEGIN: Final = Prepared(_begin)
 def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict[UUID, UUID]:
     """Have these checks be there; what begins one here comes `at` this moment, and behind all that its head has.
 
-    Whoever calls it holds no check yet.
+    Those that pend then are noted: of some no fault tells (`db.line.holds`). Whoever calls it holds no check yet.
 
     Returns:
         The check of each event, by its `own_id`: the one that it names, unless that is of another head, or has ended
@@ -79,7 +79,8 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict
         is_of_another = _is_of_another_run(session, check, newest)
         check_id = check.own_id if is_of_another else check.check_id
         checks.setdefault(event, check_id)
-        size = check.size or head_size.known(connection, check.head) or 1
+        pockets = head_size.known(connection, check.head)  # it says more by mistake, as the rest of it
+        size = min(check.size or pockets, pockets or check.size) or 1
         size = max(size, rows.get(check_id, {"size": 0})["size"])
         # A worker's clock may have been set back since what its head has.
         known = newest, _newest(session, Pockets, Pockets.ordered_at, check)
@@ -89,6 +90,8 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict
     if rows:
         BEGIN.execute(connection, [rows[check_id] for check_id in sorted(rows)])
         incomplete_checks.update_awaited(connection, rows)
+        pending = select(Checks.check_id).where(Checks.check_id.in_(rows), Checks.awaited)
+        check_revisions.note_pending(session, [*session.scalars(pending)])
     return checks
 
 

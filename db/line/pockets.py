@@ -8,14 +8,14 @@ still to be judged (`db.line.damaged_pockets`).
 
 A photograph that another outbox says it took before one that is not judged yet lies before that: either may be the
 newer one. If it turns out to show damage, and the other one neither damage nor a doubt, it counts as the newer one, as
-it arrived later, or may have: the other one came by a clock that is ahead (`db.line.capture_order`).
+it arrived later, or may have: the other one came by a clock that was ahead (`db.line.captures_ahead`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -23,11 +23,11 @@ from sqlalchemy import Connection, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from db.engine.prepared import Prepared, inserted
-from db.line.capture_order import OVERTAKING, OrderedPhoto, ordered_at
+from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.contradicting_captures import IS_DOUBTED
 from db.line.insert_changes import last_changed_at
 from db.schema.column_words import STANDING_FAULTS
-from db.schema.tables import Captures, Faults, Pockets
+from db.schema.tables import Captures, CapturesAhead, Faults, Pockets
 from producer.contract.vocabulary import OUTCOME_OF
 
 _Named, _Known, _Newest = aliased(Captures), aliased(Captures), aliased(Captures)
@@ -64,13 +64,15 @@ NEWEST_SEEN: Final = (
 )
 """The newest capture of a pocket that shows its insert, in a query about pockets."""
 
-_HAS_FAULT = (
+HAS_FAULT: Final = (
     select(Faults.id)
     .where(Faults.capture_id == Pockets.capture_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
     .correlate(Pockets)
     .exists()
 )
-_WAITS = and_(_Known.outcome.is_(None), _Known.review.is_(None), ~_HAS_FAULT)
+"""The capture of a pocket has a fault, so nothing will judge it, in a query about pockets."""
+
+_WAITS = and_(_Known.outcome.is_(None), _Known.review.is_(None), ~HAS_FAULT)
 _STATES_QUERY = _OF_NAMED.add_columns(
     Pockets.ordered_at,
     Pockets.capture_id,
@@ -84,18 +86,14 @@ _STATES_QUERY = _STATES_QUERY.outerjoin(_Newest, _Newest.capture_id == NEWEST_SE
 DAMAGED: Final = [word for word, outcome in OUTCOME_OF.items() if outcome == "damaged"]
 """What a verdict or a label says of a damaged insert."""
 
+_WAS_AHEAD = select(CapturesAhead.capture_id).where(CapturesAhead.capture_id == _Known.capture_id).exists()
 _LATE_QUERY = (
     select(*PLACE, last_changed_at(), *(getattr(of, name) for of in (_Named, _Known) for name in _PHOTO))
     .select_from(Pockets)
     .join(_Named, here(_Named))
     .join(_Known, _Known.capture_id == Pockets.capture_id)
     .where(_Named.capture_id.in_(bindparam("ids", expanding=True)), _Named.ordered_at < Pockets.ordered_at)
-    .where(
-        or_(
-            _Known.received_at <= _Named.received_at,
-            and_(_Known.received_at > bindparam("now"), _Named.received_at > bindparam("lately")),
-        )
-    )
+    .where(or_(_Known.received_at <= _Named.received_at, _WAS_AHEAD))
     .where(word_of(_Named).in_(DAMAGED))
     .where(func.coalesce(word_of(_Known), "").not_in((*DAMAGED, "unsure")))
 )
@@ -136,12 +134,10 @@ def _late(connection: Connection, capture_ids: Collection[UUID]) -> list[dict[st
     It lay before the newest one as long as nothing was known of that, and is moved to where it lies by its arrival.
     """
     rows = []
-    now = datetime.now(UTC)
-    named = {"ids": list(capture_ids), "now": now, "lately": now - OVERTAKING}
-    for machine, head, pocket, changed_at, *photos in _LATE.execute(connection, **named):
+    for machine, head, pocket, changed_at, *photos in _LATE.execute(connection, ids=list(capture_ids)):
         late, newest = (OrderedPhoto(*of) for of in (photos[: len(_PHOTO)], photos[len(_PHOTO) :]))
         times = late.capture_id, late.station, late.captured_at, late.received_at
-        moment = ordered_at(*times, newest, changed_at, now=now)
+        moment = ordered_at(*times, newest, changed_at, now=late.received_at)
         if moment > newest.ordered_at:
             rows.append(dict(zip(_NAMES, (machine, head, pocket, late.capture_id, moment, False), strict=True)))
     if rows:

@@ -49,6 +49,13 @@ def restored_at(session: Session) -> datetime | None:
     return session.scalar(_LAST)
 
 
+def latest_known(session: Session) -> datetime:
+    """The latest moment that is known of the last restore: its own, or by a clock that is behind that of its backup."""
+    at, detail = session.execute(_LAST.add_columns(Audit.detail)).one()
+    latest: datetime = max(at, datetime.fromisoformat(detail["made_at"]))
+    return latest
+
+
 def is_to_doubt(session: Session) -> bool:
     """Whether a backup was restored whose checks are not doubted yet (`db.line.restored_checks`)."""
     return session.scalar(select(Audit.action).where(Audit.by == _BY).order_by(Audit.id.desc()).limit(1)) == _ACTION

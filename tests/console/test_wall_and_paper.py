@@ -87,6 +87,8 @@ def test_what_is_written_on_a_wall_is_as_large_a_part_of_a_screen_of_four_times_
             page.open("/board")
             page.complete("document.querySelectorAll('.card').length === 3")
             written.append([(name, pixels / times) for name, pixels in page.script(WRITING)])
+            height = page.script("return document.documentElement.scrollHeight")
+            assert height == wall["height"], "nobody scrolls a wall"
     finally:
         page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     small, large = written

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
-from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import islice
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -25,6 +22,7 @@ from producer.contract.reasons import faults as why
 from producer.contract.reasons.template import IN_OTHER_WORDS, Reason
 from producer.contract.vocabulary import NAMED_PLACES
 from producer.terminal.error_text import in_words
+from worker.line.named_heads import fields_of
 
 MAX_EVENT_TEXT: Final = 20_000
 """Characters that are kept of an event that cannot be read."""
@@ -40,7 +38,7 @@ class CaptureFault:
 
     `reason` is a short code, `detail` what a person needs to know, `event` the message as it came. With `check_id` and
     `pocket` its check ends in `review` rather than stay pending. `check` is the check as the event names it, where no
-    capture does.
+    capture does; `others` are of other heads that the same message names.
     """
 
     reason: str
@@ -51,6 +49,12 @@ class CaptureFault:
     check_id: UUID | None
     pocket: int | None
     check: NamedCheck | None = None
+    others: tuple[NamedCheck, ...] = ()
+
+    @property
+    def checks(self) -> list[NamedCheck]:
+        """All that are to be begun."""
+        return [check for check in (self.check, *self.others) if check is not None]
 
     def record(self, session: Session) -> None:
         """Keep it in the database."""
@@ -109,7 +113,9 @@ def invalid_event(message: object, error: ValidationError) -> CaptureFault:
     `error` is what `CaptureEvent.from_message` raised for it.
     """
     text = json.dumps(message, default=str)
-    fields = _fields_of(message, text)
+    fields, *others = fields_of(message, text)
+    if others:  # of which each may be what was photographed
+        fields |= {"pocket": None}
     readable = {name: _valid(_FIELDS[name], fields.get(name)) for name in _FIELDS}
     if fields.get("schema_version") == 1:  # whose station can read no answer with other names
         readable |= {name: None for name in NAMED_PLACES if not is_narrow(readable[name] or "")}
@@ -121,6 +127,7 @@ def invalid_event(message: object, error: ValidationError) -> CaptureFault:
         **{name: readable[name] for name in ("capture_id", "station", "pocket")},
         check_id=readable["check_id"] if check is None else check.check_id,
         check=check,
+        others=tuple(_other_checks(readable, others, text)),
     )
 
 
@@ -139,82 +146,6 @@ _NOT_SAID: Final = "unknown"
 """The station and the operation of a check whose event says none that can be read."""
 
 
-_ESCAPED: Final = r"\\+(?:u([\da-f]{4})|x([\da-f]{2}))"
-"""A letter as JSON escapes it, within however many texts, or one that is no UTF-8 (`broker.sanitising`): Latin-1."""
-_NAME: Final = rf"""(?:\\*"((?:[^"\\]|{_ESCAPED}){{1,64}})\\*"|\\*'((?:[^'\\]|{_ESCAPED}){{1,64}})\\*'|(\d+))"""
-_PLACE: Final = re.compile(rf"""\\*["'](machine|head)\\*["']\s*:\s*{_NAME}""", re.IGNORECASE)
-"""Where a text says a machine or a head, as JSON or as Python writes it."""
-_BODY: Final = re.compile(r'"body"\s*:\s*"([\w+/\\-]+)')
-_DEEPEST: Final = 4
-"""How many objects, lists and texts around an event are looked into."""
-
-
-def _fields_of(message: object, text: str) -> dict[str, Any]:
-    """What a message says by which name, also where the event is wrapped in others: it is the first with a head.
-
-    Of an event of a program's own making the head must be known that was photographed: else nothing would say that its
-    last photographs show an insert of before. So, where nothing else can be read, the first one is looked for that
-    stands anywhere in its text. Of several in a list no pocket is known: each may be any.
-    """
-    if isinstance(message, str):
-        message = text = _body_of(message) or message
-    events = [*islice(_events_in(message), 2)]
-    if not events:
-        events = [(message if isinstance(message, dict) else {}) | _places_in(text[: 4 * MAX_EVENT_TEXT])]
-    pairs = ((str(name).strip().lower(), value) for name, value in events[0].items() if not isinstance(value, bool))
-    fields = {name: value.strip() if isinstance(value, str) else value for name, value in pairs}
-    fields |= {name: str(fields[name]) for name in ("machine", "head") if isinstance(fields.get(name), int)}
-    return fields | ({"pocket": None} if len(events) > 1 else {})
-
-
-def _places_in(text: str) -> dict[str, str]:
-    """The first head that stands in a text, and the machine that stands nearest to it: an envelope may name others."""
-    places = [(place[1].lower(), place.start(), place[2] or place[5] or place[8]) for place in _PLACE.finditer(text)]
-    head = next((place for place in places if place[0] == "head"), None)
-    if head is None:
-        return {}
-    machine = min(
-        (place for place in places if place[0] == "machine"), key=lambda it: abs(it[1] - head[1]), default=None
-    )
-    return {what: _unescaped(name).strip() for what, _, name in filter(None, (machine, head))}
-
-
-def _unescaped(name: str) -> str:
-    letters = re.sub(_ESCAPED, lambda escaped: chr(int(escaped[1] or escaped[2], 16)), name, flags=re.IGNORECASE)
-    return letters.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # two for a letter beyond 16 bits
-
-
-def _body_of(message: str) -> str | None:
-    """The text in the body of a Celery message that cannot be read as such, or was cut; None where it has none."""
-    body = _BODY.search(message)
-    if body is None:
-        return None
-    letters = body[1].replace("\\", "").translate(str.maketrans("-_", "+/"))
-    letters = letters[: len(letters) - (len(letters) % 4 == 1)]
-    try:
-        return b64decode(letters + "=" * (-len(letters) % 4)).decode(errors="ignore")
-    except ValueError:  # letters of another alphabet
-        return None
-
-
-def _events_in(message: object, depth: int = _DEEPEST) -> Iterator[dict[Any, Any]]:
-    """The objects in a message that name a head."""
-    if isinstance(message, str):
-        try:
-            message = json.loads(message)
-        except (ValueError, RecursionError):
-            return
-    if isinstance(message, dict) and any(_says_head(name, value) for name, value in message.items()):
-        yield message
-    elif depth and isinstance(message, dict | list):
-        for part in message.values() if isinstance(message, dict) else message:
-            yield from _events_in(part, depth - 1)
-
-
-def _says_head(name: object, value: object) -> bool:
-    return str(name).strip().lower() == "head" and isinstance(value, str | int) and not isinstance(value, bool)
-
-
 def _check_named(readable: Mapping[str, Any], text: str) -> NamedCheck | None:
     """The check of an event; None where its head cannot be read.
 
@@ -230,6 +161,19 @@ def _check_named(readable: Mapping[str, Any], text: str) -> NamedCheck | None:
         size = 0
     names |= {name: names[name] or _NOT_SAID for name in ("station", "operation")}
     return NamedCheck(**names | {"check_id": names["check_id"] or own_id}, size=size, own_id=own_id)
+
+
+def _other_checks(readable: Mapping[str, Any], others: Iterable[Mapping[str, Any]], text: str) -> Iterable[NamedCheck]:
+    """The check of each further head that a message names: nobody knows which of them was photographed."""
+    known = {(readable["machine"], readable["head"])}
+    for fields in others:
+        machine, head = (_valid(_FIELDS[name], fields.get(name)) for name in ("machine", "head"))
+        if head is None or (machine, head) in known:
+            continue
+        known.add((machine, head))
+        own_id = _own_id(f"{text} {machine} {head}")
+        station = readable["station"] or _NOT_SAID
+        yield NamedCheck(own_id, station, machine, head, operation=_NOT_SAID, size=0, own_id=own_id)
 
 
 def _own_id(text: str) -> UUID:

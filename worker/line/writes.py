@@ -17,7 +17,7 @@ import db.line.faults
 import db.line.verdicts
 from db.engine import clock
 from db.engine.database import Database
-from db.line import attempts, captures, check_revisions, check_rows, checks, newer_photographs, shadow_verdicts
+from db.line import attempts, captures, check_revisions, check_rows, checks, holds, shadow_verdicts
 from db.line.captures import Arrival, Known
 from db.line.check_rows import NamedCheck
 from db.line.shadow_verdicts import ShadowVerdict
@@ -56,7 +56,7 @@ class Writes:
 
         In a transaction of its own, as those that write checks take their rows in one order.
         """
-        named = [fault.check for fault in faults if fault.check is not None]
+        named = [check for fault in faults for check in fault.checks]
         if not named:
             return [*faults]
         begun = retry_while_unavailable(partial(self._begin_checks, named))
@@ -95,10 +95,7 @@ class Writes:
         # Nothing is answered after an arrival alone: what a power cut takes of it is there again when the message is
         # redelivered.
         with self._database.transaction(synced=False) as session:
-            known = captures.arrive(session, arrivals)
-            new = {arrival.capture.check_id for arrival, before in zip(arrivals, known, strict=True) if before.new}
-            check_revisions.note_doubted(session, new)
-            return known
+            return captures.arrive(session, arrivals)
 
     def _begin_checks(self, named: Collection[NamedCheck]) -> dict[UUID, UUID]:
         with self._database.transaction() as session:
@@ -139,5 +136,4 @@ class Writes:
                 again = ()  # without its fault a check may come to something else
             failed = {fault.check_id for fault in faults if fault.check_id is not None}
             ended = checks.finish(session, check_ids, again=again, failed=failed)
-            newer_photographs.note(session, [check for check in ended if check.check_id not in again])
-            return Ended(kept, ended)
+            return Ended(kept, ended, holds.of_earlier_runs(session, ended))

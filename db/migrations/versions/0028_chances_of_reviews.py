@@ -8,7 +8,10 @@ down_revision = "0027"
 branch_labels = None
 depends_on = None
 
-LOST = "with which chance captures were offered for review (an upgrade finds it anew by their verdicts)"
+LOST = (
+    "with which chance captures were offered for review (an upgrade finds it anew by their verdicts, all by the rule "
+    "of before: of one in twenty it has one in fifty, or none)"
+)
 
 
 def upgrade() -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 import uuid6
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from db.line import attempts, captures, checks, verdicts
 from db.line.capture_order import clock_error
@@ -195,12 +195,15 @@ WRONG = {
 }
 
 
-def photograph(line, captured_at: datetime, received_at: datetime, outcome: str, **changes: object) -> UUID:
-    """A photograph of one pocket, in a check of its own."""
+def photograph(
+    line, captured_at: datetime, received_at: datetime, outcome: str | None = None, **changes: object
+) -> UUID:
+    """A photograph of one pocket, in a check of its own, and the verdict on it where an outcome is given."""
     capture = line.capture(captured_at=captured_at, check_id=uuid6.uuid7(), check_size=1, **changes)
     with line.database.transaction() as session:
         captures.record(session, capture, received_at)
-        verdicts.record(session, line.verdict(capture.capture_id, outcome))
+        if outcome is not None:
+            verdicts.record(session, line.verdict(capture.capture_id, outcome))
     return capture.capture_id
 
 
@@ -291,11 +294,11 @@ def test_the_backlog_of_another_station_hides_no_damage(line) -> None:
         assert replace_list.to_replace(session) == []
 
 
-@pytest.mark.parametrize("is_judged", [True, False])
+@pytest.mark.parametrize("judged", ["before it", "after it", "hours after it"])
 @pytest.mark.parametrize("ids", ["of two outboxes", "of one gateway"])
 @pytest.mark.parametrize("minutes", [1, 9])
-def test_a_clock_ahead_of_this_one_hides_no_damage_that_comes_after_it(line, minutes, ids, is_judged) -> None:
-    """One that was set back since by minutes, or another worker's; whether or not the newest is judged by then."""
+def test_a_clock_ahead_of_this_one_hides_no_damage_that_comes_after_it(line, minutes, ids, judged) -> None:
+    """One that was set back since by minutes, or another worker's; however long the newest waits to be judged."""
     now = datetime.now(UTC)
     ahead = now + timedelta(minutes=minutes)
     second, first = sorted(uuid6.uuid7() for _ in range(2))
@@ -305,12 +308,17 @@ def test_a_clock_ahead_of_this_one_hides_no_damage_that_comes_after_it(line, min
     newest = line.capture(capture_id=first, captured_at=ahead, check_size=1)
     with line.database.transaction() as session:
         captures.record(session, newest, ahead)
-        if is_judged:
+        if judged == "before it":
             verdicts.record(session, line.verdict(first))
-    damaged = photograph(line, now, now, "damaged", capture_id=second, station=station)
+    damaged = photograph(line, now, now, capture_id=second, station=station)
     with line.database.transaction() as session:
-        if not is_judged:
+        if judged == "hours after it":  # then no clock says any more that the newest came ahead
+            for capture_id, came in ((first, ahead), (second, now)):
+                past = update(Captures).where(Captures.capture_id == capture_id)
+                session.execute(past.values(received_at=came - timedelta(hours=3)))
+        if judged != "before it":
             verdicts.record(session, line.verdict(first))
+        verdicts.record(session, line.verdict(second, "damaged"))
         assert [row.capture_id for row in replace_list.to_replace(session)] == [damaged]
         [known] = head_overview.overviews(session, [("mill-1", "head-1")])
     assert known.answer.state == "replace"

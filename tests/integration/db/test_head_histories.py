@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,6 +74,7 @@ class History(RuleBasedStateMachine):
         self._folder = TemporaryDirectory(prefix="inserts-history-")
         self.shop = Workshop(Path(self._folder.name))
         self.truth = Truth()
+        self._backup: Truth | None = None
 
     def teardown(self) -> None:
         self.shop.close()
@@ -217,6 +218,44 @@ class History(RuleBasedStateMachine):
         photo.is_dismissed = True
         with self.shop.database.transaction() as session:
             faults.dismiss(session, photo.fault_number)
+
+    @precondition(lambda self: self._last())
+    @step(of=LAST, how=HOWS, singles=st.sampled_from((0, 5, 22)))
+    def retake_beside_a_later_run(self, of: int = 0, how: How = RIGHT, singles: int = 22) -> None:
+        """Another photograph in a run of before, after single ones of another pocket, while a later run is judged."""
+        before = _pick(self._last(6), of)
+        for _ in range(singles):
+            self.stations.operate([before.pocket % POCKETS + 1], 1, RIGHT)
+        self.stations.operate(ALL, POCKETS, How(fate="worker dies", fate_at=4, one_by_one=True))
+        later = self.stations.unjudged.pop()
+        self.stations.take_another(before, before.pocket, before.size, how)
+        self.stations.send(later)
+
+    @precondition(lambda self: self.stations.are_two)
+    @step(pocket=st.sampled_from(ALL), flaw=st.sampled_from(("", "damaged")))
+    def clock_set_right(self, pocket: int, flaw: str = "damaged") -> None:
+        """A photograph by a clock that is ahead waits; one comes once it is set right, and is judged last."""
+        minute = self.shop.minute
+        self.shop.minute = (datetime.now(UTC) - moment(0)) / timedelta(minutes=1) + 10
+        self.stations.operate([pocket], 1, How(fate="worker dies"), "st-1")
+        self.shop.minute = minute
+        self.stations.operate([pocket], 1, How(pocket, flaw, "worker dies"), "st-2")
+        for photos in (self.stations.unjudged.pop(-2), self.stations.unjudged.pop()):
+            self.stations.send(photos)
+
+    @step()
+    def backed_up(self) -> None:
+        self.shop.back_up()
+        self._backup = self.truth.backed_up()
+
+    @precondition(lambda self: self._backup is not None)
+    @step()
+    def restored(self) -> None:
+        """The last backup, on a computer whose clock is behind."""
+        assert self._backup is not None
+        self.shop.minute += 1
+        self.shop.restore()
+        self.truth.restore(self._backup, self.shop.came)
 
     @step(register=st.sampled_from((None, POCKETS, POCKETS + 1)))
     def connector_starts_anew(self, register: int | None) -> None:

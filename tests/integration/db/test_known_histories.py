@@ -53,10 +53,10 @@ IS_TOLD = {
 }
 
 
-def run(steps: Steps) -> None:
+def run(steps: Steps, *, are_two: bool = False) -> None:
     state = History()
     try:
-        state.begins()
+        state.begins(are_two=are_two)
         for name, arguments in steps:
             getattr(state, name)(**arguments)
     finally:
@@ -66,7 +66,8 @@ def run(steps: Steps) -> None:
 @pytest.mark.parametrize("steps", [pytest.param(steps, id=name) for name, steps in IS_TOLD.items()])
 def test_what_a_check_knows_and_no_answer_says_is_told(monkeypatch: pytest.MonkeyPatch, steps: Steps) -> None:
     run(steps)
-    monkeypatch.setattr("db.line.holds.of_checks", lambda *_: [])
+    for what in ("of_checks", "of_earlier_runs"):
+        monkeypatch.setattr(f"db.line.holds.{what}", lambda *_: [])
     with pytest.raises(AssertionError, match=r"(systems are shown no|nothing is a) go while"):
         run(steps)
 
@@ -94,6 +95,10 @@ def test_a_pocket_that_the_head_does_not_have_holds_it_until_its_insert_is_said_
         state.shop.minute += 1
         state.record_change(6)
         assert whole() == whole() == (True, True)
+        state.shop.retained.start(4)
+        state.change_withdrawn()
+        answers = ask(state.shop, state.truth, HEAD)
+        assert (answers.state == "go", answers.is_go) == whole() == (False, False), "it was not changed after all"
     finally:
         state.teardown()
 
@@ -104,3 +109,24 @@ def test_photographs_are_put_in_their_order(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("db.line.captures.put_in_order", lambda *_: {})
     with pytest.raises(AssertionError, match="the board shows no GO unless"):
         run(steps)
+
+
+def test_damage_beside_a_photograph_of_a_clock_ahead_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [GOOD, ("clock_set_right", {"pocket": 3})]
+    run(steps, are_two=True)
+    monkeypatch.setattr("db.line.captures_ahead.note_in", lambda *_: None)
+    with pytest.raises(AssertionError, match="the replace list has all damage"):
+        run(steps, are_two=True)
+
+
+def test_what_is_said_of_the_checks_of_a_backup_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of one that is not its head's newest, and by a clock that is behind."""
+    again = {"of": 5, "how": How(at=3, flaw="fault"), "singles": 0}
+    steps = [GOOD, GOOD, ("backed_up", {}), ("restored", {}), ("retake_beside_a_later_run", again)]
+    run(steps)
+    monkeypatch.setattr("db.line.restored_checks._NEWEST", 1)
+    with pytest.raises(AssertionError, match="systems are shown no go while"):
+        run(steps)
+    monkeypatch.setattr("db.line.check_revisions.put_above_all_told", lambda *_: None)
+    with pytest.raises(AssertionError, match="systems are shown no go while"):
+        run(steps[:4])

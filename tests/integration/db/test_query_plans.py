@@ -24,7 +24,7 @@ from benchmarks import history, reviews_and_faults
 from benchmarks.question_kinds import KINDS, Plant
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import captures, captures_ahead, checks, holds, incomplete_checks, newer_photographs
+from db.line import captures, captures_ahead, checks, holds, incomplete_checks, newer_photographs, pockets
 from db.line.captures import Arrival, Capture
 from db.line.rows import NEWEST_FIRST
 from db.queries import day_sample, head_inserts, head_overview, review_queue
@@ -209,7 +209,10 @@ def test_there_is_something_of_every_kind_to_find(plant) -> None:
 
 
 def test_what_a_worker_looks_up_is_led_to_by_an_index(plant) -> None:
-    """Beside its captures: newest of pockets and heads, what contradicts; every few seconds what waits, or is ahead."""
+    """Beside its captures: newest of pockets and heads, what contradicts; every few seconds what waits, or is ahead.
+
+    And damage that was judged late.
+    """
     with plant.transaction() as session, recorded(session) as sent:
         newest = session.execute(select(Captures).order_by(*NEWEST_FIRST).limit(30)).scalars().all()
         sent.clear()
@@ -227,6 +230,7 @@ def test_what_a_worker_looks_up_is_led_to_by_an_index(plant) -> None:
         holds.now(session, of_checks)
         newer_photographs.of_earlier_runs(session, checks.find(session, newest[0].check_id))
         captures_ahead.unnoted(session)
+        pockets._LATE.execute(session.connection(), ids=[each.capture_id for each in newest])
         assert len(sent) >= 6
         for statement, parameters in sent:
             if session.get_bind().dialect.name == "sqlite":

@@ -16,7 +16,8 @@ NODES: Final = {"st-1": 0xA0000001, "st-2": 0xB0000002}
 """The stations, with what the ids of their outboxes end with."""
 
 OUTCOMES: Final = {"damaged": "damaged", "unsure": "unsure", "unusable": "unusable", "stand-in": "unusable"}
-FLAWS: Final = (*OUTCOMES, "fault", "refused", "file of before", "other head")
+REFUSED: Final = {"refused": "", "refused without pocket": "pocket", "refused without machine": "machine"}
+FLAWS: Final = (*OUTCOMES, "fault", *REFUSED, "file of before", "other head")
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +60,7 @@ class Stations:
         self.in_turn = True
         self._shop = shop
         self._truth = truth
-        self._are_two = are_two
+        self.are_two = are_two
         self._last_ids = dict.fromkeys(NODES, 0)
 
     def operate(
@@ -70,7 +71,7 @@ class Stations:
         check = id_at(moment(self._shop.minute))
         photos: list[Photo] = []
         for pocket in pockets:
-            photo = self._take(pocket, size, check, station if self._are_two else "st-1", how)
+            photo = self._take(pocket, size, check, station if self.are_two else "st-1", how)
             photo.is_counted = is_counted
             photos.append(photo)
         self._hand_in(photos, how)
@@ -104,7 +105,7 @@ class Stations:
     def _take(self, pocket: int, size: int, check: UUID, station: str, how: How) -> Photo:
         number = len(self._truth.photos)
         self._shop.minute += 0.05
-        claimed = moment(self._shop.minute + (0 if self._are_two else how.clock))
+        claimed = moment(self._shop.minute + (0 if self.are_two else how.clock))
         flaw = how.flaw if pocket == how.at else ""
         photo = Photo(
             number=number,
@@ -120,7 +121,8 @@ class Stations:
             outcome=OUTCOMES.get(flaw, "intact"),
             is_stand_in=flaw == "stand-in",
             is_fault=flaw == "fault",
-            is_refused=flaw == "refused",
+            is_refused=flaw in REFUSED,
+            hides=REFUSED.get(flaw, ""),
         )
         before = [of for of in self._truth.usable(HEAD, pocket) if of.check_id != check and not of.is_stand_in]
         if flaw == "file of before" and before:

@@ -7,9 +7,9 @@ that out.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field, fields, replace
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from producer.contract.vocabulary import OUTCOME_OF
@@ -22,8 +22,9 @@ class Photo:
     """A photograph, in the order in which they are taken (`number`).
 
     `outcome` is what a worker says of it once it is judged; `fault` that none can judge it, and `refused` that not even
-    its event can be used. `is_stand_in`: the camera failed. `is_doubted`: it may be of another head or operation, so
-    nobody believes that it is intact. `came` is its place in the order of arrival, as far as it came.
+    its event can be used, of which what it `hides` ("pocket", "machine") cannot be read. `is_stand_in`: the camera
+    failed. `is_doubted`: it may be of another head or operation, so nobody believes that it is intact. `came` is its
+    place in the order of arrival, as far as it came.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Photo:
     is_doubted: bool = False
     is_fault: bool = False
     is_refused: bool = False
+    hides: str = ""
     progress: Progress = "in the outbox"
     came: int | None = None
     label: str | None = None
@@ -61,6 +63,11 @@ class Photo:
         return self.word == "damaged" or (self.word in ("intact", "unsure") and not self.is_doubted)
 
 
+_TAKEN: Final = [of.name for of in fields(Photo) if of.default is MISSING] + ["outcome", "is_stand_in", "is_doubted"]
+_TAKEN += ["is_fault", "is_refused", "hides", "is_counted"]
+"""What is so from the moment when a photograph is taken."""
+
+
 @dataclass
 class Change:
     """An insert was changed before the photograph with this number was taken."""
@@ -72,11 +79,31 @@ class Change:
 
 @dataclass
 class Truth:
-    """All that happened; `changes` by what the line calls them, `given_up` with how many photographs a check had."""
+    """All that happened; `changes` by what the line calls them, `given_up` with how many photographs a check had.
+
+    Of what came before the number `restored` the line may have lost the newer photographs: a backup was restored.
+    """
 
     photos: list[Photo] = field(default_factory=list)
     changes: dict[object, Change] = field(default_factory=dict)
     given_up: dict[UUID, int] = field(default_factory=dict)
+    restored: int = 0
+
+    def backed_up(self) -> Truth:
+        """All of it as it is now."""
+        return Truth([replace(photo) for photo in self.photos], {**self.changes}, {**self.given_up}, self.restored)
+
+    def restore(self, backup: Truth, came: int) -> None:
+        """The line knows what it knew then; of what `came` so far nothing says what is in the pockets now.
+
+        Photographs of later are as those that never came.
+        """
+        known = {photo.number: photo for photo in backup.photos}
+        for photo in self.photos:
+            then = known.get(photo.number, Photo(**{of: getattr(photo, of) for of in _TAKEN}))
+            for name in {of.name for of in fields(Photo)} - {*_TAKEN}:
+                setattr(photo, name, getattr(then, name))
+        self.changes, self.given_up, self.restored = {**backup.changes}, {**backup.given_up}, came
 
     def arrived(self, head: str | None = None, pocket: int | None = None) -> list[Photo]:
         """The photographs that a worker has seen, in the order in which they were taken."""
@@ -135,6 +162,8 @@ class Truth:
         newest = photos[-1]
         if newest.is_doubted and newest.word == "intact":
             return "doubted"
+        if newest.word == "intact" and (newest.came or 0) < self.restored:
+            return "of before a restore"
         is_known = newest.word not in ("intact", "pending")
         return newest.word if is_known or not self._was_missed(newest) else "missing"
 

@@ -6,14 +6,19 @@ are handed over by calls, so that a history of weeks takes a second.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from db.backup import sqlite
+from db.engine import schema_version
 from db.engine.database import Database
-from db.line import check_rows, checks, faults, holds, incomplete_checks, untold_checks
+from db.engine.times import utc
+from db.line import check_rows, checks, faults, holds, incomplete_checks, restored_checks, restores, untold_checks
 from db.line.captures import Arrival, Capture
 from db.line.check_rows import NamedCheck
 from db.line.verdicts import Verdict
@@ -83,6 +88,13 @@ class Retained:
                     self._show(remembered.shows[1])
                 self._log.delivered("mqtt", [delivery], now, remembered.kept)
 
+    def told_later(self, seconds: int) -> None:
+        """All was told by a clock that is so far ahead of this one."""
+        self.close()
+        with closing(sqlite3.connect(self._file)) as connection, connection:
+            connection.execute("UPDATE said_check SET revision = revision + ?", (seconds,))
+        self.start(self.register)
+
     def _show(self, event: PlantEvent) -> None:
         if isinstance(event.data, CheckAnswer):
             self.of[event.data.head] = event.data
@@ -105,7 +117,8 @@ class Workshop:
         self.minute = 0.0
         self._writes = Writes(self.database)
         self._said: list[list[PlantAnswer]] = []
-        self._came = 0
+        self.came = 0
+        self._backup = folder / "backup.db"
 
     def close(self) -> None:
         """End it."""
@@ -124,8 +137,8 @@ class Workshop:
     def _came_to_be_known(self, photos: Sequence[Photo]) -> None:
         for photo in photos:
             if photo.came is None:
-                photo.came, photo.progress = self._came, "waits"
-                self._came += 1
+                photo.came, photo.progress = self.came, "waits"
+                self.came += 1
 
     def judge(self, photos: Sequence[Photo]) -> None:
         """It comes to its end with it; only now anything is kept of an event that cannot be used."""
@@ -133,6 +146,7 @@ class Workshop:
         new = [photo for photo in photos if photo.progress == "waits"]
         failed = [photo for photo in new if photo.is_fault or photo.is_refused]
         judged = [photo for photo in new if photo not in failed]
+        begun: dict[UUID, UUID] = {}
         if named := [_named(photo) for photo in failed if photo.is_refused]:
             with self.database.transaction() as session:
                 begun = check_rows.begin(session, named, moment(self.minute))
@@ -144,6 +158,8 @@ class Workshop:
             numbers = {fault.event: fault.id for fault in faults.search(session)} if failed else {}
         for photo in failed:
             photo.progress, photo.fault_number = "fault", numbers[str(photo.number)]
+            if photo.is_refused and photo.capture_id not in begun:
+                photo.came = None  # no machine has its head: only that something could not be used is known
 
     def requeue(self, photo: Photo) -> None:
         """A person has a fault judged again, and this time it can be."""
@@ -163,6 +179,19 @@ class Workshop:
         with self.database.transaction() as session:
             incomplete_checks.give_up(session, awaited)
         return {check_id: of.captures for check_id, of in awaited.items()}
+
+    def back_up(self) -> None:
+        """Copy the database."""
+        self._backup.unlink(missing_ok=True)
+        sqlite.write(self.database.url, self._backup)
+
+    def restore(self) -> None:
+        """Bring the copy back on a computer whose clock is an hour behind that of before."""
+        self.retained.told_later(3600)
+        sqlite.read(self.database.url, self._backup, schema_version.head(), lambda _: None)
+        with self.database.transaction() as session:
+            restores.record(session, at=moment(self.minute), file="backup.db", made_at=utc(datetime.now(UTC)))
+            restored_checks.doubt(session)
 
     def say(self, answers: Sequence[PlantAnswer]) -> None:
         """A worker writes answers to the plant's stream."""
@@ -208,7 +237,7 @@ class Workshop:
         for photo in judged:
             photo.progress = "judged"
         verdicts = [verdict_answer(_capture(of[one.capture_id]), one) for one in ended.verdicts]
-        self.say([*verdicts, *map(check_answer, ended.checks)])
+        self.say([*ended.holds, *verdicts, *map(check_answer, ended.checks)])
 
     def _verdict(self, photo: Photo) -> Verdict:
         at = moment(self.minute)
@@ -241,10 +270,12 @@ def _capture(photo: Photo) -> Capture:
 
 
 def _named(photo: Photo) -> NamedCheck:
-    of = photo.check_id, photo.station, MACHINE, photo.head, photo.operation
-    return NamedCheck(*of, size=photo.size, own_id=photo.capture_id)
+    machine, size = None if photo.hides == "machine" else MACHINE, 0 if photo.hides == "pocket" else photo.size
+    of = photo.check_id, photo.station, machine, photo.head, photo.operation
+    return NamedCheck(*of, size=size, own_id=photo.capture_id)
 
 
 def _fault(photo: Photo) -> CaptureFault:
     reason, of = ("invalid_event", None) if photo.is_refused else ("image_missing", photo.capture_id)
-    return CaptureFault(reason, "", str(photo.number), of, photo.station, photo.check_id, photo.pocket)
+    pocket = None if photo.hides == "pocket" else photo.pocket
+    return CaptureFault(reason, "", str(photo.number), of, photo.station, photo.check_id, pocket)

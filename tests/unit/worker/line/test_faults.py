@@ -93,6 +93,19 @@ def test_of_an_event_that_cannot_be_used_the_head_is_known_nevertheless(
     assert (unknown.pocket, unknown.check.size) == (None, 0), "as large as its head is known to be"
 
 
+NO_JSON = [
+    "<e:capture><e:machine>{machine}</e:machine><e:head unit='1'>{head}</e:head><e:pocket>3</e:pocket></e:capture>",
+    '<capture machine="{machine}" head="{head}" pocket="3"/>',
+    "machine: {machine}\nhead: {head}\npocket: 3\n",
+    "capture:\n  machine: '{machine}'\n  head: \"{head}\"  # the left one\n",
+    "machine={machine}&head={head}&pocket=3",
+    "machine={machine} head={head} pocket=3",
+    '"machine","head","pocket"\n"{machine}","{head}","3"\n',
+    "pocket;head;machine\r\n3;{head};{machine}\r\n",
+]
+"""Forms of text that are no JSON."""
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -104,15 +117,51 @@ def test_of_an_event_that_cannot_be_used_the_head_is_known_nevertheless(
         lambda event: str(event),
         lambda event: json.dumps(event, ensure_ascii=False).encode("latin-1").decode(errors="backslashreplace"),
         lambda event: celery_message(event | {"image": "x" * 9000})[:8000],
+        *(lambda event, of=of: of.format(**event) for of in NO_JSON),
+        *(lambda event, of=of: {"machine": "gateway-7", "payload": of.format(**event)} for of in NO_JSON),
     ],
 )
-def test_of_what_is_no_event_the_first_head_is_known_that_stands_in_it(
+def test_of_what_is_no_event_the_head_is_known_that_stands_in_it(
     event: CaptureEvent, wrong: Callable[[dict[str, Any]], Any]
 ) -> None:
     event = event.model_copy(update={"head": "Prüfkopf 5", "schema_version": 2})
     fault = refused(wrong(event.message()))
     assert fault.check is not None
     assert (fault.check.machine, fault.check.head, fault.check.size) == (event.machine, "Prüfkopf 5", 0)
+    assert fault.others == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda one, other: {"events": [one, other, one]},
+        lambda one, other: one | {"pocket": 0, "previous": other},
+        lambda one, other: {"head": "v2", "body": [one, other]},
+        lambda one, other: json.dumps([one, other])[:-9],
+        lambda one, other: "head;machine\r\n{head};{machine}\r\n{}".format("{head};{machine}".format(**other), **one),
+        lambda one, other: (
+            "<a><head>{head}</head><machine>{machine}</machine></a>".format(**one)
+            + "<a><head>{head}</head><machine>{machine}</machine></a>".format(**other)
+        ),
+    ],
+)
+def test_of_several_heads_that_a_message_names_each_may_be_the_one(
+    event: CaptureEvent, wrong: Callable[[dict[str, Any], dict[str, Any]], Any]
+) -> None:
+    other = event.message() | {"head": "head-9", "machine": "mill-9"}
+    message = wrong(event.message(), other)
+    fault = refused(message)
+    known = {(check.machine, check.head) for check in fault.checks if check.head != "v2"}
+    assert (known, fault.pocket) == ({(event.machine, event.head), ("mill-9", "head-9")}, None)
+    assert len({check.own_id for check in fault.checks}) == len(fault.checks)
+    assert fault.checks == refused(message).checks, "a redelivery is of the same checks"
+
+
+@pytest.mark.parametrize(
+    "text", ["<html><head><title>502</title></head>", "head: null", "the head of > 5", "\\" * 90_000]
+)
+def test_what_only_looks_like_a_head_is_none(text: str) -> None:
+    assert refused(text).checks == []
 
 
 @pytest.mark.parametrize("message", [None, 3, "text", [], {}], ids=repr)

@@ -82,9 +82,9 @@ def open_faults(request: Request, person: Watcher) -> Response:
     return _piece(request, piece)
 
 
-def _piece(request: Request, make: Callable[[], str], *asked: str) -> Response:
-    """A piece of what was asked for, the same for all readers of its language; boards ask for it together."""
-    key = request.url.path, asked, str(locale_of(request)), _known(request)
+def _piece(request: Request, make: Callable[[], str], *names: str) -> Response:
+    """A piece of the machine or head of that name, the same for all readers of its language; boards ask for it together."""
+    key = request.url.path, names, str(locale_of(request)), _known(request)
     try:
         return HTMLResponse(console_of(request).pieces.text(key, lambda: f"{begun_now()}{make()}"))
     except LookupError:

@@ -61,6 +61,11 @@ def _moments(shown: datetime) -> list[datetime]:
     return moments
 
 
+def by_the_clock(now: datetime, span: timedelta) -> datetime:
+    """When this computer's clock showed a time so much earlier: a night's shift may have an hour more or less."""
+    return (now.astimezone().replace(tzinfo=None, fold=0) - span).astimezone(UTC)
+
+
 def is_shown_twice(moment: datetime) -> bool:
     """Whether this computer's clock shows the time of a moment at another one too: it is put back over it."""
     first, second = _moments(moment.astimezone().replace(tzinfo=None, fold=0))

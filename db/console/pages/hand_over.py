@@ -14,6 +14,7 @@ from db.console.left_open import LeftOpen, left_open
 from db.console.reader import moments
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.engine.times import by_the_clock
 from db.queries import hand_over as subject
 from db.queries import head_overview
 from producer.contract.places import PocketPlace
@@ -30,9 +31,9 @@ _UNKNOWN: Final = ("unsure", "unusable", "fault", "missing")
 
 @router.get("/handover")
 def hand_over(request: Request, person: Viewer, since: str = "") -> Response:
-    """The shift since a moment, or of the last eight hours."""
+    """The shift since a moment, or of the last eight hours by the clock."""
     now = datetime.now(UTC)
-    begin = moments.moment_of(since) or now - SHIFT
+    begin = moments.moment_of(since) or by_the_clock(now, SHIFT)
     if begin > now:
         raise HTTPException(400, Text("%(since)s is still to come: write when the shift began", since=since))
     with console_of(request).database.reading() as session:

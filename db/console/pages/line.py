@@ -83,7 +83,7 @@ def open_faults(request: Request, person: Watcher) -> Response:
 
 
 def _piece(request: Request, make: Callable[[], str], *names: str) -> Response:
-    """A piece of the machine or head of that name, the same for all readers of its language; boards ask for it together."""
+    """A piece of a machine or head, the same for all readers of its language; boards ask for it together."""
     key = request.url.path, names, str(locale_of(request)), _known(request)
     try:
         return HTMLResponse(console_of(request).pieces.text(key, lambda: f"{begun_now()}{make()}"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.engine.times import NoSuchHour, is_shown_twice, local, parse_moment, utc
+from db.engine.times import NoSuchHour, by_the_clock, is_shown_twice, local, parse_moment, utc
 
 NOW = datetime(2026, 11, 22, 15, 0, tzinfo=UTC)
 
@@ -82,6 +82,19 @@ def test_a_time_that_the_clock_shows_twice_says_its_zone(in_berlin: None) -> Non
     moments = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1, 2)]
     assert list(map(local, moments)) == ["2026-10-25 02:30:00 CEST", "2026-10-25 02:30:00 CET", "2026-10-25 03:30:00"]
     assert [is_shown_twice(moment) for moment in moments] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("ended", "begun"),
+    [
+        ("2026-10-25T05:00Z", "2026-10-24T20:00Z"),  # 22:00 to 06:00: nine hours
+        ("2026-03-29T04:00Z", "2026-03-28T21:00Z"),  # seven
+        ("2026-11-22T05:00Z", "2026-11-21T21:00Z"),
+        ("2026-10-25T09:30Z", "2026-10-25T00:30Z"),  # 02:30: the first of the two
+    ],
+)
+def test_a_shift_has_its_hours_by_the_clock(in_berlin: None, ended: str, begun: str) -> None:
+    assert by_the_clock(datetime.fromisoformat(ended), timedelta(hours=8)) == datetime.fromisoformat(begun)
 
 
 def test_programs_get_utc() -> None:

@@ -49,7 +49,7 @@ def review(
     verdict (a second look settles it), and a small sample of the others.
 
     Type the first letter of a label, and a note after it if you like: `w crater on the rake face`. The latest review of
-    a capture counts.
+    a capture counts. What has no photograph can only be unusable.
 
     Examples:
 
@@ -126,6 +126,8 @@ def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> No
 
     A sample that is skipped comes again at the end: a sample without the hard cases would not be a random one.
     """
+    from db.learning.reviews import NobodySaw
+
     count, waiting = 0, deque(queue)
     say(HELP)
     while waiting:
@@ -136,8 +138,12 @@ def _walk(database: Database, queue: list[ToReview], by: str, images: str) -> No
             break
         label, note = typed
         if label is not None:
-            _say(database, item.row.capture_id, label, by, note)
-            count += 1
+            try:
+                _say(database, item.row.capture_id, label, by, note)
+                count += 1
+            except NobodySaw as error:
+                waiting.appendleft(item)
+                say(str(error))
         elif item.why == "a sample":
             waiting.append(item)
             say(PUT_OFF)

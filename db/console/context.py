@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from asyncio import Semaphore
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from fastapi import Request
 from jinja2 import Environment
@@ -20,6 +22,9 @@ from producer.station.followed_register import FollowedRegister
 from producer.station.head_register import HeadRegister
 from producer.storage.store import ImageStore
 
+PASSWORDS_AT_ONCE: Final = 2
+"""How many sign-ins are checked at once: each takes a fifth of a second of four cores and 64 MiB."""
+
 
 @dataclass(frozen=True)
 class Console:
@@ -33,6 +38,9 @@ class Console:
     register: FollowedRegister | None
     templates: Environment
     cards: HeadCards
+    passwords: Semaphore = field(default_factory=lambda: Semaphore(PASSWORDS_AT_ONCE))
+    """A turn to check a password: who signs in waits for others who do, and keeps no page and no board waiting."""
+
     throttle: Throttle = field(default_factory=Throttle)
     token_throttle: Throttle = field(default_factory=Throttle)
     """Separate: a program that keeps sending an ended token does not keep people from signing in."""

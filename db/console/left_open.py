@@ -14,8 +14,11 @@ from db.queries.head_overview import HeadOverview
 from producer.contract.places import HeadPlace
 
 HEADS_LOOKED_THROUGH: Final = 20
-"""How many heads are read: those that a page lists first, and of each kind those that were photographed last. A plant
-may have hundreds."""
+"""How many heads are read for a page that is often opened: those that it lists first, and of each kind those that were
+photographed last. A plant may have hundreds."""
+
+HEADS_AT_ONCE: Final = 50
+"""So many are read with the same few queries: more at once cost as much for each, and keep others waiting."""
 
 _OPEN: Final = ("unsure", "unusable", "fault", "missing", "pending", "old")
 """What a pocket may show if its state is unknown; the others are to be replaced, or intact."""
@@ -25,11 +28,17 @@ LeftOpen = Mapping[HeadPlace, Mapping[str, Sequence[int]]]
 
 
 def left_open(
-    console: Console, session: Session, heads: Sequence[HeadPlace], listed: Collection[HeadPlace]
+    console: Console,
+    session: Session,
+    heads: Sequence[HeadPlace],
+    listed: Collection[HeadPlace] = (),
+    most: int = HEADS_LOOKED_THROUGH,
 ) -> LeftOpen:
-    """What is open in `HEADS_LOOKED_THROUGH` of some heads, which are in the order of their last photographs."""
-    places = sorted(heads, key=lambda place: place not in listed)[:HEADS_LOOKED_THROUGH]
-    overviews = heads_now(console, session, places, clock.latest(session))
+    """What is open in at most so many of some heads, which are in the order of their last photographs."""
+    places = sorted(heads, key=lambda place: place not in listed)[:most]
+    now = clock.latest(session)
+    steps = [places[begin : begin + HEADS_AT_ONCE] for begin in range(0, len(places), HEADS_AT_ONCE)]
+    overviews = [head for some in steps for head in heads_now(console, session, some, now)]
     of_heads = {(head.machine, head.head): _of_head(head) for head in overviews}
     return {place: of_heads[place] for place in sorted(of_heads) if of_heads[place]}
 

@@ -15,11 +15,13 @@ from db.learning.review_chances import current_chance
 from db.line import check_revisions, pockets
 from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
-from db.line.photographs import is_there
+from db.line.photographs import MARK, is_there
 from db.schema.column_types import fitting
 from db.schema.column_words import Provenance
-from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots
+from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots, Verdicts
 from producer.contract.reasons import refusals as why
+from producer.contract.reasons.recognition import recognised
+from producer.contract.reasons.stations import OF_STAND_INS
 from producer.contract.vocabulary import LABELS
 
 MAX_NOTE = 4_000
@@ -78,6 +80,10 @@ class Overtaken(Exception):
         self.by = by
 
 
+class NobodySaw(ValueError):
+    """There is no photograph of it, so nobody can say anything of it but that it is unusable."""
+
+
 _COLUMNS = [getattr(Reviews, field.name) for field in fields(Review)]
 
 
@@ -100,6 +106,8 @@ def add(
 
     Raises:
         LookupError: the capture was never recorded.
+        NobodySaw: it is a stand-in, or its photograph was removed, and the label is another one than `unusable`.
+            Whether a photograph that should be there can be read at the moment is not asked: it may have been seen.
         Overtaken: somebody has said something else after `seen`, of the same account or another.
         ValueError: there is no such label, `by` is empty, or `at` is naive.
     """
@@ -109,9 +117,12 @@ def add(
         raise ValueError("a review needs the name of who says it")
     check_revisions.of_captures(session, [capture_id])
     # Transactions lock the capture's row in turn: the order of the ids is the order in which reviews count.
-    capture = select(Captures.capture_id).where(Captures.capture_id == capture_id).with_for_update()
-    if session.execute(capture).first() is None:
+    capture = select(Captures.image, Captures.outcome).where(Captures.capture_id == capture_id).with_for_update()
+    known = session.execute(capture).first()
+    if known is None:
         raise LookupError(why.NOT_RECORDED(capture=capture_id))
+    if label != "unusable":
+        _check_photograph(session, capture_id, *known)
     before = of_capture(session, capture_id)
     since = [] if seen is None else [review for review in before if review.id > seen]
     note = fitting(note.strip(), MAX_NOTE) or None if note else None
@@ -132,6 +143,16 @@ def add(
     session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
     pockets.mark(session.connection(), [capture_id])
     return Review(*row)
+
+
+def _check_photograph(session: Session, capture_id: UUID, image: str, outcome: str | None) -> None:
+    if image.startswith(MARK):
+        raise NobodySaw(why.PHOTOGRAPH_REMOVED(capture=capture_id))
+    if outcome == "unusable":
+        query = select(Verdicts.reason).where(Verdicts.capture_id == capture_id, Verdicts.current)
+        reason = recognised(session.scalar(query) or "")
+        if reason is not None and reason.template in OF_STAND_INS:
+            raise NobodySaw(why.NO_PHOTOGRAPH(capture=capture_id))
 
 
 def of_capture(session: Session, capture_id: UUID) -> list[Review]:

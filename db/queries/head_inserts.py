@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
+from db.engine.clock import BEFORE_ALL
 from db.learning import remaining_lives
 from db.learning.remaining_lives import RemainingLife
-from db.line import insert_changes
+from db.line import insert_changes, restores
 from db.line.insert_changes import InsertChange
 from db.line.rows import current_verdict
 from db.queries.head_overview import HeadOverview, overviews
@@ -25,10 +26,10 @@ from producer.contract.names import IMPORTED
 class InsertNow:
     """The insert in a pocket.
 
-    `word` is what the pocket shows, `missing` also where the head has worked since its insert was seen or changed;
-    `label` is the finer class of damage. `operations` are those that the insert had done at its newest photograph,
-    `remaining` is how many it does after it was last seen intact. Each is None where it is not known: photographs of
-    the previous insert say nothing about this one.
+    `word` is what the pocket shows, `missing` also where the head has worked since its insert was seen or changed, or
+    may have: what was done after a backup that was restored is lost. `label` is the finer class of damage. `operations`
+    are those that the insert had done at its newest photograph, `remaining` is how many it does after it was last seen
+    intact. Each is None where it is not known: photographs of the previous insert say nothing about this one.
     """
 
     pocket: int
@@ -70,6 +71,10 @@ def head_now(session: Session, machine: str, head: str, declared: int | None = N
     if reviewed_at is not None:
         moments.append(reviewed_at)
     inserts = [_insert(pocket, overview, rows, changes, lives) for pocket in range(1, overview.size + 1)]
+    restored = restores.restored_at(session) or BEFORE_ALL
+    for change in changes.values():
+        if change.at < restored and change.pocket <= overview.size:
+            inserts[change.pocket - 1] = InsertNow(change.pocket, "missing")
     return HeadNow(machine, head, max(moments), inserts)
 
 

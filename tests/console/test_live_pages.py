@@ -51,6 +51,24 @@ def test_a_head_that_is_new_to_a_machine_comes_on_its_board(page, plant) -> None
     assert len(page.texts(".card")) == 2
 
 
+def test_the_list_of_inserts_to_change_says_of_when_it_is_and_comes_anew_when_looked_at(page, plant, server) -> None:
+    page.sign_in(path="/replace")
+    assert "No insert is known to be damaged" in page.text("main")
+    assert page.text("#as-of").startswith("as of ")
+    judge(plant, "mill-7", "H1", 1, 3.0)
+    look = "document.dispatchEvent(new Event('visibilitychange'))"
+    page.script(f"window.wasBefore = true; {look}")
+    with page.another_page():  # half an hour later: a page that has just come was not loaded again
+        page.script(f"const now = Date.now; Date.now = () => now() + 1_800_000; {look}")
+    assert "mill-7 · H1" in page.text(".sheet")
+    server.kill()
+    page.script(f"""const now = Date.now, ask = window.fetch; Date.now = () => now() + 1_800_000;
+        window.fetch = (...of) => ask(...of).finally(() => setTimeout(() => {{ window.asked = true; }}));
+        {look}""")
+    wait_until(lambda: page.script("return window.asked === true"), what="an answer that does not come")
+    assert "mill-7 · H1" in page.text(".sheet"), "while the console does not answer the list stays"
+
+
 def test_a_page_whose_shared_worker_was_killed_makes_another(page, plant) -> None:
     page.sign_in(path=None)
     added = page.chromium.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": QUICK_CLOCK})

@@ -126,7 +126,7 @@ def _finds_edge(size: tuple[int, int], region: Cut | None) -> bool:
 def _why_none(problem: str) -> Reason:
     """The reason of a stand-in, which need not say again that there is no photograph where it says so itself."""
     reason = recognised(problem)
-    if reason is not None and reason.template in (stations.MISSING, stations.FEWER_THAN_BEFORE, stations.UNFINISHED):
+    if reason is not None and reason.template in stations.OF_STAND_INS:
         return reason
     return stations.NO_PHOTOGRAPH(problem=problem)
 

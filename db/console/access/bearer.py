@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from fastapi import HTTPException, Request
@@ -9,6 +10,7 @@ from fastapi import HTTPException, Request
 from db.console.access.proxy import client_address
 from db.console.context import console_of
 from db.console.sign_in.throttle import Subject
+from db.engine.database import DatabaseUnavailable
 from db.people import tokens
 from db.people.sessions import Person
 
@@ -36,7 +38,7 @@ def bearer(request: Request, secret: str) -> Person:
         raise HTTPException(401, "this token is nobody's, was revoked, or has ended", challenge)
     person, to_note = holder
     if to_note:
-        with console.database.transaction(synced=False) as session:
+        with suppress(DatabaseUnavailable), console.database.transaction(synced=False) as session:
             tokens.used(session, person.digest, now)
     return person
 

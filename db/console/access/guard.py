@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Final
 from urllib.parse import quote, urlsplit
@@ -14,6 +15,7 @@ from db.console.access.bearer import bearer
 from db.console.access.proxy import named_by_proxy
 from db.console.context import Console, console_of
 from db.console.reader.texts import Text
+from db.engine.database import DatabaseUnavailable
 from db.people import sessions
 from db.people.rights import ROLE_FOR, Right, may
 from db.people.sessions import Person
@@ -142,7 +144,8 @@ def _person(console: Console, token: str | None) -> Person | None:
         return None
     person, to_note = holder
     if to_note:
-        with console.database.transaction(synced=False) as session:
+        # Where nothing can be written, as on a full disk, the pages are there all the same; the session ends earlier.
+        with suppress(DatabaseUnavailable), console.database.transaction(synced=False) as session:
             sessions.seen(session, person.digest, now)
     return person
 

@@ -73,7 +73,8 @@ def reviews(
 def review(request: Request, person: ApiLabeller, new: NewReview) -> Any:
     """Say what a capture shows. It counts from now on; the ones before stay readable.
 
-    409: somebody has said something else after the review that was `seen`, the same account too.
+    409: somebody has said something else after the review that was `seen`, the same account too; or there is no
+    photograph (a stand-in, or removed) and `label` is another than `unusable`.
     """
     now = datetime.now(UTC)
     try:
@@ -92,6 +93,8 @@ def review(request: Request, person: ApiLabeller, new: NewReview) -> Any:
                 audit.write(session, at=now, by=person.name, action="reviewed", subject=str(new.capture_id), **details)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
+    except subject.NobodySaw as error:
+        raise HTTPException(409, str(error)) from error
     except subject.Overtaken as error:
         raise HTTPException(409, Text("%(name)s has said what it is meanwhile", name=error.by)) from error
     return Review.model_validate(kept)

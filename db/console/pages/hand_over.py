@@ -14,6 +14,7 @@ from db.console.left_open import LeftOpen, left_open
 from db.console.reader import moments
 from db.console.reader.texts import Text
 from db.console.rendering import page
+from db.engine.times import by_the_clock
 from db.queries import hand_over as subject
 from db.queries import head_overview
 from producer.contract.places import PocketPlace
@@ -22,25 +23,29 @@ router = APIRouter()
 
 SHIFT: Final = timedelta(hours=8)
 
+HEADS: Final = 1_000
+"""In so many heads what is unknown is looked for: about a millisecond of processor time for each, once a shift."""
+
 _UNKNOWN: Final = ("unsure", "unusable", "fault", "missing")
 
 
 @router.get("/handover")
 def hand_over(request: Request, person: Viewer, since: str = "") -> Response:
-    """The shift since a moment, or of the last eight hours."""
+    """The shift since a moment, or of the last eight hours by the clock."""
     now = datetime.now(UTC)
-    begin = moments.moment_of(since) or now - SHIFT
+    begin = moments.moment_of(since) or by_the_clock(now, SHIFT)
     if begin > now:
         raise HTTPException(400, Text("%(since)s is still to come: write when the shift began", since=since))
     with console_of(request).database.reading() as session:
         shift = subject.since(session, begin, console_of(request).change_costs)
-        listed = {(of.machine, of.head) for of in shift.to_replace}
-        open_now = left_open(console_of(request), session, head_overview.heads(session), listed)
+        heads = head_overview.heads(session)
+        open_now = left_open(console_of(request), session, heads, most=HEADS)
     return page(
         request,
         "hand_over.html",
         shift=shift,
         unknown=_unknown(open_now),
+        looked_through=HEADS if len(heads) > HEADS else None,
         begin=begin,
         since=since,
         most=subject.MOST_OF_A_KIND,

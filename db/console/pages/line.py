@@ -52,7 +52,7 @@ def board(request: Request, person: Watcher, machine: Typed = "") -> Response:
 @router.get("/line/heads")
 def heads(request: Request, person: Watcher, machine: Typed = "") -> Response:
     """All of these heads, as a piece of those pages."""
-    return _piece(request, lambda: rendered(request, "heads.html", **_line(request, machine)))
+    return _piece(request, lambda: rendered(request, "heads.html", **_line(request, machine)), machine)
 
 
 @router.get("/line/head")
@@ -68,7 +68,7 @@ def one_head(request: Request, machine: Typed, head: Typed, person: Watcher) -> 
             raise LookupError("there is no such head")
         return _drawn(request, _card(request, overview, learnt), now)
 
-    return _piece(request, piece)
+    return _piece(request, piece, machine, head)
 
 
 @router.get("/line/faults")
@@ -82,9 +82,9 @@ def open_faults(request: Request, person: Watcher) -> Response:
     return _piece(request, piece)
 
 
-def _piece(request: Request, make: Callable[[], str]) -> Response:
-    """A piece that is the same for all readers of its language; boards ask for it together."""
-    key = request.url.path, request.url.query, str(locale_of(request)), _known(request)
+def _piece(request: Request, make: Callable[[], str], *names: str) -> Response:
+    """A piece of a machine or head, the same for all readers of its language; boards ask for it together."""
+    key = request.url.path, names, str(locale_of(request)), _known(request)
     try:
         return HTMLResponse(console_of(request).pieces.text(key, lambda: f"{begun_now()}{make()}"))
     except LookupError:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from db.console.access.guard import Viewer, check_origin, cookie_name, inside
 from db.console.access.proxy import client_address, named_by_proxy
@@ -36,11 +37,16 @@ def ask(request: Request, next: str = "/") -> Response:
 
 
 @router.post("/login")
-def sign_in(
+async def sign_in(
     request: Request, name: Annotated[str, Form()], password: Annotated[str, Form()], next: Annotated[str, Form()] = "/"
 ) -> Response:
     """Begin a session, or say why not; a wrong name and a wrong password are the same."""
     check_origin(request)
+    async with console_of(request).passwords:
+        return await run_in_threadpool(_signed_in, request, name, password, next)
+
+
+def _signed_in(request: Request, name: str, password: str, next: str) -> Response:
     console = console_of(request)
     name = unicodedata.normalize("NFC", name.strip())
     by_name: Subject = ("name", name)

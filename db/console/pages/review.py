@@ -130,6 +130,8 @@ def label(
             review_turns.keep(session, _holder(person, tab), capture, now)
     except LookupError as error:
         raise HTTPException(404, str(error)) from error
+    except reviews.NobodySaw as error:
+        raise HTTPException(410, str(error)) from error  # 409 is what the page's script says of another person
     except reviews.Overtaken as error:
         raise HTTPException(409, Text("%(name)s has said what it is meanwhile", name=error.by)) from error
     return JSONResponse({"review": kept.id})

@@ -1,7 +1,7 @@
 """Numbers and moments as the reader of a page writes them.
 
 Moments are the plant's, in the time zone of this computer, as in the tables of the commands: all who speak of an
-operation speak of the same hour, wherever they sit.
+operation speak of the same hour, wherever they sit. Where the clock is put back over a time, its zone is said too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from babel import Locale
 from babel.dates import LOCALTZ, format_date, format_datetime
 from babel.numbers import NumberPattern, format_decimal, parse_pattern
 from babel.units import format_unit
+
+from db.engine.times import is_shown_twice
 
 _UNITS: Final = ((86_400, "duration-day"), (3_600, "duration-hour"), (60, "duration-minute"))
 
@@ -28,7 +30,8 @@ def moment(locale: Locale, at: datetime, length: Length = "medium") -> str:
 @lru_cache(20_000)
 def _moment(locale: Locale, at: datetime, length: Length) -> str:
     """A page says the same minute of hundreds of pockets, and the same page is asked for again."""
-    return format_datetime(at, length, tzinfo=LOCALTZ, locale=locale)
+    forms = (length, "z") if is_shown_twice(at) else (length,)
+    return " ".join(format_datetime(at, form, tzinfo=LOCALTZ, locale=locale) for form in forms)
 
 
 def day(locale: Locale, at: datetime, length: Length = "medium") -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fastapi import HTTPException
 
 from db.console.reader.texts import Text
-from db.engine.times import parse_moment
+from db.engine.times import NoSuchHour, parse_moment
 
 
 def moment_of(text: str) -> datetime | None:
@@ -20,6 +20,10 @@ def moment_of(text: str) -> datetime | None:
         return None
     try:
         return parse_moment(text, datetime.now(UTC))
+    except NoSuchHour as error:
+        raise HTTPException(
+            400, Text("there was no %(given)s here: the clock was put forward over it", given=text)
+        ) from error
     except ValueError as error:
-        known = "2h, 3d, 2026-11-22, 2026-11-22T10:00"
+        known = "2h, 3d, 2026-11-22, 2026-11-22T10:00, 06:00"
         raise HTTPException(400, Text("%(given)r is no moment: write %(known)s", given=text, known=known)) from error

@@ -54,6 +54,12 @@ UNKNOWN_HEAD_OF_MACHINE: Final = Template("nothing is known of machine {machine:
 
 # Reviews and stations.
 NOT_RECORDED: Final = Template("capture {capture} is not recorded, so it cannot be reviewed")
+NO_PHOTOGRAPH: Final = Template(
+    "nobody can say what capture {capture} shows, as its station handed in no photograph: it can only be unusable"
+)
+PHOTOGRAPH_REMOVED: Final = Template(
+    "nobody can say what capture {capture} shows, as its photograph was removed: it can only be unusable"
+)
 NOTHING_TO_ACCEPT: Final = Template(
     "nothing of station '{station}' is to be accepted: `insert-db drift` lists what was measured"
 )

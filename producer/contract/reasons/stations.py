@@ -49,6 +49,9 @@ HEAD_MISTYPED: Final = Template(
     "or give --check-size N"
 )
 
+OF_STAND_INS: Final = (NO_PHOTOGRAPH, MISSING, FEWER_THAN_BEFORE, UNFINISHED)
+"""What a verdict says of a stand-in, and of nothing else."""
+
 # Which of several it is.
 SEVERAL: Final = Template("pocket {pocket:d} is there {count:d} times, {names}: none was handed in, keep the right one")
 TWINS: Final = Template("pocket {pocket:d} is there more than once, also as {names}: which?")

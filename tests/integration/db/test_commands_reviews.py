@@ -15,6 +15,7 @@ from db.learning.review_chances import drawn
 from db.line import verdicts
 from db.people import audit
 from db.schema.tables import Verdicts
+from producer.contract.reasons import stations
 from tests.command_support import Done, invoke
 
 pytestmark = pytest.mark.usefixtures("terminal")
@@ -146,6 +147,19 @@ def test_what_was_asked_wrongly_is_explained(line, arguments, code, told) -> Non
     assert done.exit_code == code
     assert done.stdout == ""
     assert told in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_of_what_nobody_saw_only_unusable_is_kept(line) -> None:
+    capture = line.see(1, 1)
+    with line.database.transaction() as session:
+        reason = stations.UNFINISHED(pocket=1, names="1.jpg.part")
+        verdicts.record(session, line.verdict(capture.capture_id, "unusable", reason=reason))
+        session.execute(update(Verdicts).values(id=next(number for number in count(1000) if drawn(number))))
+    done = run(line, "review", "--capture", capture.capture_id, "--label", "intact")
+    assert (done.exit_code, "it can only be unusable" in done.stderr) == (2, True)
+    told = shown(line, "review", typed="i\nu\n")
+    assert "it can only be unusable" in told
+    assert [label for _, label, _, _ in said(line)] == ["unusable"]
 
 
 def test_a_disagreement_shows_what_was_said(line) -> None:

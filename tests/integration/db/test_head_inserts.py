@@ -12,7 +12,7 @@ from db.commands.main import main
 from db.learning import remaining_lives
 from db.learning.remaining_lives import LifeFit, RemainingLife
 from db.learning.survival_curve import SurvivalCurve
-from db.line import captures, incomplete_checks, insert_changes, verdicts
+from db.line import captures, incomplete_checks, insert_changes, restores, verdicts
 from db.queries.head_inserts import HeadNow, InsertNow, head_now
 from tests.command_support import invoke
 from tests.integration.db.conftest import T0, Line
@@ -73,6 +73,18 @@ def test_a_changed_insert_is_new_until_the_head_works_again(line) -> None:
     # The next operation's check has no photograph of pocket 1: its insert was used, and nobody has seen it.
     line.see(2, 25, "intact", check_id=uuid6.uuid7(), operations_on_edge=1)
     assert now(line).inserts == [InsertNow(1, "missing"), InsertNow(2, "intact", operations=1)]
+
+
+def test_of_an_insert_that_was_new_before_a_restore_nobody_knows_whether_it_has_worked(line) -> None:
+    line.see(1, 0, "damaged", insert_designation="SNMG120408")
+    change(line, 1, 25)
+    assert now(line).inserts[0] == InsertNow(1, "new", operations=0)
+    with line.database.transaction() as session:
+        restores.record(session, at=T0 + timedelta(minutes=30), file="a.sqlite", made_at=T0.isoformat())
+    assert now(line).inserts[0] == InsertNow(1, "missing")
+    line.see(1, 35, "damaged", check_id=uuid6.uuid7())
+    change(line, 1, 40)
+    assert now(line).inserts[0] == InsertNow(1, "new", operations=0)
 
 
 def test_a_pocket_that_the_last_check_misses_shows_nothing_but_damage(line) -> None:

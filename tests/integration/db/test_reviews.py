@@ -7,8 +7,10 @@ import uuid6
 from sqlalchemy import exc, select
 
 from db.learning import reviews, snapshots
+from db.line import photographs, verdicts
 from db.schema.tables import Captures, Reviews
 from producer.contract.names import IMPORTED
+from producer.contract.reasons import stations
 from producer.contract.vocabulary import LABELS
 
 
@@ -65,6 +67,22 @@ def test_what_is_said_again_because_its_answer_was_lost_is_one_review(line) -> N
 @pytest.mark.parametrize("label", LABELS)
 def test_every_label(line, label) -> None:
     assert line.say(line.see(), label).label == label
+
+
+def test_of_what_nobody_saw_a_person_says_that_it_is_unusable_and_no_more(line) -> None:
+    stand_in, dark, removed = line.see(1), line.see(2), line.see(3, outcome="intact")
+    reasons = {stand_in: stations.NO_PHOTOGRAPH(problem="the camera does not answer"), dark: "it is dark"}
+    with line.database.transaction() as session:
+        for capture, reason in reasons.items():
+            verdicts.record(session, line.verdict(capture.capture_id, "unusable", reason=reason))
+        photographs.mark(session, [removed.capture_id])
+    for capture, why in ((stand_in, "handed in no photograph"), (removed, "was removed")):
+        for label in LABELS:
+            if label != "unusable":
+                with pytest.raises(reviews.NobodySaw, match=why):
+                    line.say(capture, label)
+        assert line.say(capture, "unusable").label == "unusable"
+    assert line.say(dark, "intact").label == "intact", "a person sees more than a model"
 
 
 def test_what_cannot_be_a_review_is_refused(line, start) -> None:

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from db.console.sign_in.throttle import FAILURES
 from db.engine.database import DatabaseUnavailable
 from db.people import accounts, audit
 from db.schema.tables import Accounts, Sessions
-from tests.console_support import ORIGIN, PASSWORD, Browser, console_on
+from tests.console_support import ORIGIN, PASSWORD, Browser, Program, console_on, token_of
 from tests.integration.conftest import on_both_engines
 
 pytestmark = on_both_engines  # what it shows is asked of the database by itself
@@ -159,3 +159,25 @@ def test_the_login_leads_nowhere_else(console, next) -> None:
     browser = Browser(console)
     form = {"name": "the viewer", "password": PASSWORD, "next": next}
     assert browser.client.post("/login", data=form, headers={"Origin": "http://testserver"}).headers["location"] == "/"
+
+
+def test_where_nothing_can_be_written_the_pages_are_there_all_the_same(line, console, database, tmp_path) -> None:
+    """A full disk, or a standby: what must be changed is to be seen for as long as it can be read."""
+    capture = line.see(1, 0, "damaged")
+    browser, secret = Browser(console), token_of(console, "the reviewer")
+    browser.sign_in("the reviewer")
+    with console.database.transaction() as session:  # the last use of both was a while ago
+        session.execute(update(Sessions).values(seen_at=datetime.now(UTC) - timedelta(minutes=5)))
+    reading = console_on(database.url, tmp_path)
+    on_server = database.url.startswith("postgresql")
+    no_more = "SET TRANSACTION READ ONLY" if on_server else "PRAGMA query_only=ON"
+    event.listen(reading.database._engine, "begin", lambda connection: connection.exec_driver_sql(no_more))
+    try:
+        program, other = Program(reading, secret), Browser(reading)
+        other.client.cookies.update(browser.client.cookies)
+        assert "mill-1" in other.get("/replace").text
+        assert [item["pocket"] for item in program.get("replace").json()["items"]] == [1]
+        kept = program.post("reviews", {"capture_id": str(capture.capture_id), "label": "worn"})
+        assert kept.status_code == 503, "what is to be kept is refused"
+    finally:
+        reading.database.close()

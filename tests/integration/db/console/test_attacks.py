@@ -2,20 +2,27 @@
 
 import http.client
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from threading import Event
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from db.console.app import MOST_BYTES
+from db.console.context import PASSWORDS_AT_ONCE
 from db.console.sign_in.throttle import FAILURES
 from db.learning import model_registry
 from db.line import faults, insert_changes, verdicts
-from db.people import audit
+from db.people import accounts, audit
 from tests.console_support import ORIGIN, PASSWORD, Browser, Program, served, token_of
+from tests.support import wait_until
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>'\"--></title>{{7*7}}"
+
+THREADS = 40
+"""In which all pages are made (anyio's default)."""
 
 
 class Elements(HTMLParser):
@@ -178,3 +185,26 @@ def test_no_header_says_who_asks_or_from_where(console) -> None:
             for number in range(FAILURES["address"] + 1)
         ]
     assert tries == [401] * FAILURES["address"] + [429]
+
+
+def test_sign_ins_keep_no_page_waiting_however_many_come_at_once(console, signed_in, monkeypatch) -> None:
+    begun, goes_on, real = [], Event(), accounts._PASSWORDS.fits
+    browser = signed_in("viewer")
+
+    def fits(kept: str | None, password: str) -> bool:
+        begun.append(kept)
+        assert goes_on.wait(30)
+        return real(kept, password)
+
+    monkeypatch.setattr(accounts._PASSWORDS, "fits", fits)
+    number = THREADS + 5
+    with ThreadPoolExecutor(number) as people:
+        browsers = [Browser(console, f"10.0.0.{place}") for place in range(number)]
+        signing = [people.submit(each.sign_in, f"nobody-{place}") for place, each in enumerate(browsers)]
+        try:
+            wait_until(lambda: len(begun) == PASSWORDS_AT_ONCE, what="sign-ins that are checked")
+            assert browser.get("/board").status_code == 200
+            assert len(begun) == PASSWORDS_AT_ONCE
+        finally:
+            goes_on.set()
+        assert {each.result().status_code for each in signing} == {401}

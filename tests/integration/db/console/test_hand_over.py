@@ -7,6 +7,8 @@ import pytest
 import uuid6
 from sqlalchemy import insert
 
+from db.console import left_open
+from db.console.pages import hand_over as page
 from db.learning import model_registry, remaining_lives
 from db.learning.change_cost import ChangeCosts
 from db.learning.remaining_lives import LifeFit, RemainingLife
@@ -122,6 +124,23 @@ def test_pockets_of_one_head_are_told_together(line, signed_in) -> None:
         line.see(pocket, 0, "damaged", head=head, check_id=uuid6.uuid7(), check_size=1)
     text = re.sub(r"<[^>]+>", "", signed_in("viewer").get("/handover").text)
     assert "3 inserts to change: mill-1 · HEAD-1: 7; mill-1 · head-1: 1, 2\n" in text
+
+
+def test_what_nobody_knows_is_told_of_every_head_however_long_ago_it_was_photographed(
+    line, signed_in, monkeypatch
+) -> None:
+    for number in range(left_open.HEADS_AT_ONCE + 3):
+        outcome = "intact" if number else "unusable"
+        line.see(1, number, outcome, head=f"head-{number}", check_id=uuid6.uuid7(), check_size=1)
+    browser = signed_in("viewer")
+    text = browser.get("/handover").text
+    assert "1 pocket of which nobody knows what is in it: " in text
+    assert "mill-1 · head-0: " in text
+    assert "was looked for in" not in text
+    monkeypatch.setattr(page, "HEADS", 20)
+    text = browser.get("/handover").text
+    assert "mill-1 · head-0: " not in text
+    assert "was looked for in 20 heads" in text
 
 
 def test_a_shift_that_is_still_to_come_tells_nothing(signed_in) -> None:

@@ -476,6 +476,27 @@ def test_a_database_that_hangs_is_told_and_told_to_be_back(console, monkeypatch)
     asyncio.run(listen())
 
 
+def test_of_pieces_no_more_is_kept_than_was_just_made_whatever_is_asked_for(
+    line, console, signed_in, monkeypatch
+) -> None:
+    monkeypatch.setattr("db.console.live.pieces.KEPT_SECONDS", 60)
+    fresh(line, 1, "intact")
+    browser = signed_in("viewer")
+
+    async def listen() -> None:
+        async with console.feed.listen() as queue:
+            assert await asyncio.wait_for(queue.get(), 5) == BACK, "the first look"
+            paths = [f"/line/heads?x={number}" for number in range(5)]
+            assert len({(await asyncio.to_thread(browser.get, path)).text for path in paths}) == 1
+            monkeypatch.setattr("db.console.live.pieces.KEPT_SECONDS", -1)
+            for path in paths:
+                await asyncio.to_thread(browser.get, f"{path}&machine={path[-1]}")
+            assert len(console.pieces._kept) == 1, "the last"
+            assert not console.pieces._turns
+
+    asyncio.run(listen())
+
+
 PAGES_OF_MANY = (
     *("/", "/board", "/line/heads", "/checks", "/checks?state=replace", "/replace", "/search", "/faults", "/drift"),
     *("/handover", "/models", "/audit", "/review", "/sheet", "/pocket?machine=mill-1&head=head-000&pocket=1"),

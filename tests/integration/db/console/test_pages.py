@@ -174,7 +174,9 @@ def test_replace_looks_for_what_nobody_knows_in_the_newest_heads_and_those_with_
 def test_nothing_found_where_a_name_is_mistyped_is_no_good_news(line, signed_in, page, unknown) -> None:
     line.see(1, 0, "intact")
     browser = signed_in("viewer")
-    assert "No insert is known to be damaged" in browser.get("/replace?machine=mill-1").text
+    empty = browser.get("/replace?machine=mill-1").text
+    assert "No insert is known to be damaged" in empty
+    assert re.search(r'<span id="as-of">as of .*\d:\d\d', empty), "an empty list is what people take for a go"
     answer = browser.get(page)
     assert answer.status_code == 404
     assert f"nothing is known of {unknown}" in answer.text

@@ -11,11 +11,13 @@ import uuid6
 from PIL import Image
 from sqlalchemy import update
 
-from db.learning import remaining_lives
+from db.learning import remaining_lives, reviews
 from db.learning.remaining_lives import LifeFit, RemainingLife
 from db.learning.survival_curve import SurvivalCurve
+from db.line import verdicts
 from db.people import audit
 from db.schema.tables import Captures
+from producer.contract.reasons import stations
 from producer.storage.opening import open_image_store
 from tests.console_support import ORIGIN, Browser, Program
 from tests.integration.db.conftest import T0
@@ -367,3 +369,17 @@ def test_a_maintainer_s_program_promotes_and_rolls_back(line, console, program) 
         ("model rolled back", "b", "a program"),
         ("model promoted", "b", "a program"),
     ]
+
+
+def test_a_label_of_what_nobody_saw_is_refused_in_the_reader_s_words(line, program, signed_in) -> None:
+    capture = line.see(1, 0)
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(capture.capture_id, "unusable", reason=stations.MISSING(pockets=[1])))
+    reviewer, browser = program("reviewer"), signed_in("reviewer")
+    refused = reviewer.post("reviews", {"capture_id": str(capture.capture_id), "label": "intact"})
+    assert (refused.status_code, "handed in no photograph" in refused.json()["detail"]) == (409, True)
+    browser.client.headers["Accept-Language"] = "de"
+    answer = browser.post("/review/label", {"capture": str(capture.capture_id), "label": "intact"})
+    assert (answer.status_code, "keine Aufnahme" in answer.text) == (410, True)
+    with line.database.reading() as session:
+        assert reviews.of_capture(session, capture.capture_id) == []

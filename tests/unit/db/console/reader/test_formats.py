@@ -1,6 +1,8 @@
 """Numbers and moments, in the manner of each reader."""
 
+import time
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from babel import Locale
@@ -26,6 +28,17 @@ def _in_the_plant(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_moment_is_written_as_the_reader_writes_it(tag: str, said: str) -> None:
     assert formats.moment(Locale.parse(tag), AT) == said
+
+
+def test_a_moment_says_its_zone_where_the_clock_is_put_back_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(formats, "LOCALTZ", ZoneInfo("Europe/Berlin"))
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Europe/Berlin")
+        time.tzset()
+        moments = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1, 2)]
+        said = [formats.moment(Locale.parse("de"), at, "short") for at in moments]
+    time.tzset()
+    assert said == ["25.10.26, 02:30 MESZ", "25.10.26, 02:30 MEZ", "25.10.26, 03:30"]
 
 
 def test_a_day_is_the_plants(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,8 +81,9 @@ def gathered(
 
     Of a pocket that was captured more than once the newest capture counts: of one outbox that with the highest id, as
     one that was lost and is sent again seems to be newer by a clock that is ahead. A fault sends its pocket to review,
-    unless its capture was judged after all, or was followed by a newer one. What came before a backup was `restored_at`
-    is no go; known damage is reported anyway.
+    unless its capture was judged after all, or was followed by a newer one. One of which no pocket is known may be of
+    any that was photographed, and stands for the last pocket where none was. What came before a backup was
+    `restored_at` is no go; known damage is reported anyway.
     """
     pocket_of: dict[Any, int] = {}
     newest: dict[int, PocketState] = {}
@@ -96,14 +97,14 @@ def gathered(
         before = newest.get(capture.pocket)
         if before is None or not _taken_before(capture, before):
             newest[capture.pocket] = capture
+    of_any = {pocket for pocket, capture in newest.items() if capture.outcome is not None} if newest else {size}
     faulty: set[int] = set()
     for trouble in troubles:
         if trouble.capture_id in elsewhere:
             continue
         pocket = pocket_of.get(trouble.capture_id) if trouble.capture_id else None
         if pocket is None:
-            if trouble.pocket is not None:
-                faulty.add(trouble.pocket)
+            faulty |= of_any if trouble.pocket is None else {trouble.pocket}
         elif newest[pocket].outcome is None and newest[pocket].capture_id == trouble.capture_id:
             faulty.add(pocket)
     seen = {of: c.shown for of, c in newest.items() if c.shown is not None and c.outcome != "unusable"}

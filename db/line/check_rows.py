@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from db.engine.clock import TICK
 from db.engine.prepared import Prepared, inserted
-from db.line import head_size, incomplete_checks
+from db.line import check_revisions, head_size, incomplete_checks
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.names import IMPORTED
 
@@ -64,7 +64,7 @@ BEGIN: Final = Prepared(_begin)
 def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict[UUID, UUID]:
     """Have these checks be there; what begins one here comes `at` this moment, and behind all that its head has.
 
-    Whoever calls it holds no check yet.
+    Those that pend then are noted: of some no fault tells (`db.line.holds`). Whoever calls it holds no check yet.
 
     Returns:
         The check of each event, by its `own_id`: the one that it names, unless that is of another head, or has ended
@@ -91,6 +91,8 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict
     if rows:
         BEGIN.execute(connection, [rows[check_id] for check_id in sorted(rows)])
         incomplete_checks.update_awaited(connection, rows)
+        pending = select(Checks.check_id).where(Checks.check_id.in_(rows), Checks.awaited)
+        check_revisions.note_pending(session, [*session.scalars(pending)])
     return checks
 
 

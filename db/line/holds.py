@@ -2,8 +2,9 @@
 
 A check that pends has no answer, though a photograph of it may have failed, be doubted or show damage; or it awaits a
 pocket that nobody has seen of that head. A photograph that lies in another head's check is never answered for its own.
-And the answer of a run that is a go knows nothing of what an earlier run photographed after it.
 The board shows both at once (`db.queries.head_overview`), so no system must go on showing the head's last `go`.
+
+And the answer of a run that is a go knows nothing of what an earlier run photographed after it. That is told with it.
 """
 
 from __future__ import annotations
@@ -32,17 +33,13 @@ _LAST_IS_KNOWN: Final = select(Pockets.pocket).where(
 )
 _IS_UNSEEN: Final = (Checks.size > 1) & ~_LAST_IS_KNOWN.exists()
 _IS_FLAGGED: Final = select(Captures.capture_id).where(OF_CHECK, word_of(Captures) != "intact").exists()
-_FAULT: Final = select(Faults.id).where(
-    Faults.check_id == Checks.check_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS)
-)
-# Of an event that cannot be used the pocket may not be readable, or the machine: then each has such a check.
-_NAMES_NO_POCKET: Final = (
-    _FAULT.where(Faults.pocket.is_(None)).exists() | ~select(Captures.capture_id).where(OF_CHECK).exists()
+_HAS_FAULT: Final = (
+    select(Faults.id)
+    .where(Faults.check_id == Checks.check_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
+    .exists()
 )
 # Most that wait have nothing against their head, and to read them all one by one takes long where many wait.
-_MAY_HOLD: Final = or_(
-    _IS_UNSEEN, _IS_FLAGGED, _FAULT.exists(), _NAMES_NO_POCKET, MAY_CONTRADICT, CONTRADICT_WHEN_JUDGED
-)
+_MAY_HOLD: Final = or_(_IS_UNSEEN, _IS_FLAGGED, _HAS_FAULT, MAY_CONTRADICT, CONTRADICT_WHEN_JUDGED)
 
 
 def now(session: Session, noted: Collection[UUID]) -> list[Hold]:
@@ -60,8 +57,7 @@ def of_checks(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
         return []
     known = _assessed(session, check_ids)
     pending = [check for check in known if check.state == "pending"]
-    go = [check for check in known if check.state == "go" and check.size > 1]
-    return [*_of_pending(session, pending), *_of_earlier_runs(session, go), *_of_other_heads(session, check_ids)]
+    return [*_of_pending(session, pending), *of_earlier_runs(session, known), *_of_other_heads(session, check_ids)]
 
 
 def _assessed(session: Session, check_ids: Collection[UUID]) -> list[Check]:
@@ -78,7 +74,7 @@ def _of_pending(session: Session, pending: Collection[Check]) -> list[Hold]:
     last = last.join(Checks, Checks.check_id == Captures.check_id).where(of_these)
     at = {row[0]: row[1] for row in session.execute(last.group_by(Captures.check_id))}
     given_up = {*session.scalars(select(Checks.check_id).where(of_these, Checks.given_up))}
-    unnamed = {*session.scalars(select(Checks.check_id).where(of_these, _IS_UNSEEN | _NAMES_NO_POCKET))}
+    unseen = {*session.scalars(select(Checks.check_id).where(of_these, _IS_UNSEEN))}
     return [
         Hold(
             check_id=check.check_id,
@@ -92,15 +88,19 @@ def _of_pending(session: Session, pending: Collection[Check]) -> list[Hold]:
         for pocket in sorted(
             {
                 *(*check.replace, *check.review),
-                *([check.size] if check.check_id in unnamed else []),
+                # An event that cannot be used may name no machine: then each that has the head has such a check.
+                *([check.size] if check.check_id in unseen or check.check_id not in at else []),
                 *(check.missing if check.check_id in given_up else ()),
             }
         )
     ]
 
 
-def _of_earlier_runs(session: Session, go: Collection[Check]) -> list[Hold]:
-    """What an earlier run of a head has seen since a later one that is a go: only its own answer says it, and ended."""
+def of_earlier_runs(session: Session, ended: Collection[Check]) -> list[Hold]:
+    """What an earlier run of a head has seen since a later one of these that is a go: only its own answer says it.
+
+    It is told before the later one's answer, so that no system is ever shown that go.
+    """
     return [
         Hold(
             check_id=check.check_id,
@@ -110,7 +110,8 @@ def _of_earlier_runs(session: Session, go: Collection[Check]) -> list[Hold]:
             at=newer[check.check_id].last_at,
             revision=check.revision,
         )
-        for later in go
+        for later in ended
+        if later.state == "go" and later.size > 1
         if (newer := newer_photographs.of_earlier_runs(session, later))
         for check in _assessed(session, newer.keys())
         for pocket in sorted(newer[check.check_id].pockets & {*check.replace, *check.review})

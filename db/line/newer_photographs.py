@@ -7,7 +7,7 @@ Then the answer of the run that ends last says nothing of what the other one has
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -16,7 +16,6 @@ from sqlalchemy import bindparam, literal_column, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from db.engine.prepared import Prepared
-from db.line import check_revisions
 from db.line.checks import Check
 from db.schema.tables import Captures, Checks
 
@@ -67,9 +66,3 @@ def of_earlier_runs(session: Session, check: Check) -> Mapping[UUID, Newer]:
     for check_id, pocket, at in _NEWER.execute(session.connection(), **values):
         newer[check_id].append((pocket, at))
     return {check_id: Newer({pocket for pocket, _ in of}, max(at for _, at in of)) for check_id, of in newer.items()}
-
-
-def note(session: Session, ended: Iterable[Check]) -> None:
-    """Have told what these checks are silent about, which have just ended (`db.line.holds`)."""
-    go = [check for check in ended if check.state == "go" and check.size > 1]
-    check_revisions.note(session, [check.check_id for check in go if of_earlier_runs(session, check)])

@@ -64,13 +64,15 @@ NEWEST_SEEN: Final = (
 )
 """The newest capture of a pocket that shows its insert, in a query about pockets."""
 
-_HAS_FAULT = (
+HAS_FAULT: Final = (
     select(Faults.id)
     .where(Faults.capture_id == Pockets.capture_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
     .correlate(Pockets)
     .exists()
 )
-_WAITS = and_(_Known.outcome.is_(None), _Known.review.is_(None), ~_HAS_FAULT)
+"""The capture of a pocket has a fault, so nothing will judge it, in a query about pockets."""
+
+_WAITS = and_(_Known.outcome.is_(None), _Known.review.is_(None), ~HAS_FAULT)
 _STATES_QUERY = _OF_NAMED.add_columns(
     Pockets.ordered_at,
     Pockets.capture_id,

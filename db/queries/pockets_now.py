@@ -15,12 +15,13 @@ from db.engine.prepared import Prepared
 from db.line import head_checks
 from db.line.captures_ahead import IS_AHEAD, WAS_AHEAD
 from db.line.insert_changes import is_unseen
+from db.line.pockets import HAS_FAULT, word_of
 from db.schema.tables import Captures, Checks, Pockets
 from producer.contract.places import HeadPlace
 from producer.contract.vocabulary import OUTCOMES, Outcome, outcome_now
 
 PocketWord = Literal[Outcome, "fault", "missing", "pending", "new", "empty"]
-"""What a pocket shows: an outcome; a fault, or no photograph, where its check says so; not judged yet; an insert that
+"""What a pocket shows: an outcome; a fault; no photograph, where its check says so; not judged yet; an insert that
 a person has put there since its newest photograph; nothing."""
 
 POCKET_WORDS: Final[tuple[PocketWord, ...]] = (*OUTCOMES, "fault", "missing", "pending", "new", "empty")
@@ -57,13 +58,13 @@ def newest(
 
 
 def _alike(row: Sequence[Any]) -> Alike:
-    outcome, review, is_new, is_fresh, check_id, is_elsewhere, is_open, pockets, *when = row
-    word = "new" if is_new else _word(outcome, review)
+    outcome, review, is_new, is_fresh, check_id, is_elsewhere, is_open, is_faulty, pockets, *when = row
+    waiting: PocketWord = "fault" if is_faulty else "pending"
+    word: PocketWord = "new" if is_new else outcome_now(review, outcome) or waiting  # type: ignore[assignment]
     if is_elsewhere and word == "intact":
         word = "unsure"  # the check that it came with is another head's, and does not believe it
     numbers = frozenset(map(int, pockets.split(",")))
-    # One that waits may have a fault, of which its check knows.
-    is_doubtful = (bool(is_open) or word == "pending") and not is_elsewhere
+    is_doubtful = (bool(is_open) or word in ("pending", "fault")) and not is_elsewhere
     return Alike(word, numbers, bool(is_fresh), check_id, is_doubtful, *when)
 
 
@@ -86,6 +87,7 @@ def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
     return (
         select(
             *alike,
+            (word_of(Captures).is_(None) & HAS_FAULT).label("is_faulty"),
             func.aggregate_strings(cast(Pockets.pocket, String), ","),
             func.min(Pockets.ordered_at),
             func.max(Pockets.ordered_at),
@@ -95,13 +97,8 @@ def _now(dialect: str, _: int) -> Select[*tuple[Any, ...]]:
         .join(Pockets, (Pockets.machine == of.c.machine) & (Pockets.head == of.c.head))
         .join(Captures, Captures.capture_id == Pockets.capture_id)
         .join(Checks, Checks.check_id == Captures.check_id)
-        .group_by(*alike)
+        .group_by(*alike, "is_faulty")
     )
 
 
 _NOW: Final = Prepared(_now)
-
-
-def _word(outcome: str | None, review: str | None) -> PocketWord:
-    word: PocketWord = outcome_now(review, outcome) or "pending"  # type: ignore[assignment]
-    return word

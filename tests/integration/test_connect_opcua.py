@@ -91,6 +91,13 @@ def test_a_day_of_a_head_is_told_whole_though_the_server_dies_in_the_middle(
                 for path in states
             ]
             assert shown == ["Operational", "ContinuousExecution"]
+            numbers = [
+                client.system.get_child(
+                    [*(f"{client.ns}:{name}" for name in (*path, state)), "0:StateNumber"]
+                ).read_value()
+                for path, state in zip(states, shown, strict=True)
+            ]
+            assert numbers == [4, 8], "the standard's"
             connector.kill()
         line.send([("station-1", answer) for answer in [*said[29:], *last]])  # one of them for the second time
         connector.start()

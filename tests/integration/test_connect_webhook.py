@@ -93,7 +93,7 @@ def test_a_receiver_that_is_away_for_long_gets_all_in_order(
     with connecting(tmp_path, redis_server.url, file(tmp_path, port)) as connector:
         line.send([("station-1", answer) for answer in said[:60]])
         wait_until(lambda: connector.status()["mes"]["waiting"] == 60)
-        wait_until(lambda: "no answer" in str(connector.status()["mes"]["problem"]))
+        wait_until(lambda: f"no answer: 127.0.0.1:{port}: Failed" in str(connector.status()["mes"]["problem"]))
         told = connector.command("status").stdout
         assert "mes: away since" in told
         assert "60 events waiting, the oldest of" in told

@@ -40,10 +40,12 @@ from db.queries import replace_list
 from db.schema.tables import Faults
 from producer.contract.answers import ANSWERS, CheckAnswer, FaultAnswer, Remaining, VerdictAnswer
 from producer.contract.event import INSPECT_QUEUE, Region, new_id
+from producer.contract.plant_event import PLANT_STREAM
+from producer.contract.plant_news import PLANT_ANSWERS, Hold
 from producer.contract.vocabulary import DAMAGE_KINDS
 from producer.storage.folder import FolderStore
 from tests.database_support import shadows_of
-from tests.support import RedisProcess, photograph, stored_event, wait_until
+from tests.support import RedisProcess, next_of, photograph, stored_event, wait_until
 from worker.broker.messages import MessageSender
 from worker.features.extraction import read_image
 from worker.line.active_models import ModelPair
@@ -602,6 +604,26 @@ def test_a_second_run_with_the_check_id_of_the_first_is_answered_with_review_unt
     assert [answer.state for answer in (first, second, third)] == ["go", "review", "go"]
     assert second.review == [2]
     assert "in another run" in (second.reason or "")
+
+
+def test_what_an_earlier_run_has_seen_since_a_later_one_is_told_before_the_go_of_that(line: Line) -> None:
+    earlier, later, now, last = str(new_id()), str(new_id()), datetime.now(UTC), next_of()
+    of, taken = ((earlier, 1), (earlier, 2), (later, 1), (later, 2), (earlier, 2), (later, 2)), []
+    for second, (run, pocket) in enumerate(of):
+        last, at = next_of(last), (now - timedelta(seconds=9 - second)).isoformat()
+        place = {"check_id": run, "check_size": 2, "pocket": pocket, "captured_at": at, "capture_id": str(last)}
+        taken.append(stored_event(line.store, photograph(200 if second == 4 else 70, second), **place))
+
+    def told(number: int) -> list[tuple[str, str | None]]:
+        line.redis.delete(PLANT_STREAM)
+        line.inspector.inspect(taken[number].message())
+        said = [PLANT_ANSWERS.validate_json(fields["answer"]) for _, fields in line.redis.xrange(PLANT_STREAM)]
+        of_runs = [one for one in said if isinstance(one, Hold | CheckAnswer)]
+        return [(str(one.check_id), one.state if isinstance(one, CheckAnswer) else None) for one in of_runs]
+
+    assert [told(number) for number in (0, 1, 2, 4)] == [[], [(earlier, "go")], [], [(earlier, "replace")]]
+    assert told(3) == told(3) == [(earlier, None), (later, "go")], "also where a worker died before it was told"
+    assert told(5) == [(later, "go")], "it has a newer one itself"
 
 
 def test_a_check_judged_by_many_workers_is_answered(line: Line) -> None:

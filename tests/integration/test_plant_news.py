@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from threading import Event
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import check_rows, checks, faults, holds, newer_photographs, untold_checks
+from db.line import check_rows, checks, faults, holds, untold_checks
 from db.line.captures import Capture
 from db.line.check_rows import NamedCheck
 from db.line.untold_checks import Untold
@@ -149,32 +149,6 @@ def test_what_a_check_knows_against_a_head_is_told_while_no_answer_says_it(
     with database.transaction() as session:
         check_rows.begin(session, [named], datetime.now(UTC))
     assert holds() == [*said, ("H12", 3)], "an event without a pocket that can be read"
-
-
-def test_what_an_earlier_run_has_seen_since_a_later_one_is_told_once_that_is_a_go(
-    database: Database, redis_server: RedisProcess
-) -> None:
-    plant, later, begun = Plant(database, redis_server), new_id(), datetime.now(UTC)
-    watch = PlantNewsWatch(database, plant.notifier)
-    taken = [(1, plant.check), (2, plant.check), (1, later), (2, later), (1, plant.check), (2, plant.check)]
-    for minute, (pocket, run) in enumerate(taken):
-        if minute == 3:  # in one order the run that began later has not ended yet
-            hanging = plant.photograph(
-                2, None, 2, check_id=later, image_sha256="e" * 64, at=begun + timedelta(minutes=3)
-            )
-            continue
-        outcome, at = "damaged" if minute == 5 else "intact", begun + timedelta(minutes=minute)
-        plant.photograph(pocket, outcome, 2, check_id=run, image_sha256=f"d{minute:063x}", at=at)
-    plant.judge(hanging, "intact")
-    with database.transaction() as session:
-        newer_photographs.note(session, checks.finish(session, [later]))
-    assert plant.state(later).state == "go"
-    watch.turn()
-    [hold] = [said for said in _said(plant) if isinstance(said, Hold)]
-    assert (hold.check_id, hold.pocket, hold.at) == (plant.check, 2, begun + timedelta(minutes=5))
-    plant.photograph(2, "intact", 2, check_id=later, image_sha256="f" * 64, at=begun + timedelta(minutes=6))
-    with database.reading() as session:
-        assert holds.of_checks(session, [later]) == [], "it has a newer one itself"
 
 
 def test_a_check_that_waits_holds_its_head_however_many_have_begun_since(

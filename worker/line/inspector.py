@@ -267,7 +267,7 @@ class Inspector:
         answers = results.answers(ended, self._lives.of)
         with self._metrics.stage("notify"):
             if answers:
-                retry_while_unavailable(partial(self._notifier.send, answers), REDIS)
+                retry_while_unavailable(partial(self._notifier.send, answers, ended.holds), REDIS)
         for event, verdict in results.kept(ended):
             figures = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
             log.info("judged", **log_context(event), model=verdict.model_id, **figures)

@@ -19,7 +19,7 @@ from producer.contract.answers import (
 )
 from producer.contract.missed_answers import MissedAnswersEnd
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
-from producer.contract.plant_news import FaultRun, InsertChangeAnswer, News
+from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, News
 from worker.broker.patient_redis import Command, call_together, connect_patiently
 
 log = structlog.get_logger()
@@ -36,15 +36,18 @@ class Notifier:
         self._redis = connect_patiently(redis_url)
         self._plant_length = plant_length
 
-    def send(self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]]) -> None:
+    def send(
+        self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]], holds: Iterable[Hold] = ()
+    ) -> None:
         """Append each answer to its station's stream, in order, in one call; the plant's also has remaining lives.
 
-        A station whose stream key has the wrong Redis type loses its answers; the others get theirs.
+        The plant's has the `holds` before them. A station whose stream key has the wrong Redis type loses its answers;
+        the others get theirs.
 
         Raises:
             redis.RedisError: Redis is away or full; not all answers have been sent.
         """
-        entries: list[_Entry] = []
+        entries = [_plant_entry(hold, self._plant_length) for hold in holds if self._plant_length]
         for station, answer in answers:
             entries.append((stream_of(station), station_entry(answer), STREAM_LENGTH))
             if self._plant_length:

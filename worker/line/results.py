@@ -10,6 +10,7 @@ from db.line.checks import Check
 from db.line.verdicts import Verdict
 from producer.contract.answers import CheckAnswer, FaultAnswer, Remaining, VerdictAnswer
 from producer.contract.event import CaptureEvent
+from producer.contract.plant_news import Hold
 from worker.line.faults import CaptureFault
 from worker.line.mapping import check_answer, verdict_answer
 from worker.models.line_model import Judgement
@@ -17,11 +18,12 @@ from worker.models.line_model import Judgement
 
 @dataclass(frozen=True)
 class Ended:
-    """What a message has committed: the verdicts that count, in the order of those to keep, and the checks that are
-    finished now."""
+    """What a message has committed: the verdicts that count, in the order of those to keep, the checks that are
+    finished now, and what the line knows against their heads that these do not say."""
 
     verdicts: list[Verdict] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
 
 
 @dataclass

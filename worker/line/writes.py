@@ -17,7 +17,7 @@ import db.line.faults
 import db.line.verdicts
 from db.engine import clock
 from db.engine.database import Database
-from db.line import attempts, captures, check_revisions, check_rows, checks, newer_photographs, shadow_verdicts
+from db.line import attempts, captures, check_revisions, check_rows, checks, holds, shadow_verdicts
 from db.line.captures import Arrival, Known
 from db.line.check_rows import NamedCheck
 from db.line.shadow_verdicts import ShadowVerdict
@@ -139,5 +139,4 @@ class Writes:
                 again = ()  # without its fault a check may come to something else
             failed = {fault.check_id for fault in faults if fault.check_id is not None}
             ended = checks.finish(session, check_ids, again=again, failed=failed)
-            newer_photographs.note(session, [check for check in ended if check.check_id not in again])
-            return Ended(kept, ended)
+            return Ended(kept, ended, holds.of_earlier_runs(session, ended))

@@ -45,6 +45,9 @@ _FILTERS: Final[dict[str, Field]] = {
     "InternalConfigurationId": "configuration",
     "JobId": "job",
 }
+_STATE_NUMBERS: Final = {"Operational": 4, "ContinuousExecution": 8}
+"""Those of the standard's node set."""
+
 _LIST_IDS: Final = tuple(field for field in IDS if field != "ResultId")
 
 
@@ -142,6 +145,8 @@ class VisionSystem:
                 ua.QualifiedName(name, self._types.index),
                 objecttype=ua.NodeId(ua.ObjectIds.StateType),
             )
+            number = await node.get_child("0:StateNumber")
+            await number.write_value(_STATE_NUMBERS[name], ua.VariantType.UInt32)
             state = node.nodeid
         current = await machine.get_child("0:CurrentState")
         await current.write_value(ua.LocalizedText(name, "en"))

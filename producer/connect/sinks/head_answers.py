@@ -13,7 +13,8 @@ can say that a head has one.
 
 An insert change takes the head's `go` away, whatever check it is of, until a check that began after it has its pocket.
 Until then the head has no state: the change is its state, and no check is. Of two changes of one pocket each counts, as
-one of them may be withdrawn. So does a verdict that is not `intact`,
+one of them may be withdrawn. If the one is withdrawn that ended what was said of a pocket which no run has, that counts
+again. So does a verdict that is not `intact`,
 until its check is answered. That check may have been answered before and be pending again, or be another head's and
 never be answered for this one; then a check of its pocket that began after the verdict settles it. So does a hold, by
 which the line says all else that such a check has against its head. It says which answer of its check ends it.
@@ -49,11 +50,13 @@ class HeadAnswers:
         self._checks: list[Numbered] = []
         self._changes: dict[tuple[int, datetime], Numbered] = {}
         self._against: dict[tuple[str, UUID, int], Numbered] = {}
+        self._outdated: dict[int, tuple[Numbered, list[Numbered]]] = {}
 
     @property
     def counting(self) -> list[Numbered]:
-        """All that count."""
-        return [*self._checks, *self._changes.values(), *self._against.values()]
+        """All that count, or that count again if a change is withdrawn."""
+        outdated = [one for change, by_it in self._outdated.values() for one in (change, *by_it)]
+        return [*outdated, *self._checks, *self._changes.values(), *self._against.values()]
 
     def take(self, answer: Numbered) -> bool:
         """Have an answer count, and none that it looks over; whether anything else counts now."""
@@ -74,9 +77,18 @@ class HeadAnswers:
 
     def _settle(self, answer: Numbered) -> None:
         """Have nothing count that an answer looks over or has seen since."""
+        before = [*self._checks, *self._against.values()]
         self._settle_against(answer)
         self._checks = [one for one in self._checks if one is answer or not self._looks_over(answer, one)]
-        self._changes = {of: one for of, one in self._changes.items() if not self._has_seen(answer, one)}
+        left = [*self._checks, *self._against.values()]
+        for (pocket, at), change in [*self._changes.items()]:
+            if not self._has_seen(answer, change):
+                continue
+            del self._changes[pocket, at]
+            # Of a pocket that it has it knows more than what came before.
+            by_it = [one for one in before if one not in left and pocket in _pockets(one)]
+            if pocket > _check(answer).size and by_it:
+                self._outdated[pocket] = change, by_it
 
     def _settle_against(self, answer: Numbered) -> bool:
         before = len(self._against)
@@ -108,7 +120,12 @@ class HeadAnswers:
         change = _change(answer)
         of = change.pocket, _at(answer)
         if change.withdrawn:
-            return self._changes.pop(of, None) is not None
+            outdated = self._outdated.get(change.pocket)
+            if outdated is None or _at(outdated[0]) != _at(answer):
+                return self._changes.pop(of, None) is not None
+            del self._outdated[change.pocket]
+            taken = [self.take(one) for one in outdated[1]]
+            return any(taken)
         before = self.counting
         self._changes[of] = answer
         for one in self._checks:  # one that began later may have come before it
@@ -193,6 +210,12 @@ def _place_against(answer: Numbered) -> tuple[int, datetime]:
 
 def _pocket(answer: Numbered) -> int:
     return (_against if isinstance(answer[1].data, Against) else _change)(answer).pocket
+
+
+def _pockets(answer: Numbered) -> set[int]:
+    """Those of which an answer to a check, a verdict or a hold says that they are no go."""
+    data = answer[1].data
+    return {*named_pockets(data)} if isinstance(data, CheckAnswer) else {_pocket(answer)}
 
 
 def _against(answer: Numbered) -> Against:

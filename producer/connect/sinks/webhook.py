@@ -63,6 +63,9 @@ class _InTime:
     """Mixed into a connection: the head of an answer, however slowly it drips, is there in time or the connection is
     broken."""
 
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"  # type: ignore[attr-defined]  # as it begins what urllib3 says went wrong
+
     def getresponse(self) -> Any:
         """Read the head of the answer.
 

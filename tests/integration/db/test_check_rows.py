@@ -8,13 +8,13 @@ from typing import Any
 
 import uuid6
 
-from db.line import check_rows, checks, faults, incomplete_checks
+from db.line import check_rows, checks, faults, incomplete_checks, verdicts
 from db.line.check_rows import NamedCheck
 from db.queries import head_overview
 from tests.integration.db.conftest import T0, Line
 
 
-def refuse(line: Line, at: datetime, pockets: list[int], **changes: Any) -> NamedCheck:
+def refuse(line: Line, at: datetime, pockets: list[int | None], **changes: Any) -> NamedCheck:
     """What a worker writes of events of these pockets that it cannot use."""
     values = {"check_id": uuid6.uuid7(), "station": "st-1", "machine": "mill-1", "head": "head-1", "operation": "op-20"}
     check = NamedCheck(**(values | {"size": 1, "own_id": uuid6.uuid7()} | changes))
@@ -90,6 +90,23 @@ def test_an_event_that_cannot_be_used_makes_no_check_larger_than_its_head_is_kno
         assert check is not None
         assert check.size == 2
     assert answer(line) == ("review", [1, 2])
+
+
+def test_an_event_of_no_known_pocket_may_be_of_any_pocket_of_a_run_that_was_a_go(line) -> None:
+    line.see(1, 0, "intact", check_size=2)
+    hanging = line.see(2, 0, check_size=2)
+    refuse(line, T0 + timedelta(minutes=5), [None], check_id=line.check_id, size=0)
+
+    def ended() -> list[tuple[str, tuple[int, ...]]]:
+        with line.database.transaction() as session:
+            return [(check.state, check.review) for check in checks.finish(session, [line.check_id])]
+
+    assert answer(line) == ("pending", [1])
+    assert ended() == []
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(hanging.capture_id))
+    assert answer(line) == ("review", [1, 2])
+    assert ended() == [("review", (1, 2))]
 
 
 def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) -> None:

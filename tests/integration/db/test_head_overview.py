@@ -436,20 +436,27 @@ def test_a_check_of_a_few_pockets_says_nothing_of_a_register_that_is_behind(line
 def test_a_fault_of_a_photograph_by_itself_is_to_be_looked_at_whatever_others_came(line) -> None:
     for pocket in (1, 2, 3):
         line.see(pocket, 0, "intact", check_size=3)
-    faulty = line.see(3, 5, check_id=uuid6.uuid7(), check_size=1)
-    with line.database.transaction() as session:
-        faults.record(
-            session,
-            capture_id=faulty.capture_id,
-            station="st-1",
-            check_id=faulty.check_id,
-            pocket=3,
-            reason="image_missing",
-            detail="",
-            event="{}",
-            at=T0,
-        )
+    fail(line, line.see(3, 5, check_id=uuid6.uuid7(), check_size=1))
     assert gone_on(line) == ("review", [], [3])
+
+
+def test_a_fault_that_came_for_an_earlier_run_is_to_be_looked_at_when_the_later_one_goes_on(line) -> None:
+    """The later run has an older photograph of the pocket, and is newer by all that it has."""
+    later = uuid6.uuid7()
+    for minute, check_id in ((0, line.check_id), (5, later)):
+        for pocket in (1, 2):
+            line.see(pocket, minute, "intact", check_id=check_id)
+    fail(line, line.see(2, 6))
+    line.see(1, 7, "intact", check_id=later)
+    assert overview(line).words == {1: "intact", 2: "fault"}
+    assert answered(line) == ("review", [], [2])
+
+
+def fail(line: Line, capture: Capture) -> None:
+    """It cannot be judged."""
+    of_it = {name: getattr(capture, name) for name in ("capture_id", "station", "check_id", "pocket")}
+    with line.database.transaction() as session:
+        faults.record(session, reason="image_missing", detail="", event="{}", at=T0, **of_it)
 
 
 def test_a_pocket_that_there_is_not_is_put_right_by_the_register(line) -> None:

@@ -66,7 +66,8 @@ def run(steps: Steps, *, are_two: bool = False) -> None:
 @pytest.mark.parametrize("steps", [pytest.param(steps, id=name) for name, steps in IS_TOLD.items()])
 def test_what_a_check_knows_and_no_answer_says_is_told(monkeypatch: pytest.MonkeyPatch, steps: Steps) -> None:
     run(steps)
-    monkeypatch.setattr("db.line.holds.of_checks", lambda *_: [])
+    for what in ("of_checks", "of_earlier_runs"):
+        monkeypatch.setattr(f"db.line.holds.{what}", lambda *_: [])
     with pytest.raises(AssertionError, match=r"(systems are shown no|nothing is a) go while"):
         run(steps)
 
@@ -94,6 +95,10 @@ def test_a_pocket_that_the_head_does_not_have_holds_it_until_its_insert_is_said_
         state.shop.minute += 1
         state.record_change(6)
         assert whole() == whole() == (True, True)
+        state.shop.retained.start(4)
+        state.change_withdrawn()
+        answers = ask(state.shop, state.truth, HEAD)
+        assert (answers.state == "go", answers.is_go) == whole() == (False, False), "it was not changed after all"
     finally:
         state.teardown()
 

@@ -237,7 +237,7 @@ class Workshop:
         for photo in judged:
             photo.progress = "judged"
         verdicts = [verdict_answer(_capture(of[one.capture_id]), one) for one in ended.verdicts]
-        self.say([*verdicts, *map(check_answer, ended.checks)])
+        self.say([*ended.holds, *verdicts, *map(check_answer, ended.checks)])
 
     def _verdict(self, photo: Photo) -> Verdict:
         at = moment(self.minute)

@@ -18,7 +18,7 @@ def photo(number: int, pocket: int, outcome: str | None, minute: int = 0) -> Poc
 def assess(
     size: int, states: Iterable[PocketState], troubles: Iterable[Trouble] = (), *, awaited: bool = True
 ) -> CheckSummary:
-    return answer(size, gathered(states, troubles), awaited=awaited)
+    return answer(size, gathered(states, troubles, size=size), awaited=awaited)
 
 
 def test_nothing_yet_is_pending() -> None:
@@ -77,8 +77,12 @@ def test_a_fault_never_hides_damage() -> None:
     assert found == CheckSummary("replace", (6,), (), 1)
 
 
-def test_a_fault_of_no_known_pocket_says_nothing() -> None:
-    assert assess(1, [photo(1, 1, "intact")], [Trouble(None, None)]).state == "go"
+def test_a_fault_of_no_known_pocket_may_be_of_any_that_is_judged() -> None:
+    trouble, judged = Trouble(None, None), [photo(1, 1, "intact"), photo(2, 3, "damaged")]
+    assert assess(3, [], [trouble]) == CheckSummary("pending", (), (3,), 1)
+    assert assess(3, [*judged, photo(3, 2, None)], [trouble]) == CheckSummary("pending", (3,), (1,), 2)
+    assert assess(3, [*judged, photo(3, 2, "intact")], [trouble]) == CheckSummary("replace", (3,), (1, 2), 3)
+    assert assess(1, [photo(1, 5, "intact")], [trouble]) == CheckSummary("review", (), (5,), 1)
 
 
 _outcomes = st.sampled_from([None, "intact", "damaged", "unsure", "unusable"])

@@ -11,15 +11,16 @@ from producer.contract.vocabulary import LABELS
 from worker.dataset.labelled_folder import DatasetError
 
 _WORDS: Final = {
-    "intact": "intact intakt intacte intacto intatto good ok okay io gut heil undamaged unbeschädigt bon bueno buono",
-    "worn": "worn wear verschlissen verschleiß abgenutzt usé usée desgastado usurato",
-    "broken": "broken breakage fractured gebrochen bruch cassé cassée roto rotto",
-    "damaged": "damaged damage bad nok nio defect defective beschädigt schaden schäden defekt endommagé dañado "
-    "danneggiato",
-    "unusable": "unusable unbrauchbar",
+    "intact": "intakt intacte intacto intatto good ok okay io gut heil undamaged unbeschädigt bon bueno buono",
+    "worn": "wear verschlissen verschleiß abgenutzt usé usée desgastado usurato",
+    "broken": "breakage fractured gebrochen bruch cassé cassée roto rotto",
+    "damaged": "damage bad nok nio defect defective beschädigt schaden schäden defekt endommagé dañado danneggiato",
+    "unusable": "unbrauchbar",
 }
-KNOWN: Final = {word.casefold(): label for label, words in _WORDS.items() for word in words.split()}
-"""Words for the labels, in lower case and without the dots of abbreviations."""
+KNOWN: Final = {label: label for label in LABELS} | {
+    word.casefold(): label for label, words in _WORDS.items() for word in words.split()
+}
+"""The labels and other words for them, in lower case and without the dots of abbreviations."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ import unicodedata
 
 import pytest
 
+from producer.contract.vocabulary import LABELS
 from worker.dataset.class_names import known_words, meanings, meanings_to_train
 from worker.dataset.labelled_folder import DatasetError
 
 
 def test_labels_mean_themselves_without_a_word() -> None:
-    found = meanings(["intact", "Worn", "BROKEN", "damaged", "unusable"], {})
-    assert list(found.labels.values()) == ["intact", "worn", "broken", "damaged", "unusable"]
+    found = meanings([label.capitalize() for label in LABELS], {})
+    assert tuple(found.labels.values()) == LABELS
     assert found.notes == ()
 
 

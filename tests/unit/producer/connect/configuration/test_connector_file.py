@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from producer.connect.configuration.connector_file import read_connector_file
+from producer.connect.configuration.connector_file import Configured, read_connector_file
 from producer.connect.configuration.example_file import EXAMPLE
 from producer.contract.plant_event import plant_event
 from tests.integration.plant import check, fault, verdict
@@ -40,6 +41,7 @@ def test_the_example_can_be_read(tmp_path: Path) -> None:
     file.write_text(EXAMPLE, encoding="utf-8")
     read = read_connector_file(file)
     assert [name for name, _ in read.sinks()] == ["broker", "mes", "cell", "mill-1"]
+    assert {type(sink) for _, sink in read.sinks()} == set(get_args(Configured)), "each kind is in it"
     assert [str(network) for network in read.webhook["mes"].networks] == ["10.20.0.0/16"]
 
 

@@ -1,0 +1,121 @@
+"""Damage that a person saw in a photograph only when newer ones of its pocket had come.
+
+Nobody changes an insert for damage that nobody knows of. So photographs that came before the label do not take the
+damage away (decision 46). It stays until one that came after the label shows the insert, a person labels a newer
+photograph or records that the insert was changed, or the label is taken back. Damage that the model saw was known at
+once: there the next photograph decides (`db.line.pockets`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Subquery, and_, delete, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
+
+from db.engine.upsert import insert
+from db.line.insert_changes import is_changed_since
+from db.line.pockets import DAMAGED, PLACE, SHOWS_INSERT, word_of
+from db.line.rows import on_machine
+from db.schema.tables import Captures, LateLabels
+from producer.contract.names import IMPORTED
+
+_LAST: Final = 20
+"""So many of a pocket's newest photographs are asked when they came: a label that is given now is later than that."""
+
+_PLACE: Final = [column.key for column in PLACE]
+_Said, _Newest = aliased(Captures), aliased(Captures)
+_IS_LATER: Final = and_(
+    *(getattr(Captures, name) == getattr(_Said, name) for name in _PLACE),
+    tuple_(Captures.ordered_at, Captures.capture_id) > tuple_(_Said.ordered_at, _Said.capture_id),
+)
+_NEWEST_LATER: Final = (Captures.ordered_at.desc(), Captures.capture_id.desc())
+_CAME_AFTER: Final = Captures.received_at > LateLabels.at
+_ANSWERS: Final = or_(_CAME_AFTER, Captures.review.is_not(None), word_of(Captures).in_(DAMAGED))
+
+
+def _is_said(ends_it: ColumnElement[bool], *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    """A condition on late labels: the photograph is still labelled so, and no later one that shows the insert ends it.
+
+    In this order, so that an engine without statistics begins with the few late labels too.
+    """
+    ending = select(Captures.capture_id).where(_IS_LATER, ends_it, SHOWS_INSERT).correlate(_Said, LateLabels)
+    said = select(_Said.capture_id).where(_Said.capture_id == LateLabels.capture_id, _Said.review.in_(DAMAGED))
+    return said.where(~ending.exists(), *conditions).correlate(LateLabels).exists()
+
+
+_HOLDS: Final = _is_said(_ANSWERS, ~is_changed_since(_Said))
+
+
+@dataclass(frozen=True)
+class LateLabel:
+    """A late label that holds: the pocket, the check of the photograph, what the label says, and when that was said.
+
+    `newest_check` is that of the newest photograph that had come, and `newest_at` the place of this in the order.
+    """
+
+    machine: str
+    head: str
+    pocket: int
+    check_id: UUID
+    label: str
+    at: datetime
+    newest_check: UUID
+    newest_at: datetime
+
+
+def keep(session: Session, capture_id: UUID, at: datetime) -> bool:
+    """Note that a person says at this moment that a photograph shows damage; false where no newer one has come.
+
+    Nor is damage noted that the verdict had told before. What counts no more is removed: there are hardly more notes
+    than pockets to be looked at.
+    """
+    session.execute(delete(LateLabels).where(~_is_said(_CAME_AFTER)).execution_options(synchronize_session=False))
+    place = [getattr(Captures, name) for name in _PLACE]
+    of_it = select(*place, Captures.outcome).where(Captures.capture_id == capture_id)
+    *names, outcome = session.execute(of_it).one()
+    later = select(Captures.received_at).where(_IS_LATER).join(_Said, _Said.capture_id == capture_id)
+    came = session.scalars(later.order_by(*_NEWEST_LATER).limit(_LAST)).all()
+    values = dict(zip(_PLACE, names, strict=True)) | {"capture_id": capture_id}
+    if not came or values["machine"] == IMPORTED:
+        return False
+    noted = select(LateLabels.at).filter_by(**values)
+    if outcome == "damaged" and session.scalar(noted) is None:
+        return False
+    new = insert(session, LateLabels).values(**values, at=max(at, *came))
+    again = {"at": new.excluded.at}
+    session.execute(new.on_conflict_do_update(index_elements=[*_PLACE, "capture_id"], set_=again))
+    return True
+
+
+def holding() -> Subquery:
+    """The pockets whose insert is to be replaced by late labels, each with the capture that shows it, `capture_id`."""
+    columns = [getattr(LateLabels, name) for name in (*_PLACE, "capture_id")]
+    return select(*columns).where(_HOLDS).subquery()
+
+
+def in_force(session: Session, machine: str | None = None, head: str | None = None) -> list[LateLabel]:
+    """The late labels that hold, of all heads of the line or of one."""
+    newest = select(Captures.capture_id).where(_IS_LATER, ~_CAME_AFTER).correlate(_Said, LateLabels)
+    newest_id = newest.order_by(*_NEWEST_LATER).limit(1).scalar_subquery()
+    places = [getattr(LateLabels, name) for name in _PLACE]
+    query: Select[Any] = (
+        select(*places, _Said.check_id, _Said.review, LateLabels.at, _Newest.check_id, _Newest.ordered_at)
+        .select_from(LateLabels)
+        .join(_Said, _Said.capture_id == LateLabels.capture_id)
+        .join(_Newest, _Newest.capture_id == newest_id)
+        .where(_HOLDS, on_machine(LateLabels.machine, machine))
+        .order_by(*places)
+    )
+    if head is not None:
+        query = query.where(LateLabels.head == head)
+    return [LateLabel(*row) for row in session.execute(query)]
+
+
+def is_withheld(of: Any) -> ColumnElement[bool]:
+    """A condition on pockets: a late label would hold there, had not a person changed the insert since."""
+    here = [getattr(LateLabels, name) == getattr(of, name) for name in _PLACE]
+    return select(LateLabels.capture_id).where(*here, _is_said(_ANSWERS)).exists()

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, select, tuple_, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
@@ -37,14 +37,14 @@ _SEEN_SINCE: Final = (
 )
 _Late = aliased(Captures)
 _LATE: Final = (
-    select(_Labelled.capture_id, _Late.check_id)
+    select(_Labelled.capture_id, _Labelled.check_id, _Late.check_id)
     .select_from(_Labelled)
     .join(LateLabels, and_(*(getattr(LateLabels, column.key) == getattr(_Labelled, column.key) for column in PLACE)))
     .join(Pockets, and_(*(column == getattr(_Labelled, column.key) for column in PLACE)))
     .join(_Late, _Late.capture_id.in_((LateLabels.capture_id, Pockets.capture_id)))
 )
-"""Captures of pockets that have late labels (`db.line.late_labels`), with the checks of these and of what the pockets
-show."""
+"""Captures of pockets that have late labels (`db.line.late_labels`), with their checks, and the checks of those labels
+and of what the pockets show."""
 
 _FIRST: Final = 1_767_225_600
 """The second from which the numbers count, the first of 2026: those of this century are whole numbers of 32 bits."""
@@ -138,17 +138,14 @@ def of_captures(session: Session, capture_ids: Collection[UUID]) -> None:
     record verdicts lock the checks before the captures too, so there is no deadlock.
     """
     of_these = _Labelled.capture_id.in_(capture_ids)
-    late = session.execute(_LATE.where(of_these)).all()
-    of_late = {row.check_id for row in late}
-    checks = Checks.check_id.in_(select(_Labelled.check_id).where(of_these)) | Checks.check_id.in_(of_late)
-    if len(capture_ids) > 1 or late:
-        held = select(Checks.check_id).where(checks).order_by(Checks.check_id)
+    late = {check_id for row in session.execute(_LATE.where(of_these)) for check_id in row[1:]}
+    check_ids = late.union(session.scalars(select(_Labelled.check_id).where(of_these)))
+    if len(check_ids) > 1:
+        held = select(Checks.check_id).where(Checks.check_id.in_(check_ids)).order_by(Checks.check_id)
         session.execute(held.with_for_update(key_share=True))
-    session.execute(next_revision(checks))
-    may_count = or_(~_SEEN_SINCE.exists(), _Labelled.capture_id.in_({row.capture_id for row in late}))
-    counting = select(_Labelled.check_id).where(of_these, _Labelled.machine != IMPORTED, may_count)
-    noted = select(Checks.check_id).where(Checks.check_id.in_(counting) | Checks.check_id.in_(of_late))
-    _note(session, noted)
+    session.execute(next_revision(Checks.check_id.in_(check_ids)))
+    unseen = select(_Labelled.check_id).where(of_these, _Labelled.machine != IMPORTED, ~_SEEN_SINCE.exists())
+    note(session, late.union(session.scalars(unseen)))
 
 
 def note(session: Session, check_ids: Collection[UUID]) -> None:

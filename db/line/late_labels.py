@@ -13,20 +13,22 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, delete, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, delete, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
+from db.engine.prepared import Prepared
 from db.engine.upsert import insert
 from db.line.insert_changes import is_changed_since
 from db.line.pockets import DAMAGED, PLACE, SHOWS_INSERT, word_of
-from db.line.rows import on_machine
 from db.schema.tables import Captures, LateLabels
 from producer.contract.names import IMPORTED
+from producer.contract.places import PocketPlace
 
 _LAST: Final = 20
 """So many of a pocket's newest photographs are asked when they came: a label that is given now is later than that."""
 
 _PLACE: Final = [column.key for column in PLACE]
+_ALL_PLACES: Final = [getattr(LateLabels, name) for name in _PLACE]
 _Said, _Newest = aliased(Captures), aliased(Captures)
 _IS_LATER: Final = and_(
     *(getattr(Captures, name) == getattr(_Said, name) for name in _PLACE),
@@ -47,12 +49,9 @@ def _is_said(ends_it: ColumnElement[bool], *conditions: ColumnElement[bool]) -> 
     return said.where(~ending.exists(), *conditions).correlate(LateLabels).exists()
 
 
-_HOLDS: Final = _is_said(_ANSWERS, ~is_changed_since(_Said))
-
-
 @dataclass(frozen=True)
 class LateLabel:
-    """A late label that holds: the pocket, the check of the photograph, what the label says, and when that was said.
+    """A late label that holds: the pocket, the photograph and its check, what the label says, and when that was said.
 
     `newest_check` is that of the newest photograph that had come, and `newest_at` the place of this in the order.
     """
@@ -60,11 +59,17 @@ class LateLabel:
     machine: str
     head: str
     pocket: int
+    capture_id: UUID
     check_id: UUID
     label: str
     at: datetime
     newest_check: UUID
     newest_at: datetime
+
+    @property
+    def place(self) -> PocketPlace:
+        """Where the pocket is."""
+        return PocketPlace(self.machine, self.head, self.pocket)
 
 
 def keep(session: Session, capture_id: UUID, at: datetime) -> bool:
@@ -73,7 +78,6 @@ def keep(session: Session, capture_id: UUID, at: datetime) -> bool:
     Nor is damage noted that the verdict had told before. What counts no more is removed: there are hardly more notes
     than pockets to be looked at.
     """
-    session.execute(delete(LateLabels).where(~_is_said(_CAME_AFTER)).execution_options(synchronize_session=False))
     place = [getattr(Captures, name) for name in _PLACE]
     of_it = select(*place, Captures.outcome).where(Captures.capture_id == capture_id)
     *names, outcome = session.execute(of_it).one()
@@ -85,34 +89,41 @@ def keep(session: Session, capture_id: UUID, at: datetime) -> bool:
     noted = select(LateLabels.at).filter_by(**values)
     if outcome == "damaged" and session.scalar(noted) is None:
         return False
+    session.execute(delete(LateLabels).where(~_is_said(_CAME_AFTER)).execution_options(synchronize_session=False))
     new = insert(session, LateLabels).values(**values, at=max(at, *came))
     again = {"at": new.excluded.at}
     session.execute(new.on_conflict_do_update(index_elements=[*_PLACE, "capture_id"], set_=again))
     return True
 
 
-def holding() -> Subquery:
-    """The pockets whose insert is to be replaced by late labels, each with the capture that shows it, `capture_id`."""
-    columns = [getattr(LateLabels, name) for name in (*_PLACE, "capture_id")]
-    return select(*columns).where(_HOLDS).subquery()
-
-
-def in_force(session: Session, machine: str | None = None, head: str | None = None) -> list[LateLabel]:
-    """The late labels that hold, of all heads of the line or of one."""
+def _in_force() -> Select[Any]:
     newest = select(Captures.capture_id).where(_IS_LATER, ~_CAME_AFTER).correlate(_Said, LateLabels)
     newest_id = newest.order_by(*_NEWEST_LATER).limit(1).scalar_subquery()
-    places = [getattr(LateLabels, name) for name in _PLACE]
-    query: Select[Any] = (
-        select(*places, _Said.check_id, _Said.review, LateLabels.at, _Newest.check_id, _Newest.ordered_at)
+    of_said = _Said.capture_id, _Said.check_id, _Said.review
+    return (
+        select(*_ALL_PLACES, *of_said, LateLabels.at, _Newest.check_id, _Newest.ordered_at)
         .select_from(LateLabels)
         .join(_Said, _Said.capture_id == LateLabels.capture_id)
         .join(_Newest, _Newest.capture_id == newest_id)
-        .where(_HOLDS, on_machine(LateLabels.machine, machine))
-        .order_by(*places)
+        .where(_is_said(_ANSWERS, ~is_changed_since(_Said)))
+        .order_by(*_ALL_PLACES)
     )
-    if head is not None:
-        query = query.where(LateLabels.head == head)
-    return [LateLabel(*row) for row in session.execute(query)]
+
+
+_ANY, _IN_FORCE = Prepared(lambda *_: select(LateLabels.pocket).limit(1)), Prepared(lambda *_: _in_force())
+
+
+def in_force(session: Session, machine: str | None = None, head: str | None = None) -> list[LateLabel]:
+    """The late labels that hold, of all heads or of one; mostly there is none, which is asked first."""
+    if not is_any(session):
+        return []
+    known = (LateLabel(*row) for row in _IN_FORCE.execute(session.connection()))
+    return [label for label in known if machine in (None, label.machine) and head in (None, label.head)]
+
+
+def is_any(session: Session) -> bool:
+    """Whether there is a late label, also one that holds no more."""
+    return bool(_ANY.execute(session.connection()))
 
 
 def is_withheld(of: Any) -> ColumnElement[bool]:

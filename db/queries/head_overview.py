@@ -157,7 +157,7 @@ def overviews(
         if (check.machine, check.head) in last:  # a photograph may lie in a check of another head
             last[check.machine, check.head].append(HeadCheck(check, _words(check, known), span))
     waits = any(row.word == "pending" for rows in seen.values() for row in rows)
-    late = {PocketPlace(of.machine, of.head, of.pocket) for of in late_labels.in_force(session)}
+    late = {label.place for label in late_labels.in_force(session)}
     damaged = late.union(replace_list.places_to_replace(session) if waits else ())
     sizes = declared or {}
     return [

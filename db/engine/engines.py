@@ -108,6 +108,10 @@ def _sqlite_engine(
             connection.execute(f"PRAGMA query_only={'ON' if asks_only else 'OFF'}")
             connection.execute(f"PRAGMA synchronous={'FULL' if syncs else 'NORMAL'}")
             connection.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
+            if not (syncs or asks_only):
+                # What a statement of several rows would take back, of which SQLite otherwise makes a file in /var/tmp
+                # in every transaction. Not where a migration sorts a table, which needs that file.
+                connection.execute("PRAGMA temp_store=MEMORY")
         except sqlite3.Error:
             connection.close()
             raise

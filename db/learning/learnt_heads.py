@@ -10,14 +10,14 @@ from db.learning.reviews import Labelled
 from producer.contract.names import IMPORTED
 from producer.contract.places import HeadPlace
 
-MOST: Final = 500
+MOST_HEADS: Final = 500
 """Most heads that are written down with a model; where it learned from more, none is said to be new."""
 
 
 def heads_of(items: Iterable[Labelled]) -> list[list[str]] | None:
     """Return machine and head of each head of the line among `items`, for a model's metrics; None for too many."""
     heads = sorted({(item.machine, item.head) for item in items if item.machine != IMPORTED})
-    return [list(place) for place in heads] if len(heads) <= MOST else None
+    return [list(place) for place in heads] if len(heads) <= MOST_HEADS else None
 
 
 def learnt_heads(model: Model) -> frozenset[HeadPlace] | None:

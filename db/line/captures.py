@@ -14,7 +14,7 @@ from sqlalchemy import Connection, and_, bindparam, case, func, or_, select, tup
 from sqlalchemy.orm import Session
 
 from db.engine.prepared import Prepared, inserted
-from db.line import captures_ahead, check_rows, head_size, incomplete_checks
+from db.line import captures_ahead, check_revisions, check_rows, head_size, incomplete_checks
 from db.line.capture_order import OrderedPhoto, ordered_at
 from db.line.check_order import Placed, put_in_order, taken_beside
 from db.line.insert_changes import is_unseen, last_changed_at
@@ -147,7 +147,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
         if arrival.capture.capture_id not in known:
             first.setdefault(arrival.capture.capture_id, arrival)
     order = _ordered(connection, first.values())
-    written = _insert(connection, first.values(), order)
+    written = _insert(session, first.values(), order)
     if len(written) < len(first):  # another worker was faster by a moment
         faster = _known(connection, first.keys() - written)
         known, subjects = known | faster[0], subjects | faster[1]
@@ -158,7 +158,7 @@ def arrive(session: Session, arrivals: Sequence[Arrival]) -> list[Known]:
         answer = known.get(capture_id) or Known(True, 0, None, order[capture_id])
         of = subject_of(arrival.capture)
         another = subjects.setdefault(capture_id, of) != of
-        answers.append(replace(answer, another=another))
+        answers.append(replace(answer, another=True) if another else answer)
         if another:
             continue
         attempts = answer.attempts
@@ -219,15 +219,15 @@ def _place(arrival: Arrival) -> PocketPlace:
     return PocketPlace(arrival.capture.machine, arrival.capture.head, arrival.capture.pocket)
 
 
-def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mapping[UUID, datetime]) -> set[UUID]:
+def _insert(session: Session, arrivals: Collection[Arrival], order: Mapping[UUID, datetime]) -> set[UUID]:
     """Write captures with their checks and pockets; which ids were really written, not found there after all."""
     if not arrivals:
         return set()
+    connection = session.connection()
     checks: dict[UUID, dict[str, Any]] = {}
     counted: dict[UUID, int] = {}
     pockets: dict[PocketPlace, dict[str, Any]] = {}
     rows = []
-    unseen = {arrival.capture.capture_id for arrival in arrivals if not arrival.shows}
     for arrival in arrivals:
         capture = arrival.capture
         moment = order[capture.capture_id]
@@ -248,9 +248,8 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
     check_rows.BEGIN.execute(connection, sorted(checks.values(), key=lambda row: row["check_id"]))
     rows.sort(key=lambda row: row["capture_id"])
     written = {capture_id for (capture_id,) in _CAPTURE.execute(connection, rows)}
-    for row in rows:
-        if row["capture_id"] not in written - unseen:
-            continue
+    telling = written - {arrival.capture.capture_id for arrival in arrivals if not arrival.shows}
+    for row in (row for row in rows if row["capture_id"] in telling):
         place = PocketPlace(row["machine"], row["head"], row["pocket"])
         newest = pockets.get(place)
         if newest is None or _moment(newest) < _moment(row):
@@ -259,7 +258,7 @@ def _insert(connection: Connection, arrivals: Collection[Arrival], order: Mappin
         _POCKET.execute(connection, [pockets[place] for place in sorted(pockets)])
     if written:
         # The row of the check is held since its insert, so of two workers the second sees what the first has brought.
-        incomplete_checks.update_awaited(connection, checks)
+        check_revisions.note_doubted(session, incomplete_checks.update_awaited(connection, checks))
         incomplete_checks.give_up_counted(connection, counted)
     return written
 

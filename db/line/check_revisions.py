@@ -162,10 +162,7 @@ def note_pending(session: Session, check_ids: Collection[UUID]) -> None:
 
 
 def note_doubted(session: Session, check_ids: Collection[UUID]) -> None:
-    """Note those of some checks that had an answer and doubt it, as they pend again: nothing else says so till then.
-
-    Of the ids of captures that have just arrived this costs one look at the checks' rows.
-    """
+    """Note those of some checks that had an answer and doubt it, as they pend again: nothing else says so till then."""
     if check_ids:
         doubted = _DOUBTED.execute(session.connection(), ids=list(check_ids))
         note_pending(session, [check_id for (check_id,) in doubted])

@@ -68,9 +68,8 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict
 
     Returns:
         The check of each event, by its `own_id`: the one that it names, unless that is of another head, or has ended
-        and something later is known of its head, or the event's pocket is not known. Then the event is of a later run,
-        or of any of its pockets, and says nothing of that one. There is none for an event without a machine whose head
-        no machine has.
+        and something later is known of its head. Then the event is of a later run, and says nothing of that one. There
+        is none for an event without a machine whose head no machine has.
     """
     connection = session.connection()
     checks: dict[UUID, UUID] = {}
@@ -117,7 +116,7 @@ def _is_of_another_run(session: Session, check: NamedCheck, newest: datetime | N
     machine, head, started_at, is_under_way = known
     if (machine, head) != (check.machine, check.head):
         return True
-    return not is_under_way and (check.size == 0 or started_at < (newest or started_at))
+    return not is_under_way and started_at < (newest or started_at)
 
 
 def _newest(session: Session, of: Any, moment: Any, check: NamedCheck) -> datetime | None:

@@ -43,13 +43,21 @@ _GIVE_UP: Any = (
 
 _SOME_MISSING: Final = Checks.size > PHOTOGRAPHED
 # One that was given up is waited for again when a photograph comes after all, one that had all when a larger size is
-# told. One that has all is read capture by capture where they may contradict each other, or be of before a restore.
+# told. One that has all is read capture by capture where they may contradict each other, or be of before a restore; one
+# that had an answer is returned then, whatever it waits for.
 _AWAIT: Final = Prepared(
     lambda *_: (
         update(Checks.__table__)  # type: ignore[arg-type]
         .where(Checks.check_id.in_(bindparam("ids", expanding=True)))
-        .where(or_(Checks.given_up, Checks.awaited != _SOME_MISSING, ~Checks.awaited & MAY_CONTRADICT))
+        .where(
+            or_(
+                Checks.given_up,
+                Checks.awaited != _SOME_MISSING,
+                (~Checks.awaited | (Checks.revision > literal_column("0"))) & MAY_CONTRADICT,
+            )
+        )
         .values(awaited=_SOME_MISSING, given_up=~_SOME_MISSING & (MAY_CONTRADICT | HAS_OLD_PHOTOGRAPHS))
+        .returning(Checks.check_id, Checks.revision)
     )
 )
 
@@ -73,12 +81,16 @@ class Awaited:
     last_at: datetime
 
 
-def update_awaited(connection: Connection, check_ids: Collection[UUID]) -> None:
+def update_awaited(connection: Connection, check_ids: Collection[UUID]) -> list[UUID]:
     """Update whether some checks wait for photographs, after captures of them were recorded.
 
     The caller holds the checks' rows.
+
+    Returns:
+        Those that had an answer and may doubt it now, as for `db.line.check_revisions.note_doubted`, and some more.
     """
-    _AWAIT.execute(connection, ids=sorted(check_ids))
+    updated = _AWAIT.execute(connection, ids=sorted(check_ids))
+    return [check_id for check_id, revision in updated if revision]
 
 
 def doubt(session: Session, check_ids: Collection[UUID]) -> None:

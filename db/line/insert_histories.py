@@ -24,7 +24,7 @@ from db.line.rows import Wear, current_verdict, on_machine
 from db.schema.tables import Captures, InsertChanges, Verdicts
 from producer.contract.vocabulary import DECIDED, outcome_now
 
-MOST: Final = 500_000
+MOST_PHOTOGRAPHS: Final = 500_000
 """How many photographs are read at most: the line's newest."""
 
 INTACT_RUN: Final = 3
@@ -87,12 +87,12 @@ class SuspectedChange:
 
 
 def histories(session: Session) -> Iterator[InsertHistory]:
-    """The inserts of the line, by machine, head, pocket and time: of the newest `MOST` photographs."""
+    """The inserts of the line, by machine, head, pocket and time: of the newest `MOST_PHOTOGRAPHS` photographs."""
     since = session.scalar(
         select(Captures.ordered_at)
         .where(on_machine(Captures.machine, None))
         .order_by(Captures.ordered_at.desc(), Captures.capture_id.desc())
-        .offset(MOST)
+        .offset(MOST_PHOTOGRAPHS)
         .limit(1)
     )
     place = (InsertChanges.machine, InsertChanges.head, InsertChanges.pocket)

@@ -25,7 +25,7 @@ from db.schema.index_conditions import DISPUTED
 from db.schema.tables import Captures, Checks, Reviews, Verdicts
 from producer.contract.places import HeadPlace, PocketPlace
 
-MOST: Final = 100
+MOST_OF_A_KIND: Final = 100
 """How many of each kind at most, the newest: a person does not read more at the end of a shift."""
 
 
@@ -67,17 +67,17 @@ class HandOver:
 
 def since(session: Session, begin: datetime, costs: ChangeCosts) -> HandOver:
     """What happened from a moment on, and what is open now."""
-    promotions = model_registry.promotions(session, MOST)
+    promotions = model_registry.promotions(session, MOST_OF_A_KIND)
     lives = remaining_lives.search(session)
     return HandOver(
         flagged=_flagged(session, begin),
         overruled=_overruled(session, begin),
         overruled_of=REVIEWS if _has_more_reviews(session, begin) else None,
-        changed=insert_changes.since(session, begin, MOST),
+        changed=insert_changes.since(session, begin, MOST_OF_A_KIND),
         promoted=[promotion for promotion in promotions if promotion.at >= begin],
         to_replace=replace_list.places_to_replace(session),
         to_look_at=_to_look_at(session),
-        faults=faults.search(session, limit=MOST),
+        faults=faults.search(session, limit=MOST_OF_A_KIND),
         suspected=remaining_lives.suspected(session),
         not_lasting=not_lasting_again(lives, _operations(session, begin), costs) if lives else [],
     )
@@ -108,7 +108,9 @@ def _operations(session: Session, begin: datetime) -> dict[HeadPlace, int]:
 
 def _flagged(session: Session, begin: datetime) -> list[PocketRow]:
     query = select(*COLUMNS, Captures.review).outerjoin(Verdicts, current_verdict())
-    newest = query.where(*conditions({"outcome": "damaged", "since": begin})).order_by(*NEWEST_FIRST).limit(MOST)
+    newest = (
+        query.where(*conditions({"outcome": "damaged", "since": begin})).order_by(*NEWEST_FIRST).limit(MOST_OF_A_KIND)
+    )
     return [PocketRow(**row._mapping) for row in session.execute(newest)]
 
 
@@ -119,7 +121,7 @@ def _overruled(session: Session, begin: datetime) -> list[Overruled]:
     disputed = select(Captures.capture_id).where(Captures.capture_id == newest.c.capture_id, text(DISPUTED))
     of_line = disputed.where(on_machine(Captures.machine, None)).exists()
     newest_in_shift = select(func.max(newest.c.id)).where(newest.c.at >= begin, of_line).group_by(newest.c.capture_id)
-    last = session.scalars(newest_in_shift.order_by(func.max(newest.c.id).desc()).limit(MOST)).all()
+    last = session.scalars(newest_in_shift.order_by(func.max(newest.c.id).desc()).limit(MOST_OF_A_KIND)).all()
     query = select(*COLUMNS, Reviews.label.label("said"), Reviews.by.label("said_by"), Reviews.at.label("said_at"))
     query = query.select_from(Reviews).join(Captures, Captures.capture_id == Reviews.capture_id)
     shown = query.outerjoin(Verdicts, current_verdict()).where(Reviews.id.in_(last)).order_by(Reviews.id.desc())
@@ -136,5 +138,5 @@ def _to_look_at(session: Session) -> list[VerdictRow]:
     # In words, as the index of what waits for a person has it (`db.schema.index_conditions.UNANSWERED`).
     waits = (Captures.outcome == literal_column("'unsure'")) & Captures.review.is_(None)
     query = select(*COLUMNS).outerjoin(Verdicts, current_verdict()).where(waits, is_there())
-    newest = query.where(on_machine(Captures.machine, None)).order_by(*NEWEST_FIRST).limit(MOST)
+    newest = query.where(on_machine(Captures.machine, None)).order_by(*NEWEST_FIRST).limit(MOST_OF_A_KIND)
     return [VerdictRow(*row) for row in session.execute(newest)]

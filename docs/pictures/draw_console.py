@@ -1,7 +1,7 @@
 """Takes the pictures of the console: a real Chromium and a real console on what a demo left in its folder.
 
 After `make demo`, `python docs/pictures/draw_console.py var/demo` from the repository's root writes `console-line.png`,
-`console-review.png`, `console-pocket.png` and `console-model.png` beside itself. `tests/acceptance/test_demo.py` takes
+`console-review.png`, `console-pocket.png` and `console-models.png` beside itself. `tests/acceptance/test_demo.py` takes
 them too, of a demo of its own, and holds these against its own.
 It needs Chromium and its driver (`apt-get install chromium chromium-driver`).
 """
@@ -25,7 +25,7 @@ from tests.support import wait_until  # noqa: E402
 
 WINDOW = 1440, 1080
 WIDTH = 960
-COLOURS = 160
+COLOURS = 48
 
 LOADED = (
     "return [...document.images].filter((each) => each.getBoundingClientRect().top < innerHeight)"

@@ -132,7 +132,7 @@ def _examples(folder: Path) -> tuple[list[Image.Image], tuple[int, int], int]:
     """Photographs of the most common size, that size in full, and how many others there are."""
     from producer.pictures.file_names import ending_of
     from producer.pictures.image_formats import READABLE
-    from producer.pictures.region_suggestion import MOST, SIDE
+    from producer.pictures.region_suggestion import MOST_PHOTOGRAPHS, SIDE
     from producer.pictures.upright import upright
 
     if not folder.is_dir():
@@ -140,10 +140,10 @@ def _examples(folder: Path) -> tuple[list[Image.Image], tuple[int, int], int]:
     paths = sorted(
         path for path in folder.rglob("*") if ending_of(path.name) in READABLE and not path.name.startswith(".")
     )
-    step = max(1, len(paths) / MOST)
+    step = max(1, len(paths) / MOST_PHOTOGRAPHS)
     read = []
     others = 0
-    for path in [paths[int(number * step)] for number in range(min(len(paths), MOST))]:
+    for path in [paths[int(number * step)] for number in range(min(len(paths), MOST_PHOTOGRAPHS))]:
         try:
             read.append(upright(path, SIDE))
         except ValueError:

@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from producer.configuration.home_folder import at_home
 
-MOST: Final = 2**31 - 1
+LARGEST_NUMBER: Final = 2**31 - 1
 """The largest number of any setting: as seconds 68 years. With more, timers, dates and databases fail one day, and each
 photograph that is judged may be the day."""
 
@@ -20,7 +20,7 @@ class EnvironmentSettings(BaseSettings):
 
     An empty or blank one is refused by its name, whatever it is for: a URL would be read as one with a broken password,
     a path as the folder that a program happens to run in, and a number's default would be taken silently. So is a
-    number that is infinite, or more than `MOST`.
+    number that is infinite, or more than `LARGEST_NUMBER`.
     """
 
     model_config = SettingsConfigDict(env_prefix="INSERTS_", hide_input_in_errors=True)
@@ -36,8 +36,8 @@ class EnvironmentSettings(BaseSettings):
     @field_validator("*")
     @classmethod
     def _in_reach(cls, value: Any) -> Any:
-        if isinstance(value, int | float) and not value <= MOST:
-            raise ValueError(f"it must be a number up to {MOST}, not {value}")
+        if isinstance(value, int | float) and not value <= LARGEST_NUMBER:
+            raise ValueError(f"it must be a number up to {LARGEST_NUMBER}, not {value}")
         return value
 
     @field_validator("*")

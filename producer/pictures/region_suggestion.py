@@ -20,7 +20,7 @@ from producer.runtime.arrays import BoolArray, Float64Array, Int64Array
 SIDE: Final = 320
 """Pixels of the longer side that photographs are looked at with."""
 
-MOST: Final = 60
+MOST_PHOTOGRAPHS: Final = 60
 """Photographs that are looked at: more say nothing new of a fixed camera."""
 
 _MARGIN: Final = 0.04

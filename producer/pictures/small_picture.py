@@ -13,7 +13,7 @@ from PIL import Image
 
 from producer.runtime.arrays import AnyArray
 
-_MOST: Final = 2**18
+_MOST_PIXELS: Final = 2**18
 """Pixels: of more, packing all takes longer than a few answers."""
 
 
@@ -47,7 +47,7 @@ Picture = Image.Image | SmallPicture
 
 def picture_of(image: Image.Image) -> Picture:
     """Return what answers faster than a loaded image does; the image itself where it is large."""
-    return SmallPicture(image) if image.width * image.height <= _MOST else image
+    return SmallPicture(image) if image.width * image.height <= _MOST_PIXELS else image
 
 
 def nearest(picture: Picture, size: tuple[int, int], box: tuple[float, float, float, float]) -> AnyArray:

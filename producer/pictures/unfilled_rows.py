@@ -71,7 +71,7 @@ _NARROW: Final = 1 / 64
 _BAR: Final = 1 / 8
 """The share of an image that a bar at one side may have."""
 
-_MOST: Final = 1 / 2
+_DOUBTFUL_SHARE: Final = 1 / 2
 """The share of an image from which on one colour at one side is doubtful, whatever is beside it."""
 
 
@@ -141,7 +141,7 @@ def plain_part(image: Image.Image, runs: Sequence[Run], *, raw: bool) -> Run | N
             more > run.lines * _NARROW and not twins and (raw or is_decoders_own(colour) or not run.is_at_an_end)
         )
         if (
-            (more > run.lines * _MOST and (raw or is_filling(colour)))
+            (more > run.lines * _DOUBTFUL_SHARE and (raw or is_filling(colour)))
             or (doubtful and all(_ends_abruptly(image, run, outwards, raw) for outwards in run.ends))
             or any(_is_step(image, run, outwards) for outwards in run.ends)
         ):

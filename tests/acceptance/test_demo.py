@@ -29,15 +29,15 @@ def start_demo(folder: Path, *options: str) -> RunningCommand:
 
 
 def processes_below(folder: Path) -> list[str]:
-    """The command lines of running processes that name something in `folder` or work on its data."""
+    """The command lines of running processes that name something in `folder`, work on its data or in a folder below."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         try:
             line = " ".join(process.info["cmdline"] or [])
-            environment = process.environ().get("INSERTS_DATA", "")
+            places = process.environ().get("INSERTS_DATA", ""), process.cwd()
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-        if process.status() != psutil.STATUS_ZOMBIE and (str(folder) in line or environment.startswith(str(folder))):
+        if process.status() != psutil.STATUS_ZOMBIE and any(str(folder) in place for place in (line, *places)):
             found.append(line)
     return found
 
@@ -163,10 +163,12 @@ def test_a_stopped_demo_leaves_no_process_behind(
 def test_a_killed_demo_takes_its_processes_with_it(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     demo = start_demo(folder)
-    wait_until(lambda: processes_below(folder), 60, "the first processes")
+    # Not the demo alone, which is below its folder too: what outlives it must have been there.
+    wait_until(lambda: all(any(of in line for line in processes_below(folder)) for of in ("redis", "simulate")), 60)
     demo.kill()
     demo.wait()
     wait_until(lambda: processes_below(folder) == [], 30, "the end of all its processes")
+    assert "stopped" not in folder.with_suffix(".log").read_text(), "it had no time to end them"
 
 
 def test_a_folder_that_is_not_a_demo_s_is_left_alone(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ def test_a_page_whose_shared_worker_was_killed_makes_another(page, plant) -> Non
         wait_until(lambda: not page.shows("#lost"), what="the end of the banner")
         judge(plant, "mill-7", "H1", 1, 3.0)
         wait_until(lambda: page.shows(".card.replace"), what="the news")
+        assert len(shared_workers(page.chromium)) == 1
     finally:
         page.chromium.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", added)
 
@@ -224,8 +225,10 @@ def test_what_a_proxy_has_kept_is_not_shown(page, plant) -> None:
     page.script("window.keeps = true")
     judge(plant, "mill-7", "H1", 3, 3.0)
     wait_until(lambda: page.shows("#lost"), what="the banner")
+    assert len(page.texts("a.pocket")) == 2, "what it shows is what the console said last"
     page.script("window.keeps = false")
     wait_until(lambda: page.shows(".card.replace") and not page.shows("#lost"), what="the damage")
+    assert page.text(".card.replace .numbers") == "3"
 
 
 OF_BEFORE = """if (!sessionStorage.loaded) {
@@ -265,6 +268,7 @@ def test_a_head_that_begins_with_a_photograph_that_nobody_can_use_comes_on_its_b
     wait_until(lambda: asked_for_heads(page) > before, what="the news of it")
     judge(plant, "mill-7", "H1", 2, 3.0)
     wait_until(lambda: page.shows(".card.replace"), what="the head")
+    assert (page.texts(".card h2"), page.text(".card .numbers")) == (["mill-7 · H1"], "2")
 
 
 def shared_workers(chromium) -> list[str]:

@@ -115,15 +115,14 @@ def test_fingers_label_and_take_a_label_back(page, plant) -> None:
 
 
 def test_the_next_three_photographs_are_at_hand(page) -> None:
-    begin(page)
-    wait_until(
-        lambda: (
-            page.script(
-                "return performance.getEntriesByType('resource').filter(e => e.name.includes('/photographs/')).length"
-            )
-            >= 4
-        )
-    )
+    came = [begin(page)]
+    loaded = "return performance.getEntriesByType('resource').map(e => e.name).filter(of => of.endsWith('/large'))"
+    wait_until(lambda: len(page.script(loaded)) >= 4, what="the one on the screen and three more")
+    at_hand = {address.split("/")[-2] for address in page.script(loaded)}
+    for _ in range(3):
+        page.press("s")
+        came.append(ready(page, came[-1]))
+    assert set(came) <= at_hand
 
 
 def test_a_skipped_one_does_not_come_again_and_keeps_no_label(page, plant) -> None:
@@ -391,6 +390,7 @@ def test_a_large_photograph_is_moved_by_keys(page) -> None:
     wait_until(lambda: page.script(right) > 0, what="another part of it")
     page.press("0")
     transformed(page, "scale(1)")
+    assert page.script(right) == 0, "all of it"
 
 
 def test_in_german_the_labels_and_the_progress_are_german(page, plant) -> None:

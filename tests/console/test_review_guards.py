@@ -169,6 +169,7 @@ def test_a_browser_that_stores_nothing_labels_what_is_on_the_screen(page, plant)
     page.press("2")
     ready(page, second)
     wait_until(lambda: kept(plant) == [(first, "intact", "ana"), (second, "worn", "ana")], what="both labels")
+    assert not page.shows("#failed")
 
 
 def test_the_last_label_of_all_can_be_taken_back(page, plant) -> None:

@@ -68,6 +68,37 @@ def test_a_wall_shows_all_of_twenty_heads_and_first_what_needs_a_person(page, pl
         page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
+WRITING: Final = """const writes = (element) => [...element.childNodes].some((node) => node.data?.trim());
+return [...document.querySelectorAll("body *:not(script, svg, svg *)")]
+  .filter((each) => each.checkVisibility() && writes(each))
+  .map((each) => [`${each.tagName} ${each.className}`, parseFloat(getComputedStyle(each).fontSize)]);"""
+"""All that is written on a page, with the size of its letters."""
+
+
+def test_what_is_written_on_a_wall_is_as_large_a_part_of_a_screen_of_four_times_the_pixels(page, plant) -> None:
+    plant.fault()
+    plant.spoilt_station()
+    page.sign_in(path=None)
+    written = []
+    try:
+        for times in (1, 2):
+            wall = {**WALL, "width": times * WALL["width"], "height": times * WALL["height"]}
+            page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", wall)
+            page.open("/board")
+            page.complete("document.querySelectorAll('.card').length === 3")
+            written.append([(name, pixels / times) for name, pixels in page.script(WRITING)])
+            height = page.script("return document.documentElement.scrollHeight")
+            assert height == wall["height"], "nobody scrolls a wall"
+    finally:
+        page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    small, large = written
+    assert len(small) > 20
+    assert [name for name, _ in small] == [name for name, _ in large]
+    assert {
+        name: (here, there) for (name, here), (_, there) in zip(small, large, strict=True) if there < 0.98 * here
+    } == {}
+
+
 def test_thirty_inserts_of_a_head_are_one_page_of_paper(page, plant) -> None:
     judged(plant, "mill-9", 30, 3.0)
     page.sign_in(path="/replace?machine=mill-9")

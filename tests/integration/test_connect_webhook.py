@@ -203,6 +203,7 @@ def test_a_second_connector_is_refused_and_metrics_tell_the_lag(
         assert (second.returncode, "another `connect run` has" in second.stderr) == (2, True)
         line.send([("station-1", verdict(1))])
         wait_until(lambda: connector.status()["mes"]["waiting"] == 1)
+        wait_until(lambda: connector.status()["mes"]["problem"])
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
             text = answer.read().decode()
         assert 'inserts_connect_waiting_events{sink="mes"} 1.0' in text

@@ -7,7 +7,7 @@ import redis
 
 from producer.delivery.redis_connection import connect
 from tests.support import RedisProcess
-from worker.broker.patient_redis import call_together, connect_patiently
+from worker.broker.patient_redis import call_in_transaction, call_together, connect_patiently
 
 
 def test_all_are_done_but_what_is_refused_and_that_is_said(redis_server: RedisProcess) -> None:
@@ -18,6 +18,18 @@ def test_all_are_done_but_what_is_refused_and_that_is_said(redis_server: RedisPr
     with pytest.raises(redis.ResponseError, match="not an integer"):
         call_together(client, [("SET", "key", "a"), ("INCR", "key"), ("SET", "other", 9)])
     assert client.get("other") == b"9"
+    client.close()
+
+
+def test_of_a_transaction_nothing_is_done_where_redis_does_not_know_a_command(redis_server: RedisProcess) -> None:
+    client = connect_patiently(redis_server.url)
+    call_in_transaction(client, [("ZADD", "scores", 1732966800.25, "a"), ("HSET", "fields", "a", "ä")])
+    assert (client.zscore("scores", "a"), client.hget("fields", "a")) == (1732966800.25, "ä".encode())
+    with pytest.raises(redis.ResponseError, match="wrong number of arguments"):
+        call_in_transaction(client, [("DEL", "scores"), ("HSET", "fields", "a")])
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        call_in_transaction(client, [("SET", "other", 1), ("HSET", "scores", "a", "b")])
+    assert client.exists("scores", "other") == 2  # the connection that was dropped is made anew
     client.close()
 
 

@@ -1,17 +1,17 @@
 """kombu's Redis transport with workarounds, one class each.
 
 `_UniformErrors`: a Redis that refuses commands is treated like one that is away. `CarefulClient`: malformed messages
-cannot end Celery's loop. `CarefulQoS`: lost acknowledgements occupy no prefetch slot. `CarefulChannel`: one client for
-all calls. `PromptConnection`: reconnects within seconds.
+cannot end Celery's loop. `CarefulQoS`: lost acknowledgements occupy no prefetch slot, and a message's two transactions
+go past redis-py's pipeline. `CarefulChannel`: one client for all calls. `PromptConnection`: reconnects within seconds.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import redis
 import structlog
@@ -25,6 +25,7 @@ from producer.delivery.redis_connection import connect
 from producer.delivery.redis_refusals import RedisRefuses, is_away, is_denied, refusal
 from producer.delivery.redis_transport import UrlChannel, UrlTransport
 from producer.runtime.outage_log import OutageLog
+from worker.broker.patient_redis import Command, call_in_transaction
 from worker.broker.sanitising import sanitise
 
 log = structlog.get_logger()
@@ -138,6 +139,38 @@ class CarefulClient(redis.Redis):
         return queue, message
 
 
+class _Transaction:
+    """What kombu's `QoS` asks of a pipeline of redis-py's, which took a third of the parent's time for a message."""
+
+    def __init__(self, client: redis.Redis):
+        self._client = client
+        self._commands = list[Command]()
+
+    def zadd(self, key: str, scores: Mapping[str, float]) -> Self:
+        """A message is in hand since its score."""
+        self._commands += [("ZADD", key, score, member) for member, score in scores.items()]
+        return self
+
+    def zrem(self, key: str, member: str) -> Self:
+        """It is no more."""
+        self._commands.append(("ZREM", key, member))
+        return self
+
+    def hset(self, key: str, field: str, value: str) -> Self:
+        """Keep what it holds."""
+        self._commands.append(("HSET", key, field, value))
+        return self
+
+    def hdel(self, key: str, field: str) -> Self:
+        """Keep it no more."""
+        self._commands.append(("HDEL", key, field))
+        return self
+
+    def execute(self) -> None:
+        """Do what was asked for, all of it or nothing."""
+        call_in_transaction(self._client, self._commands)
+
+
 class CarefulQoS(QoS):
     """Frees a message's prefetch slot also when its acknowledgement is lost.
 
@@ -157,7 +190,7 @@ class CarefulQoS(QoS):
         except redis.ResponseError as error:  # of a command in a transaction, which `_UniformErrors` does not see
             if not is_denied(error):
                 raise
-            raise RedisRefuses(str(error).rpartition("caused error: ")[2]) from error
+            raise RedisRefuses(str(error)) from error
 
     def ack(self, delivery_tag: str) -> None:
         """Acknowledge a message; it is redelivered where Redis is away or refuses."""
@@ -168,6 +201,15 @@ class CarefulQoS(QoS):
         """Give a message back, or drop it; it is redelivered where Redis is away or refuses."""
         with self._slot_freed(delivery_tag):
             super().reject(delivery_tag, requeue)  # type: ignore[no-untyped-call]
+
+    @contextmanager
+    def pipe_or_acquire(self, pipe: Any = None, client: Any = None) -> Iterator[Any]:
+        """What takes the two commands that each message needs when it is taken and when it is acknowledged."""
+        if pipe:
+            yield pipe
+            return
+        with self.channel.conn_or_acquire(client) as its_client:
+            yield _Transaction(its_client)
 
     @contextmanager
     def _slot_freed(self, delivery_tag: str) -> Iterator[None]:

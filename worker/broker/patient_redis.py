@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
+import hiredis
 import redis
 from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
@@ -21,7 +22,9 @@ def connect_patiently(redis_url: str) -> redis.Redis:
     return connect(redis_url, timeout=CALL_TIMEOUT, retry=Retry(ExponentialBackoff(cap=2.0, base=0.1), 5))
 
 
-Command = Sequence[bytes | str | int]
+T = TypeVar("T")
+
+Command = Sequence[bytes | str | int | float]
 
 
 def call_together(client: redis.Redis, commands: Sequence[Command]) -> list[Command]:
@@ -33,23 +36,37 @@ def call_together(client: redis.Redis, commands: Sequence[Command]) -> list[Comm
         redis.ResponseError: Redis refused one of them for another reason.
         redis.RedisError: Redis is away, or hangs; what was done of it is not known.
     """
+    return _lent(client, partial(_exchange, commands))
+
+
+def call_in_transaction(client: redis.Redis, commands: Sequence[Command]) -> None:
+    """Have Redis do commands as one transaction, in half of the time of redis-py's pipeline.
+
+    Raises:
+        redis.ResponseError: Redis refused one of them.
+        redis.RedisError: Redis is away, or hangs; what was done of it is not known.
+    """
+    _lent(client, partial(_exchange_in_transaction, commands))
+
+
+def _lent(client: redis.Redis, exchange: Callable[[Any], T]) -> T:
+    """What comes of an exchange on one of the client's connections, which is tried again as the client tries."""
     pool = client.connection_pool
     connection: Any = pool.get_connection()
     try:
-        exchange = partial(_exchange, connection, commands)
-        of_another_type: list[Command] = connection.retry.call_with_retry(
-            exchange, lambda _error: connection.disconnect()
+        answer: T = connection.retry.call_with_retry(
+            partial(exchange, connection), lambda _error: connection.disconnect()
         )
     except BaseException:
         connection.disconnect()  # replies may still be on their way
         raise
     finally:
         pool.release(connection)
-    return of_another_type
+    return answer
 
 
-def _exchange(connection: Any, commands: Sequence[Command]) -> list[Command]:
-    connection.send_packed_command(connection.pack_commands(commands))
+def _exchange(commands: Sequence[Command], connection: Any) -> list[Command]:
+    _send(commands, connection)
     of_another_type, refused = list[Command](), None
     for command in commands:
         try:
@@ -62,3 +79,18 @@ def _exchange(connection: Any, commands: Sequence[Command]) -> list[Command]:
     if refused is not None:
         raise refused
     return of_another_type
+
+
+def _exchange_in_transaction(commands: Sequence[Command], connection: Any) -> None:
+    _send([("MULTI",), *commands, ("EXEC",)], connection)
+    for _ in ("MULTI", *commands):  # each is only queued
+        connection.read_response()
+    for result in connection.read_response():
+        if isinstance(result, redis.ResponseError):
+            raise result
+
+
+def _send(commands: Sequence[Command], connection: Any) -> None:
+    # As redis-py packs them, which looks at each part of each command before.
+    packed = [hiredis.pack_command(tuple(command)) for command in commands]  # type: ignore[arg-type]  # more than one
+    connection.send_packed_command([b"".join(packed)])

@@ -118,13 +118,13 @@ def _read(raw: bytes) -> tuple[_Headers, str]:
         argument = json.loads(argument)
         if isinstance(argument, str):  # any text may hold any brackets
             return message.headers, args[0]
-    if not isinstance(argument, list):
-        text = json.dumps(argument)
-        if _nests(text):
-            raise ValueError("body: the event nests too deep")
+    text = json.dumps(argument)
+    if not _nests(text):
+        if argument == []:
+            raise ValueError("body: no event")
         return message.headers, text
-    if not argument:
-        raise ValueError("body: no event")
+    if not isinstance(argument, list):
+        raise ValueError("body: the event nests too deep")
     texts = [json.dumps(value) for value in argument]
     flat = [json.dumps(text[:MAX_TEXT]) if _nests(text) else text for text in texts]
     return message.headers, f"[{', '.join(flat)}]"

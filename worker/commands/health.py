@@ -11,6 +11,7 @@ from producer.terminal.counts import counted
 from producer.terminal.exit_codes import NO
 from producer.terminal.options import Data, Json
 from producer.terminal.output import say, say_json
+from producer.terminal.programs import copyable
 from worker.commands.options import settings_with
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def health(
 
     It reads only the process's heartbeat file (`INSERTS_HEARTBEAT`), so a Redis or a database that is away does not
     make the process look dead. A process that waits for them is alive, and so is one that trains for hours. The answer
-    says what the process does, and for how long.
+    says what the process does, and for how long; of a worker also how many photographs of the last hour could not be
+    used and name no head that is known, so that they may be of any.
 
     Use it as a container's health check.
 
@@ -107,4 +109,12 @@ def described(beat: LifeSign) -> str:
         done = f"{by}, {processes}, {counted(beat.finished, 'capture')} finished, {hand}"
     else:
         return "alive"
-    return f"{beat.state}, {done}, {'with' if beat.redis else 'without'} Redis"
+    return f"{beat.state}, {done}, {'with' if beat.redis else 'without'} Redis{_unknown(beat)}"
+
+
+def _unknown(beat: LifeSign) -> str:
+    count = getattr(beat, "of_no_known_head", 0)
+    if not count:
+        return ""
+    some = counted(count, "photograph")
+    return copyable(f"; in the last hour {some} of no known head could not be used: `insert-db faults list`")

@@ -49,7 +49,7 @@ Highlights have many."""
 _PILE: Final = 1e-4
 """The share of the pixels that a sensor's largest value has where the picture is overexposed in some places."""
 
-_MOST: Final = 0xFFFF
+_LARGEST_VALUE: Final = 0xFFFF
 _FIRST_CHUNKS: Final = 100
 _WHITE_IS_ZERO: Final = 0
 _PHOTOMETRIC, _ORIENTATION, _MAX_SAMPLE_VALUE = 262, 274, 281
@@ -97,7 +97,7 @@ def to_eight_bits(image: Image.Image, depth: Depth, again: Callable[[], Image.Im
     """
     if image.mode.startswith("I;16") or image.mode == "I":
         values = np.asarray(image)
-        if values.min() < 0 or values.max() > _MOST:
+        if values.min() < 0 or values.max() > _LARGEST_VALUE:
             raise UnknownDepth(image_files.VALUES_OF_32_BITS())
         grey, doubt = _upper_bits(values, depth)
         if getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # Pillow sees to it for 8 bits only
@@ -116,7 +116,7 @@ def depth_of(values: AnyArray, stated: int | None = None) -> tuple[int, Reason |
     Raises:
         UnknownDepth: they are 8 bits in a file of 16, or nearly black.
     """
-    counts = np.bincount(values.ravel(), minlength=_MOST + 1)
+    counts = np.bincount(values.ravel(), minlength=_LARGEST_VALUE + 1)
     fits = next(depth for depth in (_KEPT, *DEPTHS) if _holds(counts, depth))
     used = np.flatnonzero(counts[: 1 << fits])
     top = int(used[-1]) if len(used) else 0

@@ -22,7 +22,7 @@ from worker.images.truncated_jpeg import load_whole
 _BYTES_AT_ONCE: Final = 2**18
 """Bytes that are unpacked at once, to be forgotten."""
 
-_MOST: Final = 16
+_MOST_BYTES_A_PIXEL: Final = 16
 """Bytes a pixel from which on a strip has more than its image: what is behind that is not looked at."""
 
 _REPEATED: Final = re.compile(rb"(.)\1{31}", re.DOTALL)
@@ -62,7 +62,7 @@ def is_overwritten(image: Image.Image, data: bytes) -> bool:
         return not all(_is_whole(part) for part in tiff_jpegs(image, data))
     parts = [memoryview(data)[start : start + length] for start, length in tiff_parts(image)]
     if compression in ("tiff_adobe_deflate", "tiff_deflate"):
-        most = _MOST * image.width * image.height
+        most = _MOST_BYTES_A_PIXEL * image.width * image.height
         return any(not _ends_well(part, most) for part in parts)
     if compression == "packbits":
         return not _is_in_rows(parts, _stride(image))

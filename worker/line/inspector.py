@@ -242,7 +242,7 @@ class Inspector:
         try:
             with self._limit(), structlog.contextvars.bound_contextvars(model=self._judge.model_in_charge):
                 for event, _ in captures:
-                    failpoint("judge", about=event.operation, **log_context(event))
+                    failpoint("judge", event.operation, capture=event.capture_id, check=event.check_id)
                 judgements = self._judge.judge_all([image_to_judge(event, image.data) for event, image in captures])
         except Exception:
             if len(captures) > 1:

@@ -28,6 +28,7 @@ from worker.line.notifier import Notifier
 from worker.line.plant_news import PlantNewsWatch
 from worker.line.requeue import RequeueWatch
 from worker.line.tasks import register
+from worker.line.unknown_heads import UnknownHeadsWatch
 from worker.monitoring.celery_worker import CeleryWorker, exit_on_sigterm, pool_processes
 from worker.monitoring.heartbeat import Heart
 from worker.monitoring.line_state import LineState
@@ -98,6 +99,7 @@ def serve(settings: WorkerSettings, ready_file: Path | None = None) -> int:
         parts.enter_context(RequeueWatch(database, sender))
         parts.enter_context(IncompleteWatch(database, notifier, metrics, settings.check_timeout))
         parts.enter_context(CapturesAheadWatch(database))
+        parts.enter_context(UnknownHeadsWatch(database, state))
         parts.enter_context(ExternalInsertChangesWatch(database, redis_url, notifier))
         parts.enter_context(PlantNewsWatch(database, notifier))
         parts.enter_context(MissedAnswersWatch(database, redis_url, notifier))

@@ -95,10 +95,7 @@ class Writes:
         # Nothing is answered after an arrival alone: what a power cut takes of it is there again when the message is
         # redelivered.
         with self._database.transaction(synced=False) as session:
-            known = captures.arrive(session, arrivals)
-            new = {arrival.capture.check_id for arrival, before in zip(arrivals, known, strict=True) if before.new}
-            check_revisions.note_doubted(session, new)
-            return known
+            return captures.arrive(session, arrivals)
 
     def _begin_checks(self, named: Collection[NamedCheck]) -> dict[UUID, UUID]:
         with self._database.transaction() as session:

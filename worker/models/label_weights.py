@@ -15,7 +15,7 @@ FEWEST_EACH: Final = 10
 FEWEST: Final = 30
 """Of both sides."""
 
-MOST: Final = 20.0
+MOST_VERDICTS: Final = 20.0
 """The most verdicts that one label stands for: a few labels of a rare chance must not decide alone."""
 
 
@@ -30,7 +30,7 @@ def label_weights(chances: Sequence[float | None], sides: Int64Array) -> Float64
         chances: with which each label's capture was offered for review.
         sides: (n,) 1 for damaged.
     """
-    weights = np.array([0.0 if chance is None else min(1 / chance, MOST) for chance in chances])
+    weights = np.array([0.0 if chance is None else min(1 / chance, MOST_VERDICTS) for chance in chances])
     by_chance = weights > 0
     counts = np.bincount(sides[by_chance], minlength=2)
     if counts.sum() < FEWEST or counts.min() < FEWEST_EACH:

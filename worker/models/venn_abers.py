@@ -17,7 +17,7 @@ from worker.models.calibration import Calibration
 from worker.models.calibration_check import CalibrationCheck
 from worker.models.unsure_band import Band
 
-MOST: Final = 2_000
+MOST_PHOTOGRAPHS: Final = 2_000
 """So many photographs are looked among, at most."""
 
 LOOKED_AT: Final = 300
@@ -65,7 +65,7 @@ def check(
     """
     weights = np.ones(len(decisions)) if weights is None else weights
     known = np.flatnonzero(weights)
-    drawn = known[np.random.default_rng(seed).permutation(len(known))[:MOST]]
+    drawn = known[np.random.default_rng(seed).permutation(len(known))[:MOST_PHOTOGRAPHS]]
     decisions, labels, groups, weights = decisions[drawn], labels[drawn], groups[drawn], weights[drawn]
     rows = range(min(LOOKED_AT, len(decisions)))
     others = [groups != groups[row] for row in rows]

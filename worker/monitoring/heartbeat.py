@@ -55,6 +55,9 @@ class Heartbeat(LifeSign):
     last_finished_seconds: float | None = Field(description="Since the last of them; null before the first.")
     in_hand: int = Field(description="Captures under way.")
     in_hand_seconds: float | None = Field(description="Since the oldest message under way was begun; null: none is.")
+    of_no_known_head: int = Field(
+        default=0, description="Photographs of the last hour that could not be used and name no head that is known."
+    )
 
 
 class LearnHeartbeat(LifeSign):

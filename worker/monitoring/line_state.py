@@ -19,6 +19,7 @@ class LineState(ProcessState):
         self.models = ModelsInUse()
         self._alive = alive
         self._in_hand: dict[int, tuple[int, float]] = {}
+        self.of_no_known_head = 0
 
     def take(self, report: Report) -> None:
         """A process has begun or finished something."""
@@ -55,6 +56,7 @@ class LineState(ProcessState):
             last_finished_seconds=span(self.finished_at, now),
             in_hand=sum(count for count, _ in held),
             in_hand_seconds=span(min((since for _, since in held), default=None), now),
+            of_no_known_head=self.of_no_known_head,
         )
 
     def _held(self) -> dict[int, tuple[int, float]]:

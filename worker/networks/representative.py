@@ -25,7 +25,7 @@ FEWEST: Final = 16
 _DRAWN: Final = 48
 Picture = TypeVar("Picture")
 
-_MOST: Final = 200
+_MOST_PICTURES: Final = 200
 """Of a larger folder so many are taken, evenly from its list: more change nothing but the time."""
 _SEED: Final = 1
 
@@ -43,7 +43,7 @@ class Representative:
 
 def some_of(pictures: Sequence[Picture]) -> list[Picture]:
     """Return as many of these as a network's values are measured on, evenly from their list."""
-    return [pictures[at] for at in np.linspace(0, len(pictures) - 1, min(_MOST, len(pictures))).astype(int)]
+    return [pictures[at] for at in np.linspace(0, len(pictures) - 1, min(_MOST_PICTURES, len(pictures))).astype(int)]
 
 
 def drawn(size: tuple[int, int], progress: Progress = silent) -> Representative:

@@ -39,14 +39,14 @@ def arm(text: str) -> None:
     _armed.update(wanted)
 
 
-def failpoint(place: str, about: str = "", **names: str) -> None:
+def failpoint(place: str, about: str = "", **names: object) -> None:
     """Hang here for ever (`sleep`) or end the process at once (`exit`) where that was asked for; `names` are logged."""
     if not _armed:
         return
     action = _armed.get(place) or _armed.get(f"{place}={about}")
     if action is None:
         return
-    log.warning("failpoint", place=place, action=action, **names)
+    log.warning("failpoint", place=place, action=action, **{name: str(value) for name, value in names.items()})
     if action == "exit":
         os._exit(EXIT_CODE)
     threading.Event().wait()

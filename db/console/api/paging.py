@@ -15,9 +15,9 @@ from db.line.rows import Position
 
 T = TypeVar("T")
 
-MOST: Final = 1_000
+MOST_ROWS: Final = 1_000
 
-Limit = Annotated[int, Query(ge=1, le=MOST, description="So many at most; the others follow at `next`.")]
+Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="So many at most; the others follow at `next`.")]
 After = Annotated[str | None, Query(description="Where the page begins: as `next` of the page before has it.")]
 
 

@@ -17,7 +17,7 @@ from db.console.reader import formats
 from db.queries.head_overview import HeadOverview
 from producer.contract.vocabulary import Layout
 
-MOST: Final = 500
+MOST_DRAWINGS: Final = 500
 """How many drawings are kept at most: each head's last one in each language in use."""
 
 MANY: Final = 9
@@ -97,7 +97,7 @@ class HeadCards:
         # Nothing else goes in, neither who asks nor when: so it holds for whoever asks, whenever.
         drawn = self._templates.get_template("head.html").render(locale=locale, card=card, age_here=_AGE)
         parts = drawn.split(_AGE)
-        while len(self._drawn) >= MOST:
+        while len(self._drawn) >= MOST_DRAWINGS:
             self._drawn.pop(next(iter(self._drawn), key), None)
         self._drawn[key] = (card, parts)
         return parts

@@ -14,7 +14,7 @@ from db.console.live.feed import Feed
 KEPT_SECONDS: Final = 1.0
 """How long a piece is the same for all; ages in it are exact to the second."""
 
-_MOST: Final = 1_000
+_MOST_PIECES: Final = 1_000
 """How many pieces are kept at most."""
 
 
@@ -54,7 +54,7 @@ class Pieces:
         with self._turns[key]:
             piece, now = self._kept.get(key), time.monotonic()
             if piece is None or piece.news != news or now - piece.at > KEPT_SECONDS:
-                if len(self._kept) >= _MOST:
+                if len(self._kept) >= _MOST_PIECES:
                     self._kept.clear()
                     self._turns.clear()
                 try:

@@ -25,7 +25,7 @@ router = APIRouter()
 
 SHOWN: Final = 50
 
-_MOST: Final = 1000
+_MOST_FAULTS: Final = 1000
 
 
 @router.get("/faults")
@@ -34,7 +34,7 @@ def faults(
     person: Viewer,
     state: str = "open",
     station: str = "",
-    limit: Annotated[int, Query(ge=1, le=_MOST)] = SHOWN,
+    limit: Annotated[int, Query(ge=1, le=_MOST_FAULTS)] = SHOWN,
 ) -> Response:
     """Faults in a state, or in `any`, the latest first; then workers, connectors and stations."""
     if state not in (*FAULT_STATES, "any"):
@@ -71,7 +71,7 @@ def faults(
 def seen(
     request: Request,
     person: FaultReader,
-    fault: Annotated[list[Row], Form(max_length=_MOST)],
+    fault: Annotated[list[Row], Form(max_length=_MOST_FAULTS)],
     state: Annotated[str, Form()] = "open",
     station: Annotated[str, Form()] = "",
 ) -> Response:

@@ -37,7 +37,13 @@ def hand_over(request: Request, person: Viewer, since: str = "") -> Response:
         listed = {(of.machine, of.head) for of in shift.to_replace}
         open_now = left_open(console_of(request), session, head_overview.heads(session), listed)
     return page(
-        request, "hand_over.html", shift=shift, unknown=_unknown(open_now), begin=begin, since=since, most=subject.MOST
+        request,
+        "hand_over.html",
+        shift=shift,
+        unknown=_unknown(open_now),
+        begin=begin,
+        since=since,
+        most=subject.MOST_OF_A_KIND,
     )
 
 

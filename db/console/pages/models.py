@@ -34,7 +34,7 @@ WRONG_SHOWN: Final = 24
 _LOOKED_AT: Final = 100
 """How many are read, because some may be gone, together with their checks."""
 
-_MOST: Final = 1000
+_MOST_MODELS: Final = 1000
 
 COMPARED: Final = 5_000
 """How many of a shadow's newest verdicts are compared with the line's, so that a page costs the same after years."""
@@ -51,7 +51,7 @@ Sure = Annotated[Literal["yes"], Form()]
 
 
 @router.get("/models")
-def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, le=_MOST)] = SHOWN) -> Response:
+def models(request: Request, person: Viewer, limit: Annotated[int, Query(ge=1, le=_MOST_MODELS)] = SHOWN) -> Response:
     """The model that judges now, the value of more labels, and all models, the newest first."""
     with console_of(request).database.reading() as session:
         rows = model_registry.recent(session, limit)

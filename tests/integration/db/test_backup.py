@@ -12,10 +12,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
+from uuid import UUID
 
 import psycopg
 import pytest
 import uuid6
+from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.backup import contents, run
@@ -28,6 +30,8 @@ from db.line import captures, check_rows, checks, faults, incomplete_checks, res
 from db.line.check_rows import NamedCheck
 from db.people import accounts, sessions, tokens
 from db.people.session_limits import Limits
+from db.queries.missed_answers import answers_since
+from db.schema.tables import Audit
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -203,6 +207,26 @@ def test_what_is_told_after_a_restore_is_above_what_was_told_before_it_though_th
         incomplete_checks.give_up(session, incomplete_checks.awaited(session))
         [given_up] = checks.finish(session, [waiting])
         assert (given_up.state, given_up.revision > highest.total_seconds()) == ("review", True)
+
+
+def test_long_after_a_restore_only_what_was_written_since_is_sent_again(line, empty_database_url, tmp_path) -> None:
+    """Though the numbers of a backup's checks are those of a year later."""
+    line.see(1, outcome="intact")
+    seen = line.see(2, outcome="intact")
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    run.restore(empty_database_url, file)
+    lately = datetime.now(UTC) - timedelta(minutes=10)
+
+    def sent_again() -> list[UUID]:
+        answers = answers_since(session, lately)
+        return [check.check_id for check in answers.checks] if answers else []
+
+    with closing(Database(empty_database_url)) as database, database.transaction() as session:
+        assert sent_again() == [line.check_id]
+        session.execute(update(Audit).values(at=lately - timedelta(days=9)))
+        assert sent_again() == []
+        reviews.add(session, capture_id=seen.capture_id, label="worn", by="ana", at=datetime.now(UTC))
+        assert sent_again() == [line.check_id]
 
 
 def test_a_restore_lets_nobody_in_who_was_kept_out_since(line, tmp_path) -> None:

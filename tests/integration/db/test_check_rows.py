@@ -8,7 +8,7 @@ from typing import Any
 
 import uuid6
 
-from db.line import check_rows, checks, faults, incomplete_checks, verdicts
+from db.line import check_revisions, check_rows, checks, faults, incomplete_checks, untold_checks, verdicts
 from db.line.check_rows import NamedCheck
 from db.queries import head_overview
 from tests.integration.db.conftest import T0, Line
@@ -78,20 +78,6 @@ def test_what_is_known_of_a_check_by_its_photographs_stays(line) -> None:
     assert (check.head, check.size, check.started_at, check.review) == ("head-1", 2, T0, (2,))
 
 
-def test_an_event_that_cannot_be_used_makes_no_check_larger_than_its_head_is_known_to_be(line) -> None:
-    for pocket in (1, 2):
-        line.see(pocket, 0, "intact", check_size=2)
-    for named in (line.check_id, uuid6.uuid7()):
-        refuse(line, T0 + timedelta(minutes=1), [2], check_id=named, size=100)
-        assert answer(line)[0] in ("review", "pending")
-        with line.database.transaction() as session:
-            check = checks.find(session, named)
-            incomplete_checks.give_up(session, incomplete_checks.awaited(session))
-        assert check is not None
-        assert check.size == 2
-    assert answer(line) == ("review", [1, 2])
-
-
 def test_an_event_of_no_known_pocket_may_be_of_any_pocket_of_a_run_that_was_a_go(line) -> None:
     line.see(1, 0, "intact", check_size=2)
     hanging = line.see(2, 0, check_size=2)
@@ -109,6 +95,20 @@ def test_an_event_of_no_known_pocket_may_be_of_any_pocket_of_a_run_that_was_a_go
     assert ended() == [("review", (1, 2))]
 
 
+def test_an_event_that_cannot_be_used_makes_no_check_larger_than_its_head_is_known_to_be(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact", check_size=2)
+    for named in (line.check_id, uuid6.uuid7()):
+        refuse(line, T0 + timedelta(minutes=1), [2], check_id=named, size=100)
+        assert answer(line)[0] in ("review", "pending")
+        with line.database.transaction() as session:
+            check = checks.find(session, named)
+            incomplete_checks.give_up(session, incomplete_checks.awaited(session))
+        assert check is not None
+        assert check.size == 2
+    assert answer(line) == ("review", [1, 2])
+
+
 def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) -> None:
     """A gateway that keeps one id for ever, or for a spindle: the head is no go all the same."""
     for pocket in (1, 2):
@@ -120,19 +120,6 @@ def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) 
     refused = refuse(line, T0 + timedelta(minutes=9), [2], check_id=line.check_id)
     assert refused.check_id == refused.own_id
     assert answer(line) == ("review", [2])
-
-
-def test_an_event_of_an_ended_check_of_which_no_pocket_is_known_may_be_of_each(line) -> None:
-    """Of one that still waits it is of a pocket that was not photographed yet."""
-    line.see(1, 0, "intact", check_size=2)
-    of_waiting = refuse(line, T0 + timedelta(minutes=1), [], check_id=line.check_id, size=0)
-    line.see(2, 2, "intact", check_size=2)
-    assert (of_waiting.check_id, answer(line)) == (line.check_id, ("go", []))
-    refuse(line, T0 + timedelta(minutes=3), [], check_id=line.check_id, size=0)
-    assert answer(line)[0] == "pending"
-    with line.database.transaction() as session:
-        incomplete_checks.give_up(session, incomplete_checks.awaited(session))
-    assert answer(line) == ("review", [1, 2])
 
 
 def test_an_event_that_does_not_say_its_machine_is_of_each_that_has_the_head(line) -> None:
@@ -148,3 +135,21 @@ def test_an_event_that_does_not_say_its_machine_is_of_each_that_has_the_head(lin
         unknown = NamedCheck(uuid6.uuid7(), "st-1", None, "head-9", "op-20", 1, uuid6.uuid7())
         assert check_rows.begin(session, [unknown], T0) == {}
     assert answer(line, "mill-2") == ("review", [1, 2])
+
+
+def test_a_doubt_is_noted_of_what_had_an_answer_alone(line) -> None:
+    """Also while the check waits for another photograph than the one that is doubted."""
+
+    def noted() -> int:
+        with line.database.reading() as session:
+            return len(untold_checks.untold(session).revisions)
+
+    first = line.see(1, 0, "intact", check_size=3)
+    line.see(1, 1, "intact", check_size=3)
+    assert noted() == 0
+    with line.database.transaction() as session:
+        check_revisions.note_pending(session, [line.check_id])  # it was held, and that was told
+        untold_checks.remove(session, {line.check_id: 2**31 - 1})
+    assert noted() == 0
+    line.see(2, 2, check_size=3, image_sha256=first.image_sha256)
+    assert noted() == 1

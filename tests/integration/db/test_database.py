@@ -18,7 +18,9 @@ from db.engine.engines import make_engine
 from db.engine.sqlite_read_only import wal_of
 from db.engine.url import sqlite_file, sqlite_url
 from db.line import captures
+from db.line.captures import Arrival
 from db.schema.tables import Captures
+from tests.integration.db.conftest import Line
 from tests.support import wait_until
 
 
@@ -111,6 +113,21 @@ def test_a_sqlite_file_that_is_missing_is_not_made(tmp_path) -> None:
     with pytest.raises(DatabaseUnavailable, match="unable to open"), database.transaction():
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="only Linux says which files a process has open")
+def test_what_a_statement_would_take_back_is_no_file(sqlite_url, start) -> None:
+    """One in /var/tmp for every message: made, written and deleted on a disk that may be full or read-only."""
+    database = Database(sqlite_url)
+    of_a_check = Line(database)
+    with database.transaction() as session:
+        for _ in range(5):  # each touches more pages than SQLite keeps in memory by itself
+            arrivals = [Arrival(of_a_check.capture(pocket, check_size=60), start) for pocket in range(1, 61)]
+            captures.arrive(session, arrivals)
+        opened = [str(file.readlink()) for file in Path("/proc/self/fd").iterdir() if file.is_symlink()]
+    database.close()
+    assert any(file.endswith(".db") for file in opened)
+    assert not [file for file in opened if "etilqs" in file]
 
 
 def test_a_locked_sqlite_file_is_unavailable_in_the_end(sqlite_url, monkeypatch) -> None:

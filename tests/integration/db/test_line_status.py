@@ -8,6 +8,9 @@ from sqlalchemy import text
 from db.line import faults
 from db.queries.line_status import LOOK_BACK, WINDOW, current, faults_query, oldest_query, unsure_query
 from producer.contract.names import IMPORTED
+from tests.integration.conftest import on_one_engine
+from worker.line.unknown_heads import UnknownHeadsWatch
+from worker.monitoring.line_state import LineState
 
 T0 = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 """When the line's minutes count from."""
@@ -74,6 +77,18 @@ def test_the_share_of_unsure_ones_is_that_of_the_newest_judged_captures_of_the_l
     line.see(1, 20)
     line.see(1, 21, "unsure", machine=IMPORTED)
     assert stands(line).unsure == 1 / 4
+
+
+@on_one_engine
+def test_what_names_no_known_head_is_in_the_heartbeat_of_a_worker(line, start) -> None:
+    known, state = line.see(1, 0), LineState()
+    for check_id, at in ((known.check_id, 0), (None, 0), (None, -5)):
+        with line.database.transaction() as session:
+            what = {"capture_id": None, "station": None, "pocket": None, "reason": "invalid_event", "detail": ""}
+            moment = datetime.now(UTC) + timedelta(hours=at)
+            faults.record(session, check_id=check_id, event=f"{check_id} {at}", at=moment, **what)
+    UnknownHeadsWatch(line.database, state).turn()
+    assert state.heartbeat().of_no_known_head == 1, "of the last hour"
 
 
 @pytest.mark.parametrize(

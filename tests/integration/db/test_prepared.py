@@ -82,6 +82,17 @@ def test_who_listens_to_statements_hears_of_prepared_ones(line) -> None:
     assert len([statement for statement in heard if "checks" in statement]) == 1
 
 
+def test_photographs_of_a_check_without_an_answer_arrive_by_seven_statements(line, start) -> None:
+    """Three questions, three inserts, and whether the check waits for more."""
+    heard: list[str] = []
+    arrivals = [captures.Arrival(line.capture(pocket, check_size=3), start) for pocket in (1, 2)]
+    with line.database.transaction() as session:
+        connection = session.connection()
+        event.listen(connection, "before_cursor_execute", lambda *given: heard.append(given[2]))
+        captures.arrive(session, arrivals)
+    assert len(heard) == 7
+
+
 def test_what_a_message_asks_leads_sqlite_to_its_own_captures(sqlite_url) -> None:
     """Without statistics it would rather read all of a head, or all open faults: more with every check."""
     database, ids = Database(sqlite_url), [uuid6.uuid7() for _ in range(8)]
@@ -102,6 +113,6 @@ def test_what_a_message_asks_leads_sqlite_to_its_own_captures(sqlite_url) -> Non
             plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {made.text}", tuple(given)).all()
             tables = [step[-1] for step in plan if re.match(r"(SEARCH|SCAN) ", step[-1])]
             assert tables
-            own = r"\((check_id|capture_id|image_sha256|frame)=\?|audit USING INDEX ix_audit_by_id"
+            own = r"\((check_id|capture_id|image_sha256|frame)=\?|audit USING INDEX ix_audit_action_id"
             assert all(re.search(own, step) for step in tables), (made.text, tables)
     database.close()

@@ -130,7 +130,7 @@ def test_a_shift_that_is_still_to_come_tells_nothing(signed_in) -> None:
 
 
 def test_a_list_that_is_full_says_so(line, signed_in, monkeypatch) -> None:
-    monkeypatch.setattr(hand_over, "MOST", 2)
+    monkeypatch.setattr(hand_over, "MOST_OF_A_KIND", 2)
     for pocket in range(1, 4):
         line.see(pocket, 0, "damaged")
         line.see(pocket + 10, 0, "unsure")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from db.learning.learnt_heads import MOST, heads_of, learnt_heads
+from db.learning.learnt_heads import MOST_HEADS, heads_of, learnt_heads
 from db.learning.model_registry import Model
 from db.learning.reviews import Labelled
 from producer.contract.names import IMPORTED
@@ -28,6 +28,6 @@ def test_each_head_of_the_line_counts_once_and_a_folder_is_none() -> None:
 
 
 def test_of_too_many_and_of_a_model_of_before_it_is_not_known() -> None:
-    assert heads_of([of("mill-1", f"H{number}") for number in range(MOST + 1)]) is None
+    assert heads_of([of("mill-1", f"H{number}") for number in range(MOST_HEADS + 1)]) is None
     for metrics in ({}, {"labelled_set": {"images": 10}}, {"labelled_set": {"heads": None}}):
         assert learnt_heads(model(metrics)) is None

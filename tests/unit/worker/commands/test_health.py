@@ -53,6 +53,14 @@ def test_the_age_of_the_heartbeat_decides(tmp_path: Path, seconds: float, max_ag
     assert ("problem" in answer) == bool(code)
 
 
+def test_it_says_that_photographs_name_no_known_head(tmp_path: Path) -> None:
+    write(tmp_path / "run" / "worker.heartbeat", beat_of(1).model_copy(update={"of_no_known_head": 2}))
+    answer = health(tmp_path)
+    assert (answer.exit_code, "2 photographs of no known head could not be used" in answer.output) == (0, True)
+    assert "insert-db" in answer.output
+    assert json.loads(health(tmp_path, "--json").output)["of_no_known_head"] == 2
+
+
 def test_its_help_names_the_age_that_counts() -> None:
     said = CliRunner(env={"COLUMNS": "300"}).invoke(app, ["health", "--help"])
     assert f"default: {GREATEST_AGE:g}" in said.output

@@ -3,14 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from worker.models.label_weights import FEWEST, FEWEST_EACH, MOST, label_weights
+from worker.models.label_weights import FEWEST, FEWEST_EACH, MOST_VERDICTS, label_weights
 
 
 def test_a_label_stands_for_as_many_verdicts_as_its_chance_says_and_at_most_for_so_many() -> None:
     chances = [1.0] * 10 + [0.05] * 20 + [0.001] * 10 + [None] * 5
     weights = label_weights(chances, np.arange(len(chances)) % 2)
     assert weights is not None
-    np.testing.assert_allclose(weights[[10, 30, 40]] / weights[0], [20, MOST, 0])
+    np.testing.assert_allclose(weights[[10, 30, 40]] / weights[0], [20, MOST_VERDICTS, 0])
     assert weights[weights > 0].mean() == pytest.approx(1)
 
 

@@ -6,7 +6,7 @@ import pytest
 from worker.models.calibration import Calibration
 from worker.models.calibration_check import CalibrationCheck
 from worker.models.unsure_band import Band
-from worker.models.venn_abers import LOOKED_AT, MOST, check, interval
+from worker.models.venn_abers import LOOKED_AT, MOST_PHOTOGRAPHS, check, interval
 
 BAND = Band(0.05, 0.2, 0.8)
 
@@ -68,7 +68,7 @@ def test_an_insert_is_no_witness_for_itself() -> None:
 
 @pytest.mark.slow
 def test_of_very_many_photographs_some_are_drawn() -> None:
-    assert check(Calibration(1.0, 0.0), BAND, *photographs(MOST + 500)).photographs == LOOKED_AT
+    assert check(Calibration(1.0, 0.0), BAND, *photographs(MOST_PHOTOGRAPHS + 500)).photographs == LOOKED_AT
 
 
 def test_it_is_read_from_a_models_metrics_and_said_in_words() -> None:

@@ -31,7 +31,7 @@ def test_drawn_pictures_are_the_same_every_time(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_large_folder_is_taken_evenly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photographs(tmp_path, 30)
-    monkeypatch.setattr(representative, "_MOST", 20)
+    monkeypatch.setattr(representative, "_MOST_PICTURES", 20)
     (tmp_path / "notes.txt").write_text("no photograph")
     (tmp_path / ".hidden.png").write_bytes(b"")
     assert of_folder(tmp_path, (32, 32)).images.shape == (20, 32, 32, 3)

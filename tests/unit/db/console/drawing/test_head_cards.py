@@ -97,7 +97,7 @@ def test_a_name_like_the_place_of_the_age_is_text(cards) -> None:
 
 
 def test_so_many_are_kept_at_most_and_the_oldest_go_first(cards, monkeypatch) -> None:
-    monkeypatch.setattr(head_cards, "MOST", 2)
+    monkeypatch.setattr(head_cards, "MOST_DRAWINGS", 2)
     for head in ("a", "b", "c", "c", "b", "a"):
         cards.text(EN, card(head), MINUTE, HOUR)
     assert [values["card"].overview.head for values in cards.drawn] == ["a", "b", "c", "a"]

@@ -12,7 +12,7 @@ from sqlalchemy import Subquery, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.learning.review_chances import current_chance
-from db.line import check_revisions, pockets
+from db.line import check_revisions, late_labels, pockets
 from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.photographs import MARK, is_there
@@ -22,7 +22,7 @@ from db.schema.tables import Captures, Reviews, SnapshotItems, Snapshots, Verdic
 from producer.contract.reasons import refusals as why
 from producer.contract.reasons.recognition import recognised
 from producer.contract.reasons.stations import OF_STAND_INS
-from producer.contract.vocabulary import LABELS
+from producer.contract.vocabulary import LABELS, OUTCOME_OF
 
 MAX_NOTE = 4_000
 """How many characters of a note are kept."""
@@ -84,6 +84,7 @@ class NobodySaw(ValueError):
     """There is no photograph of it, so nobody can say anything of it but that it is unusable."""
 
 
+_CHECK_OF = select(Captures.check_id)
 _COLUMNS = [getattr(Reviews, field.name) for field in fields(Review)]
 
 
@@ -142,6 +143,8 @@ def add(
     row = session.execute(insert(Reviews).values(values).returning(*_COLUMNS)).one()
     session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
     pockets.mark(session.connection(), [capture_id])
+    if OUTCOME_OF[label] == "damaged" and late_labels.keep(session, capture_id, at):
+        check_revisions.note(session, session.scalars(_CHECK_OF.where(Captures.capture_id == capture_id)).all())
     return Review(*row)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, inspect, select, tuple_, update
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, inspect, select, tuple_, update
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
@@ -23,7 +23,7 @@ from db.engine.prepared import Prepared
 from db.engine.upsert import insert
 from db.line.contradicting_captures import MAY_CONTRADICT
 from db.line.pockets import PLACE, SHOWS_INSERT
-from db.schema.tables import Captures, Checks, UntoldChecks
+from db.schema.tables import Captures, Checks, LateLabels, Pockets, UntoldChecks
 from producer.contract.names import IMPORTED
 
 _Labelled = aliased(Captures)
@@ -36,6 +36,16 @@ _SEEN_SINCE: Final = (
     )
     .correlate(_Labelled)
 )
+_Late = aliased(Captures)
+_LATE: Final = (
+    select(_Labelled.capture_id, _Labelled.check_id, _Late.check_id)
+    .select_from(_Labelled)
+    .join(LateLabels, and_(*(getattr(LateLabels, column.key) == getattr(_Labelled, column.key) for column in PLACE)))
+    .join(Pockets, and_(*(column == getattr(_Labelled, column.key) for column in PLACE)))
+    .join(_Late, _Late.capture_id.in_((LateLabels.capture_id, Pockets.capture_id)))
+)
+"""Captures of pockets that have late labels (`db.line.late_labels`), with their checks, and the checks of those labels
+and of what the pockets show."""
 
 _FIRST: Final = 1_767_225_600
 """The second from which the numbers count, the first of 2026: those of this century are whole numbers of 32 bits."""
@@ -120,8 +130,11 @@ def revised_since(moment: datetime) -> ColumnElement[bool]:
 
 def unseen_since(session: Session, capture_ids: Collection[UUID]) -> set[UUID]:
     """Those of these captures of which a label may change what their pocket shows now."""
-    of_these = select(_Labelled.capture_id).where(_Labelled.capture_id.in_(capture_ids), ~_SEEN_SINCE.exists())
-    return {*session.scalars(of_these)} if capture_ids else set()
+    if not capture_ids:
+        return set()
+    of_these = _Labelled.capture_id.in_(capture_ids)
+    unseen = session.scalars(select(_Labelled.capture_id).where(of_these, ~_SEEN_SINCE.exists()))
+    return {*unseen, *session.scalars(_LATE.where(of_these))}
 
 
 def of_captures(session: Session, capture_ids: Collection[UUID]) -> None:
@@ -129,15 +142,18 @@ def of_captures(session: Session, capture_ids: Collection[UUID]) -> None:
 
     If a label of one of the captures may change what its pocket shows now, the check's new answer is sent
     (`db.line.untold_checks`): behind a newer photograph that shows the insert it changes nothing of the head's present
-    state. Transactions that record verdicts lock the checks before the captures too, so there is no deadlock.
+    state, unless the pocket has a late label. Then the answers are sent that this one bears on. Transactions that
+    record verdicts lock the checks before the captures too, so there is no deadlock.
     """
-    checks = select(Captures.check_id).where(Captures.capture_id.in_(capture_ids))
-    if len(capture_ids) > 1:
-        held = select(Checks.check_id).where(Checks.check_id.in_(checks)).order_by(Checks.check_id)
+    of_these = _Labelled.capture_id.in_(capture_ids)
+    late = {check_id for row in session.execute(_LATE.where(of_these)) for check_id in row[1:]}
+    check_ids = late.union(session.scalars(select(_Labelled.check_id).where(of_these)))
+    if len(check_ids) > 1:
+        held = select(Checks.check_id).where(Checks.check_id.in_(check_ids)).order_by(Checks.check_id)
         session.execute(held.with_for_update(key_share=True))
-    session.execute(next_revision(Checks.check_id.in_(checks)))
-    of_line = _Labelled.capture_id.in_(capture_ids), _Labelled.machine != IMPORTED
-    _note(session, select(_Labelled.check_id).where(*of_line, ~_SEEN_SINCE.exists()).distinct())
+    session.execute(next_revision(Checks.check_id.in_(check_ids)))
+    unseen = select(_Labelled.check_id).where(of_these, _Labelled.machine != IMPORTED, ~_SEEN_SINCE.exists())
+    note(session, late.union(session.scalars(unseen)))
 
 
 def note(session: Session, check_ids: Collection[UUID]) -> None:

@@ -5,6 +5,7 @@ pocket that nobody has seen of that head. A photograph that lies in another head
 The board shows both at once (`db.queries.head_overview`), so no system must go on showing the head's last `go`.
 
 And the answer of a run that is a go knows nothing of what an earlier run photographed after it. That is told with it.
+Nor does it know what a person says later of an earlier run's photograph (`db.line.late_labels`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from uuid import UUID
 from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from db.line import checks, newer_photographs
+from db.engine.clock import TICK
+from db.line import checks, late_labels, newer_photographs
 from db.line.checks import Check
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, MAY_CONTRADICT, OF_CHECK
 from db.line.pockets import here, word_of
@@ -48,7 +50,7 @@ def now(session: Session, noted: Collection[UUID]) -> list[Hold]:
     awaited = select(Checks.check_id).where(literal_column("checks.awaited"), on_machine(Checks.machine, None))
     of_all = sorted({*session.scalars(awaited.where(_MAY_HOLD)), *noted})
     steps = (of_all[first : first + CHECKS_AT_ONCE] for first in range(0, len(of_all), CHECKS_AT_ONCE))
-    return [hold for some in steps for hold in of_checks(session, some)]
+    return [*_of_late_labels(session), *(hold for some in steps for hold in of_checks(session, some))]
 
 
 def of_checks(session: Session, check_ids: Collection[UUID]) -> list[Hold]:
@@ -132,4 +134,26 @@ def _of_other_heads(session: Session, check_ids: Collection[UUID]) -> list[Hold]
     return [
         Hold(check_id=check_id, machine=machine, head=head, pocket=pocket, at=at)
         for check_id, machine, head, pocket, at in session.execute(query)
+    ]
+
+
+def _of_late_labels(session: Session) -> list[Hold]:
+    """The damage that a person saw behind newer photographs: what began before these has not seen the insert since.
+
+    Each is told of the check of its photograph, which a later go does not end, and of that which is a go without it, so
+    that its go is told anew once the damage is over.
+    """
+    of = [(label, check) for label in late_labels.in_force(session) for check in {label.check_id, label.newest_check}]
+    known = select(Checks.check_id, Checks.revision).where(Checks.check_id.in_({check for _, check in of}))
+    revisions = {row.check_id: row.revision for row in session.execute(known)} if of else {}
+    return [
+        Hold(
+            check_id=check,
+            machine=label.machine,
+            head=label.head,
+            pocket=label.pocket,
+            at=label.newest_at + TICK,
+            revision=revisions[check],
+        )
+        for label, check in of
     ]

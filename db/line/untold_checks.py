@@ -54,12 +54,15 @@ class Untold:
 
 
 def untold(session: Session) -> Untold:
-    """Some checks to be sent, and the labels that no check's answer tells. A pending check is sent when it ends."""
+    """Some checks to be sent, and the labels that no check's answer tells. A pending check is sent when it ends.
+
+    Of two runs of a head the later one is sent last: other systems take what it says for newer.
+    """
     query = select(Checks.check_id, Checks.revision).join(UntoldChecks, UntoldChecks.check_id == Checks.check_id)
     revisions = {row.check_id: row.revision for row in session.execute(query.limit(CHECKS_AT_ONCE))}
     if not revisions:
         return Untold([], [], {})
-    ended = checks.finished(session, revisions.keys())
+    ended = sorted(checks.finished(session, revisions.keys()), key=lambda check: (check.started_at, check.check_id))
     pending = revisions.keys() - {check.check_id for check in ended}
     return Untold(labels(session, revisions.keys(), pending), ended, revisions)
 

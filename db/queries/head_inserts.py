@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from db.engine.clock import BEFORE_ALL
 from db.learning import remaining_lives
 from db.learning.remaining_lives import RemainingLife
-from db.line import insert_changes, restores
+from db.line import insert_changes, late_labels, restores
 from db.line.insert_changes import InsertChange
+from db.line.late_labels import LateLabel
 from db.line.rows import current_verdict
 from db.queries.head_overview import HeadOverview, overviews
 from db.queries.pockets_now import PocketWord
@@ -62,15 +63,17 @@ def head_now(session: Session, machine: str, head: str, declared: int | None = N
     here = Pockets.machine == machine, Pockets.head == head
     rows = {row.pocket: row for row in session.execute(_NEWEST.where(*here))}
     changes = {change.pocket: change for change in insert_changes.unseen(session, *here)}
+    late = {label.pocket: label for label in late_labels.in_force(session, machine, head)}
     lives = {life.pocket: life for life in remaining_lives.search(session, machine, head)}
     moments = [overview.last_at, *(change.at for change in changes.values())]
+    moments += [label.at for label in late.values()]
     moments += [row.judged_at for row in rows.values() if row.judged_at is not None]
     if lives and (fit := remaining_lives.fit_in_force(session)) is not None:
         moments.append(fit.at)
     reviewed_at = session.scalar(_REVIEWED_AT.where(*here))
     if reviewed_at is not None:
         moments.append(reviewed_at)
-    inserts = [_insert(pocket, overview, rows, changes, lives) for pocket in range(1, overview.size + 1)]
+    inserts = [_insert(pocket, overview, rows, changes, late, lives) for pocket in range(1, overview.size + 1)]
     restored = restores.restored_at(session) or BEFORE_ALL
     for change in changes.values():
         if change.at < restored and change.pocket <= overview.size:
@@ -99,6 +102,7 @@ def _insert(
     overview: HeadOverview,
     rows: Mapping[int, Row[Any]],
     changes: Mapping[int, InsertChange],
+    late: Mapping[int, LateLabel],
     lives: Mapping[int, RemainingLife],
 ) -> InsertNow:
     word, row, life = _word(pocket, overview, changes.get(pocket)), rows.get(pocket), lives.get(pocket)
@@ -111,7 +115,7 @@ def _insert(
     if operations is None and life is not None and life.as_of == row.ordered_at:
         operations = life.age
     remaining = life if operations is not None else None
-    label = row.label if word == "damaged" else None
+    label = (late[pocket].label if pocket in late else row.label) if word == "damaged" else None
     return InsertNow(pocket, word, label, row.insert_designation, operations, remaining)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.engine.clock import AFTER_ALL, BEFORE_ALL
-from db.line import head_checks
+from db.line import head_checks, late_labels
 from db.line.check_answers import KnownPockets
 from db.line.checks import Check
 from db.line.head_checks import Span
@@ -157,7 +157,8 @@ def overviews(
         if (check.machine, check.head) in last:  # a photograph may lie in a check of another head
             last[check.machine, check.head].append(HeadCheck(check, _words(check, known), span))
     waits = any(row.word == "pending" for rows in seen.values() for row in rows)
-    damaged = frozenset(replace_list.places_to_replace(session)) if waits else frozenset[PocketPlace]()
+    late = {label.place for label in late_labels.in_force(session)}
+    damaged = late.union(replace_list.places_to_replace(session) if waits else ())
     sizes = declared or {}
     return [
         _overview(
@@ -184,8 +185,8 @@ def _overview(
     unseen: Collection[int],
 ) -> HeadOverview:
     now = {pocket: row.word for row in rows for pocket in row.pockets}
-    # What waits takes no known damage away, here as on the replace list.
-    now |= {pocket: "damaged" for pocket, word in now.items() if word == "pending" and (*place, pocket) in damaged}
+    # Neither what waits nor what came before a person said so takes damage away, here as on the replace list.
+    now |= {pocket: "damaged" for pocket in now if (*place, pocket) in damaged}
     now |= {pocket: _MISSING for pocket in unseen if _doubt(_MISSING, now.get(pocket))}
     seen = {pocket: row for row in rows for pocket in row.pockets}
     of_checks = _of_checks(last, now, seen)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, text, union_all
+from sqlalchemy import ColumnElement, Select, TextClause, select, text, union_all
 from sqlalchemy.orm import Session
 
-from db.line import insert_changes
+from db.line import insert_changes, late_labels
 from db.line.damaged_pockets import damaged
 from db.line.insert_changes import InsertChange, insert_changed_at
 from db.line.rows import COLUMNS, current_verdict, on_machine
@@ -21,37 +22,45 @@ def to_replace(session: Session, machine: str | None = None, head: str | None = 
 
     A pocket is in the list when its newest judged capture that shows the insert is `damaged`, by its newest review
     where there is one, else by its verdict (`db.line.pockets`); the photograph of the new insert takes it out once it
-    is judged, or a person who says that it was changed (`db.line.insert_changes`). What was imported is in no machine,
+    is judged, or a person who says that it was changed (`db.line.insert_changes`). It is also there when a person said
+    so of an older photograph after the newer ones had come (`db.line.late_labels`). What was imported is in no machine,
     so it is in the list only where its machine is asked for. The cost is that of the answer, and of what is still to
     be judged: a partial index holds just these pockets.
     """
-    rows: list[PocketRow] = []
+    of_each: Select[Any] = select(*COLUMNS, Captures.review, insert_changed_at())
+    queries = []
     for damage in damaged():
-        query: Select[Any] = (
-            select(*COLUMNS, Captures.review, insert_changed_at())
-            .select_from(damage)
-            .join(Captures, Captures.capture_id == damage.c.capture_id)
-            .outerjoin(Verdicts, current_verdict())
-            .where(on_machine(damage.c.machine, machine))
-        )
-        if head is not None:
-            query = query.where(damage.c.head == head)
-        rows += (PocketRow(**row._mapping) for row in session.execute(query))
-    return sorted(rows, key=_place)
+        query = of_each.select_from(damage).join(Captures, Captures.capture_id == damage.c.capture_id)
+        query = query.where(on_machine(damage.c.machine, machine))
+        queries.append(query if head is None else query.where(damage.c.head == head))
+    if late := [label.capture_id for label in late_labels.in_force(session, machine, head)]:
+        queries.append(of_each.select_from(Captures).where(Captures.capture_id.in_(late)))
+    of_all = (row for one in queries for row in session.execute(one.outerjoin(Verdicts, current_verdict())))
+    rows = {_place(row): row for row in (PocketRow(**row._mapping) for row in of_all)}
+    return [rows[place] for place in sorted(rows)]
 
 
 def places_to_replace(session: Session) -> list[PocketPlace]:
     """Where the inserts of `to_replace` are, for who asks for no more: a fraction of its cost."""
     columns = [damage.c for damage in damaged()]
     queries = [select(of.machine, of.head, of.pocket).where(on_machine(of.machine, None)) for of in columns]
-    return sorted(PocketPlace(*row) for row in session.execute(union_all(*queries)))
+    places = {PocketPlace(*row) for row in session.execute(union_all(*queries))}
+    return sorted(places.union(label.place for label in late_labels.in_force(session)))
 
 
 def just_changed(session: Session, machine: str | None = None, head: str | None = None) -> list[InsertChange]:
     """The inserts that a person changed since `to_replace` had them, and that no photograph shows yet, by place."""
     of_head = [] if head is None else [Pockets.head == head]
-    return insert_changes.unseen(session, text("pockets.damaged"), on_machine(Pockets.machine, machine), *of_head)
+    was_there: list[ColumnElement[bool] | TextClause] = [text("pockets.damaged")]
+    if late_labels.is_any(session):
+        was_there.append(late_labels.is_withheld(Pockets))
+    changes = [insert_changes.unseen(session, one, on_machine(Pockets.machine, machine), *of_head) for one in was_there]
+    return sorted({change.id: change for of in changes for change in of}.values(), key=_changed)
 
 
 def _place(of: PocketRow) -> PocketPlace:
     return PocketPlace(of.machine, of.head, of.pocket)
+
+
+def _changed(of: InsertChange) -> tuple[PocketPlace, datetime]:
+    return PocketPlace(of.machine, of.head, of.pocket), of.at

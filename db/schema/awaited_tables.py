@@ -1,10 +1,12 @@
-"""The tables of what was seen when somebody looked: checks that wait, and photographs that lay in the future."""
+"""The tables of what was so when somebody looked: checks that waited, photographs that lay in the future, and labels
+that came late."""
 
 from __future__ import annotations
 
 import uuid
 from datetime import datetime
 
+from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.schema.column_types import Base
@@ -29,3 +31,16 @@ class CapturesAhead(Base):
     __tablename__ = "captures_ahead"
 
     capture_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+
+
+class LateLabels(Base):
+    """Photographs that a person has labelled as damage when newer ones of their pockets had come, and the moment of the
+    label (`db.line.late_labels`)."""
+
+    __tablename__ = "late_labels"
+
+    machine: Mapped[str] = mapped_column(String(64), primary_key=True)
+    head: Mapped[str] = mapped_column(String(64), primary_key=True)
+    pocket: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    capture_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]

@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.schema.awaited_tables import AwaitedChecks, CapturesAhead
+from db.schema.awaited_tables import AwaitedChecks, CapturesAhead, LateLabels
 from db.schema.check_tables import Checks
 from db.schema.column_types import LONG_AGO, PLAIN_JSON, ROW_ID, Base, UtcDateTime, index_where, one_of
 from db.schema.column_words import PROVENANCES
@@ -37,6 +37,7 @@ __all__ = [
     "ConnectorReports",
     "Evaluations",
     "Faults",
+    "LateLabels",
     "Leases",
     "LifeFits",
     "Models",

@@ -46,7 +46,7 @@ def test_a_label_of_what_a_pocket_shows_is_told_and_one_of_what_it_showed_before
     overruled = [("replace", [2])]
     assert told() == told() == overruled
     plant.photograph(2, size=1, check_id=new_id(), image_sha256="e" * 64)
-    _label(database, second, "broken")
+    _label(database, second, "unusable")
     assert told() == overruled, "another photograph shows the pocket by now"
     _label(database, third, "worn")
     with database.reading() as session:
@@ -54,7 +54,7 @@ def test_a_label_of_what_a_pocket_shows_is_told_and_one_of_what_it_showed_before
     _label(database, third, "intact")  # while it is told
     with database.transaction() as session:
         untold_checks.remove(session, revisions)
-    assert told() == [*overruled, ("replace", [2])]
+    assert told() == [*overruled, ("review", [])]
     unjudged = plant.photograph(1, None, size=2, check_id=new_id(), image_sha256="f" * 64)
     _label(database, unjudged, "intact")
     assert len(told()) == 2, "the check is told when it ends"

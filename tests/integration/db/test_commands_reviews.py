@@ -70,6 +70,14 @@ def test_a_sample_that_is_skipped_comes_again(line) -> None:
     assert said(line)[-1][:2] == (str(sample.capture_id), "unusable")
 
 
+def test_damage_that_a_person_sees_behind_a_newer_photograph_is_to_be_replaced(line) -> None:
+    earlier = str(line.see(1, 0, "unsure").capture_id)
+    line.see(1, 10, "intact")
+    assert "no insert is known to be damaged" in shown(line, "replace")
+    shown(line, "review", "--capture", earlier, "--label", "broken")
+    assert [row["capture_id"] for row in answer(line, "replace")["items"]] == [earlier]
+
+
 @pytest.mark.parametrize("typed", ["d\nq\n", "d\n", "damaged\nQ"])
 def test_what_was_said_before_one_stops_is_kept(line, three, typed) -> None:
     assert "1 review by ana" in shown(line, "review", typed=typed)

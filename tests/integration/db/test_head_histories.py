@@ -174,7 +174,8 @@ class History(RuleBasedStateMachine):
         if photo is not None:
             with self.shop.database.transaction() as session:
                 reviews.add(session, capture_id=photo.capture_id, label=word, by="ana", at=moment(self.shop.minute))
-            photo.label = word
+            photo.is_seen_late = photo.progress != "judged" or photo.outcome != "damaged"
+            photo.label, photo.labelled_at = word, self.shop.came
 
     @precondition(lambda self: self.truth.usable(HEAD))
     @step(pocket=st.sampled_from(ALL))

@@ -103,6 +103,58 @@ def test_a_pocket_that_the_head_does_not_have_holds_it_until_its_insert_is_said_
         state.teardown()
 
 
+SAID = ("labelled", {"of": 5, "word": "broken"})
+UNSURE = ("whole", {"how": How(at=3, flaw="unsure")})
+SEEN_LATE = {
+    "behind a whole run": ([UNSURE, GOOD, SAID], "late_labels.keep"),
+    "behind a run that is not judged yet": (
+        [UNSURE, ("whole", {"how": How(fate="worker dies")}), SAID, ("redelivered", {})],
+        "holds._of_late_labels",
+    ),
+    "behind another photograph of the same run": (
+        [UNSURE, ("retake", {"of": 1}), ("labelled", {"of": 2, "word": "broken"})],
+        "holds._of_late_labels",
+    ),
+    "and again, once a later photograph that is intact was not": (
+        [UNSURE, GOOD, SAID, ("labelled", {"of": 1, "word": "unusable"}), ("labelled", {"of": 1, "word": "intact"})],
+        "late_labels.keep",
+    ),
+}
+
+
+@pytest.mark.parametrize(("steps", "mend"), SEEN_LATE.values(), ids=SEEN_LATE)
+def test_damage_that_a_person_sees_late_is_no_go(monkeypatch: pytest.MonkeyPatch, steps: Steps, mend: str) -> None:
+    run(steps)
+    monkeypatch.setattr(f"db.line.{mend}", lambda *_: [])
+    with pytest.raises(AssertionError, match="said after its newest photograph came"):
+        run(steps)
+
+
+def test_a_go_comes_back_once_what_a_person_saw_late_is_over() -> None:
+    state = History()
+
+    def is_go() -> tuple[bool, bool]:
+        state.compare()
+        answers = ask(state.shop, state.truth, HEAD)
+        return answers.state == "go", answers.is_go
+
+    try:
+        state.begins(register=4)
+        for steps in (
+            [("labelled", {"of": 5, "word": "intact"})],
+            [("labelled", {"of": 1, "word": "intact"})],
+            [GOOD],
+        ):
+            for name, arguments in (UNSURE, GOOD, SAID):
+                getattr(state, name)(**arguments)
+            assert is_go() == (False, False)
+            for name, arguments in steps:
+                getattr(state, name)(**arguments)
+            assert is_go() == (True, True), steps
+    finally:
+        state.teardown()
+
+
 def test_photographs_are_put_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = [("missed_while_lost", {"pocket": 3, "clock": 30})]
     run(steps)

@@ -36,6 +36,7 @@ from db.schema.tables import (
     Checks,
     Evaluations,
     InsertChanges,
+    LateLabels,
     Pockets,
     Reviews,
     ToldInsertChanges,
@@ -49,7 +50,7 @@ ADDED = {
     *("accounts", "sessions", "audit", "tokens"),
     *("insert_changes", "evaluations", "station_days", "life_fits", "remaining_lives", "suspected_changes"),
     *("told_insert_changes", "untold_insert_changes", "told_news", "connector_reports"),
-    *("awaited_checks", "untold_checks", "captures_ahead"),
+    *("awaited_checks", "untold_checks", "captures_ahead", "late_labels"),
 }
 """The tables that schema 0001 does not have."""
 
@@ -179,6 +180,7 @@ NOT_TOLD = (
     "untold_checks",
     "awaited_checks",
     "captures_ahead",
+    "late_labels",
 )
 """The tables of which what is in them is lost on the way to 0002."""
 
@@ -396,6 +398,24 @@ def _stored(connection, moment: datetime) -> object:
     return UtcDateTime().bind_processor(connection.dialect)(moment) if sqlite else moment
 
 
+def test_labels_of_before_late_labels_bring_no_insert_back(line) -> None:
+    earlier = line.see(1, 0, "unsure")
+    line.see(1, 9, "intact", check_id=uuid6.uuid7())
+    line.say(earlier, "broken")
+
+    def to_replace() -> list[UUID]:
+        with line.database.reading() as session:
+            return [row.capture_id for row in replace_list.to_replace(session)]
+
+    assert to_replace() == [earlier.capture_id]
+    line.database.close()
+    migrate.downgrade(line.database.url, "0029")
+    migrate.upgrade(line.database.url)
+    assert to_replace() == []
+    line.say(earlier, "broken")
+    assert to_replace() == [earlier.capture_id]
+
+
 def _filled(line, start):
     """Something in every table; returns the captures, and the promotions that 0001 cannot keep."""
     of_four = {"check_size": 4}
@@ -418,6 +438,8 @@ def _filled(line, start):
         session.execute(insert(ToldInsertChanges).values(values))
         untold_changes.keep(session, InsertChange(1, "mill-1", "head-1", 1, start, "ana"))
         session.execute(insert(CapturesAhead).values(capture_id=seen[0].capture_id))
+        place = {"machine": "mill-1", "head": "head-1", "pocket": 1}
+        session.execute(insert(LateLabels).values(place | {"capture_id": seen[0].capture_id, "at": start}))
         incomplete_checks.note_seen(session, {seen[0].check_id: (Awaited(1, start), 5.0)})
         plant_news.note(session, [FaultRun(station="st-1", since=start, ended=False)])
         connector_health.keep(session, {"a connector": "{}"}, start)

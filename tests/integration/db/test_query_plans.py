@@ -24,10 +24,20 @@ from benchmarks import history, reviews_and_faults
 from benchmarks.question_kinds import KINDS, Plant
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import captures, captures_ahead, checks, holds, incomplete_checks, newer_photographs, pockets
+from db.line import (
+    captures,
+    captures_ahead,
+    check_revisions,
+    checks,
+    holds,
+    incomplete_checks,
+    late_labels,
+    newer_photographs,
+    pockets,
+)
 from db.line.captures import Arrival, Capture
 from db.line.rows import NEWEST_FIRST
-from db.queries import day_sample, head_inserts, head_overview, review_queue
+from db.queries import day_sample, head_inserts, head_overview, replace_list, review_queue
 from db.schema.tables import Captures, Verdicts
 from producer.contract.event import new_id
 from tests.integration.conftest import ENGINES
@@ -125,6 +135,24 @@ def test_the_last_checks_of_many_heads_are_found_without_going_through_others(pl
         assert all(overview.operations and overview.words for overview in known)
         assert len(sent) >= 3
         _all_led_by_an_index(session, sent, "heads")
+
+
+def test_late_labels_are_looked_up_without_going_through_the_histories_of_pockets(plant) -> None:
+    """What makes one does too, though it is a person's label and no message."""
+    with plant.transaction() as session:
+        newest = select(Captures).where(Captures.review == "worn").order_by(*NEWEST_FIRST).limit(300)
+        of_pockets = {(one.machine, one.head, one.pocket): one for one in session.scalars(newest)}
+        session.execute(update(Captures).where(Captures.review == "worn").values(outcome="unsure"))
+        now = Plant.of(session).now + timedelta(days=2)
+        with recorded(session) as sent:
+            kept = [one for one in of_pockets.values() if late_labels.keep(session, one.capture_id, now)]
+            known = late_labels.in_force(session)
+            check_revisions.of_captures(session, [one.capture_id for one in kept])
+            assert len(replace_list.places_to_replace(session)) >= len(known)
+            replace_list.just_changed(session)
+        assert len(kept) >= len(known) > 10
+        _all_led_by_an_index(session, sent, "heads")
+        session.rollback()
 
 
 def test_what_is_beside_the_rows_of_a_page_is_found_by_their_keys(plant) -> None:

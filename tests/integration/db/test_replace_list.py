@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from db.line import captures, faults, insert_changes, pockets, verdicts
 from db.queries import pocket_history, replace_list
-from db.schema.tables import Captures
+from db.schema.tables import Captures, LateLabels
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import OUTCOME_OF, OUTCOMES
 from tests.integration.db.conftest import T0
@@ -158,15 +158,23 @@ def test_whatever_happens_in_whatever_order_the_newest_photograph_decides(line, 
 
 
 def damaged(line) -> list[int]:
-    """The pockets whose insert is damaged by the newest capture that shows it, by going through all captures."""
+    """The pockets whose insert is damaged by the newest capture that shows it, by going through all captures.
+
+    All that came before a label that is later than some of them, and has shown more than their verdicts, leaves damage.
+    """
     newest: dict = {}
     with line.database.reading() as session:
-        columns = Captures.pocket, Captures.outcome, Captures.review
-        for pocket, outcome, review in session.execute(
+        late = {*session.scalars(select(LateLabels.capture_id))}
+        columns = Captures.capture_id, Captures.pocket, Captures.outcome, Captures.review
+        stays: set = set()
+        for capture_id, pocket, outcome, review in session.execute(
             select(*columns).order_by(Captures.captured_at, Captures.capture_id)
         ):
             word = outcome if review is None else OUTCOME_OF[review]
-            newest[pocket] = newest.get(pocket) if word in (None, "unusable") else word
+            if word in (None, "unusable") or (pocket in stays and review is None and word != "damaged"):
+                continue
+            newest[pocket] = word
+            stays = stays - {pocket} | ({pocket} if capture_id in late and review and word == "damaged" else set())
     return sorted(pocket for pocket, outcome in newest.items() if outcome == "damaged")
 
 

@@ -108,6 +108,11 @@ def _damaged_and_not_listed(of: HeadAnswers) -> object:
     return of.truth.known_damage(of.head) - of.listed
 
 
+def _is_go_beside_what_a_person_said(of: HeadAnswers) -> object:
+    late = of.truth.late_damage(of.head)
+    return late - of.listed or ((of.state == "go" or of.is_go) and late)
+
+
 def _mtconnect_is_better_than_the_board(of: HeadAnswers) -> object:
     inserts = of.mtconnect.inserts if of.mtconnect else ()
     intact = {insert.pocket for insert in inserts if insert.word == "intact"}
@@ -140,6 +145,8 @@ RULES: Final[Mapping[str, Callable[[HeadAnswers], object]]] = {
     "nothing is a go while the replace list has an insert of the head": _is_go_and_listed,
     "the board names what the replace list has": _listed_and_not_on_the_board,
     "the replace list has all damage that is known": _damaged_and_not_listed,
+    "the list has it, and nothing is a go, while a person's newest word of the insert in a pocket is damage, said after"
+    " its newest photograph came": _is_go_beside_what_a_person_said,
     "MTConnect calls no insert intact that the board or the replace list does not": _mtconnect_is_better_than_the_board,
     "a station was told of its check what the check says now": _station_was_told_go_of_a_check_that_is_none,
 }

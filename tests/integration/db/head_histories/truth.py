@@ -24,7 +24,8 @@ class Photo:
     `outcome` is what a worker says of it once it is judged; `fault` that none can judge it, and `refused` that not even
     its event can be used, of which what it `hides` ("pocket", "machine") cannot be read. `is_stand_in`: the camera
     failed. `is_doubted`: it may be of another head or operation, so nobody believes that it is intact. `came` is its
-    place in the order of arrival, as far as it came.
+    place in the order of arrival, as far as it came. `labelled_at` is how many had come when a person last
+    labelled it, and `is_seen_late` that the model had not told of damage by then.
     """
 
     number: int
@@ -47,6 +48,8 @@ class Photo:
     progress: Progress = "in the outbox"
     came: int | None = None
     label: str | None = None
+    labelled_at: int = -1
+    is_seen_late: bool = False
     fault_number: int | None = None
     is_dismissed: bool = False
 
@@ -141,6 +144,19 @@ class Truth:
         """The pockets whose newest photograph that shows the insert shows damage."""
         newest = {photo.pocket: photo for photo in self._believed(head)}
         return {pocket for pocket, photo in newest.items() if photo.word == "damaged"}
+
+    def late_damage(self, head: str) -> set[int]:
+        """The pockets of which a person said damage last, behind nothing known, after all photographs of them had come.
+
+        What the model saw itself, or a person says of a later photograph, is known by that.
+        """
+        return {pocket for pocket in self._pockets(head) if self._is_late(self.since_change(head, pocket))}
+
+    def _is_late(self, photos: list[Photo]) -> bool:
+        told = [photo for photo in photos if photo.is_believed and (photo.label or photo.word == "damaged")]
+        if not told or not told[-1].is_seen_late or told[-1].word != "damaged":
+            return False
+        return all((photo.came or 0) < told[-1].labelled_at for photo in photos)
 
     def misses(self, check_id: UUID) -> Collection[int]:
         """The pockets of which a check has no photograph, and for which it does not wait."""

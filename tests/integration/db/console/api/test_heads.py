@@ -110,3 +110,22 @@ def test_a_head_is_not_sent_again_until_its_answer_changes(line, program) -> Non
     assert viewer.client.get("/api/v1/heads", headers=tag).status_code == 304
     fresh(line, 2, "damaged", size=1, check_id=uuid6.uuid7())
     assert viewer.client.get("/api/v1/heads", headers=tag).status_code == 200
+
+
+@pytest.mark.parametrize("way", ["console", "program"])
+def test_damage_that_a_person_sees_behind_a_newer_photograph_is_to_be_replaced(line, program, signed_in, way) -> None:
+    whole_check(line, "unsure", minutes=10)
+    whole_check(line, minutes=5)
+    viewer = program("viewer")
+    assert (answer_of(viewer)["state"], viewer.get("replace").json()["items"]) == ("go", [])
+    earlier = viewer.get("history", machine="mill-1", head="head-1", pocket=3).json()["items"][1]["capture_id"]
+    if way == "program":
+        assert program("reviewer").post("reviews", {"capture_id": earlier, "label": "broken"}).status_code == 201
+    else:
+        answer = signed_in("reviewer").post("/review/label", {"capture": earlier, "label": "broken"})
+        assert answer.status_code == 200
+    head = answer_of(viewer)
+    assert (head["state"], head["replace"]) == ("replace", [3])
+    assert [(item["capture_id"], item["review"]) for item in viewer.get("replace").json()["items"]] == [
+        (earlier, "broken")
+    ]

@@ -27,10 +27,11 @@ T = TypeVar("T")
 Command = Sequence[bytes | str | int | float]
 
 
-def call_together(client: redis.Redis, commands: Sequence[Command]) -> list[Command]:
+def call_together(client: redis.Redis, commands: Callable[[], Sequence[Command]]) -> list[Command]:
     """Send commands in one go, each whatever becomes of the others; those whose key is of another type in Redis.
 
-    As a pipeline of redis-py's does it, in half of its time where other work has filled the processor's caches.
+    They are asked for anew for each try: what is to be said may be another thing after a restart of Redis. As a
+    pipeline of redis-py's does it, in half of its time where other work has filled the processor's caches.
 
     Raises:
         redis.ResponseError: Redis refused one of them for another reason.
@@ -65,10 +66,11 @@ def _lent(client: redis.Redis, exchange: Callable[[Any], T]) -> T:
     return answer
 
 
-def _exchange(commands: Sequence[Command], connection: Any) -> list[Command]:
-    _send(commands, connection)
+def _exchange(commands: Callable[[], Sequence[Command]], connection: Any) -> list[Command]:
+    sent = commands()
+    _send(sent, connection)
     of_another_type, refused = list[Command](), None
-    for command in commands:
+    for command in sent:
         try:
             connection.read_response()
         except redis.ResponseError as error:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import chain
 from uuid import UUID
 
 import structlog
@@ -267,9 +266,9 @@ class Inspector:
         """Send what was committed, now or before, to the stations; then log and count it."""
         answers = results.answers(ended, self._lives.of)
         with self._metrics.stage("notify"):
-            if answers:  # Redis may be away for long: what others commit meanwhile may hold a head that is a go here
-                holds = chain([ended.holds], iter(partial(self._writes.holds_now, ended.checks), None))
-                retry_while_unavailable(lambda: self._notifier.send(answers, next(holds)), REDIS, DATABASE)
+            if answers:
+                send = partial(self._notifier.send, answers, partial(self._writes.holds_of, ended))
+                retry_while_unavailable(send, REDIS, DATABASE)
         for event, verdict in results.kept(ended):
             figures = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
             log.info("judged", **log_context(event), model=verdict.model_id, **figures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import redis
 import structlog
@@ -37,22 +37,30 @@ class Notifier:
         self._plant_length = plant_length
 
     def send(
-        self, answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]], holds: Iterable[Hold] = ()
+        self,
+        answers: Iterable[tuple[str, VerdictAnswer | FaultAnswer | CheckAnswer]],
+        holds: Callable[[], Iterable[Hold]] = tuple,
     ) -> None:
         """Append each answer to its station's stream, in order, in one call; the plant's also has remaining lives.
 
-        The plant's has the `holds` before them. A station whose stream key has the wrong Redis type loses its answers;
-        the others get theirs.
+        The plant's has the `holds` before them, which are asked for as they are sent: others go on while Redis is away.
+        A station whose stream key has the wrong Redis type loses its answers; the others get theirs.
 
         Raises:
             redis.RedisError: Redis is away or full; not all answers have been sent.
         """
-        entries = [_plant_entry(hold, self._plant_length) for hold in holds if self._plant_length]
+        entries: list[_Entry] = []
         for station, answer in answers:
             entries.append((stream_of(station), station_entry(answer), STREAM_LENGTH))
             if self._plant_length:
                 entries.append(_plant_entry(answer, self._plant_length, station))
-        for key in self._append(entries):
+        if not entries:
+            return
+
+        def all_entries() -> list[_Entry]:
+            return [_plant_entry(hold, self._plant_length) for hold in holds() if self._plant_length] + entries
+
+        for key in self._append(all_entries):
             log.error("nobody can be told here: what is there is no stream, delete it", key=key)
 
     def send_missed(
@@ -97,18 +105,20 @@ class Notifier:
         self._redis.close()
 
     def _append_to_plant(self, entries: Sequence[_Entry]) -> None:
-        if self._append(entries):
+        if entries and self._append(lambda: entries):
             raise redis.ResponseError(f"WRONGTYPE what is in Redis as {PLANT_STREAM} is no stream")
 
-    def _append(self, entries: Sequence[_Entry]) -> list[str]:
+    def _append(self, entries: Callable[[], Sequence[_Entry]]) -> list[str]:
         """Append entries in order, in one call; the keys of those whose stream has the wrong Redis type."""
-        commands: list[Command] = [
-            ["XADD", key, "MAXLEN", "~", length, "*", *(part for field in fields.items() for part in field)]
-            for key, fields, length in entries
-        ]
-        keys = dict.fromkeys(key for key, _, _ in entries)
-        commands += [("EXPIRE", key, STREAM_SECONDS) for key in keys]
-        return [str(command[1]) for command in call_together(self._redis, commands)] if commands else []
+        return [str(command[1]) for command in call_together(self._redis, lambda: _commands(entries()))]
+
+
+def _commands(entries: Sequence[_Entry]) -> list[Command]:
+    commands: list[Command] = [
+        ["XADD", key, "MAXLEN", "~", length, "*", *(part for field in fields.items() for part in field)]
+        for key, fields, length in entries
+    ]
+    return [*commands, *(("EXPIRE", key, STREAM_SECONDS) for key in dict.fromkeys(key for key, _, _ in entries))]
 
 
 def _plant_entry(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -19,11 +20,12 @@ from worker.models.line_model import Judgement
 @dataclass(frozen=True)
 class Ended:
     """What a message has committed: the verdicts that count, in the order of those to keep, the checks that are
-    finished now, and what the line knows against their heads that these do not say."""
+    finished now, and what the line knew `at` that moment against their heads that these do not say."""
 
     verdicts: list[Verdict] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass

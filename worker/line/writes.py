@@ -6,9 +6,11 @@ write eight captures nearly as fast as one. A database that is away is waited fo
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -20,7 +22,6 @@ from db.engine.database import Database
 from db.line import attempts, captures, check_revisions, check_rows, checks, holds, shadow_verdicts
 from db.line.captures import Arrival, Known
 from db.line.check_rows import NamedCheck
-from db.line.checks import Check
 from db.line.shadow_verdicts import ShadowVerdict
 from db.line.verdicts import Verdict
 from producer.contract.event import CaptureEvent
@@ -31,6 +32,9 @@ from worker.line.results import Ended
 from worker.runtime.waiting import retry_while_unavailable
 
 log = structlog.get_logger()
+
+SENT_AT_ONCE: Final = 0.1
+"""Seconds after which what was committed may no longer be all that is known of a head."""
 
 
 class Writes:
@@ -83,10 +87,15 @@ class Writes:
             return Ended()
         return retry_while_unavailable(partial(self._end, verdicts, faults, requeued, check_ids, again))
 
-    def holds_now(self, ended: Sequence[Check]) -> list[Hold]:
-        """What the line knows by now against the heads of these checks that they do not say."""
+    def holds_of(self, ended: Ended) -> list[Hold]:
+        """What the line knows against the heads of the checks that have ended, and these do not say.
+
+        What others have committed since counts too, if it was not sent at once: Redis was away, or this process paused.
+        """
+        if time.monotonic() - ended.at < SENT_AT_ONCE:
+            return ended.holds
         with self._database.reading() as session:
-            return holds.of_earlier_runs(session, ended)
+            return holds.of_earlier_runs(session, ended.checks)
 
     def note(self, shadows: Sequence[ShadowVerdict]) -> None:
         """Keep the shadow's verdicts. If that fails, they are only missing from the comparison."""

@@ -103,9 +103,9 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
         raise BackupError(
             f"{shown(url)} is not empty ({contents}): --replace lets all of it go. Back it up first, if in doubt"
         )
-    kept_out, told = _known_before(url) if holds else (Withdrawn(), 0)
+    kept_out, highest = _known_before(url) if holds else (Withdrawn(), 0)
     _engine(engine).read(
-        url, file, manifest.revision, lambda restored: _note(restored, file.name, manifest, kept_out, told)
+        url, file, manifest.revision, lambda restored: _note(restored, file.name, manifest, kept_out, highest)
     )
     rows = rows_of(url)
     if any(rows.get(name, 0) < count for name, count in manifest.rows.items()):  # more: somebody wrote meanwhile
@@ -119,13 +119,13 @@ def _known_before(url: str) -> tuple[Withdrawn, int]:
         return restored_people.withdrawn(session), check_revisions.highest(session)
 
 
-def _note(url: str, file: str, manifest: BackupManifest, kept_out: Withdrawn, told: int) -> None:
+def _note(url: str, file: str, manifest: BackupManifest, kept_out: Withdrawn, highest: int) -> None:
     """Have a database that a backup was brought back into say so, before anybody believes what it holds."""
     if "audit" not in manifest.rows:
         return
     with closing(Database(url)) as database, database.transaction() as session:
         at = clock.of_database(session)
-        restores.record(session, at=at, file=file, made_at=manifest.made_at, told=told)
+        restores.record(session, at=at, file=file, made_at=manifest.made_at, highest=highest)
         restored_people.withdraw(session, kept_out, at)
         if manifest.revision == schema_version.head():  # else once the tables are brought up to date
             restored_checks.doubt(session)

@@ -112,13 +112,13 @@ def highest(session: Session) -> int:
     return session.scalar(select(func.max(Checks.revision))) or 0 if Checks.revision.key in known else 0
 
 
-def put_above_all_told(session: Session, check_ids: Collection[UUID], known: datetime, told: int) -> None:
+def put_above_all_told(session: Session, check_ids: Collection[UUID], known: datetime, highest: int) -> None:
     """Have the next numbers of a backup's checks be above all that were told of them, though the clock may be behind.
 
     They were told after all that is `known` of that time, and at most a year after: no older backup is restored. And
-    none was above `told`, the highest of the database that the backup replaced: it may have been a backup's too.
+    none was above `highest`, that of the database that the backup replaced: it may have been a backup's too.
     """
-    least = max(int(known.timestamp()) - _FIRST + _YEAR, told + 1)
+    least = max(int(known.timestamp()) - _FIRST + _YEAR, highest + 1)
     of_these = Checks.check_id.in_(check_ids) & (Checks.revision < least)
     session.execute(update(Checks.__table__).where(of_these).values(revision=least))  # type: ignore[arg-type]
 

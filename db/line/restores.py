@@ -34,14 +34,14 @@ HAS_OLD_PHOTOGRAPHS: Final[ColumnElement[bool]] = (
 """Whether a check has photographs of before the last restore."""
 
 
-def record(session: Session, *, at: datetime, file: str, made_at: str, told: int = 0) -> None:
+def record(session: Session, *, at: datetime, file: str, made_at: str, highest: int = 0) -> None:
     """Have the audit say that the database is now a backup's: everything since that backup is lost.
 
-    `told` is the highest number of a check's answer in the database that it replaced (`db.line.check_revisions`).
+    `highest` is the highest number of a check's answer in the database that it replaced (`db.line.check_revisions`).
 
     All that is in it came before this moment, whatever the clocks of then said, or this one says.
     """
-    _write(session, at, _ACTION, file[:200], made_at=made_at, told=told)
+    _write(session, at, _ACTION, file[:200], made_at=made_at, highest=highest)
     later: Any = update(Captures.__table__).where(Captures.received_at >= at)  # type: ignore[arg-type]
     session.execute(later.values(received_at=at - clock.TICK))
 
@@ -57,7 +57,7 @@ def latest_known(session: Session) -> tuple[datetime, int]:
     The moment is its own, or that of its backup, by a clock that is behind.
     """
     at, detail = session.execute(_LAST.add_columns(Audit.detail)).one()
-    return max(at, datetime.fromisoformat(detail["made_at"])), detail.get("told", 0)
+    return max(at, datetime.fromisoformat(detail["made_at"])), detail.get("highest", 0)
 
 
 def is_to_doubt(session: Session) -> bool:

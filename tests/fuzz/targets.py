@@ -117,7 +117,7 @@ class Line:
         parts: Any = self, self  # notifier and sender
         self._inspector = Inspector(self._database, FolderStore(folder), Unsure(), *parts, WorkerMetrics())  # type: ignore[arg-type]
 
-    def send(self, answers: list[Any], holds: object = None) -> None:
+    def send(self, answers: list[Any], *_: object) -> None:
         """Take the place of the notifier, which writes them as JSON, and of who sends messages back: there are none."""
         self.told += [answer.model_dump_json(exclude_none=True) for _, answer in answers]
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from db.engine.clock import TICK
 from db.engine.prepared import Prepared, inserted
 from db.line import check_revisions, head_size, incomplete_checks
-from db.schema.tables import Captures, Checks, Pockets
+from db.schema.tables import Checks, Pockets
 from producer.contract.names import IMPORTED
 
 
@@ -67,9 +67,9 @@ def begin(session: Session, named: Collection[NamedCheck], at: datetime) -> dict
     Those that pend then are noted: of some no fault tells (`db.line.holds`). Whoever calls it holds no check yet.
 
     Returns:
-        The check of each event, by its `own_id`: the one that it names, unless that is of another head, or has ended
-        and something later is known of its head. Then the event is of a later run, and says nothing of that one. There
-        is none for an event without a machine whose head no machine has.
+        The check of each event, by its `own_id`: the one that it names, unless that is of another head, or something
+        later is known of its head. Then the event is of a check of its own, which is later than all, and says nothing
+        of that one. There is none for an event without a machine whose head no machine has.
     """
     connection = session.connection()
     checks: dict[UUID, UUID] = {}
@@ -108,15 +108,12 @@ def _of_machines(session: Session, check: NamedCheck) -> list[NamedCheck]:
 
 
 def _is_of_another_run(session: Session, check: NamedCheck, newest: datetime | None) -> bool:
-    is_photographed = select(Captures.check_id).where(Captures.check_id == Checks.check_id).exists()
-    columns = Checks.machine, Checks.head, Checks.started_at, Checks.awaited & is_photographed
+    columns = Checks.machine, Checks.head, Checks.started_at
     known = session.execute(select(*columns).where(Checks.check_id == check.check_id)).first()
     if known is None:
         return False
-    machine, head, started_at, is_under_way = known
-    if (machine, head) != (check.machine, check.head):
-        return True
-    return not is_under_way and started_at < (newest or started_at)
+    machine, head, started_at = known
+    return (machine, head) != (check.machine, check.head) or started_at < (newest or started_at)
 
 
 def _newest(session: Session, of: Any, moment: Any, check: NamedCheck) -> datetime | None:

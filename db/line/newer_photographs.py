@@ -53,7 +53,7 @@ _NEWER: Final = Prepared(
     lambda *_: (
         select(Captures.check_id, Captures.pocket, Captures.ordered_at)
         .join(Checks, Checks.check_id == Captures.check_id)
-        .where(Captures.check_id.in_(_EARLIER), Captures.ordered_at > _BEGAN, ~_IS_OUTDATED)
+        .where(Captures.check_id.in_(_EARLIER), Captures.ordered_at >= _BEGAN, ~_IS_OUTDATED)
         .where(Captures.machine == Checks.machine, Captures.head == Checks.head)
     )
 )

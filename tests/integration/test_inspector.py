@@ -627,6 +627,20 @@ def test_what_an_earlier_run_has_seen_since_a_later_one_is_told_before_the_go_of
     assert told(5) == [(later, "go")], "it has a newer one itself"
 
 
+def test_so_it_is_by_a_clock_that_tells_whole_minutes(line: Line) -> None:
+    earlier, later, last = str(new_id()), str(new_id()), next_of()
+    minute = datetime.now(UTC).replace(second=0, microsecond=0).isoformat()
+    for number, (run, pocket) in enumerate(((earlier, 1), (earlier, 2), (later, 1), (earlier, 1), (later, 2))):
+        last = next_of(last)
+        place = {"check_id": run, "check_size": 2, "pocket": pocket, "captured_at": minute, "capture_id": str(last)}
+        line.inspector.inspect(
+            stored_event(line.store, photograph(200 if number == 3 else 70, number), **place).message()
+        )
+    said = [PLANT_ANSWERS.validate_json(fields["answer"]) for _, fields in line.redis.xrange(PLANT_STREAM)]
+    of_runs = [one for one in said if isinstance(one, Hold | CheckAnswer)]
+    assert [(one.kind, str(one.check_id)) for one in of_runs][-2:] == [("hold", earlier), ("check", later)]
+
+
 def test_a_go_that_waits_for_redis_is_told_with_what_others_saw_meanwhile(
     line: Line, redis_server: RedisProcess, tmp_path: Path
 ) -> None:

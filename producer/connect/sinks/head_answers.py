@@ -150,7 +150,10 @@ class HeadAnswers:
     def _has_seen(self, answer: Numbered, earlier: Numbered) -> bool:
         """Whether a check has looked at the insert that a change, a verdict or a hold tells of."""
         check, pocket = _check(answer), _pocket(earlier)
-        begins_after = check.begun_at >= _at(earlier) if check.begun_at is not None else answer[0] > earlier[0]
+        begins_after = answer[0] > earlier[0]
+        if check.begun_at is not None:  # what a hold tells of may have come after a check that began at that moment
+            is_one_moment = check.begun_at == _at(earlier) and not isinstance(earlier[1].data, Hold)
+            begins_after = check.begun_at > _at(earlier) or is_one_moment
         is_whole = self._declared is not None and check.size >= self._declared
         has_it = pocket <= check.size or (is_whole and self._is_settled(answer, earlier))
         return begins_after and has_it and (check.size > 1 or self._declared == 1)

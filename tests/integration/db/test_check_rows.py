@@ -122,6 +122,16 @@ def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) 
     assert answer(line) == ("review", [2])
 
 
+def test_an_event_of_a_run_that_still_waits_is_newer_than_a_run_that_began_since(line) -> None:
+    line.see(1, 0, "intact", check_size=2)
+    again = uuid6.uuid7()
+    line.see(1, 5, "intact", check_size=2, check_id=again)
+    refused = refuse(line, T0 + timedelta(minutes=6), [1], check_id=line.check_id)
+    line.see(2, 7, "intact", check_size=2, check_id=again)
+    assert refused.check_id == refused.own_id
+    assert answer(line) == ("review", [1])
+
+
 def test_an_event_that_does_not_say_its_machine_is_of_each_that_has_the_head(line) -> None:
     for machine in ("mill-1", "mill-2"):
         check = uuid6.uuid7()

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from db.engine import clock
 from db.line import check_revisions, incomplete_checks, restores
 from db.schema.tables import Captures, Checks, Pockets
+from producer.contract.names import IMPORTED
 
 _CHECKS_AT_ONCE: Final = 500
 """Checks that are doubted in one step: a plant may have as many as pockets."""
@@ -38,7 +39,7 @@ def doubt(session: Session) -> None:
         doubted.update(of_head[:1])
         renumbered.update(of_head)
     shown = select(Captures.check_id).join(Pockets, Pockets.capture_id == Captures.capture_id)
-    doubted.update(session.scalars(shown.where(Captures.received_at < restored)))
+    doubted.update(session.scalars(shown.where(Captures.received_at < restored, Captures.machine != IMPORTED)))
     renumbered.update(session.scalars(select(Checks.check_id).where(literal_column("checks.awaited"))))
     for step in _steps(renumbered | doubted):
         check_revisions.put_above_all_told(session, step, *restores.latest_known(session))

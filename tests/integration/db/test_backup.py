@@ -32,6 +32,7 @@ from db.people import accounts, sessions, tokens
 from db.people.session_limits import Limits
 from db.queries.missed_answers import answers_since
 from db.schema.tables import Audit
+from producer.contract.names import IMPORTED
 from tests.support import wait_until
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
@@ -147,6 +148,14 @@ def test_after_a_restore_every_check_is_told_that_says_what_is_in_a_pocket(line,
     with closing(Database(empty_database_url)) as database, database.reading() as session:
         assert {check.check_id for check in untold_checks.untold(session).checks} == {*whole.values(), some}
         assert checks.recent(session, state="go") == []
+
+
+def test_what_was_imported_to_learn_from_is_no_head_to_be_told_of(line, empty_database_url, tmp_path) -> None:
+    line.see(1, outcome="damaged", machine=IMPORTED, check_size=1)
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    run.restore(empty_database_url, file)
+    with closing(Database(empty_database_url)) as database, database.reading() as session:
+        assert untold_checks.untold(session).checks == []
 
 
 def test_a_photograph_that_comes_late_takes_no_doubt_of_a_restore_away(line, empty_database_url, tmp_path) -> None:

@@ -129,9 +129,10 @@ def test_a_verdict_is_explained_in_a_picture_and_in_words(line: Line, tmp_path: 
     before, after = (
         np.asarray(Image.open(file).convert("RGB"), int) for file in (io.BytesIO(half_damaged()), tmp_path / "part.png")
     )
-    changed = np.abs(before - after).max(axis=2)
-    assert changed[:, :60].max() == 0
-    assert changed[:, 68:].mean() > 5
+    assert (after[:, :60] - before[:, :60] // 2).max() <= 1, (
+        "what is not judged is dark, with nothing else drawn over it"
+    )
+    assert np.abs(before - after).max(axis=2)[:, 68:].mean() > 5
 
     # What has no map says why.
     intact = line.judged(photograph(170, seed=4, size=200, format="PNG"), outcome="intact", evidence=None)

@@ -13,10 +13,10 @@ from worker.broker.patient_redis import call_in_transaction, call_together, conn
 def test_all_are_done_but_what_is_refused_and_that_is_said(redis_server: RedisProcess) -> None:
     client = connect_patiently(redis_server.url)
     of_another_type = ("LPUSH", "key", "more")
-    assert call_together(client, [("SET", "key", 7), of_another_type, ("SET", "other", 8)]) == [of_another_type]
+    assert call_together(client, lambda: [("SET", "key", 7), of_another_type, ("SET", "other", 8)]) == [of_another_type]
     assert client.mget("key", "other") == [b"7", b"8"]
     with pytest.raises(redis.ResponseError, match="not an integer"):
-        call_together(client, [("SET", "key", "a"), ("INCR", "key"), ("SET", "other", 9)])
+        call_together(client, lambda: [("SET", "key", "a"), ("INCR", "key"), ("SET", "other", 9)])
     assert client.get("other") == b"9"
     client.close()
 
@@ -37,7 +37,7 @@ def test_a_connection_that_was_cut_is_made_anew(redis_server: RedisProcess) -> N
     client = connect_patiently(redis_server.url)
     own = client.client_id()
     redis_server.client().client_kill_filter(_id=str(own))
-    assert call_together(client, [("SET", "key", "again")]) == []
+    assert call_together(client, lambda: [("SET", "key", "again")]) == []
     assert client.get("key") == b"again"
     client.close()
 
@@ -46,8 +46,8 @@ def test_a_reply_that_was_not_waited_for_is_not_that_of_the_next(redis_server: R
     client = connect(redis_server.url, timeout=0.2)
     redis_server.client().execute_command("CLIENT", "PAUSE", 60_000, "WRITE")
     with pytest.raises(redis.TimeoutError):
-        call_together(client, [("SET", "key", "value")])
+        call_together(client, lambda: [("SET", "key", "value")])
     redis_server.client().execute_command("CLIENT", "UNPAUSE")
-    assert call_together(client, [("SET", "key", "mine")]) == []
+    assert call_together(client, lambda: [("SET", "key", "mine")]) == []
     assert client.get("key") == b"mine"
     client.close()

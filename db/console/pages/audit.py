@@ -27,6 +27,9 @@ SHOWN: Final = 100
 MOMENTS: Final = frozenset(("from", "made_at"))
 """Details that are moments, as the database writes them."""
 
+HIDDEN: Final = frozenset(("highest",))
+"""The highest number of a check's answer before a restore (`db.line.restores`)."""
+
 
 @router.get("/audit")
 def audit(
@@ -62,8 +65,9 @@ def audit(
 
 
 def _read(detail: Mapping[str, Any]) -> dict[str, Any]:
-    """The details with moments for the reader."""
+    """The details with moments for the reader, without what only the program needs."""
     return {
         name.replace("_", " "): datetime.fromisoformat(value) if name in MOMENTS else value
         for name, value in detail.items()
+        if name not in HIDDEN
     }

@@ -312,7 +312,7 @@ def test_without_its_photograph_nothing_is_looked_at_or_learned_from(shop) -> No
         queued = {each.row.capture_id for each in review_queue.queue(session, 1000)}
     assert queued
     assert queued.isdisjoint(each.capture_id for each in gone)
-    shop.line.say(gone[2], "intact")
+    shop.line.say(gone[2], "unusable")
     kept = reviewed(shop)
     with shop.line.database.reading() as session:
         assert [each.capture_id for each in reviews.labelled(session)] == [kept.capture_id]

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from db.learning import model_registry
 from db.learning.model_registry import Model, Promotion
 from producer.contract.reasons import refusals as why
+from producer.contract.reasons.template import Template
 
 NOBODY: Final = "-"
 """In place of a model where none has the role; an empty field of a form cannot be told from a missing one."""
@@ -37,11 +38,7 @@ def promote(
             no reason.
     """
     _check(session, model_id)
-    in_charge = _in_charge(session)
-    if model_id == in_charge:
-        raise ValueError(why.IN_CHARGE(model=model_id))
-    if in_charge is not None and instead_of not in (None, in_charge):
-        raise ValueError(why.IN_CHARGE_SINCE(model=in_charge))
+    _check_page(model_id, _in_charge(session), instead_of, why.IN_CHARGE, why.IN_CHARGE_SINCE)
     return model_registry.promote(session, model_id, by=by, reason=_checked_reason(reason), at=at, **detail)
 
 
@@ -73,11 +70,7 @@ def start_shadow(
             could judge by it; there is no reason.
     """
     _check(session, model_id)
-    in_shadow = _in_shadow(session)
-    if model_id == in_shadow:
-        raise ValueError(why.IN_SHADOW(model=model_id))
-    if in_shadow is not None and instead_of not in (None, in_shadow):
-        raise ValueError(why.IN_SHADOW_SINCE(model=in_shadow))
+    _check_page(model_id, _in_shadow(session), instead_of, why.IN_SHADOW, why.IN_SHADOW_SINCE)
     return model_registry.start_shadow(session, model_id, by=by, reason=_checked_reason(reason), at=at, **detail)
 
 
@@ -105,6 +98,16 @@ def _in_shadow(session: Session) -> str | None:
     model_registry.take_turns(session)
     shadow = model_registry.shadow(session)
     return None if shadow is None else shadow.model_id
+
+
+def _check_page(
+    model_id: str, present: str | None, instead_of: str | None, has_it: Template, another_has_it: Template
+) -> None:
+    """Make sure that a model is not given a role that it has, nor in place of one that the page did not show."""
+    if model_id == present:
+        raise ValueError(has_it(model=model_id))
+    if present is not None and instead_of not in (None, present):
+        raise ValueError(another_has_it(model=present))
 
 
 def _known(session: Session, model_id: str) -> Model:

@@ -135,6 +135,10 @@ def test_the_last_checks_of_many_heads_are_found_without_going_through_others(pl
         assert all(overview.operations and overview.words for overview in known)
         assert len(sent) >= 3
         _all_led_by_an_index(session, sent, "heads")
+        # Fifty of each head: their sizes are in the index, or each row would be looked up.
+        of_several = [shown for statement in sent for shown in _steps(session, *statement) if "_of_several" in shown]
+        assert of_several
+        assert all(re.search("Index Only Scan|COVERING INDEX", shown) for shown in of_several), of_several
 
 
 def test_late_labels_are_looked_up_without_going_through_the_histories_of_pockets(plant) -> None:
@@ -174,6 +178,12 @@ def _all_led_by_an_index(session, sent, question: str) -> None:
             _sqlite(session, statement, parameters, question)
         else:
             _postgresql(session, statement, parameters, question)
+
+
+def _steps(session, statement: str, parameters) -> list[str]:
+    """The plan of a statement, as its engine tells it to people."""
+    explain = "EXPLAIN QUERY PLAN" if session.get_bind().dialect.name == "sqlite" else "EXPLAIN"
+    return [str(row[-1]) for row in session.connection().exec_driver_sql(f"{explain} {statement}", parameters)]
 
 
 def _drawing(seed: str) -> random.Random:

@@ -11,7 +11,7 @@ from db.console.context import Console
 from db.console.heads_now import heads_now
 from db.engine import clock
 from db.queries.head_overview import HeadOverview
-from producer.contract.places import HeadPlace
+from producer.contract.places import HeadPlace, PocketPlace
 
 HEADS_LOOKED_THROUGH: Final = 20
 """How many heads are read for a page that is often opened: those that it lists first, and of each kind those that were
@@ -33,12 +33,16 @@ def left_open(
     heads: Sequence[HeadPlace],
     listed: Collection[HeadPlace] = (),
     most: int = HEADS_LOOKED_THROUGH,
+    to_replace: Collection[PocketPlace] | None = None,
 ) -> LeftOpen:
-    """What is open in at most so many of some heads, which are in the order of their last photographs."""
+    """What is open in at most so many of some heads, which are in the order of their last photographs.
+
+    `to_replace` are the inserts to be replaced in them, from who has asked for them already.
+    """
     places = sorted(heads, key=lambda place: place not in listed)[:most]
     now = clock.latest(session)
     steps = [places[begin : begin + HEADS_AT_ONCE] for begin in range(0, len(places), HEADS_AT_ONCE)]
-    overviews = [head for some in steps for head in heads_now(console, session, some, now)]
+    overviews = [head for some in steps for head in heads_now(console, session, some, now, to_replace)]
     of_heads = {(head.machine, head.head): _of_head(head) for head in overviews}
     return {place: of_heads[place] for place in sorted(of_heads) if of_heads[place]}
 

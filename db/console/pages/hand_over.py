@@ -39,7 +39,7 @@ def hand_over(request: Request, person: Viewer, since: str = "") -> Response:
     with console_of(request).database.reading() as session:
         shift = subject.since(session, begin, console_of(request).change_costs)
         heads = head_overview.heads(session)
-        open_now = left_open(console_of(request), session, heads, most=HEADS)
+        open_now = left_open(console_of(request), session, heads, most=HEADS, to_replace=shift.to_replace)
     return page(
         request,
         "hand_over.html",

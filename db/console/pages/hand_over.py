@@ -18,7 +18,7 @@ from db.engine.times import by_the_clock
 from db.queries import hand_over as subject
 from db.queries import head_overview
 
-router = APIRouter()
+router = APIRouter(dependencies=[moments.InIso])
 
 SHIFT: Final = timedelta(hours=8)
 

@@ -28,9 +28,14 @@ def heads_now(
     After a backup was restored, photographs from before the restore say nothing about now: everything judged since the
     backup was made, including damage, is lost.
     """
-    known = {head: console.heads.get(head) for _, head in places} if console.heads is not None else {}
-    declared = {head: entry.pockets for head, entry in known.items() if entry is not None}
+    known = {head: pockets for _, head in places if (pockets := declared(console, head)) is not None}
     fresh_since = max(now - console.settings.stale_after, restores.restored_at(session) or BEFORE_ALL)
     return head_overview.overviews(
-        session, places, declared=declared, fresh_since=fresh_since, now=now + TOLERANCE, to_replace=to_replace
+        session, places, declared=known, fresh_since=fresh_since, now=now + TOLERANCE, to_replace=to_replace
     )
+
+
+def declared(console: Console, head: str) -> int | None:
+    """How many pockets the head register gives a head; None where it does not say."""
+    entry = console.heads.get(head) if console.heads is not None else None
+    return None if entry is None else entry.pockets

@@ -26,6 +26,9 @@ from producer.contract.vocabulary import State
 STALE_MINUTES: Final = 60.0
 """Minutes after which the last photograph of a head says nothing about now."""
 
+OPERATIONS: Final = 5
+"""How many of a head's last operations are looked at, if nobody asks for more."""
+
 HeadState = State | Literal["new", "stale"]
 """A head's word: its answer's, or that its photographs are too old to say something about now."""
 
@@ -131,7 +134,7 @@ def overviews(
     session: Session,
     places: Sequence[HeadPlace],
     *,
-    operations: int = 5,
+    operations: int = OPERATIONS,
     declared: Mapping[str, int] | None = None,
     fresh_since: datetime = BEFORE_ALL,
     now: datetime = AFTER_ALL,

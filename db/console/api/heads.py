@@ -16,7 +16,7 @@ from db.console.context import console_of
 from db.console.heads_now import heads_now
 from db.engine import clock
 from db.queries import head_overview, known_places
-from db.queries.head_overview import HeadOverview, HeadState
+from db.queries.head_answer import HeadOverview, HeadState
 from db.queries.pockets_now import PocketWord
 from producer.contract.names import Name
 from producer.contract.places import HeadPlace

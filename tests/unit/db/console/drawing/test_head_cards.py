@@ -12,7 +12,7 @@ from db.console.drawing.head_cards import Card, HeadCards
 from db.console.rendering import make_templates
 from db.line.checks import Check
 from db.line.head_checks import Span
-from db.queries.head_overview import HeadCheck, HeadOverview
+from db.queries.head_answer import HeadCheck, HeadOverview
 
 EN, DE = Locale.parse("en"), Locale.parse("de")
 AT = datetime(2026, 1, 1, tzinfo=UTC)

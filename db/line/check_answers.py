@@ -81,32 +81,28 @@ def gathered(
 
     Of a pocket that was captured more than once the newest capture counts: of one outbox that with the highest id, as
     one that was lost and is sent again seems to be newer by a clock that is ahead. A fault sends its pocket to review,
-    unless its capture was judged after all, or was followed by a newer one. One of which no pocket is known may be of
-    any that was photographed, and stands for the last pocket where none was. What came before a backup was
-    `restored_at` is no go; known damage is reported anyway.
+    unless its capture was judged after all, or was followed by a newer one; a capture of another pocket has only the
+    same id. One of which no pocket is known may be of any that was photographed, and stands for the last pocket where
+    none was. What came before a backup was `restored_at` is no go; known damage is reported anyway.
     """
-    pocket_of: dict[Any, int] = {}
+    of_id: dict[Any, PocketState] = {}
     newest: dict[int, PocketState] = {}
-    elsewhere: dict[Any, PocketState] = {}
     in_order = sorted(states, key=lambda capture: (capture.ordered_at, capture.capture_id))
     for capture in in_order:
+        of_id[capture.capture_id] = capture
         if capture.elsewhere is not None:
-            elsewhere[capture.capture_id] = capture
             continue
-        pocket_of[capture.capture_id] = capture.pocket
         before = newest.get(capture.pocket)
         if before is None or not _taken_before(capture, before):
             newest[capture.pocket] = capture
     of_any = {pocket for pocket, capture in newest.items() if capture.outcome is not None} if newest else {size}
     faulty: set[int] = set()
     for trouble in troubles:
-        if trouble.capture_id in elsewhere:
-            continue
-        pocket = pocket_of.get(trouble.capture_id) if trouble.capture_id else None
-        if pocket is None:
+        of = of_id.get(trouble.capture_id)
+        if of is None or trouble.pocket not in (None, of.pocket):
             faulty |= of_any if trouble.pocket is None else {trouble.pocket}
-        elif newest[pocket].outcome is None and newest[pocket].capture_id == trouble.capture_id:
-            faulty.add(pocket)
+        elif of.outcome is None and newest.get(of.pocket) is of:
+            faulty.add(of.pocket)
     seen = {of: c.shown for of, c in newest.items() if c.shown is not None and c.outcome != "unusable"}
     intact = {of: shown for of, shown in seen.items() if newest[of].outcome == "intact"}
     is_damaged = any(capture.outcome == "damaged" for capture in newest.values())
@@ -114,7 +110,7 @@ def gathered(
     return KnownPockets(
         {pocket: capture.outcome for pocket, capture in newest.items()},
         faulty,
-        list(elsewhere.values()),
+        [capture for capture in in_order if capture.elsewhere is not None],
         [
             *contradictions.shared(seen),
             *contradictions.of_two_kinds(designations),

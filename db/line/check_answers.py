@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from db.line import contradictions
-from db.line.contradictions import Doubt, Shown
+from db.line.contradictions import Doubt, Outcomes, Shown, new_pockets
 from db.line.second_run import RunPhotograph, second_run
 from producer.contract.event import node
 from producer.contract.places import OperationPlace
@@ -72,10 +73,10 @@ class KnownPockets:
 def gathered(
     states: Iterable[PocketState],
     troubles: Iterable[Trouble] = (),
-    *,
     place: OperationPlace | None = None,
     size: int = 1,
     restored_at: datetime | None = None,
+    earlier: Mapping[UUID, Outcomes] = MappingProxyType({}),
 ) -> KnownPockets:
     """What the captures and faults of a check of this `place` and `size` say about its pockets.
 
@@ -83,7 +84,8 @@ def gathered(
     one that was lost and is sent again seems to be newer by a clock that is ahead. A fault sends its pocket to review,
     unless its capture was judged after all, or was followed by a newer one; a capture of another pocket has only the
     same id. One of which no pocket is known may be of any that was photographed, and stands for the last pocket where
-    none was. What came before a backup was `restored_at` is no go; known damage is reported anyway.
+    none was. What came before a backup was `restored_at` is no go; known damage is reported anyway. `earlier` are the
+    checks in which some of these photographs came first.
     """
     of_id: dict[Any, PocketState] = {}
     newest: dict[int, PocketState] = {}
@@ -114,7 +116,7 @@ def gathered(
         [
             *contradictions.shared(seen),
             *contradictions.of_two_kinds(designations),
-            *(contradictions.repeated(place, intact) if place is not None else ()),
+            *(contradictions.repeated(place, intact, new_pockets(seen), earlier) if place is not None else ()),
             *contradictions.of_before_a_restore({} if is_damaged else intact, restored_at),
             *contradictions.of_two_runs(second_run(size, filter(None, map(_taken, in_order)))),
         ],

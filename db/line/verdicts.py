@@ -26,6 +26,7 @@ from db.line.rows import (
     older_than,
     on_machine,
 )
+from db.line.standing_faults import IS_OF_CAPTURE
 from db.schema.column_words import UNSETTLED_FAULTS
 from db.schema.tables import Captures, Faults, Verdicts
 
@@ -93,21 +94,12 @@ _ALIKE = Prepared(
         .where(_Doubted.capture_id.in_(_IDS))
     )
 )
-# An event that could not be used may have had the id of another photograph.
-_IS_OF_CAPTURE = (
-    select(Captures.capture_id)
-    .where(Captures.capture_id == Faults.capture_id)
-    .where(Captures.pocket == func.coalesce(Faults.pocket, Captures.pocket))
-    .where(Captures.check_id == func.coalesce(Faults.check_id, Captures.check_id))
-    .correlate(Faults)
-    .exists()
-)
 _CLOSE_FAULTS = Prepared(
     lambda *_: (
         update(Faults.__table__)  # type: ignore[arg-type]
         # Not the column itself: by its index SQLite, which has no statistics, would read all open faults.
         .where(Faults.capture_id.in_(_IDS), func.coalesce(Faults.state, "").in_(UNSETTLED_FAULTS))
-        .where(_IS_OF_CAPTURE)
+        .where(IS_OF_CAPTURE)
         .values(state="closed")
         .returning(Faults.capture_id)
     )

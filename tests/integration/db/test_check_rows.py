@@ -153,6 +153,24 @@ def test_one_capture_id_for_several_photographs_hides_no_fault(line) -> None:
     assert answer(line) == ("review", [1, 3])
 
 
+def test_a_refused_event_that_is_queued_again_is_no_go_before_it_is_judged(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact", check_size=2)
+    mended = uuid6.uuid7()
+    refuse(line, T0 + timedelta(minutes=1), [2], mended, check_id=line.check_id)
+    with line.database.transaction() as session:
+        [fault] = faults.search(session)
+        faults.requeue(session, fault.id)
+    assert answer(line) == ("review", [2])
+    with line.database.reading() as session:
+        assert [check.check_id for check in checks.recent(session, state="review")] == [line.check_id]
+    line.see(2, 2, capture_id=mended, check_size=2)
+    assert answer(line) == ("pending", [])
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(mended))
+    assert answer(line) == ("go", [])
+
+
 def test_a_message_that_names_many_heads_of_many_machines_begins_a_check_of_each(line) -> None:
     machines, heads = [f"mill-{number}" for number in range(12)], [f"T{number}" for number in range(10)]
     for machine in machines:

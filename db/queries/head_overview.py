@@ -26,6 +26,9 @@ from producer.contract.vocabulary import State
 STALE_MINUTES: Final = 60.0
 """Minutes after which the last photograph of a head says nothing about now."""
 
+OPERATIONS: Final = 5
+"""How many of a head's last operations are looked at, if nobody asks for more."""
+
 HeadState = State | Literal["new", "stale"]
 """A head's word: its answer's, or that its photographs are too old to say something about now."""
 
@@ -131,10 +134,11 @@ def overviews(
     session: Session,
     places: Sequence[HeadPlace],
     *,
-    operations: int = 5,
+    operations: int = OPERATIONS,
     declared: Mapping[str, int] | None = None,
     fresh_since: datetime = BEFORE_ALL,
     now: datetime = AFTER_ALL,
+    to_replace: Collection[PocketPlace] | None = None,
 ) -> list[HeadOverview]:
     """Some heads, each with so many of its last operations: as many queries for fifty as for one.
 
@@ -146,6 +150,7 @@ def overviews(
         fresh_since: what was photographed or came before that is too old to say something about now.
         now: what did both later, by a clock that was ahead, says as little, also once that time has come
             (`db.line.captures_ahead`).
+        to_replace: the inserts to be replaced in these heads, from who has asked for them already.
     """
     if not places:
         return []
@@ -156,9 +161,7 @@ def overviews(
     for check, known, span in newest.checks:
         if (check.machine, check.head) in last:  # a photograph may lie in a check of another head
             last[check.machine, check.head].append(HeadCheck(check, _words(check, known), span))
-    waits = any(row.word == "pending" for rows in seen.values() for row in rows)
-    late = {label.place for label in late_labels.in_force(session)}
-    damaged = late.union(replace_list.places_to_replace(session) if waits else ())
+    damaged = set(_damage_of_before(session, seen) if to_replace is None else to_replace)
     sizes = declared or {}
     return [
         _overview(
@@ -172,6 +175,13 @@ def overviews(
         )
         for place in places
     ]
+
+
+def _damage_of_before(session: Session, seen: Mapping[HeadPlace, Sequence[Alike]]) -> list[PocketPlace]:
+    """The inserts to be replaced by older photographs than the newest, which are all that hides one."""
+    if any(row.word == "pending" for rows in seen.values() for row in rows):
+        return replace_list.places_to_replace(session)
+    return [label.place for label in late_labels.in_force(session)]
 
 
 def _overview(

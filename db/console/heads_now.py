@@ -12,7 +12,7 @@ from db.engine.clock import BEFORE_ALL
 from db.line import restores
 from db.line.capture_order import TOLERANCE
 from db.queries import head_overview
-from db.queries.head_overview import HeadOverview
+from db.queries.head_answer import HeadOverview
 from producer.contract.places import HeadPlace, PocketPlace
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.console.context import Console
 from db.console.heads_now import declared, heads_now
 from db.engine import clock
-from db.queries.head_overview import HeadOverview
+from db.queries.head_answer import HeadOverview
 from db.queries.whole_runs import whole_runs
 from producer.contract.places import HeadPlace, PocketPlace
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,13 +13,12 @@ from db.engine.clock import AFTER_ALL, BEFORE_ALL
 from db.line import head_checks, late_labels
 from db.line.check_answers import KnownPockets
 from db.line.checks import Check
-from db.line.head_checks import Span
 from db.queries import pockets_now, replace_list
+from db.queries.head_answer import UNSEEN, HeadCheck, HeadOverview
 from db.queries.pockets_now import Alike, PocketWord
 from db.schema.tables import Pockets
 from producer.contract.names import IMPORTED
 from producer.contract.places import HeadPlace, PocketPlace
-from producer.contract.vocabulary import State
 
 STALE_MINUTES: Final = 60.0
 """Minutes after which the last photograph of a head says nothing about now."""
@@ -29,97 +26,9 @@ STALE_MINUTES: Final = 60.0
 OPERATIONS: Final = 5
 """How many of a head's last operations are looked at, if nobody asks for more."""
 
-HeadState = State | Literal["new", "stale"]
-"""A head's word: its answer's, or that its photographs are too old to say something about now."""
-
 _MISSING: Final[PocketWord] = "missing"
-_UNSEEN: Final = frozenset({"missing", "fault"})
-"""Words of a check for a pocket of which it has no photograph to judge."""
 _NOTHING_TO_DO: Final = frozenset({"missing", "intact", "new"})
 """Words that need no person's look if the register does not have the pocket."""
-_DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
-"""What a person must look at."""
-
-
-@dataclass(frozen=True)
-class HeadCheck:
-    """A check of the head, what it left in each pocket that was looked at, and when its photographs came."""
-
-    check: Check
-    words: Mapping[int, PocketWord]
-    span: Span
-
-
-@dataclass(frozen=True)
-class HeadAnswer:
-    """A head's answer: go, or which pockets must be replaced or looked at.
-
-    `new` are those with an insert that no photograph shows yet.
-    """
-
-    state: State | Literal["new"]
-    replace: Sequence[int]
-    review: Sequence[int]
-    new: Sequence[int]
-
-
-@dataclass(frozen=True)
-class HeadOverview:
-    """A head; its newest operation first.
-
-    `words` is what the newest capture of each pocket shows, or that its last check has none, or doubts it. `last_at` is
-    the place in the order of the newest of all, None where there is none; `fresh_at` that of the pocket that will be
-    too old first, and `old` are those that are already. `operations` are the last ones, as many as were asked for.
-    `size` is how many pockets it has, by register, checks and photographs. `awaited` are the pockets that a check in
-    progress waits for. `doubts` names for each pocket the check that does not believe its newest photograph, or that
-    came later and has none.
-    """
-
-    machine: str
-    head: str
-    words: Mapping[int, PocketWord]
-    last_at: datetime | None
-    operations: Sequence[HeadCheck]
-    size: int
-    fresh_at: datetime | None = None
-    old: Collection[int] = ()
-    awaited: Collection[int] = ()
-    doubts: Mapping[int, Check] = field(default_factory=dict)
-
-    @property
-    def counts(self) -> Counter[PocketWord]:
-        """How many pockets show each word."""
-        return Counter(self.words.values())
-
-    @property
-    def answer(self) -> HeadAnswer | None:
-        """The answer of the newest check, with what earlier ones left in the pockets that it has not seen.
-
-        A check may be of a single photograph, which says nothing about the other pockets. It says nothing either about
-        an insert that was changed since: a head with such an insert is no GO. None if there is no check.
-        """
-        if not self.operations:
-            return None
-        check = self.operations[0].check
-        new = self._showing("new")
-        replace = {*check.replace, *self._showing("damaged")} - new
-        review = {*check.review, *self._showing(*_DOUBTFUL)} - new - replace
-        state: State | Literal["new"] = check.state
-        if state != "pending":
-            # What nobody has judged yet is no GO either, nor what a check that is still under way has not come to.
-            waits = self._showing("pending") or self.awaited
-            state = "replace" if replace else "review" if review else "pending" if waits else "new" if new else state
-        return HeadAnswer(state, sorted(replace), sorted(review), sorted(new))
-
-    @property
-    def state(self) -> HeadState:
-        """Its word: `stale` if all pockets are, or one is and no other needs a person; `pending` without an answer."""
-        answer = self.answer
-        state: HeadState = answer.state if answer else "pending"
-        return "stale" if self.old and (self.fresh_at is None or state not in ("replace", "review")) else state
-
-    def _showing(self, *words: str) -> set[int]:
-        return {pocket for pocket, word in self.words.items() if word in words}
 
 
 def heads(session: Session) -> list[HeadPlace]:
@@ -259,7 +168,7 @@ def _size(last: Sequence[HeadCheck], seen: Mapping[int, Alike], declared: int | 
         operation.check.size
         for operation in of_several
         for pocket, word in operation.words.items()
-        if declared < pocket <= operation.check.size and word not in _UNSEEN
+        if declared < pocket <= operation.check.size and word not in UNSEEN
         if pocket in seen and seen[pocket].is_fresh
     ]
     return max([*sizes[:1], *shown], default=declared)
@@ -294,7 +203,7 @@ def _doubt(word: PocketWord, shown: PocketWord | None) -> PocketWord | None:
     """
     if word == "unsure" and shown == "intact":
         return word
-    unseen = word if word in _UNSEEN else _MISSING if word == "unusable" != shown else None
+    unseen = word if word in UNSEEN else _MISSING if word == "unusable" != shown else None
     return None if shown in ("damaged", "new") else unseen
 
 

@@ -26,7 +26,7 @@ from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
 from db.queries import head_overview, line_status, replace_list, unusable_runs
-from db.queries.head_overview import HeadOverview
+from db.queries.head_answer import HeadOverview
 from producer.contract.places import HeadPlace
 
 router = APIRouter()

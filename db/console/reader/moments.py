@@ -38,9 +38,9 @@ def in_iso(request: Request) -> None:
     Raises:
         WrittenByReader: one is written as the reader does.
     """
-    given = request.query_params.multi_items()
-    read = [(name, _in_iso(value, locale_of(request)) if name in FIELDS else value) for name, value in given]
-    if read != given:
+    entries = request.query_params.multi_items()
+    read = [(name, _in_iso(value, locale_of(request)) if name in FIELDS else value) for name, value in entries]
+    if read != entries:
         raise WrittenByReader(f"{request.url.path}?{urlencode(read)}")
 
 

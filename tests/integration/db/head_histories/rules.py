@@ -16,8 +16,8 @@ from db.console import left_open
 from db.line import checks
 from db.line.checks import Check
 from db.queries import head_inserts, head_overview, replace_list
+from db.queries.head_answer import HeadOverview
 from db.queries.head_inserts import HeadNow
-from db.queries.head_overview import HeadOverview
 from db.queries.whole_runs import WholeRun, whole_runs
 from producer.contract.answers import CheckAnswer
 from tests.integration.db.head_histories.truth import Photo, Truth

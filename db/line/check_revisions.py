@@ -15,7 +15,20 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, inspect, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    inspect,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
@@ -85,6 +98,11 @@ _DOUBTED = Prepared(
         .where(Checks.check_id.in_(bindparam("ids", expanding=True)), Checks.revision > 0, MAY_CONTRADICT)
         .order_by(Checks.check_id)
     )
+)
+
+
+_FORGOTTEN = Prepared(
+    lambda *_: delete(UntoldChecks).where(UntoldChecks.check_id.in_(bindparam("ids", expanding=True)))
 )
 
 
@@ -168,6 +186,12 @@ def note_doubted(session: Session, check_ids: Collection[UUID]) -> None:
     if check_ids:
         doubted = _DOUBTED.execute(session.connection(), ids=list(check_ids))
         note_pending(session, [check_id for (check_id,) in doubted])
+
+
+def forget(session: Session, check_ids: Collection[UUID]) -> None:
+    """Have nothing told of some checks by what was noted so far; the caller holds their rows."""
+    if check_ids:
+        _FORGOTTEN.execute(session.connection(), ids=list(check_ids))
 
 
 def _note(session: Session, noted: Select[UUID]) -> None:

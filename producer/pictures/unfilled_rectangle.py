@@ -59,9 +59,7 @@ def lacks_rectangle(image: Picture) -> bool:
     for y in (0, cell - 1):
         for x in (0, cell - 1):
             plain &= _same(pixels[y::cell, x::cell][: len(plain), : plain.shape[1]], colours)
-            if (
-                np.count_nonzero(plain) < _LEAST * plain.size
-            ):  # of most others: a plain cell is one by chance
+            if np.count_nonzero(plain) < _LEAST * plain.size:  # of most others: a plain cell is one by chance
                 return False
     codes = colours.astype(np.int64) @ 256 ** np.arange(colours.shape[2])
     codes[~plain] = -1

@@ -16,6 +16,7 @@ from producer.connect.connector_problems import EVERYWHERE, ConnectorProblems
 from producer.connect.deliveries.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
 from producer.connect.initial_state import InitialState, reading_configurations, replay_stream
 from producer.connect.insert_change_outbox import ChangeSender, InsertChangeOutbox
+from producer.connect.log_clearing import LogClearing
 from producer.connect.missed_answers import MissedAnswers
 from producer.connect.reporter import SinkReporter
 from producer.connect.sink_thread import SinkThread
@@ -33,9 +34,6 @@ log = structlog.get_logger()
 
 LONGEST_PAUSE: Final = 2.0
 """The longest time, in seconds, between two looks whether Redis is back."""
-
-FORGET_EVERY: Final = 600.0
-"""Seconds between two clearings of what was delivered long ago, or waits beyond the limit."""
 
 BEGUN: Final = "begun"
 """The file beside the delivery log that says that there was one."""
@@ -77,7 +75,6 @@ class Connector:
         self._file = file
         self._deliveries = deliveries
         self._changes = changes
-        self._limit = limit
         position = deliveries.note(_POSITION)
         if position is not None and not re.fullmatch(r"\d+-\d+", position, re.ASCII):
             raise ValueError(f"the delivery log {deliveries.path} is damaged, {position!r} is no position: {AS_NEW}")
@@ -97,6 +94,7 @@ class Connector:
         self._sender = ChangeSender(changes, redis_url)
         self._reporter = SinkReporter(file.site, deliveries, redis_url)
         self._missed = MissedAnswers(deliveries, position or "0-0", self._reporter.ask)
+        self._clearing = LogClearing(deliveries, self._missed, limit)
         self._reading = OutageLog("what the line says cannot be read", "what the line says is read again")
 
     def run(self, stop: threading.Event) -> None:
@@ -121,14 +119,12 @@ class Connector:
                 self._problems.close()
 
     def _read(self, stop: threading.Event) -> None:
-        backoff, forgotten_at = Backoff(0.5, LONGEST_PAUSE), -FORGET_EVERY
+        backoff = Backoff(0.5, LONGEST_PAUSE)
         while not stop.is_set():
             try:
                 if not self._begun:
                     self._begin()
-                if time.monotonic() - forgotten_at > FORGET_EVERY:
-                    self._forget()
-                    forgotten_at = time.monotonic()
+                self._clearing.clear(self._kept or "0-0")
                 self._hear()
             except (redis.RedisError, OSError, sqlite3.Error) as error:
                 problem = f"{type(error).__name__}: {error}"
@@ -228,18 +224,6 @@ class Connector:
     def _wake(self) -> None:
         for thread in self._threads:
             thread.wake()
-
-    def _forget(self) -> None:
-        self._deliveries.forget(time.time())
-        for sink, count in self._deliveries.forget_oldest(self._limit).items():
-            self._deliveries.keep({}, self._missed.known_from(self._kept or "0-0"))
-            log.error(
-                "a system is away for too long: the oldest that waited for it is in the database alone",
-                sink=sink,
-                events=count,
-                limit=self._limit,
-                hint="`insert-db verdicts --since` has them; take a system out of the file that is there no more",
-            )
 
     def _require_same_history(self) -> None:
         """Notice if Redis was restarted since we read, or is another one: it may have lost answers.

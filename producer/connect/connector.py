@@ -24,6 +24,7 @@ from producer.connect.sinks.opening import open_sink
 from producer.connect.stream_events import StreamEvents, moment_of
 from producer.connect.stream_freshness import StreamFreshness, now
 from producer.connect.unheard_machines import note_configured, note_heard
+from producer.contract.news_look import LOOKED
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent
 from producer.contract.plant_news import InsertChangeAnswer
 from producer.delivery.stream_reader import BATCH, StreamEntry, StreamReader, order
@@ -44,6 +45,8 @@ _HISTORY: Final = "history"
 """The note of whose writes were read (`StreamReader.history`)."""
 
 _AWAITED: Final = "Redis may have lost answers: a worker is asked to send them again"
+
+_NOBODY_LOOKS: Final = "no worker looks for news in the database: start one with `insert-worker run`, or see its log"
 
 _OLD: Final = "no state up to"
 """The note of the last entry of the plant's stream that may be overtaken by what Redis has lost."""
@@ -85,12 +88,14 @@ class Connector:
         self._history = deliveries.note(_HISTORY)
         self._events = StreamEvents(file.site)
         self._begun = False
-        self._freshness = StreamFreshness()
+        self._freshness = StreamFreshness()  # of what systems show
+        self._heard = StreamFreshness()  # of what is only told, whoever looks
         self._sinks = [*file.sinks()]
         self._problems = ConnectorProblems(deliveries.path.parent)
         self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty, self._was_cut)
         opened = {name: open_sink(name, file.site, sink, deliveries, changes) for name, sink in self._sinks}
-        self._threads = [SinkThread(*one, deliveries, self._problems, self._freshness) for one in opened.items()]
+        heard = {name: self._freshness if sink.shows_state else self._heard for name, sink in self._sinks}
+        self._threads = [SinkThread(*one, deliveries, self._problems, heard[one[0]]) for one in opened.items()]
         self._sender = ChangeSender(changes, redis_url)
         self._reporter = SinkReporter(file.site, deliveries, redis_url)
         self._missed = MissedAnswers(deliveries, position or "0-0", self._reporter.ask)
@@ -175,8 +180,9 @@ class Connector:
 
         What the systems were shown before may be overtaken: a `go` that we vouch for would be acted on.
         """
-        moment, hears = now(), self._freshness.spell is not None
-        entries = self._reader.read(wait=hears or self._missed.is_open)
+        moment, spell = now(), self._freshness.spell
+        is_looked_for = self._reader.has(LOOKED)  # before the reading: what was found is in the stream by then
+        entries = self._reader.read(wait=spell is not None or self._missed.is_open or not is_looked_for)
         try:
             self._require_same_history()
             self._keep(entries)
@@ -184,10 +190,14 @@ class Connector:
             self._reader.position = self._kept or "0-0"  # read again what was not kept
             raise
         if len(entries) < BATCH and self._misses_nothing():
-            self._freshness.heard(moment)
-            self._missed.heard(self._reader.position, resumed=not hears)
-            if not hears:
-                self._wake()
+            self._heard.heard(moment)
+            if is_looked_for:
+                self._freshness.heard(moment)
+                self._missed.heard(self._reader.position, resumed=spell is None)
+        if not is_looked_for:
+            self._freshness.ends(_NOBODY_LOOKS)
+        if self._freshness.spell != spell:
+            self._wake()
 
     def _keep(self, entries: list[StreamEntry]) -> None:
         if not entries:

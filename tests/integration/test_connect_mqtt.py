@@ -124,6 +124,7 @@ def test_what_the_broker_retained_is_taken_away_where_answers_were_missed(
         wait_until(lambda: b"go" in (listener.latest(f"{root}/mill-1/H12/state") or b""))
         with connector.paused():  # Redis loses its memory, and what it was told of the check meanwhile
             redis_server.client().flushall()
+            redis_server.seem_looked_for()
         wait_until(lambda: listener.latest(f"{root}/mill-1/H12/state") == b"", 30)
         wait_until(lambda: listener.latest(f"{root}/available") == b"online")
         line.send([("station-1", check("replace", [1]))])

@@ -6,6 +6,7 @@ import re
 import sqlite3
 import threading
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import redis
@@ -122,6 +123,11 @@ class Connector:
                     thread.join()
                 self._reader.close()
                 self._problems.close()
+
+    def declare(self, pockets: Mapping[str, int]) -> None:
+        """Have each head, by its name, have so many pockets; what systems show is shown anew by that."""
+        self._deliveries.sizes.declare(pockets)
+        self._freshness.ends()
 
     def _read(self, stop: threading.Event) -> None:
         backoff = Backoff(0.5, LONGEST_PAUSE)

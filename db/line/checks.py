@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line import incomplete_checks, restores
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
-from db.line.check_revisions import hold, next_revision, note, note_pending
+from db.line.check_revisions import forget, hold, next_revision, note, note_pending
 from db.line.check_search import begun_before, candidates, of_place
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
 from db.line.contradictions import elsewhere
@@ -85,7 +85,6 @@ COLUMNS = (
 
 _NAMES = [column.key for column in COLUMNS[1:-2]]
 
-
 # Not the column itself: by its index SQLite, which has no statistics, would read all faults.
 _STANDS = func.coalesce(Faults.state, "").in_(STANDING_FAULTS)
 # Cheap, and never fewer than `answer` wants: a pocket counts once there, and may have several captures here.
@@ -100,7 +99,6 @@ _IDS: Any = bindparam("ids", expanding=True)
 _ANSWERED = Prepared(
     lambda *_: select(Checks.check_id).where(Checks.check_id.in_(_IDS), or_(Checks.given_up, _ALL_ANSWERED))
 )
-
 
 _OF_CHECK = Prepared(lambda *_: select(*COLUMNS).where(Checks.check_id.in_(_IDS)))
 _NEXT_OF_CHECK = Prepared(lambda *_: next_revision(Checks.check_id.in_(_IDS)).returning(*COLUMNS))
@@ -147,6 +145,7 @@ def finish(
     Each has its next revision, but for those of `again`, of which nothing was written: they are sent as they are. One
     whose photographs, now that they are judged, show that they contradict each other is noted as such first. So is what
     a check knows that no answer says (`db.line.holds`): it pends though one `failed`, or has one of another head.
+    A note that one pended goes: its answer is sent now, or when the message comes again.
     """
     known = _known_now(session, check_ids, again) if check_ids else []
     doubtful = to_doubt(session, [check.check_id for check, _ in known if check.state != "pending"]) if known else []
@@ -155,6 +154,7 @@ def finish(
         known = _known_now(session, check_ids, check_ids)
     ended = [check for check, _ in known if check.state != "pending"]
     unsaid = {check.check_id for check, of in known if of.elsewhere or (check.state == "pending" and check.reason)}
+    forget(session, {check.check_id for check in ended} - {*again})
     note(session, unsaid)
     note_pending(session, {*failed} - {check.check_id for check in ended})
     return ended

@@ -6,12 +6,13 @@ import re
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import redis
 import structlog
 
+from producer.connect import restores
 from producer.connect.configuration.connector_file import ConnectorFile
 from producer.connect.connector_problems import EVERYWHERE, ConnectorProblems
 from producer.connect.deliveries.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
@@ -44,8 +45,6 @@ _POSITION: Final = "position"
 
 _HISTORY: Final = "history"
 """The note of whose writes were read (`StreamReader.history`)."""
-
-_AWAITED: Final = "Redis may have lost answers: a worker is asked to send them again"
 
 _NOBODY_LOOKS: Final = "no worker looks for news in the database: start one with `insert-worker run`, or see its log"
 
@@ -144,7 +143,7 @@ class Connector:
                 stop.wait(backoff.next())
             else:
                 self._reading.ends()
-                problem = _AWAITED if self._missed.is_open else self._events.not_understood or ""
+                problem = self._missed.problem or self._events.not_understood or ""
                 if problem:  # one is not understood until a connector that understands it is started
                     self._problems.begins(EVERYWHERE, problem)
                 else:
@@ -176,7 +175,8 @@ class Connector:
                     file=str(self._deliveries.path),
                     hint="`insert-db verdicts --since` has it; all further answers are sent",
                 )
-            self._deliveries.keep({}, {_POSITION: end, _HISTORY: str(self._history)}, [*state.said.values()])
+            notes = {_POSITION: end, _HISTORY: str(self._history), restores.NOTE: str(state.restored)}
+            self._deliveries.keep({}, notes, [*state.said.values()])
             self._kept = self._reader.position = end
         self._begun = True
         self._marker.touch()
@@ -191,7 +191,8 @@ class Connector:
         entries = self._reader.read(wait=spell is not None or self._missed.is_open or not is_looked_for)
         try:
             self._require_same_history()
-            self._keep(entries)
+            for part, restored in restores.parts_of(entries, self._deliveries.note(restores.NOTE)):
+                self._keep(part, restored)
         except BaseException:
             self._reader.position = self._kept or "0-0"  # read again what was not kept
             raise
@@ -205,17 +206,15 @@ class Connector:
         if self._freshness.spell != spell:
             self._wake()
 
-    def _keep(self, entries: list[StreamEntry]) -> None:
-        if not entries:
-            return
+    def _keep(self, entries: Sequence[StreamEntry], restored: Mapping[str, str]) -> None:
         before, self._events.not_understood = self._events.not_understood, None
         events = [event for entry in entries if (event := self._events.event(entry)) is not None]
         events, last_events = self._deliveries.with_event_ids(events)
         self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
         is_state = self._missed.is_open or order(entries[0].id) > order(self._old)
-        notes = {_POSITION: entries[-1].id} | note_heard(self._deliveries, events)
-        if self._events.not_understood is not None:  # it may overtake what is shown
+        notes = {_POSITION: entries[-1].id, **restored} | note_heard(self._deliveries, events)
+        if restored or self._events.not_understood is not None:  # it may overtake what is shown
             is_state = False
             self._freshness.ends()
             notes |= self._missed.known_from(entries[-1].id)
@@ -224,7 +223,7 @@ class Connector:
         if is_complete:
             log.warning("missed answers were sent again: what systems show holds")
             notes |= self._missed.end()
-        self._deliveries.keep(wanted, notes, last_events, is_state=is_state)
+        self._deliveries.keep(wanted, notes, last_events, is_state=is_state, forgets=bool(restored))
         self._kept = entries[-1].id
         if is_complete is False:
             self._believe_nothing(self._kept)

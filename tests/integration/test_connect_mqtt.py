@@ -18,6 +18,7 @@ from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.mqtt import Mqtt
 from producer.contract.event import new_id
+from producer.contract.plant_news import Restored
 from tests.integration.plant import (
     Listener,
     Mosquitto,
@@ -130,6 +131,23 @@ def test_what_the_broker_retained_is_taken_away_where_answers_were_missed(
         wait_until(lambda: listener.latest(f"{root}/available") == b"online")
         line.send([("station-1", check("replace", [1]))])
         wait_until(lambda: b"replace" in (listener.latest(f"{root}/mill-1/H12/state") or b""))
+        listener.close()
+
+
+def test_what_the_broker_retained_is_taken_away_where_a_backup_was_restored(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
+) -> None:
+    root = "inserts/plant-1"
+    with connecting(tmp_path, redis_server.url, file(broker)):
+        line.send([("station-1", check("go"))])
+        listener = Listener(broker.port)
+        wait_until(lambda: b"go" in (listener.latest(f"{root}/mill-1/H12/state") or b""))
+        at = datetime.now(UTC)
+        line.emit([Restored(restore_id=new_id(), at=at, made_at=at)])
+        wait_until(lambda: listener.latest(f"{root}/mill-1/H12/state") == b"", 30)
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online")
+        told = listener.latest(f"{root}/event") or b""
+        assert json.loads(told)["type"] == "inserts.restored"
         listener.close()
 
 

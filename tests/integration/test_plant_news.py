@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import check_rows, checks, faults, holds, untold_checks
+from db.line import check_rows, checks, faults, holds, restored_checks, restores, untold_checks
 from db.line.captures import Capture
 from db.line.check_rows import NamedCheck
 from db.line.untold_checks import Untold
@@ -23,7 +24,7 @@ from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import new_id
 from producer.contract.news_look import LEASE, LOOKED
 from producer.contract.plant_event import PLANT_STREAM
-from producer.contract.plant_news import PLANT_ANSWERS, Hold
+from producer.contract.plant_news import PLANT_ANSWERS, Hold, Restored
 from tests.integration.test_incomplete import Plant
 from tests.support import RedisProcess
 from worker.line.notifier import Notifier
@@ -64,6 +65,30 @@ def test_a_label_of_what_a_pocket_shows_is_told_and_one_of_what_it_showed_before
     assert len(told()) == 2, "the check is told when it ends"
     with database.reading() as session:
         assert untold_checks.untold(session) == Untold([], [], {})
+
+
+def test_a_restore_is_told_before_what_is_known_since_and_again_where_a_worker_died(
+    database: Database, redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it could note it: once for each time, and as the same event."""
+    plant = Plant(database, redis_server)
+    watch = PlantNewsWatch(database, plant.notifier)
+    for pocket in (1, 2, 3):
+        plant.photograph(pocket)
+    with database.transaction() as session:
+        restores.record(session, at=datetime.now(UTC), file="a.sqlite", made_at="2026-11-22T08:00:00.000Z")
+        restored_checks.doubt(session)
+    with monkeypatch.context() as dies:
+        dies.setattr("db.queries.plant_news.note", lambda *_: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            watch.turn()
+    watch.turn()
+    watch.turn()
+    first, doubted, second, again = _said(plant)
+    assert isinstance(first, Restored)
+    assert first == second
+    assert isinstance(doubted, CheckAnswer)
+    assert (doubted.state, again) == ("review", doubted)
 
 
 def test_a_label_that_is_said_while_the_note_of_another_is_removed_is_told(

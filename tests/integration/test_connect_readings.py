@@ -146,6 +146,7 @@ def test_what_waits_from_before_a_break_is_told_and_is_no_state(
     say(line, then(run, "replace"), other)
     if wiped:
         redis_server.client().flushall()
+        redis_server.seem_looked_for()
         say(line, other)
     else:
         redis_server.client().xtrim(PLANT_STREAM, maxlen=1, approximate=False)

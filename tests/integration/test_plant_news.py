@@ -7,6 +7,7 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Event
+from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +19,16 @@ from db.line import check_rows, checks, faults, holds, restored_checks, restores
 from db.line.captures import Capture
 from db.line.check_rows import NamedCheck
 from db.line.untold_checks import Untold
+from db.queries import plant_news
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import new_id
+from producer.contract.news_look import LEASE, LOOKED
 from producer.contract.plant_event import PLANT_STREAM
 from producer.contract.plant_news import PLANT_ANSWERS, Hold, Restored
 from tests.integration.test_incomplete import Plant
 from tests.support import RedisProcess
-from worker.line.plant_news import PlantNewsWatch
+from worker.line.notifier import Notifier
+from worker.line.plant_news import LOOK_EVERY, PlantNewsWatch
 
 
 def test_a_label_of_what_a_pocket_shows_is_told_and_one_of_what_it_showed_before_is_not(
@@ -140,6 +144,36 @@ def test_what_a_person_says_of_a_pocket_is_told_of_the_pocket_too(
     assert told() == ("replace", {1: "intact", 2: "damaged", 3: "intact"}), "said behind a newer photograph"
     _label(database, newer, "intact")
     assert told()[1] == {1: "intact", 2: "intact", 3: "intact"}
+
+
+def test_a_look_that_has_ended_is_proved_for_some_seconds_from_its_beginning(
+    database: Database, redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = Plant(database, redis_server)
+    watch = PlantNewsWatch(database, plant.notifier)
+
+    def proved() -> int:
+        """For how many milliseconds; -2 for none."""
+        plant.redis.delete(LOOKED)
+        watch.turn()
+        return plant.redis.pttl(LOOKED)  # type: ignore[no-any-return]
+
+    assert LEASE * 500 < proved() <= LEASE * 1000
+    with monkeypatch.context() as slow:
+        slow.setattr("worker.line.plant_news.LEASE", LOOK_EVERY + 0.01)
+        slow.setattr(plant_news, "untold", lambda _: sleep(0.02) or [])
+        assert proved() == -2, "the next look cannot end in time"
+    second = plant.photograph(2)
+    _label(database, second, "broken")
+    with monkeypatch.context() as few:
+        few.setattr(untold_checks, "CHECKS_AT_ONCE", 1)
+        assert proved() == -2, "more may be left"
+    assert proved() > 0
+    silent = Notifier(redis_server.url, plant_length=0)
+    plant.redis.delete(LOOKED)
+    PlantNewsWatch(database, silent).turn()
+    silent.close()
+    assert plant.redis.pttl(LOOKED) == -2, "nothing of the line's is told"
 
 
 def test_a_label_whose_check_does_not_answer_its_head_is_told_itself(

@@ -18,6 +18,7 @@ from producer.contract.answers import (
     stream_of,
 )
 from producer.contract.missed_answers import MissedAnswersEnd
+from producer.contract.news_look import LOOKED
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
 from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, News
 from worker.broker.patient_redis import Command, call_together, connect_patiently
@@ -108,6 +109,15 @@ class Notifier:
             redis.RedisError: Redis is away or full, or there is no stream; it has not been said.
         """
         self._append_to_plant([_plant_entry(answer, self._plant_length or PLANT_LENGTH)])
+
+    def looked(self, seconds: float) -> None:
+        """Prove for so long that all the plant's news was sent; where none is sent to it, nothing is proved.
+
+        Raises:
+            redis.RedisError: Redis is away or full.
+        """
+        if self._plant_length:
+            self._redis.set(LOOKED, "", px=int(seconds * 1000))
 
     def close(self) -> None:
         """Drop the connections."""

@@ -23,7 +23,7 @@ from db.line.checks import Check
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, MAY_CONTRADICT, OF_CHECK
 from db.line.pockets import here, word_of
 from db.line.rows import on_machine
-from db.schema.column_words import STANDING_FAULTS
+from db.line.standing_faults import STANDS
 from db.schema.tables import Captures, Checks, Faults, Pockets
 from producer.contract.plant_news import Hold
 
@@ -35,11 +35,7 @@ _LAST_IS_KNOWN: Final = select(Pockets.pocket).where(
 )
 _IS_UNSEEN: Final = (Checks.size > 1) & ~_LAST_IS_KNOWN.exists()
 _IS_FLAGGED: Final = select(Captures.capture_id).where(OF_CHECK, word_of(Captures) != "intact").exists()
-_HAS_FAULT: Final = (
-    select(Faults.id)
-    .where(Faults.check_id == Checks.check_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
-    .exists()
-)
+_HAS_FAULT: Final = select(Faults.id).where(Faults.check_id == Checks.check_id, STANDS).exists()
 # Most that wait have nothing against their head, and to read them all one by one takes long where many wait.
 _MAY_HOLD: Final = or_(_IS_UNSEEN, _IS_FLAGGED, _HAS_FAULT, MAY_CONTRADICT, CONTRADICT_WHEN_JUDGED)
 

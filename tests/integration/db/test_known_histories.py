@@ -173,14 +173,27 @@ def test_damage_beside_a_photograph_of_a_clock_ahead_is_listed(monkeypatch: pyte
         run(steps, are_two=True)
 
 
-def test_what_is_said_of_the_checks_of_a_backup_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also of one that is not its head's newest, and by a clock that is behind."""
-    again = {"of": 5, "how": How(at=3, flaw="fault"), "singles": 0}
-    steps = [GOOD, GOOD, ("backed_up", {}), ("restored", {}), ("retake_beside_a_later_run", again)]
+UNKNOWN_SINCE = [
+    ("backed_up", {}),
+    ("restored", {"is_after_good": True}),
+    ("counted", {"pockets": {1, 3}, "how": How(fate="worker dies")}),
+]
+"""A head was photographed for the first time after the backup."""
+
+
+def test_what_was_told_of_a_head_that_a_backup_does_not_know_is_no_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    run(UNKNOWN_SINCE)
+    monkeypatch.setattr("db.line.restores.last_news", lambda _: None)
+    with pytest.raises(AssertionError, match="nothing is a go while"):
+        run(UNKNOWN_SINCE)
+
+
+@pytest.mark.parametrize("of", [0, 5], ids=["of its newest run", "of the run before"])
+def test_a_station_believes_what_it_is_told_of_the_checks_of_a_backup(monkeypatch: pytest.MonkeyPatch, of: int) -> None:
+    """It goes by their numbers alone, and the clock is behind."""
+    again = ("retake", {"of": of, "how": How(at=4 if of == 0 else 3, flaw="damaged")})
+    steps = [GOOD, GOOD, ("backed_up", {}), ("restored", {}), again]
     run(steps)
-    monkeypatch.setattr("db.line.restored_checks._NEWEST", 1)
-    with pytest.raises(AssertionError, match="systems are shown no go while"):
+    monkeypatch.setattr("db.line.check_revisions.put_above", lambda *_: None)
+    with pytest.raises(AssertionError, match="a station was told of its check"):
         run(steps)
-    monkeypatch.setattr("db.line.check_revisions.put_above_all_told", lambda *_: None)
-    with pytest.raises(AssertionError, match="systems are shown no go while"):
-        run(steps[:4])

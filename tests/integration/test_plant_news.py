@@ -198,8 +198,8 @@ def test_a_label_whose_check_does_not_answer_its_head_is_told_itself(
     assert verdicts() == verdicts() == said
     _label(database, foreign, "intact")
     _label(database, pending, "intact")
-    pockets = [("H13", 1, "intact", None), ("H12", 1, "intact", None)]
-    assert verdicts() == [*said, *pockets], "nothing is to be taken away: what the pockets show"
+    pockets = [("H12", 1, "damaged", "broken"), ("H13", 1, "intact", None), ("H12", 1, "intact", None)]
+    assert verdicts() == [*said, *pockets], "the damage that was said of the one before holds"
 
 
 def test_what_a_check_knows_against_a_head_is_told_while_no_answer_says_it(

@@ -101,8 +101,14 @@ _DOUBTED = Prepared(
 )
 
 
+_HAS_LABEL: Final = (
+    select(Captures.capture_id)
+    .where(Captures.check_id == UntoldChecks.check_id, Captures.review.is_not(None))
+    .correlate(UntoldChecks)
+    .exists()
+)
 _FORGOTTEN = Prepared(
-    lambda *_: delete(UntoldChecks).where(UntoldChecks.check_id.in_(bindparam("ids", expanding=True)))
+    lambda *_: delete(UntoldChecks).where(UntoldChecks.check_id.in_(bindparam("ids", expanding=True)), ~_HAS_LABEL)
 )
 
 
@@ -189,7 +195,7 @@ def note_doubted(session: Session, check_ids: Collection[UUID]) -> None:
 
 
 def forget(session: Session, check_ids: Collection[UUID]) -> None:
-    """Have nothing told of some checks by what was noted so far; the caller holds their rows."""
+    """Have nothing told of some checks that has been noted, but for labels; the caller holds their rows."""
     if check_ids:
         _FORGOTTEN.execute(session.connection(), ids=list(check_ids))
 

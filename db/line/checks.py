@@ -18,10 +18,10 @@ from db.line import incomplete_checks, restores
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
 from db.line.check_revisions import forget, hold, next_revision, note, note_pending
 from db.line.check_search import begun_before, candidates, of_place
-from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
+from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, outcomes_of_firsts, shown
 from db.line.contradictions import elsewhere
 from db.line.rows import Filters, Position
-from db.schema.column_words import STANDING_FAULTS
+from db.line.standing_faults import STANDS
 from db.schema.tables import Captures, Checks, Faults
 from producer.contract.places import OperationPlace
 from producer.contract.vocabulary import State, outcome_now
@@ -85,15 +85,13 @@ COLUMNS = (
 
 _NAMES = [column.key for column in COLUMNS[1:-2]]
 
-# Not the column itself: by its index SQLite, which has no statistics, would read all faults.
-_STANDS = func.coalesce(Faults.state, "").in_(STANDING_FAULTS)
 # Cheap, and never fewer than `answer` wants: a pocket counts once there, and may have several captures here.
 _ALL_ANSWERED = (
     Checks.size
     <= select(func.count())
     .where(Captures.check_id == Checks.check_id, or_(Captures.outcome.is_not(None), Captures.review.is_not(None)))
     .scalar_subquery()
-    + select(func.count()).where(Faults.check_id == Checks.check_id, _STANDS).scalar_subquery()
+    + select(func.count()).where(Faults.check_id == Checks.check_id, STANDS).scalar_subquery()
 )
 _IDS: Any = bindparam("ids", expanding=True)
 _ANSWERED = Prepared(
@@ -132,7 +130,7 @@ _CAPTURES_OF = Prepared(
 )
 _TROUBLES_OF = Prepared(
     lambda *_: select(_key(Faults), type_coerce(Faults.capture_id, String), Faults.pocket).where(
-        Faults.check_id.in_(_IDS), _STANDS
+        Faults.check_id.in_(_IDS), STANDS
     )
 )
 
@@ -274,9 +272,8 @@ def _known(
 ) -> Mapping[Any, KnownPockets]:
     """What is known about the pockets of some checks with these places and sizes.
 
-    Where a pocket has several captures their order counts, and in a `doubtful` check each one: it has a fault, or is
-    not whole, or its captures may contradict each other, or be of before a backup was restored. Only those checks are
-    read capture by capture.
+    Read capture by capture are those with a pocket that came twice, and the `doubtful`: with a fault, not whole, with
+    captures that may contradict each other, or be of before a backup was restored.
     """
     outcomes: dict[Any, dict[int, str | None]] = {key: {} for key in ids}
     single = set(doubtful)
@@ -292,8 +289,9 @@ def _known(
             outcome = outcome_now(review, outcome)
             other = elsewhere(places[key], (machine, head, operation))
             states[key].append(PocketState(capture_id, pocket, at, outcome, other, shown(of)))
+    earlier = outcomes_of_firsts(connection, (state.shown for of in states.values() for state in of))
     return {
-        key: gathered(states[key], troubles.get(key, ()), place=places[key], size=sizes[key], restored_at=restored_at)
+        key: gathered(states[key], troubles.get(key, ()), places[key], sizes[key], restored_at, earlier)
         if key in single
         else KnownPockets(of)
         for key, of in outcomes.items()

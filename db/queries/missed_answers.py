@@ -68,6 +68,7 @@ def answers_since(session: Session, moment: datetime) -> AnswersSince | None:
         answers.checks.extend(ended[check_id] for check_id in some if check_id in ended)
         answers.news.extend(holds.of_checks(session, some))
         labels = [one for one in untold_checks.labels(session, some, {*some} - ended.keys()) if one.at >= moment]
+        shown = [one for one in untold_checks.shown(session, some) if one.at >= moment and one not in labels]
         unseen = unseen_since(session, [one.capture_id for one in labels])
-        answers.labels.extend(one for one in labels if one.capture_id in unseen)
+        answers.labels.extend([*shown, *(one for one in labels if one.capture_id in unseen)])
     return answers

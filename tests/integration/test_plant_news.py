@@ -64,7 +64,7 @@ def test_a_label_of_what_a_pocket_shows_is_told_and_one_of_what_it_showed_before
     _label(database, unjudged, "intact")
     assert len(told()) == 2, "the check is told when it ends"
     with database.reading() as session:
-        assert untold_checks.untold(session) == Untold([], [], {})
+        assert untold_checks.untold(session) == Untold([], [], [], {})
 
 
 def test_a_restore_is_told_before_what_is_known_since_and_again_where_a_worker_died(
@@ -119,6 +119,33 @@ def test_a_label_that_is_said_while_the_note_of_another_is_removed_is_told(
     assert [(check.state, check.replace) for check in plant.told()] == [("replace", [1])]
 
 
+def test_what_a_person_says_of_a_pocket_is_told_of_the_pocket_too(
+    database: Database, redis_server: RedisProcess
+) -> None:
+    """Before the check's answer, and to other systems alone: the station has that answer."""
+    plant = Plant(database, redis_server)
+    watch = PlantNewsWatch(database, plant.notifier)
+    first, second, third = (plant.photograph(pocket, "unsure") for pocket in (1, 2, 3))
+    pockets: dict[int, str] = {}
+
+    def told() -> tuple[str, dict[int, str]]:
+        watch.turn()
+        said = _said(plant)
+        pockets.update({one.pocket: one.outcome for one in said if isinstance(one, VerdictAnswer)})
+        assert isinstance(said[-1], CheckAnswer)
+        assert {type(one) for one in plant.told()} == {CheckAnswer}
+        return said[-1].state, pockets
+
+    for capture in (first, second, third):
+        _label(database, capture, "intact")
+    assert told() == ("go", {1: "intact", 2: "intact", 3: "intact"})
+    newer = plant.photograph(2, size=1, check_id=new_id(), image_sha256="e" * 64)
+    _label(database, second, "worn")
+    assert told() == ("replace", {1: "intact", 2: "damaged", 3: "intact"}), "said behind a newer photograph"
+    _label(database, newer, "intact")
+    assert told()[1] == {1: "intact", 2: "intact", 3: "intact"}
+
+
 def test_a_look_that_has_ended_is_proved_for_some_seconds_from_its_beginning(
     database: Database, redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,14 +190,16 @@ def test_a_label_whose_check_does_not_answer_its_head_is_told_itself(
     own, foreign = (plant.photograph(1, size=1, head=head) for head in ("H12", "H13"))
     pending = plant.photograph(1, size=3, check_id=new_id(), image_sha256="e" * 64)
     _label(database, own, "broken")
-    assert verdicts() == []
+    said = [("H12", 1, "damaged", "broken")]
+    assert verdicts() == said, "behind a newer photograph: of its pocket"
     _label(database, foreign, "unusable")
     _label(database, pending, "broken")
-    both = [("H13", 1, "unusable", None), ("H12", 1, "damaged", "broken")]
-    assert verdicts() == verdicts() == both
+    said += [("H13", 1, "unusable", None), ("H12", 1, "damaged", "broken")]
+    assert verdicts() == verdicts() == said
     _label(database, foreign, "intact")
     _label(database, pending, "intact")
-    assert verdicts() == both, "nothing is to be taken away"
+    pockets = [("H13", 1, "intact", None), ("H12", 1, "intact", None)]
+    assert verdicts() == [*said, *pockets], "nothing is to be taken away: what the pockets show"
 
 
 def test_what_a_check_knows_against_a_head_is_told_while_no_answer_says_it(

@@ -93,6 +93,15 @@ class Notifier:
         if length := self._plant_length:
             self._append_to_plant([_plant_entry(piece, length) for piece in news])
 
+    def tell_plant(self, answers: Iterable[tuple[str, VerdictAnswer]]) -> None:
+        """Append answers to the plant's stream alone, each with the station whose photograph it is of.
+
+        Raises:
+            redis.RedisError: Redis is away or full, or there is no stream; not all of it has been said.
+        """
+        if length := self._plant_length:
+            self._append_to_plant([_plant_entry(answer, length, station) for station, answer in answers])
+
     def answer(self, answer: InsertChangeAnswer) -> None:
         """Send the result of an insert change, even if nothing else is sent: its reporter repeats it until then.
 

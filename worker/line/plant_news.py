@@ -49,6 +49,7 @@ class PlantNewsWatch(Periodic):
             held = holds.now(session, labelled.revisions.keys())
         self._notifier.emit([*news, *(hold for hold in held if hold not in self._held)])
         self._held = frozenset(held)
+        self._notifier.tell_plant([(label.station, label_answer(label)) for label in labelled.shown])
         self._notifier.send([(label.station, label_answer(label)) for label in labelled.labels])
         self._notifier.send([(check.station, check_answer(check)) for check in labelled.checks])
         if news or labelled.revisions:

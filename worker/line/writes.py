@@ -67,7 +67,8 @@ class Writes:
             return [*faults]
         begun = retry_while_unavailable(partial(self._begin_checks, named))
         return [
-            fault if fault.check is None else replace(fault, check_id=begun.get(fault.check.own_id)) for fault in faults
+            fault if fault.check is None else replace(fault, check_id=begun.get(fault.check.own_id, fault.check_id))
+            for fault in faults
         ]
 
     def end(

@@ -16,7 +16,7 @@ from db.line import restores
 from db.line.insert_changes import InsertChange
 from db.queries import head_overview, known_places, replace_list
 from db.queries.pocket_history import PocketRow
-from producer.contract.places import HeadPlace
+from producer.contract.places import HeadPlace, PocketPlace
 
 router = APIRouter()
 
@@ -30,7 +30,8 @@ def replace(request: Request, person: Viewer, machine: Typed = "", head: Typed =
         matching = [of for of in head_overview.heads(session) if machine in ("", of[0]) and head in ("", of[1])]
         listed = {(row.machine, row.head) for row in rows} | {(of.machine, of.head) for of in changes}
         lost = {(of.machine, of.head) for of in restores.lost_since(session, machine or None, head or None)}
-        open_now = left_open(console_of(request), session, matching, listed)
+        places = [PocketPlace(row.machine, row.head, row.pocket) for row in rows]
+        open_now = left_open(console_of(request), session, matching, listed, to_replace=places)
         unknown = None if rows or changes else known_places.unknown(session, machine or None, head or None)
     sheets: defaultdict[HeadPlace, tuple[list[PocketRow], list[InsertChange]]] = defaultdict(lambda: ([], []))
     for row in rows:

@@ -234,7 +234,7 @@ class Workshop:
             news, labelled = plant_news.untold(session), untold_checks.untold(session)
             held = holds.now(session, labelled.revisions.keys())
         self.say([*news, *held])
-        self.say([label_answer(label) for label in labelled.labels])
+        self.say([label_answer(label) for label in (*labelled.shown, *labelled.labels)])
         self.say([check_answer(check) for check in labelled.checks])
         if news or labelled.revisions:
             with self.database.transaction() as session:

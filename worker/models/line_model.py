@@ -79,7 +79,7 @@ class LineModel:
         """
         decisions = self.classifier.decision(features)[:, 0].tolist()
         novel = [None] * len(features) if self.novelty is None else self.novelty.reasons(features)
-        judged = [self._judgement(decision, reason) for decision, reason in zip(decisions, novel, strict=True)]
+        judged = [self._judgement(*of) for of in zip(decisions, novel, strict=True)]
         if self.kind is None:
             return judged
         damaged = [number for number, judgement in enumerate(judged) if judgement.outcome == DAMAGED]

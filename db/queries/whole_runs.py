@@ -55,8 +55,10 @@ _LATE: Final = "late"
 def _known() -> CTE:
     """The heads of which no pocket is missing, each with its last check and the beginning of the last few."""
     newest = select(Checks.check_id).where(Checks.machine == Pockets.machine, Checks.head == Pockets.head)
-    newest = newest.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(1).correlate(Pockets)
+    newest = newest.order_by(Checks.started_at.desc()).limit(1).correlate(Pockets)
+    # By what is in their index alone, which has no ids.
     fifth: Any = newest.with_only_columns(Checks.started_at).offset(OPERATIONS - 1).scalar_subquery()
+    newest = newest.order_by(Checks.check_id.desc())
     known = (
         select(
             Pockets.machine,

@@ -95,10 +95,15 @@ class HeadOverview:
 
     @property
     def state(self) -> HeadState:
-        """Its word: `stale` if all pockets are, or one is and no other needs a person; `pending` without an answer."""
+        """Its word: `stale` if a pocket is and no person is needed, which no time ends; `pending` without an answer."""
         answer = self.answer
         state: HeadState = answer.state if answer else "pending"
-        return "stale" if self.old and (self.fresh_at is None or state not in ("replace", "review")) else state
+        return "stale" if self.old and state not in ("replace", "review") else state
+
+    @property
+    def is_aged(self) -> bool:
+        """Whether what a person has to do at it is of long ago, and no photograph says anything about now."""
+        return bool(self.old) and self.fresh_at is None and self.state != "stale"
 
     def _showing(self, *words: str) -> set[int]:
         return {pocket for pocket, word in self.words.items() if word in words}

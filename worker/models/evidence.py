@@ -60,7 +60,8 @@ def _shares(
     rows, columns, channels = layer.shape
     if pooling in ("max", "min"):
         cells = np.flatnonzero(inside.cells)
-        values = layer.reshape(-1, channels)[cells]
+        values = layer.reshape(-1, channels)
+        values = values if len(cells) == len(values) else values[cells]
         extreme = values.argmax(axis=0) if pooling == "max" else values.argmin(axis=0)
         differences = values[extreme, np.arange(channels)] - origin
         parts, there = weights * differences, differences > 0 if pooling == "max" else differences < 0

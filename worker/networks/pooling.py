@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Self
 
 import numpy as np
@@ -43,11 +44,18 @@ class Inside:
         """
         rows, columns = shape[:2]
         if foreground is None:
-            shares = np.ones((rows, columns))
-        else:
-            shares = spread(foreground, rows, columns) * (rows * columns / foreground.size)
+            return cls._everywhere(rows, columns)
+        return cls._by(spread(foreground, rows, columns) * (rows * columns / foreground.size))
+
+    @classmethod
+    @cache
+    def _everywhere(cls, rows: int, columns: int) -> Self:
+        return cls._by(np.ones((rows, columns)))
+
+    @classmethod
+    def _by(cls, shares: Float64Array) -> Self:
         row = shares.sum(axis=1, keepdims=True)
-        of_row = np.where(row > 0, shares / np.where(row > 0, row, 1), 1 / columns)
+        of_row = np.where(row > 0, shares / np.where(row > 0, row, 1), 1 / shares.shape[1])
         return cls(shares / shares.sum(), of_row, shares >= min(_MOSTLY, shares.max()))
 
 

@@ -42,7 +42,7 @@ class Head(BaseModel):
     state: HeadState = Field(
         description="`pending`: photographs are waited for or not judged yet. `new`: a person said that an insert was "
         "changed, and no photograph shows the new one. `stale`: photographed too long ago, or before a backup was "
-        "restored, to say something about now."
+        "restored, to say something about now; what is to be replaced or looked at stays that."
     )
     replace: list[int] = Field(description="The pockets whose inserts are damaged.")
     review: list[int] = Field(description="The pockets at which a person has to look.")

@@ -20,8 +20,10 @@ from db.console.pages import events
 from db.learning import model_registry
 from db.learning.model_registry import Model
 from db.line import captures_ahead, checks, faults, incomplete_checks, insert_changes, restores, verdicts
+from db.line.restores import Replaced
 from db.queries import line_changes, unusable_runs
 from db.schema.tables import Reviews
+from producer.contract.places import PocketPlace
 from producer.station.followed_register import FollowedRegister
 from tests.command_support import invoke
 from tests.console_support import Browser, console_on
@@ -60,8 +62,13 @@ def test_after_a_backup_was_restored_every_head_is_old_until_it_is_photographed_
     person = signed_in("viewer")
     assert "card stale" not in person.get("/").text
     with line.database.transaction() as session:
-        restores.record(session, at=NOW, file="a.sqlite", made_at=NOW.isoformat())
+        lost = Replaced(pockets=[PocketPlace("mill-1", "photographed since", 1)])
+        restores.record(session, at=NOW, file="a.sqlite", made_at=NOW.isoformat(), before=lost)
     assert 'class="card stale"' in person.get("/").text
+    assert "<b>mill-1 · photographed since</b>" in person.get("/replace").text
+    assert "photographed since" not in person.get("/replace?head=head-1").text
+    fresh(line, 1, "intact", size=1, minutes=-0.1, head="photographed since", check_id=uuid6.uuid7())
+    assert "photographed since" not in person.get("/replace").text
     place = {"machine": "mill-1", "head": "head-1", "pocket": 1}
     assert person.get("/api/v1/replace").json() == {"items": [], "not_seen_since_restore": [place]}
     line.check_id = uuid6.uuid7()

@@ -157,8 +157,8 @@ RULES: Final[Mapping[str, Callable[[HeadAnswers], object]]] = {
     "nothing is a go while the replace list has an insert of the head": _is_go_and_listed,
     "the board names what the replace list has": _listed_and_not_on_the_board,
     "the replace list has all damage that is known": _damaged_and_not_listed,
-    "the list has it, and nothing is a go, while a person's newest word of the insert in a pocket is damage, said after"
-    " its newest photograph came": _is_go_beside_what_a_person_said,
+    "the list has it, and nothing is a go, while a person has said damage of the insert in a pocket, and no photograph"
+    " of since shows it": _is_go_beside_what_a_person_said,
     "MTConnect calls no insert intact that the board or the replace list does not": _mtconnect_is_better_than_the_board,
     "a station was told of its check what the check says now": _station_was_told_go_of_a_check_that_is_none,
     "a run that says all of a head leaves open what the board does": _last_run_leaves_open_another_than_the_board,

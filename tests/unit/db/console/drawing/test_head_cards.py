@@ -116,3 +116,8 @@ def test_a_pocket_that_was_photographed_long_ago_makes_no_go(cards, state, stale
     drawn = cards.text(EN, known, MINUTE, HOUR)
     assert f'class="card {"stale" if stale else state}"' in drawn
     assert "photographed long ago: 2" in drawn
+    of_before = with_overview(**vars(known.overview) | {"old": frozenset({1, 2}), "fresh_at": None})
+    assert of_before.overview.state == ("stale" if stale else state)
+    drawn = cards.text(EN, of_before, MINUTE, HOUR)
+    assert f'class="card {"stale" if stale else f"{state} aged"}"' in drawn
+    assert ("still to be done" in drawn) == (not stale)

@@ -41,7 +41,7 @@ Novel = Callable[[Float32Array, Int64Array, Float32Array], BoolArray]
 def product(learnt: Float32Array, groups: Int64Array, new: Float32Array) -> BoolArray:
     """By the product's own code."""
     novelty = _of(learnt, groups)
-    return np.array([novelty.reason(row) is not None for row in new])
+    return np.array([reason is not None for reason in novelty.reasons(new)])
 
 
 def tried(way: str, neighbours: int, learnt: Float32Array, groups: Int64Array, new: Float32Array) -> BoolArray:
@@ -176,7 +176,7 @@ def _time(features: Float32Array, groups: Int64Array) -> None:
         taken = []
         for row in np.resize(features, (500, features.shape[1])):
             start = time.perf_counter()
-            novelty.reason(row)
+            novelty.reasons(row[None])
             taken.append(time.perf_counter() - start)
         print(f"a look at {novelty.kept} learnt photographs: {np.median(taken) * 1e3:.3f} ms", flush=True)
 

@@ -24,6 +24,7 @@ import redis
 from PIL import Image
 
 from producer.contract.event import CaptureEvent, new_id, next_id, node
+from producer.contract.news_look import LOOKED
 from producer.storage.store import ImageStore
 from tests.forked_commands import RunningCommand, start_command
 from worker.embedded.redis_server import free_port, prepare_redis
@@ -43,6 +44,12 @@ class RedisProcess:
     def start(self) -> None:
         self._process = subprocess.Popen(self.files.command, stdout=subprocess.DEVNULL)
         self.files.wait_until_up(timeout=60)
+        self.seem_looked_for()
+
+    def seem_looked_for(self) -> None:
+        """As if a worker looked for news from now on: what connectors show holds; a real worker says it itself."""
+        with self.client() as client:
+            client.set(LOOKED, "")
 
     def kill(self) -> None:
         if self._process is not None:

@@ -20,7 +20,8 @@ from db.engine import clock, migrate, schema_version
 from db.engine.database import Database
 from db.engine.times import utc
 from db.engine.url import parse_url, shown
-from db.line import check_revisions, restored_checks, restores
+from db.line import restored_checks, restores
+from db.line.restores import Replaced
 from db.people import restored_people
 from db.people.restored_people import Withdrawn
 from producer.files.durable_files import replaced_file, write_file
@@ -103,29 +104,27 @@ def restore(url: str, source: Path, *, replace: bool = False) -> tuple[Path, Bac
         raise BackupError(
             f"{shown(url)} is not empty ({contents}): --replace lets all of it go. Back it up first, if in doubt"
         )
-    kept_out, highest = _known_before(url) if holds else (Withdrawn(), 0)
-    _engine(engine).read(
-        url, file, manifest.revision, lambda restored: _note(restored, file.name, manifest, kept_out, highest)
-    )
+    before = _known_before(url) if holds else (Withdrawn(), Replaced())
+    _engine(engine).read(url, file, manifest.revision, lambda restored: _note(restored, file.name, manifest, *before))
     rows = rows_of(url)
     if any(rows.get(name, 0) < count for name, count in manifest.rows.items()):  # more: somebody wrote meanwhile
         raise BackupError(f"{shown(url)} now holds {rows}, and the backup {dict(manifest.rows)}: do not use it")
     return file, manifest
 
 
-def _known_before(url: str) -> tuple[Withdrawn, int]:
-    """What a restore must not take back: whom the database lets in no more, and the highest number of an answer."""
+def _known_before(url: str) -> tuple[Withdrawn, Replaced]:
+    """What a restore must not take back: whom the database lets in no more, and that which it knew."""
     with closing(Database(url)) as database, database.reading() as session:
-        return restored_people.withdrawn(session), check_revisions.highest(session)
+        return restored_people.withdrawn(session), restores.replaced(session)
 
 
-def _note(url: str, file: str, manifest: BackupManifest, kept_out: Withdrawn, highest: int) -> None:
+def _note(url: str, file: str, manifest: BackupManifest, kept_out: Withdrawn, before: Replaced) -> None:
     """Have a database that a backup was brought back into say so, before anybody believes what it holds."""
     if "audit" not in manifest.rows:
         return
     with closing(Database(url)) as database, database.transaction() as session:
         at = clock.of_database(session)
-        restores.record(session, at=at, file=file, made_at=manifest.made_at, highest=highest)
+        restores.record(session, at=at, file=file, made_at=manifest.made_at, before=before)
         restored_people.withdraw(session, kept_out, at)
         if manifest.revision == schema_version.head():  # else once the tables are brought up to date
             restored_checks.doubt(session)

@@ -80,7 +80,8 @@ def restore(
 
     Captures that were judged after the backup are not in it, and stations that have their answers do not send them
     again. Damage that was seen since is not known then: check every head anew before it runs. Until then each is old on
-    the board, and its last check is review wherever it is asked for or sent.
+    the board, and its last check is review wherever it is asked for or sent. A head that was photographed for the first
+    time since is not known at all: `insert-db replace` names it, if the replaced database could be read.
 
     Accounts have the passwords and roles of then. Accounts that the replaced database had disabled and tokens that it
     had revoked stay so; if it is lost, disable and revoke them again.
@@ -103,8 +104,9 @@ def restore(
         if older:
             say(copyable(f"next: `insert-db upgrade`, this version has schema {schema_version.head()}"))
         say(
-            f"what was judged after {manifest.made_at} is not known, damaged inserts too: check every head anew before "
-            "it runs; until then each is old on the board, and its last check is review"
+            f"what was judged after {manifest.made_at} is not known, damaged inserts too, and no head that was "
+            "photographed for the first time since: check every head anew before it runs; until then each is old on "
+            "the board, and its last check is review"
         )
         if manifest.rows.get("accounts"):
             say(

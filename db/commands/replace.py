@@ -17,9 +17,9 @@ from producer.terminal.programs import copyable
 def replace(context: typer.Context, machine: Machine = None, head: Head = None, as_json: Json = False) -> None:
     """List the inserts to change now: the pockets whose newest photograph shows a damaged insert.
 
-    After `insert-db restore` a note names the heads that were not photographed since: damage that was seen after the
-    backup is not known. `--json` has the inserts in `items`, and those pockets in `not_seen_since_restore`. Another
-    note says that photographs which name no head could not be used lately.
+    After `insert-db restore` a note names the heads that were not photographed since, also those that the backup does
+    not know: damage that was seen after the backup is not known. `--json` has the inserts in `items`, and those pockets
+    in `not_seen_since_restore`. Another note says that photographs which name no head could not be used lately.
 
     Exit code 2: the line has no such machine or head.
 
@@ -33,9 +33,9 @@ def replace(context: typer.Context, machine: Machine = None, head: Head = None, 
         from db.terminal import tables
 
         rows = replace_list.to_replace(session, machine, head)
-        if not rows:
-            known_places.refuse_unknown(session, machine, head)
         unseen = restores.not_seen_since(session, machine, head)
+        if not rows and not unseen:
+            known_places.refuse_unknown(session, machine, head)
         if as_json:
             say_json({"items": plain(rows), "not_seen_since_restore": [place._asdict() for place in unseen]})
         else:

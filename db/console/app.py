@@ -50,6 +50,7 @@ from db.console.pages import (
 from db.console.reader import reasons
 from db.console.reader.languages import locale_of
 from db.console.reader.mistakes import mistake
+from db.console.reader.moments import WrittenByReader
 from db.console.reader.texts import Text
 from db.console.rendering import make_templates, page
 from db.console.settings import ConsoleSettings
@@ -129,6 +130,7 @@ def make_app(console: Console) -> FastAPI:
     for router in PAGES:
         app.include_router(router)
     app.add_exception_handler(SignInFirst, _sign_in_first)
+    app.add_exception_handler(WrittenByReader, _in_iso)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(DatabaseUnavailable, _away)
@@ -153,6 +155,10 @@ async def _running(app: FastAPI) -> AsyncIterator[None]:
 def _sign_in_first(_: Request, error: Exception) -> Response:
     to = error.to if isinstance(error, SignInFirst) else None
     return RedirectResponse(to, 303) if to else Response(f"{begun_now()}sign in first", 401, media_type="text/plain")
+
+
+def _in_iso(_: Request, error: Exception) -> Response:
+    return RedirectResponse(error.to if isinstance(error, WrittenByReader) else "/", 303)
 
 
 def _refused(request: Request, error: Exception) -> Response:

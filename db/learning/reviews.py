@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -143,7 +144,10 @@ def add(
     row = session.execute(insert(Reviews).values(values).returning(*_COLUMNS)).one()
     session.execute(update(Captures).where(Captures.capture_id == capture_id).values(review=label))
     pockets.mark(session.connection(), [capture_id])
-    if OUTCOME_OF[label] == "damaged" and late_labels.keep(session, capture_id, at):
+    same = [*takewhile(lambda review: OUTCOME_OF[review.label] == "damaged", before)]
+    is_known = same == before and known.outcome == "damaged"  # since the verdict
+    said_at = same[-1].at if same else None
+    if OUTCOME_OF[label] == "damaged" and not is_known and late_labels.keep(session, capture_id, at, said_at):
         check_revisions.note(session, session.scalars(_CHECK_OF.where(Captures.capture_id == capture_id)).all())
     return Review(*row)
 

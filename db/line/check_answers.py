@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from db.line import contradictions
-from db.line.contradictions import Doubt, Shown
+from db.line.contradictions import Doubt, Outcomes, Shown, new_pockets
 from db.line.second_run import RunPhotograph, second_run
 from producer.contract.event import node
 from producer.contract.places import OperationPlace
@@ -72,41 +73,38 @@ class KnownPockets:
 def gathered(
     states: Iterable[PocketState],
     troubles: Iterable[Trouble] = (),
-    *,
     place: OperationPlace | None = None,
     size: int = 1,
     restored_at: datetime | None = None,
+    earlier: Mapping[UUID, Outcomes] = MappingProxyType({}),
 ) -> KnownPockets:
     """What the captures and faults of a check of this `place` and `size` say about its pockets.
 
     Of a pocket that was captured more than once the newest capture counts: of one outbox that with the highest id, as
     one that was lost and is sent again seems to be newer by a clock that is ahead. A fault sends its pocket to review,
-    unless its capture was judged after all, or was followed by a newer one. One of which no pocket is known may be of
-    any that was photographed, and stands for the last pocket where none was. What came before a backup was
-    `restored_at` is no go; known damage is reported anyway.
+    unless its capture was judged after all, or was followed by a newer one; a capture of another pocket has only the
+    same id. One of which no pocket is known may be of any that was photographed, and stands for the last pocket where
+    none was. What came before a backup was `restored_at` is no go; known damage is reported anyway. `earlier` are the
+    checks in which some of these photographs came first.
     """
-    pocket_of: dict[Any, int] = {}
+    of_id: dict[Any, PocketState] = {}
     newest: dict[int, PocketState] = {}
-    elsewhere: dict[Any, PocketState] = {}
     in_order = sorted(states, key=lambda capture: (capture.ordered_at, capture.capture_id))
     for capture in in_order:
+        of_id[capture.capture_id] = capture
         if capture.elsewhere is not None:
-            elsewhere[capture.capture_id] = capture
             continue
-        pocket_of[capture.capture_id] = capture.pocket
         before = newest.get(capture.pocket)
         if before is None or not _taken_before(capture, before):
             newest[capture.pocket] = capture
     of_any = {pocket for pocket, capture in newest.items() if capture.outcome is not None} if newest else {size}
     faulty: set[int] = set()
     for trouble in troubles:
-        if trouble.capture_id in elsewhere:
-            continue
-        pocket = pocket_of.get(trouble.capture_id) if trouble.capture_id else None
-        if pocket is None:
+        of = of_id.get(trouble.capture_id)
+        if of is None or trouble.pocket not in (None, of.pocket):
             faulty |= of_any if trouble.pocket is None else {trouble.pocket}
-        elif newest[pocket].outcome is None and newest[pocket].capture_id == trouble.capture_id:
-            faulty.add(pocket)
+        elif of.outcome is None and newest.get(of.pocket) is of:
+            faulty.add(of.pocket)
     seen = {of: c.shown for of, c in newest.items() if c.shown is not None and c.outcome != "unusable"}
     intact = {of: shown for of, shown in seen.items() if newest[of].outcome == "intact"}
     is_damaged = any(capture.outcome == "damaged" for capture in newest.values())
@@ -114,11 +112,11 @@ def gathered(
     return KnownPockets(
         {pocket: capture.outcome for pocket, capture in newest.items()},
         faulty,
-        list(elsewhere.values()),
+        [capture for capture in in_order if capture.elsewhere is not None],
         [
             *contradictions.shared(seen),
             *contradictions.of_two_kinds(designations),
-            *(contradictions.repeated(place, intact) if place is not None else ()),
+            *(contradictions.repeated(place, intact, new_pockets(seen), earlier) if place is not None else ()),
             *contradictions.of_before_a_restore({} if is_damaged else intact, restored_at),
             *contradictions.of_two_runs(second_run(size, filter(None, map(_taken, in_order)))),
         ],

@@ -3,18 +3,32 @@
 Answers are sent after their commit, by processes that may be delayed between the two. A transaction that gives a number
 holds the check's row to its end, so the later commit has the higher number. The number is the seconds of the database's
 clock, or the next number if the clock has not advanced. A database that was restored from a backup knows less than was
-sent, and its clock may be behind: the checks that are doubted then have numbers of a year later, and above all of the
-database that it replaced.
+sent, and its clock may be behind: the checks that are doubted then have numbers above all of the database that it
+replaced. Stations, and programs that read what they are told, go by these; the connector goes by the word that a backup
+was restored (`producer.contract.plant_news.Restored`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, func, inspect, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    inspect,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.functions import FunctionElement
@@ -49,8 +63,6 @@ and of what the pockets show."""
 
 _FIRST: Final = 1_767_225_600
 """The second from which the numbers count, the first of 2026: those of this century are whole numbers of 32 bits."""
-
-_YEAR: Final = int(timedelta(days=366).total_seconds())
 
 
 class _Now(FunctionElement[int]):
@@ -89,6 +101,17 @@ _DOUBTED = Prepared(
 )
 
 
+_HAS_LABEL: Final = (
+    select(Captures.capture_id)
+    .where(Captures.check_id == UntoldChecks.check_id, Captures.review.is_not(None))
+    .correlate(UntoldChecks)
+    .exists()
+)
+_FORGOTTEN = Prepared(
+    lambda *_: delete(UntoldChecks).where(UntoldChecks.check_id.in_(bindparam("ids", expanding=True)), ~_HAS_LABEL)
+)
+
+
 def hold(session: Session, check_ids: Collection[UUID]) -> None:
     """Have others that hold some of these checks wait for the end of this transaction, which has locked nothing.
 
@@ -112,15 +135,10 @@ def highest(session: Session) -> int:
     return session.scalar(select(func.max(Checks.revision))) or 0 if Checks.revision.key in known else 0
 
 
-def put_above_all_told(session: Session, check_ids: Collection[UUID], known: datetime, highest: int) -> None:
-    """Have the next numbers of a backup's checks be above all that were told of them, though the clock may be behind.
-
-    They were told after all that is `known` of that time, and at most a year after: no older backup is restored. And
-    none was above `highest`, that of the database that the backup replaced: it may have been a backup's too.
-    """
-    least = max(int(known.timestamp()) - _FIRST + _YEAR, highest + 1)
-    of_these = Checks.check_id.in_(check_ids) & (Checks.revision < least)
-    session.execute(update(Checks.__table__).where(of_these).values(revision=least))  # type: ignore[arg-type]
+def put_above(session: Session, check_ids: Collection[UUID], highest: int) -> None:
+    """Have the next numbers of some checks be above the highest of before, though the clock may be behind."""
+    of_these = Checks.check_id.in_(check_ids) & (Checks.revision < highest)
+    session.execute(update(Checks.__table__).where(of_these).values(revision=highest))  # type: ignore[arg-type]
 
 
 def revised_since(moment: datetime) -> ColumnElement[bool]:
@@ -174,6 +192,12 @@ def note_doubted(session: Session, check_ids: Collection[UUID]) -> None:
     if check_ids:
         doubted = _DOUBTED.execute(session.connection(), ids=list(check_ids))
         note_pending(session, [check_id for (check_id,) in doubted])
+
+
+def forget(session: Session, check_ids: Collection[UUID]) -> None:
+    """Have nothing told of some checks that has been noted, but for labels; the caller holds their rows."""
+    if check_ids:
+        _FORGOTTEN.execute(session.connection(), ids=list(check_ids))
 
 
 def _note(session: Session, noted: Select[UUID]) -> None:

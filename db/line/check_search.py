@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from db.engine.clock import AFTER_ALL
 from db.line.rows import NEWEST_FIRST, Filters, Position, conditions, older_than, on_machine
-from db.schema.column_words import STANDING_FAULTS
+from db.schema.column_words import FAULT_STATES
 from db.schema.tables import Captures, Checks, Faults, UtcDateTime
 from producer.contract.names import IMPORTED
 from producer.contract.vocabulary import CHECK_STATE_OF, OUTCOME_OF
@@ -29,7 +29,9 @@ Rows = Sequence[Row[*tuple[Any, ...]]]
 CheckPage = tuple[Rows, datetime | None]
 """Some checks, and a moment: those still to come did not begin after it. None: there are no more."""
 
-_FAULTY: Final = select(Faults.check_id).where(Faults.state.in_(STANDING_FAULTS), Faults.check_id.is_not(None))
+_FAULTY: Final = select(Faults.check_id).where(
+    Faults.state.in_({*FAULT_STATES} - {"closed"}), Faults.check_id.is_not(None)
+)
 
 _BEGUN: Final = attrgetter("started_at", "check_id")
 

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 from db.engine.prepared import Prepared
 from db.line import incomplete_checks, restores
 from db.line.check_answers import KnownPockets, PocketState, Trouble, answer, gathered
-from db.line.check_revisions import hold, next_revision, note, note_pending
+from db.line.check_revisions import forget, hold, next_revision, note, note_pending
 from db.line.check_search import begun_before, candidates, of_place
-from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, shown
+from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, SHOWN, outcomes_of_firsts, shown
 from db.line.contradictions import elsewhere
 from db.line.rows import Filters, Position
-from db.schema.column_words import STANDING_FAULTS
+from db.line.standing_faults import STANDS
 from db.schema.tables import Captures, Checks, Faults
 from producer.contract.places import OperationPlace
 from producer.contract.vocabulary import State, outcome_now
@@ -85,22 +85,18 @@ COLUMNS = (
 
 _NAMES = [column.key for column in COLUMNS[1:-2]]
 
-
-# Not the column itself: by its index SQLite, which has no statistics, would read all faults.
-_STANDS = func.coalesce(Faults.state, "").in_(STANDING_FAULTS)
 # Cheap, and never fewer than `answer` wants: a pocket counts once there, and may have several captures here.
 _ALL_ANSWERED = (
     Checks.size
     <= select(func.count())
     .where(Captures.check_id == Checks.check_id, or_(Captures.outcome.is_not(None), Captures.review.is_not(None)))
     .scalar_subquery()
-    + select(func.count()).where(Faults.check_id == Checks.check_id, _STANDS).scalar_subquery()
+    + select(func.count()).where(Faults.check_id == Checks.check_id, STANDS).scalar_subquery()
 )
 _IDS: Any = bindparam("ids", expanding=True)
 _ANSWERED = Prepared(
     lambda *_: select(Checks.check_id).where(Checks.check_id.in_(_IDS), or_(Checks.given_up, _ALL_ANSWERED))
 )
-
 
 _OF_CHECK = Prepared(lambda *_: select(*COLUMNS).where(Checks.check_id.in_(_IDS)))
 _NEXT_OF_CHECK = Prepared(lambda *_: next_revision(Checks.check_id.in_(_IDS)).returning(*COLUMNS))
@@ -134,7 +130,7 @@ _CAPTURES_OF = Prepared(
 )
 _TROUBLES_OF = Prepared(
     lambda *_: select(_key(Faults), type_coerce(Faults.capture_id, String), Faults.pocket).where(
-        Faults.check_id.in_(_IDS), _STANDS
+        Faults.check_id.in_(_IDS), STANDS
     )
 )
 
@@ -147,6 +143,7 @@ def finish(
     Each has its next revision, but for those of `again`, of which nothing was written: they are sent as they are. One
     whose photographs, now that they are judged, show that they contradict each other is noted as such first. So is what
     a check knows that no answer says (`db.line.holds`): it pends though one `failed`, or has one of another head.
+    A note that one pended goes: its answer is sent now, or when the message comes again.
     """
     known = _known_now(session, check_ids, again) if check_ids else []
     doubtful = to_doubt(session, [check.check_id for check, _ in known if check.state != "pending"]) if known else []
@@ -155,6 +152,7 @@ def finish(
         known = _known_now(session, check_ids, check_ids)
     ended = [check for check, _ in known if check.state != "pending"]
     unsaid = {check.check_id for check, of in known if of.elsewhere or (check.state == "pending" and check.reason)}
+    forget(session, {check.check_id for check in ended} - {*again})
     note(session, unsaid)
     note_pending(session, {*failed} - {check.check_id for check in ended})
     return ended
@@ -274,9 +272,8 @@ def _known(
 ) -> Mapping[Any, KnownPockets]:
     """What is known about the pockets of some checks with these places and sizes.
 
-    Where a pocket has several captures their order counts, and in a `doubtful` check each one: it has a fault, or is
-    not whole, or its captures may contradict each other, or be of before a backup was restored. Only those checks are
-    read capture by capture.
+    Read capture by capture are those with a pocket that came twice, and the `doubtful`: with a fault, not whole, with
+    captures that may contradict each other, or be of before a backup was restored.
     """
     outcomes: dict[Any, dict[int, str | None]] = {key: {} for key in ids}
     single = set(doubtful)
@@ -292,8 +289,9 @@ def _known(
             outcome = outcome_now(review, outcome)
             other = elsewhere(places[key], (machine, head, operation))
             states[key].append(PocketState(capture_id, pocket, at, outcome, other, shown(of)))
+    earlier = outcomes_of_firsts(connection, (state.shown for of in states.values() for state in of))
     return {
-        key: gathered(states[key], troubles.get(key, ()), place=places[key], size=sizes[key], restored_at=restored_at)
+        key: gathered(states[key], troubles.get(key, ()), places[key], sizes[key], restored_at, earlier)
         if key in single
         else KnownPockets(of)
         for key, of in outcomes.items()

@@ -5,14 +5,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, case, cast, func, literal_column, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
-from db.line.contradictions import First, Shown
+from db.engine.prepared import Prepared
+from db.line.contradictions import First, Outcomes, Shown
 from db.line.rows import current_verdict
 from db.line.second_run import Times
 from db.schema.tables import Captures, Checks, Verdicts
@@ -236,6 +251,15 @@ CONTRADICT_WHEN_JUDGED: Final[ColumnElement[bool]] = _SAME_FRAME | _REPEATED | _
 """The same of what is known when all captures are judged: their pixels, and what came at the same moment elsewhere."""
 
 
+_OUTCOMES_OF: Final = Prepared(
+    lambda *_: (
+        select(Captures.check_id, Captures.pocket, Captures.outcome)
+        .where(Captures.check_id.in_(bindparam("ids", expanding=True)))
+        .order_by(Captures.ordered_at, Captures.capture_id)
+    )
+)
+
+
 def shown(row: Sequence[Any]) -> Shown:
     """What a capture shows, by `SHOWN`."""
     image, region, frame, designation, ordered_at, received_at, check, *before = row
@@ -243,6 +267,19 @@ def shown(row: Sequence[Any]) -> Shown:
     return Shown(image, region, frame, designation, Times(ordered_at, received_at), firsts)
 
 
+def outcomes_of_firsts(connection: Connection, shown: Iterable[Shown | None]) -> Mapping[UUID, Outcomes]:
+    """What the checks were found to show in which some photographs came first.
+
+    By their verdicts: what a person says of them later changes nothing that was answered since.
+    """
+    firsts = {first.check_id for of in shown if of is not None for first in of.firsts if first.check_id}
+    outcomes: dict[UUID, dict[int, str | None]] = {check_id: {} for check_id in firsts}
+    for check_id, pocket, outcome in _OUTCOMES_OF.execute(connection, ids=sorted(firsts)) if firsts else ():
+        outcomes[check_id][pocket] = outcome
+    return outcomes
+
+
 def _first(check: str, place: str, ordered_at: datetime, received_at: datetime) -> First:
     machine, head, operation, pocket, of_check = place.split(_SEPARATOR)
-    return First((machine, head, operation), int(pocket), Times(ordered_at, received_at), of_check == check)
+    times = Times(ordered_at, received_at)
+    return First((machine, head, operation), int(pocket), times, None if of_check == check else UUID(of_check))

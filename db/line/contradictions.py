@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from db.line.second_run import A_RUN, SecondRun, Times
 from producer.contract.names import designation_form
@@ -22,7 +23,7 @@ from producer.contract.reasons.template import Reason
 
 
 class First(NamedTuple):
-    """The first capture of a photograph: where, in which pocket and when it came, and whether in the same check.
+    """The first capture of a photograph: where, in which pocket and when it came, and in which check; None: the same.
 
     In the same check, and of a part of the photograph, the pocket is the capture's own (`shared` looks at those).
     """
@@ -30,7 +31,7 @@ class First(NamedTuple):
     place: OperationPlace
     pocket: int
     times: Times
-    in_this_check: bool
+    check_id: UUID | None
 
 
 class Shown(NamedTuple):
@@ -45,6 +46,10 @@ class Shown(NamedTuple):
     designation: str | None = None
     times: Times | None = None
     firsts: Sequence[First] = ()
+
+
+Outcomes = Mapping[int, str | None]
+"""What the pockets of a check were found to be; None: that is not known yet."""
 
 
 class Doubt(NamedTuple):
@@ -98,15 +103,32 @@ def of_two_kinds(designations: Mapping[int, str]) -> list[Doubt]:
     return [Doubt(why.TWO_KINDS(designations=sorted(pockets)), other)]
 
 
-def repeated(check: OperationPlace, pictures: Mapping[int, Shown]) -> list[Doubt]:
-    """The pockets whose photograph is that of another operation, head, pocket or run, for which it came before."""
+def new_pockets(pictures: Mapping[int, Shown]) -> set[int]:
+    """The pockets whose photograph came in no check before this one."""
+    return {of for of, picture in pictures.items() if all(first.check_id is None for first in picture.firsts)}
+
+
+def repeated(
+    check: OperationPlace, pictures: Mapping[int, Shown], new: Collection[int], earlier: Mapping[UUID, Outcomes]
+) -> list[Doubt]:
+    """The pockets whose photograph is that of another operation, head, pocket or run, for which it came before.
+
+    Args:
+        check: the place of the check.
+        pictures: the newest photograph of each pocket that nothing else speaks against.
+        new: the pockets of the check that were photographed for it.
+        earlier: the checks in which its old photographs came first.
+    """
     before: dict[Reason, dict[int, datetime]] = defaultdict(dict)
     for pocket, first, picture in [(of, first, shown) for of, shown in pictures.items() for first in shown.firsts]:
         if first.place != check:
             before[_in_full(check, first.place)][pocket] = first.times.ordered_at
         elif first.pocket != pocket:
             before[why.POCKET(pocket=first.pocket)][pocket] = first.times.ordered_at
-        elif not first.in_this_check and picture.times is not None and first.times.apart(picture.times) > A_RUN:
+        elif first.check_id is not None and (
+            (picture.times is not None and first.times.apart(picture.times) > A_RUN)
+            or not _is_completed(earlier.get(first.check_id, {}), new)
+        ):
             before[why.EARLIER_CHECK()][pocket] = first.times.ordered_at
     return [
         Doubt(
@@ -117,6 +139,14 @@ def repeated(check: OperationPlace, pictures: Mapping[int, Shown]) -> list[Doubt
         )
         for of, pockets in sorted(before.items())
     ]
+
+
+def _is_completed(earlier: Outcomes, new: Collection[int]) -> bool:
+    """Whether a check gives an earlier one of the same run the photographs that it lacked, and only those.
+
+    What is intact needs no new photograph: one shows that another run has begun.
+    """
+    return bool(new) and all(earlier.get(pocket, "missing") not in ("intact", None) for pocket in new)
 
 
 def of_two_runs(second: SecondRun | None) -> list[Doubt]:

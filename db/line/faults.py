@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import case, literal_column, select, update
@@ -75,14 +75,14 @@ def record(
 ) -> Fault:
     """Keep a fault, or count it once more where the same one is open, and return it.
 
-    The same means the same capture and reason, or the same event and reason where the capture is not known. What
-    comes from outside is made to fit: over-long text is cut, and a pocket that no head can have is dropped.
+    The same means the same reason, capture, check and pocket, or the same event and reason where the capture is not
+    known. What comes from outside is made to fit: over-long text is cut, and a pocket that no head can have is dropped.
 
     Raises:
         ValueError: `at` is naive.
     """
     new = insert(session, Faults).values(
-        subject=subject(capture_id, reason, event),
+        subject=subject(reason, event, capture_id, check_id, pocket),
         capture_id=capture_id,
         station=None if station is None else fitting(station, 64),
         check_id=check_id,
@@ -182,7 +182,10 @@ _NOT_OPEN: Final = {
 }
 
 
-def subject(capture_id: UUID | None, reason: str, event: str) -> str:
-    """SHA-256, in hexadecimal, of what makes two reports the same fault."""
-    what: Any = f"event {event}" if capture_id is None else f"capture {capture_id}"
+def subject(reason: str, event: str, capture_id: UUID | None, check_id: UUID | None, pocket: int | None) -> str:
+    """SHA-256, in hexadecimal, of what makes two reports the same fault.
+
+    A capture's id alone is not enough: a program that gives several photographs one id has as many faults.
+    """
+    what = f"event {event}" if capture_id is None else f"capture {capture_id} of pocket {pocket} in {check_id}"
     return hashlib.sha256(f"{reason}\n{what}".encode(errors="surrogatepass")).hexdigest()

@@ -116,9 +116,10 @@ def _newest(number: int) -> Prepared:
         key: Any = cast(Checks.check_id, String)
         of_head = select(key).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
         of_head = of_head.order_by(*newest_first).limit(1).correlate(of)
-        sizes = _last_of_several(of)
-        nth = func.row_number().over(partition_by=Checks.size, order_by=newest_first).label("nth")
-        by_size = select(key.label("key"), nth).join(sizes, sizes.c.check_id == Checks.check_id).subquery()
+        last = _last_of_several(of)
+        newest_of_size = last.c.started_at.desc(), last.c.check_id.desc()
+        nth = func.row_number().over(partition_by=last.c.size, order_by=newest_of_size).label("nth")
+        by_size = select(cast(last.c.check_id, String).label("key"), nth).subquery()
         of_each_size = select(func.aggregate_strings(by_size.c.key, ",")).where(by_size.c.nth == 1).correlate(of)
         # Each is looked up by an index. Told where the last so many begin, PostgreSQL, which cannot know how few these
         # are, would read all checks.
@@ -129,8 +130,9 @@ def _newest(number: int) -> Prepared:
 
 
 def _last_of_several(of: CTE) -> Subquery:
-    """The last checks of several pockets of a head: what of them the index has, so that no other row is read."""
-    last = select(Checks.check_id).where(Checks.machine == of.c.machine, Checks.head == of.c.head)
+    """The last checks of several pockets of a head: what of them their index has, so that no row is looked up."""
+    last = select(Checks.check_id, Checks.started_at, Checks.size)
+    last = last.where(Checks.machine == of.c.machine, Checks.head == of.c.head)
     last = last.where(literal_column("checks.size > 1"))  # as words: so a partial index will do
     last = last.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(LOOKED_THROUGH)
     return last.correlate(of).subquery()

@@ -23,7 +23,7 @@ from db.line.checks import Check
 from db.line.contradicting_captures import CONTRADICT_WHEN_JUDGED, MAY_CONTRADICT, OF_CHECK
 from db.line.pockets import here, word_of
 from db.line.rows import on_machine
-from db.schema.column_words import STANDING_FAULTS
+from db.line.standing_faults import STANDS
 from db.schema.tables import Captures, Checks, Faults, Pockets
 from producer.contract.plant_news import Hold
 
@@ -35,11 +35,7 @@ _LAST_IS_KNOWN: Final = select(Pockets.pocket).where(
 )
 _IS_UNSEEN: Final = (Checks.size > 1) & ~_LAST_IS_KNOWN.exists()
 _IS_FLAGGED: Final = select(Captures.capture_id).where(OF_CHECK, word_of(Captures) != "intact").exists()
-_HAS_FAULT: Final = (
-    select(Faults.id)
-    .where(Faults.check_id == Checks.check_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS))
-    .exists()
-)
+_HAS_FAULT: Final = select(Faults.id).where(Faults.check_id == Checks.check_id, STANDS).exists()
 # Most that wait have nothing against their head, and to read them all one by one takes long where many wait.
 _MAY_HOLD: Final = or_(_IS_UNSEEN, _IS_FLAGGED, _HAS_FAULT, MAY_CONTRADICT, CONTRADICT_WHEN_JUDGED)
 
@@ -138,12 +134,13 @@ def _of_other_heads(session: Session, check_ids: Collection[UUID]) -> list[Hold]
 
 
 def _of_late_labels(session: Session) -> list[Hold]:
-    """The damage that a person saw behind newer photographs: what began before these has not seen the insert since.
+    """The damage that a person saw: what began before the person said so has not seen the insert since.
 
     Each is told of the check of its photograph, which a later go does not end, and of that which is a go without it, so
-    that its go is told anew once the damage is over.
+    that its go is told anew once the damage is over. It is told before a photograph of before comes, out of an outbox.
     """
-    of = [(label, check) for label in late_labels.in_force(session) for check in {label.check_id, label.newest_check}]
+    labels = late_labels.in_force(session)
+    of = [(label, check) for label in labels for check in {label.check_id, label.newest_check or label.check_id}]
     known = select(Checks.check_id, Checks.revision).where(Checks.check_id.in_({check for _, check in of}))
     revisions = {row.check_id: row.revision for row in session.execute(known)} if of else {}
     return [
@@ -152,7 +149,7 @@ def _of_late_labels(session: Session) -> list[Hold]:
             machine=label.machine,
             head=label.head,
             pocket=label.pocket,
-            at=label.newest_at + TICK,
+            at=max(label.at, label.newest_at or label.at) + TICK,
             revision=revisions[check],
         )
         for label, check in of

@@ -126,15 +126,16 @@ def of_one_pocket(
     machine: str, head: str, pocket: int, rows: Sequence[Any], changed_at: datetime | None
 ) -> Iterator[InsertHistory]:
     """The inserts of one pocket, from its photographs in their order and the last change that a person recorded."""
-    keys = dict(insert_keys((PocketPhoto.of(row) for row in rows), only_stated=True))
-    of_inserts = [list(of) for _, of in groupby(rows, lambda row: keys[row.capture_id])]
+    of_inserts = _of_inserts(rows, changed_at)
     for number, of_insert in enumerate(of_inserts):
+        if not of_insert:
+            continue
         first = of_insert[0]
         # A change is told of a pocket that was photographed before. Of the first insert that is known here those are
         # gone, or too many, and so may its own first ones be, except where the change names the photograph.
         is_from_new = number > 0 or first.insert_changed_at == first.ordered_at or first.operations_on_edge in (0, 1)
         looks = list(_looks(of_insert, is_from_new))
-        is_last = number == len(of_inserts) - 1 and (changed_at is None or changed_at <= looks[-1].at)
+        is_last = number == len(of_inserts) - 1
         jump = _jump(looks)
         if jump is None:
             yield InsertHistory(machine, head, pocket, looks, is_from_new, is_last and not _is_back(looks))
@@ -151,6 +152,27 @@ def of_one_pocket(
             intact=sum(look.outcome == "intact" for look in looks[ended:]),
         )
         yield InsertHistory(machine, head, pocket, (), is_from_new, False, suspected if is_last else None)
+
+
+def _of_inserts(rows: Sequence[Any], changed_at: datetime | None) -> list[list[Any]]:
+    """The photographs of each insert; none of one that a person changed since the last photograph.
+
+    A change may be told late, when the new insert has been photographed: what is intact behind damage is of the new one
+    then, unless the change names its first photograph or the line counts operations.
+    """
+    keys = dict(insert_keys((PocketPhoto.of(row) for row in rows), only_stated=True))
+    of_inserts = [list(of) for _, of in groupby(rows, lambda row: keys[row.capture_id])]
+    if changed_at is not None and changed_at > rows[-1].ordered_at:
+        of_inserts.append([])
+    for of_insert, of_next in pairwise(of_inserts):
+        looks = list(_looks(of_insert, is_from_new=False))
+        told_at = of_next[0].insert_changed_at if of_next else changed_at
+        is_told = told_at not in (of_insert[-1].insert_changed_at, *(row.ordered_at for row in of_next[:1]))
+        if is_told and _is_back(looks) and all(row.operations_on_edge is None for row in of_insert):
+            first = _runs(looks)[-1][1][0]
+            of_next[:0] = of_insert[first:]
+            del of_insert[first:]
+    return of_inserts
 
 
 def _looks(rows: Sequence[Any], is_from_new: bool) -> Iterator[InsertLook]:

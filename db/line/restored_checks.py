@@ -42,7 +42,7 @@ def doubt(session: Session) -> None:
     doubted.update(session.scalars(shown.where(Captures.received_at < restored, Captures.machine != IMPORTED)))
     renumbered.update(session.scalars(select(Checks.check_id).where(literal_column("checks.awaited"))))
     for step in _steps(renumbered | doubted):
-        check_revisions.put_above_all_told(session, step, *restores.latest_known(session))
+        check_revisions.put_above(session, step, restores.highest_before(session))
     for step in _steps(doubted):
         # What still waits for photographs is no go: it is doubted when they have come (`db.line.incomplete_checks`).
         of_these = select(Checks.check_id).where(Checks.check_id.in_(step), ~Checks.awaited)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import literal_column, or_, select, text
+from sqlalchemy import bindparam, literal_column, or_, select, text
 from sqlalchemy.orm import Session
 
+from db.engine.prepared import Prepared
 from db.line.rows import NEWEST_FIRST, current_verdict
 from db.schema.index_conditions import FINDING
 from db.schema.tables import Captures, Verdicts
@@ -20,6 +21,20 @@ person can see the wear."""
 
 _LOOKED_THROUGH: Final = 1_000
 """The newest reviews as unusable, of all stations."""
+
+
+_NEWEST: Final = Prepared(
+    lambda *_: (
+        select(Verdicts.sketch)
+        .join(Captures, current_verdict())
+        .where(Captures.station == bindparam("station"), Captures.outcome.is_not(None), Verdicts.sketch.is_not(None))
+        .where(or_(Captures.outcome != "unusable", Verdicts.reason.startswith(MOVED.beginning)))
+        .where(or_(Captures.review.is_(None), Captures.review != "unusable"))
+        .order_by(*NEWEST_FIRST)
+        .limit(bindparam("most"))
+    )
+)
+"""For a photograph of which the camera may have moved: of a station that is not quite still, one of every few."""
 
 
 class Photographed(NamedTuple):
@@ -84,16 +99,7 @@ def newest(session: Session, station: str, limit: int) -> list[bytes]:
 
     Of those that were unusable only those of a camera that has moved are among them: the others say nothing of it.
     """
-    query = (
-        select(Verdicts.sketch)
-        .join(Captures, current_verdict())
-        .where(Captures.station == station, Captures.outcome.is_not(None), Verdicts.sketch.is_not(None))
-        .where(or_(Captures.outcome != "unusable", Verdicts.reason.startswith(MOVED.beginning)))
-        .where(or_(Captures.review.is_(None), Captures.review != "unusable"))
-        .order_by(*NEWEST_FIRST)
-        .limit(limit)
-    )
-    return [sketch for sketch in session.scalars(query) if sketch is not None][::-1]
+    return [sketch for (sketch,) in _NEWEST.execute(session.connection(), station=station, most=limit)][::-1]
 
 
 def unusable(session: Session, station: str, limit: int) -> list[bytes]:

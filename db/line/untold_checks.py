@@ -4,7 +4,8 @@ They are noted in the transaction of the label (`db.line.check_revisions.of_capt
 sent with the revision that they have by then. So are those that know what no answer says (`db.line.holds`).
 
 A label whose check has no answer for its head (it is pending again, or is of another head) is sent itself: the head's
-last answer must not stand until that check ends, or for good.
+last answer must not stand until that check ends, or for good. Other systems are sent every label of what a pocket
+shows, as they show that pocket too; a station has the answer of its check.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from db.line import checks
+from db.line import checks, late_labels
 from db.line.checks import Check
-from db.schema.tables import Captures, Checks, Reviews, UntoldChecks
+from db.line.pockets import here
+from db.schema.tables import Captures, Checks, Pockets, Reviews, UntoldChecks
 from producer.contract.vocabulary import LABELS, OUTCOME_OF
 
 CHECKS_AT_ONCE: Final = 200
@@ -46,8 +48,12 @@ class LabelledCapture:
 
 @dataclass(frozen=True)
 class Untold:
-    """What is to be sent: labels, then checks; and for the notes of them the revision up to which nothing is left."""
+    """What is to be sent: labels, then checks; and for the notes of them the revision up to which nothing is left.
 
+    `shown` are the labels for other systems alone.
+    """
+
+    shown: list[LabelledCapture]
     labels: list[LabelledCapture]
     checks: list[Check]
     revisions: Mapping[UUID, int]
@@ -61,10 +67,12 @@ def untold(session: Session) -> Untold:
     query = select(Checks.check_id, Checks.revision).join(UntoldChecks, UntoldChecks.check_id == Checks.check_id)
     revisions = {row.check_id: row.revision for row in session.execute(query.limit(CHECKS_AT_ONCE))}
     if not revisions:
-        return Untold([], [], {})
+        return Untold([], [], [], {})
     ended = sorted(checks.finished(session, revisions.keys()), key=lambda check: (check.started_at, check.check_id))
     pending = revisions.keys() - {check.check_id for check in ended}
-    return Untold(labels(session, revisions.keys(), pending), ended, revisions)
+    untold_labels = labels(session, revisions.keys(), pending)
+    own = [one for one in shown(session, revisions.keys()) if one not in untold_labels]
+    return Untold(own, untold_labels, ended, revisions)
 
 
 def remove(session: Session, revisions: Mapping[UUID, int]) -> None:
@@ -80,6 +88,21 @@ def remove(session: Session, revisions: Mapping[UUID, int]) -> None:
 
 def labels(session: Session, noted: Collection[UUID], pending: Collection[UUID]) -> list[LabelledCapture]:
     """The labels but for `intact` in these checks that are of another head than their check, or whose check pends."""
+    of_none = or_(
+        Captures.check_id.in_(list(pending)), Captures.machine != Checks.machine, Captures.head != Checks.head
+    )
+    return _labels(session, noted, Captures.review.in_(_NOT_INTACT), of_none)
+
+
+def shown(session: Session, noted: Collection[UUID]) -> list[LabelledCapture]:
+    """The labels in these checks of what a pocket shows now, also behind newer photographs (`db.line.late_labels`)."""
+    late = [label.capture_id for label in late_labels.in_force(session)]
+    is_newest = select(Pockets.pocket).where(here(Captures), Pockets.capture_id == Captures.capture_id)
+    return _labels(session, noted, or_(Captures.capture_id.in_(late), is_newest.correlate(Captures).exists()))
+
+
+def _labels(session: Session, noted: Collection[UUID], *conditions: ColumnElement[bool]) -> list[LabelledCapture]:
+    """What people said last of some photographs of these checks, in the order in which they said it."""
     of_it = select(func.max(_Said.id)).where(_Said.capture_id == Captures.capture_id)
     query = (
         select(
@@ -94,14 +117,7 @@ def labels(session: Session, noted: Collection[UUID], pending: Collection[UUID])
         )
         .join(Checks, Checks.check_id == Captures.check_id)
         .join(Reviews, Reviews.id == of_it.correlate(Captures).scalar_subquery())
-        .where(Captures.check_id.in_(list(noted)), Captures.review.in_(_NOT_INTACT))
-        .where(
-            or_(
-                Captures.check_id.in_(list(pending)),
-                Captures.machine != Checks.machine,
-                Captures.head != Checks.head,
-            )
-        )
+        .where(Captures.check_id.in_(list(noted)), Captures.review.is_not(None), *conditions)
         .order_by(Reviews.id)
     )
     return [LabelledCapture(**row._mapping) for row in session.execute(query)]

@@ -26,6 +26,7 @@ from db.line.rows import (
     older_than,
     on_machine,
 )
+from db.line.standing_faults import IS_OF_CAPTURE
 from db.schema.column_words import UNSETTLED_FAULTS
 from db.schema.tables import Captures, Faults, Verdicts
 
@@ -98,6 +99,7 @@ _CLOSE_FAULTS = Prepared(
         update(Faults.__table__)  # type: ignore[arg-type]
         # Not the column itself: by its index SQLite, which has no statistics, would read all open faults.
         .where(Faults.capture_id.in_(_IDS), func.coalesce(Faults.state, "").in_(UNSETTLED_FAULTS))
+        .where(IS_OF_CAPTURE)
         .values(state="closed")
         .returning(Faults.capture_id)
     )

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.learning import reviews
 from db.learning.review_chances import drawn
-from db.line import check_revisions
+from db.line import check_revisions, late_labels
 from db.line.photographs import is_there
 from db.line.rows import COLUMNS, VerdictRow, current_verdict
 from db.schema.tables import Captures, Pockets, Verdicts
@@ -60,14 +60,16 @@ def confirm(
 
     `shown` are those that the person saw, with the outcome that was shown beside each. A capture is left alone if it
     has a review or another verdict by now, is drawn as a sample, is of another head, or has lost its photograph: the
-    person has not confirmed it.
+    person has not confirmed it. So is one of a pocket that shows damage by what a person says of an earlier one.
     """
     check_revisions.of_captures(session, shown.keys())
+    late = [label.pocket for label in late_labels.in_force(session, machine, head) if label.is_late]
     query = (
         select(Captures.capture_id, Captures.outcome, drawn(Verdicts.id))
         .join(Verdicts, current_verdict())
         .where(Captures.machine == machine, Captures.head == head)
         .where(Captures.capture_id.in_(list(shown)), Captures.review.is_(None), is_there())
+        .where(Captures.pocket.not_in(late))
         # In the order in which captures take their pockets: two that write wait for each other in line.
         .order_by(Captures.machine, Captures.head, Captures.pocket, Captures.capture_id)
         .with_for_update(of=Captures)

@@ -17,7 +17,8 @@ from db.line import insert_changes, late_labels, restores
 from db.line.insert_changes import InsertChange
 from db.line.late_labels import LateLabel
 from db.line.rows import current_verdict
-from db.queries.head_overview import HeadOverview, overviews
+from db.queries.head_answer import HeadOverview
+from db.queries.head_overview import overviews
 from db.queries.pockets_now import PocketWord
 from db.schema.tables import Captures, Pockets, Reviews, Verdicts
 from producer.contract.names import IMPORTED

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,108 +13,22 @@ from db.engine.clock import AFTER_ALL, BEFORE_ALL
 from db.line import head_checks, late_labels
 from db.line.check_answers import KnownPockets
 from db.line.checks import Check
-from db.line.head_checks import Span
 from db.queries import pockets_now, replace_list
+from db.queries.head_answer import UNSEEN, HeadCheck, HeadOverview
 from db.queries.pockets_now import Alike, PocketWord
 from db.schema.tables import Pockets
 from producer.contract.names import IMPORTED
 from producer.contract.places import HeadPlace, PocketPlace
-from producer.contract.vocabulary import State
 
 STALE_MINUTES: Final = 60.0
 """Minutes after which the last photograph of a head says nothing about now."""
 
-HeadState = State | Literal["new", "stale"]
-"""A head's word: its answer's, or that its photographs are too old to say something about now."""
+OPERATIONS: Final = 5
+"""How many of a head's last operations are looked at, if nobody asks for more."""
 
 _MISSING: Final[PocketWord] = "missing"
-_UNSEEN: Final = frozenset({"missing", "fault"})
-"""Words of a check for a pocket of which it has no photograph to judge."""
 _NOTHING_TO_DO: Final = frozenset({"missing", "intact", "new"})
 """Words that need no person's look if the register does not have the pocket."""
-_DOUBTFUL: Final = _UNSEEN | {"unsure", "unusable"}
-"""What a person must look at."""
-
-
-@dataclass(frozen=True)
-class HeadCheck:
-    """A check of the head, what it left in each pocket that was looked at, and when its photographs came."""
-
-    check: Check
-    words: Mapping[int, PocketWord]
-    span: Span
-
-
-@dataclass(frozen=True)
-class HeadAnswer:
-    """A head's answer: go, or which pockets must be replaced or looked at.
-
-    `new` are those with an insert that no photograph shows yet.
-    """
-
-    state: State | Literal["new"]
-    replace: Sequence[int]
-    review: Sequence[int]
-    new: Sequence[int]
-
-
-@dataclass(frozen=True)
-class HeadOverview:
-    """A head; its newest operation first.
-
-    `words` is what the newest capture of each pocket shows, or that its last check has none, or doubts it. `last_at` is
-    the place in the order of the newest of all, None where there is none; `fresh_at` that of the pocket that will be
-    too old first, and `old` are those that are already. `operations` are the last ones, as many as were asked for.
-    `size` is how many pockets it has, by register, checks and photographs. `awaited` are the pockets that a check in
-    progress waits for. `doubts` names for each pocket the check that does not believe its newest photograph, or that
-    came later and has none.
-    """
-
-    machine: str
-    head: str
-    words: Mapping[int, PocketWord]
-    last_at: datetime | None
-    operations: Sequence[HeadCheck]
-    size: int
-    fresh_at: datetime | None = None
-    old: Collection[int] = ()
-    awaited: Collection[int] = ()
-    doubts: Mapping[int, Check] = field(default_factory=dict)
-
-    @property
-    def counts(self) -> Counter[PocketWord]:
-        """How many pockets show each word."""
-        return Counter(self.words.values())
-
-    @property
-    def answer(self) -> HeadAnswer | None:
-        """The answer of the newest check, with what earlier ones left in the pockets that it has not seen.
-
-        A check may be of a single photograph, which says nothing about the other pockets. It says nothing either about
-        an insert that was changed since: a head with such an insert is no GO. None if there is no check.
-        """
-        if not self.operations:
-            return None
-        check = self.operations[0].check
-        new = self._showing("new")
-        replace = {*check.replace, *self._showing("damaged")} - new
-        review = {*check.review, *self._showing(*_DOUBTFUL)} - new - replace
-        state: State | Literal["new"] = check.state
-        if state != "pending":
-            # What nobody has judged yet is no GO either, nor what a check that is still under way has not come to.
-            waits = self._showing("pending") or self.awaited
-            state = "replace" if replace else "review" if review else "pending" if waits else "new" if new else state
-        return HeadAnswer(state, sorted(replace), sorted(review), sorted(new))
-
-    @property
-    def state(self) -> HeadState:
-        """Its word: `stale` if all pockets are, or one is and no other needs a person; `pending` without an answer."""
-        answer = self.answer
-        state: HeadState = answer.state if answer else "pending"
-        return "stale" if self.old and (self.fresh_at is None or state not in ("replace", "review")) else state
-
-    def _showing(self, *words: str) -> set[int]:
-        return {pocket for pocket, word in self.words.items() if word in words}
 
 
 def heads(session: Session) -> list[HeadPlace]:
@@ -131,10 +43,11 @@ def overviews(
     session: Session,
     places: Sequence[HeadPlace],
     *,
-    operations: int = 5,
+    operations: int = OPERATIONS,
     declared: Mapping[str, int] | None = None,
     fresh_since: datetime = BEFORE_ALL,
     now: datetime = AFTER_ALL,
+    to_replace: Collection[PocketPlace] | None = None,
 ) -> list[HeadOverview]:
     """Some heads, each with so many of its last operations: as many queries for fifty as for one.
 
@@ -146,6 +59,7 @@ def overviews(
         fresh_since: what was photographed or came before that is too old to say something about now.
         now: what did both later, by a clock that was ahead, says as little, also once that time has come
             (`db.line.captures_ahead`).
+        to_replace: the inserts to be replaced in these heads, from who has asked for them already.
     """
     if not places:
         return []
@@ -156,9 +70,7 @@ def overviews(
     for check, known, span in newest.checks:
         if (check.machine, check.head) in last:  # a photograph may lie in a check of another head
             last[check.machine, check.head].append(HeadCheck(check, _words(check, known), span))
-    waits = any(row.word == "pending" for rows in seen.values() for row in rows)
-    late = {label.place for label in late_labels.in_force(session)}
-    damaged = late.union(replace_list.places_to_replace(session) if waits else ())
+    damaged = set(_damage_of_before(session, seen) if to_replace is None else to_replace)
     sizes = declared or {}
     return [
         _overview(
@@ -172,6 +84,13 @@ def overviews(
         )
         for place in places
     ]
+
+
+def _damage_of_before(session: Session, seen: Mapping[HeadPlace, Sequence[Alike]]) -> list[PocketPlace]:
+    """The inserts to be replaced by older photographs than the newest, which are all that hides one."""
+    if any(row.word == "pending" for rows in seen.values() for row in rows):
+        return replace_list.places_to_replace(session)
+    return [label.place for label in late_labels.in_force(session)]
 
 
 def _overview(
@@ -249,7 +168,7 @@ def _size(last: Sequence[HeadCheck], seen: Mapping[int, Alike], declared: int | 
         operation.check.size
         for operation in of_several
         for pocket, word in operation.words.items()
-        if declared < pocket <= operation.check.size and word not in _UNSEEN
+        if declared < pocket <= operation.check.size and word not in UNSEEN
         if pocket in seen and seen[pocket].is_fresh
     ]
     return max([*sizes[:1], *shown], default=declared)
@@ -284,7 +203,7 @@ def _doubt(word: PocketWord, shown: PocketWord | None) -> PocketWord | None:
     """
     if word == "unsure" and shown == "intact":
         return word
-    unseen = word if word in _UNSEEN else _MISSING if word == "unusable" != shown else None
+    unseen = word if word in UNSEEN else _MISSING if word == "unusable" != shown else None
     return None if shown in ("damaged", "new") else unseen
 
 

@@ -4,34 +4,28 @@ Each answer is as it was, or as it is by now: of a check the last counts. The da
 these are those that were written: verdicts by when they were given, checks by their revision, which is the database's
 clock whatever changed the answer. Of faults, of what other systems reported (they report it until they are answered),
 and of what was taken back or has ended, nothing is sent again.
-
-A restore gives some checks revisions of a year later (`db.line.restored_checks`). A day after it these count only if a
-photograph, a label or a fault of theirs has come since: an old answer that comes again would be above what is newer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.engine import clock
-from db.line import checks, holds, restores, untold_checks
+from db.line import checks, holds, untold_checks
 from db.line.check_revisions import revised_since, unseen_since
 from db.line.checks import Check
 from db.line.rows import COLUMNS, VerdictRow, current_verdict, on_machine
 from db.line.untold_checks import LabelledCapture
 from db.queries import plant_news
-from db.schema.tables import Captures, Checks, Faults, Reviews, Verdicts
+from db.schema.tables import Captures, Checks, Verdicts
 from producer.contract.plant_news import News
 
 AT_MOST: Final = 5_000
 """How many verdicts, or checks, are sent again; the connector goes without its states where there are more."""
-
-_DAY: Final = timedelta(days=1)
 
 _CHECKS_AT_ONCE: Final = 500
 """Checks that are looked up in one step."""
@@ -45,19 +39,6 @@ class AnswersSince:
     verdicts: list[VerdictRow]
     labels: list[LabelledCapture]
     checks: list[Check]
-
-
-def _written_since(session: Session, moment: datetime) -> ColumnElement[bool]:
-    restored = restores.restored_at(session)
-    if restored is None or restored >= moment - _DAY:
-        return revised_since(moment)
-    of_check = select(Captures.check_id).where(Captures.check_id == Checks.check_id)
-    judged = of_check.join(Verdicts, Verdicts.capture_id == Captures.capture_id).where(Verdicts.judged_at >= moment)
-    labelled = of_check.join(Reviews, Reviews.capture_id == Captures.capture_id).where(Reviews.at >= moment)
-    failed = select(Faults.id).where(Faults.check_id == Checks.check_id, Faults.last_at >= moment)
-    came = of_check.where(Captures.received_at >= moment)
-    is_renumbered = revised_since(clock.latest(session) + _DAY)
-    return revised_since(moment) & or_(~is_renumbered, *(of.exists() for of in (came, judged, labelled, failed)))
 
 
 def answers_since(session: Session, moment: datetime) -> AnswersSince | None:
@@ -74,7 +55,7 @@ def answers_since(session: Session, moment: datetime) -> AnswersSince | None:
         .order_by(Verdicts.id)
     )
     verdicts = [VerdictRow(*row) for row in session.execute(given_since)]
-    answered = select(Checks.check_id).where(_written_since(session, moment), on_machine(Checks.machine, None))
+    answered = select(Checks.check_id).where(revised_since(moment), on_machine(Checks.machine, None))
     answered = answered.order_by(Checks.revision, Checks.check_id).limit(AT_MOST + 1)
     ids = [*session.scalars(answered)]
     if len(ids) > AT_MOST:
@@ -87,6 +68,7 @@ def answers_since(session: Session, moment: datetime) -> AnswersSince | None:
         answers.checks.extend(ended[check_id] for check_id in some if check_id in ended)
         answers.news.extend(holds.of_checks(session, some))
         labels = [one for one in untold_checks.labels(session, some, {*some} - ended.keys()) if one.at >= moment]
+        shown = [one for one in untold_checks.shown(session, some) if one.at >= moment and one not in labels]
         unseen = unseen_since(session, [one.capture_id for one in labels])
-        answers.labels.extend(one for one in labels if one.capture_id in unseen)
+        answers.labels.extend([*shown, *(one for one in labels if one.capture_id in unseen)])
     return answers

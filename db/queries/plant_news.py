@@ -1,4 +1,4 @@
-"""News that only the database has: models' roles, stations' fault runs, and insert changes recorded at the line.
+"""News that only the database has: restored backups, models' roles, stations' fault runs, and changes of inserts.
 
 News is sent first and then noted as sent. So after a crash between the two it is sent again: the same events, with the
 same ids.
@@ -13,13 +13,16 @@ from typing import Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from db.engine import clock
+from db.engine.times import utc
 from db.engine.upsert import insert
 from db.learning import model_registry
-from db.line import untold_changes
+from db.line import restores, untold_changes
 from db.queries import unusable_runs
 from db.schema.tables import ToldNews
-from producer.contract.plant_news import Change, FaultRun, InsertChangeAnswer, ModelChange
+from producer.contract.plant_news import Change, FaultRun, InsertChangeAnswer, ModelChange, Restored
 
+_RESTORE: Final = "restore"
 _MODELS: Final = "models"
 _STATION: Final = "station "
 
@@ -30,16 +33,19 @@ _LAST_MODELS: Final = 50
 def untold(session: Session) -> list[Change]:
     """The news to be sent now: changes of inserts and models' roles, in order, and stations whose runs began or ended.
 
-    A run whose beginning was sent continues until the station has no run, and keeps the beginning that was sent.
+    Before all of it that a backup was restored: nothing counts that came before that. A run whose beginning was sent
+    continues until the station has no run, and keeps the beginning that was sent.
     """
     noted = _noted(session)
+    restored = _restored(session, noted, since=None)
     models = _models(session, int(noted.pop(_MODELS, 0)))
-    return [*untold_changes.untold(session), *models, *_runs(session, noted)]
+    return [*restored, *untold_changes.untold(session), *models, *_runs(session, noted)]
 
 
 def sent_since(session: Session, moment: datetime) -> list[Change]:
     """The news that may have been sent since a moment and holds, as it was sent."""
     noted = _noted(session)
+    restored = _restored(session, noted, since=moment)
     models = _models(session, max(0, int(noted.get(_MODELS, 0)) - _LAST_MODELS))
     sent = {run.station: noted.get(f"{_STATION}{run.station}") for run in unusable_runs.runs(session)}
     runs = [
@@ -48,7 +54,8 @@ def sent_since(session: Session, moment: datetime) -> list[Change]:
         if since is not None
     ]
     changed = untold_changes.sent_since(session, moment)
-    return [*changed, *(one for one in models if one.at >= moment), *(one for one in runs if one.since >= moment)]
+    models_since = (one for one in models if one.at >= moment)
+    return [*restored, *changed, *models_since, *(one for one in runs if one.since >= moment)]
 
 
 def note(session: Session, changes: Iterable[Change]) -> None:
@@ -57,7 +64,10 @@ def note(session: Session, changes: Iterable[Change]) -> None:
         if isinstance(news, InsertChangeAnswer):
             untold_changes.remove(session, news)
             continue
-        if isinstance(news, ModelChange):
+        if isinstance(news, Restored):
+            # By the clock of now: that of the restore may have been set right since.
+            subject, value = _RESTORE, f"{news.restore_id.hex} {utc(clock.of_database(session))}"
+        elif isinstance(news, ModelChange):
             subject, value = _MODELS, str(news.number)
         else:
             subject, value = f"{_STATION}{news.station}", news.since.isoformat()
@@ -70,6 +80,17 @@ def note(session: Session, changes: Iterable[Change]) -> None:
 
 def _noted(session: Session) -> dict[str, str]:
     return {row.subject: row.value for row in session.execute(select(ToldNews.subject, ToldNews.value))}
+
+
+def _restored(session: Session, noted: dict[str, str], since: datetime | None) -> list[Restored]:
+    """The last restore, if it was told since a moment, or (None) was not told yet; its note is taken out."""
+    restore_id, _, told_at = noted.pop(_RESTORE, "").partition(" ")
+    restored = restores.last_news(session)
+    if restored is None:
+        return []
+    if restore_id != restored.restore_id.hex:
+        return [restored] if since is None else []
+    return [restored] if since is not None and datetime.fromisoformat(told_at) >= since else []
 
 
 def _models(session: Session, after: int) -> Iterator[ModelChange]:

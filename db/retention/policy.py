@@ -140,8 +140,12 @@ def shadow_may_go(session: Session, limit: datetime) -> ColumnElement[bool]:
 
 
 def fault_may_go(limit: datetime) -> ColumnElement[bool]:
-    """Settled faults that came last before a moment."""
-    return Faults.state.in_(SETTLED_FAULTS) & (Faults.last_at < limit)
+    """Settled faults that came last before a moment.
+
+    A dismissed one goes with its check: it is all that says that one of the check's pockets was not seen.
+    """
+    speaks = (Faults.state == "dismissed") & exists().where(Checks.check_id == Faults.check_id)
+    return Faults.state.in_(SETTLED_FAULTS) & (Faults.last_at < limit) & ~speaks
 
 
 def extent(session: Session, policy: Policy) -> Extent:

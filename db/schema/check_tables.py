@@ -30,7 +30,7 @@ class Checks(Base):
         *(Index(None, place, "started_at", "check_id") for place in ("station", "machine", "head")),
         index_where("ix_checks_awaited", ("started_at", "check_id"), "awaited"),
         index_where("ix_checks_given_up", ("started_at", "check_id"), "given_up"),
-        index_where("ix_checks_of_several", ("machine", "head", "started_at", "check_id"), "size > 1"),
+        index_where("ix_checks_of_several", ("machine", "head", "started_at", "check_id", "size"), "size > 1"),
     )
 
     check_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

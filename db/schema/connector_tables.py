@@ -58,8 +58,8 @@ class UntoldChecks(Base):
 
 
 class ToldNews(Base):
-    """What the plant's other systems were told last: `models` up to which row of promotions, and `station NAME` since
-    when its photographs cannot be judged, while that goes on."""
+    """What the plant's other systems were told last: `models` up to which row of promotions, `restore` which restored
+    backup and when, and `station NAME` since when its photographs cannot be judged, while that goes on."""
 
     __tablename__ = "told_news"
 

@@ -91,8 +91,8 @@ for station in ${INSERTS_STATIONS:-}; do
 done
 
 if has connect_password; then
-    user connect "${reads}answers" "${writes}insert-changes" "${writes}connector*" \
-        +ping '+info|replication' +xread +xrange +xrevrange +hset +set $greet
+    user connect "${reads}answers" "${reads}connector-looked" "${writes}insert-changes" "${writes}connector*" \
+        +ping '+info|replication' +xread +xrange +xrevrange +hset +set +exists $greet
 fi
 if has metrics_password; then
     user metrics '~inspect*' '~learn*' '~unacked' '~unacked_index' '~verdicts:*' +ping +info +llen +hlen +zcard +xlen $greet

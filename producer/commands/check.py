@@ -52,7 +52,7 @@ def check(
     - a photograph that was handed in for another operation
     - a change of the folder while the check runs
 
-    It refuses a folder in which all photographs are those of another operation.
+    It refuses a folder in which all photographs are those of another operation, or of an earlier check of this one.
 
     A photograph must not have changed for INSERTS_SETTLED_AFTER seconds (2). If the system cannot say whether a program
     still writes the file (on a network share, or a file of another owner), it is looked at twice, that long apart, and
@@ -91,7 +91,7 @@ def check(
         if declared is not None or not shown.problems:
             head_sizes.remember(declared or shown.check_size, head, outbox)
         notes = [*notes_on(shown, head, check_size, known, register), *([UNGUARDED] if unguarded else [])]
-        shown = without_known(shown, folder, (machine, head, operation), outbox)
+        shown = without_known(shown, folder, (machine, head, operation), check_id, outbox)
         for line in (*(problem.what for problem in shown.problems), *notes):
             note(line)
         result = run_check(

@@ -78,6 +78,7 @@ def run(context: typer.Context, file: File = None) -> None:
     from producer.connect.insert_change_outbox import InsertChangeOutbox
     from producer.connect.metrics import connector_metrics
     from producer.station.folder_lock import FolderLock
+    from producer.station.register_watch import RegisterWatch
     from producer.telemetry.metrics_server import exposed
 
     configuration = read_connector_file(chosen)
@@ -91,13 +92,14 @@ def run(context: typer.Context, file: File = None) -> None:
         parts.callback(FolderLock(log.path.parent, _RUN).close)
         changes = InsertChangeOutbox(log.path.parent)
         parts.callback(changes.close)
-        if (register := settings.head_register()) is not None:
-            log.sizes.declare({name: head.pockets for name, head in register.heads.items()})
+        register = settings.head_register()
         try:
             connector = Connector(configuration, redis_url, log, changes)
         except ImportError as error:
             raise ValueError(opcua.not_installed(error)) from None
         parts.enter_context(exposed(connector_metrics(log), settings.metrics_port, settings.metrics_address))
+        if register is not None:
+            parts.enter_context(RegisterWatch(register, connector.declare, settled_after=settings.settled_after))
         note(f"telling {', '.join(name for name, _ in configuration.sinks())} (Ctrl-C ends it)")
         connector.run(stop)
 

@@ -186,8 +186,7 @@ def outbox(
         return
     for entry in waiting:
         event = entry.event
-        why = entry.problem or ("sent, not answered yet" if entry.attempts else "not sent yet")
-        say(f"{event.capture_id}  {event.machine} {event.head} pocket {event.pocket}  {why}")
+        say(f"{event.capture_id}  {event.machine} {event.head} pocket {event.pocket}  {entry.why}")
     limit = settings.outbox_limit
     say(f"{len(waiting)} waiting, {len(waiting) / limit:.0%} of the {limit} that may")
 

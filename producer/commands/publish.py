@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 from uuid import UUID
@@ -77,7 +78,7 @@ def publish(
     photograph = only_when_finished(image, settings.settled_after)
     if photograph.unguarded:
         note(UNGUARDED)
-    with open_station(settings) as (station, outbox):
+    with open_station(settings) as (station, _):
         event = station.submit(
             photograph.image,
             machine=machine,
@@ -91,7 +92,6 @@ def publish(
         )
         received, checked = _answers(station, event, timeout)
         sent = received is not None or station.flush(10.0 if timeout == 0 else 0.0)
-        waiting = outbox.find(str(event.capture_id))
     if received is not None:
         _show(received, checked, as_json)
         if image.exists() and image.read_bytes() != photograph.image:
@@ -101,7 +101,9 @@ def publish(
             note("its check is not answered yet: publish it again, or see `insert-db checks`")
             raise typer.Exit(FAILED)
         raise typer.Exit(_exit_code(received, checked))
-    problem = waiting.problem if waiting and waiting.problem else "no answer yet"
+    with closing(settings.open_outbox()) as outbox:  # an attempt that was under way has ended only now
+        waiting = outbox.find(str(event.capture_id))
+    problem = waiting.why if waiting else "answered just now: publish it again for its answer"
     if as_json:
         say_json({"kind": "waiting", "capture_id": str(event.capture_id), "problem": problem})
     else:

@@ -6,16 +6,19 @@ import re
 import sqlite3
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import redis
 import structlog
 
+from producer.connect import restores
 from producer.connect.configuration.connector_file import ConnectorFile
 from producer.connect.connector_problems import EVERYWHERE, ConnectorProblems
 from producer.connect.deliveries.delivery_log import AS_NEW, DEFAULT_LIMIT, DeliveryLog
 from producer.connect.initial_state import InitialState, reading_configurations, replay_stream
 from producer.connect.insert_change_outbox import ChangeSender, InsertChangeOutbox
+from producer.connect.log_clearing import LogClearing
 from producer.connect.missed_answers import MissedAnswers
 from producer.connect.reporter import SinkReporter
 from producer.connect.sink_thread import SinkThread
@@ -23,6 +26,7 @@ from producer.connect.sinks.opening import open_sink
 from producer.connect.stream_events import StreamEvents, moment_of
 from producer.connect.stream_freshness import StreamFreshness, now
 from producer.connect.unheard_machines import note_configured, note_heard
+from producer.contract.news_look import LOOKED
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent
 from producer.contract.plant_news import InsertChangeAnswer
 from producer.delivery.stream_reader import BATCH, StreamEntry, StreamReader, order
@@ -34,9 +38,6 @@ log = structlog.get_logger()
 LONGEST_PAUSE: Final = 2.0
 """The longest time, in seconds, between two looks whether Redis is back."""
 
-FORGET_EVERY: Final = 600.0
-"""Seconds between two clearings of what was delivered long ago, or waits beyond the limit."""
-
 BEGUN: Final = "begun"
 """The file beside the delivery log that says that there was one."""
 
@@ -45,7 +46,7 @@ _POSITION: Final = "position"
 _HISTORY: Final = "history"
 """The note of whose writes were read (`StreamReader.history`)."""
 
-_AWAITED: Final = "Redis may have lost answers: a worker is asked to send them again"
+_NOBODY_LOOKS: Final = "no worker looks for news in the database: start one with `insert-worker run`, or see its log"
 
 _OLD: Final = "no state up to"
 """The note of the last entry of the plant's stream that may be overtaken by what Redis has lost."""
@@ -77,7 +78,6 @@ class Connector:
         self._file = file
         self._deliveries = deliveries
         self._changes = changes
-        self._limit = limit
         position = deliveries.note(_POSITION)
         if position is not None and not re.fullmatch(r"\d+-\d+", position, re.ASCII):
             raise ValueError(f"the delivery log {deliveries.path} is damaged, {position!r} is no position: {AS_NEW}")
@@ -88,15 +88,18 @@ class Connector:
         self._history = deliveries.note(_HISTORY)
         self._events = StreamEvents(file.site)
         self._begun = False
-        self._freshness = StreamFreshness()
+        self._freshness = StreamFreshness()  # of what systems show
+        self._heard = StreamFreshness()  # of what is only told, whoever looks
         self._sinks = [*file.sinks()]
         self._problems = ConnectorProblems(deliveries.path.parent)
         self._reader = StreamReader(redis_url, PLANT_STREAM, position or "0-0", self._came_back_empty, self._was_cut)
         opened = {name: open_sink(name, file.site, sink, deliveries, changes) for name, sink in self._sinks}
-        self._threads = [SinkThread(*one, deliveries, self._problems, self._freshness) for one in opened.items()]
+        heard = {name: self._freshness if sink.shows_state else self._heard for name, sink in self._sinks}
+        self._threads = [SinkThread(*one, deliveries, self._problems, heard[one[0]]) for one in opened.items()]
         self._sender = ChangeSender(changes, redis_url)
         self._reporter = SinkReporter(file.site, deliveries, redis_url)
         self._missed = MissedAnswers(deliveries, position or "0-0", self._reporter.ask)
+        self._clearing = LogClearing(deliveries, self._missed, limit)
         self._reading = OutageLog("what the line says cannot be read", "what the line says is read again")
 
     def run(self, stop: threading.Event) -> None:
@@ -120,15 +123,18 @@ class Connector:
                 self._reader.close()
                 self._problems.close()
 
+    def declare(self, pockets: Mapping[str, int]) -> None:
+        """Have each head, by its name, have so many pockets; what systems show is shown anew by that."""
+        self._deliveries.sizes.declare(pockets)
+        self._freshness.ends()
+
     def _read(self, stop: threading.Event) -> None:
-        backoff, forgotten_at = Backoff(0.5, LONGEST_PAUSE), -FORGET_EVERY
+        backoff = Backoff(0.5, LONGEST_PAUSE)
         while not stop.is_set():
             try:
                 if not self._begun:
                     self._begin()
-                if time.monotonic() - forgotten_at > FORGET_EVERY:
-                    self._forget()
-                    forgotten_at = time.monotonic()
+                self._clearing.clear(self._kept or "0-0")
                 self._hear()
             except (redis.RedisError, OSError, sqlite3.Error) as error:
                 problem = f"{type(error).__name__}: {error}"
@@ -137,7 +143,7 @@ class Connector:
                 stop.wait(backoff.next())
             else:
                 self._reading.ends()
-                problem = _AWAITED if self._missed.is_open else self._events.not_understood or ""
+                problem = self._missed.problem or self._events.not_understood or ""
                 if problem:  # one is not understood until a connector that understands it is started
                     self._problems.begins(EVERYWHERE, problem)
                 else:
@@ -169,7 +175,8 @@ class Connector:
                     file=str(self._deliveries.path),
                     hint="`insert-db verdicts --since` has it; all further answers are sent",
                 )
-            self._deliveries.keep({}, {_POSITION: end, _HISTORY: str(self._history)}, [*state.said.values()])
+            notes = {_POSITION: end, _HISTORY: str(self._history), restores.NOTE: str(state.restored)}
+            self._deliveries.keep({}, notes, [*state.said.values()])
             self._kept = self._reader.position = end
         self._begun = True
         self._marker.touch()
@@ -179,31 +186,35 @@ class Connector:
 
         What the systems were shown before may be overtaken: a `go` that we vouch for would be acted on.
         """
-        moment, hears = now(), self._freshness.spell is not None
-        entries = self._reader.read(wait=hears or self._missed.is_open)
+        moment, spell = now(), self._freshness.spell
+        is_looked_for = self._reader.has(LOOKED)  # before the reading: what was found is in the stream by then
+        entries = self._reader.read(wait=spell is not None or self._missed.is_open or not is_looked_for)
         try:
             self._require_same_history()
-            self._keep(entries)
+            for part, restored in restores.parts_of(entries, self._deliveries.note(restores.NOTE)):
+                self._keep(part, restored)
         except BaseException:
             self._reader.position = self._kept or "0-0"  # read again what was not kept
             raise
         if len(entries) < BATCH and self._misses_nothing():
-            self._freshness.heard(moment)
-            self._missed.heard(self._reader.position, resumed=not hears)
-            if not hears:
-                self._wake()
+            self._heard.heard(moment)
+            if is_looked_for:
+                self._freshness.heard(moment)
+                self._missed.heard(self._reader.position, resumed=spell is None)
+        if not is_looked_for:
+            self._freshness.ends(_NOBODY_LOOKS)
+        if self._freshness.spell != spell:
+            self._wake()
 
-    def _keep(self, entries: list[StreamEntry]) -> None:
-        if not entries:
-            return
+    def _keep(self, entries: Sequence[StreamEntry], restored: Mapping[str, str]) -> None:
         before, self._events.not_understood = self._events.not_understood, None
         events = [event for entry in entries if (event := self._events.event(entry)) is not None]
         events, last_events = self._deliveries.with_event_ids(events)
         self._answer_again(events)
         wanted = {name: [event for event in events if sink.wants(event)] for name, sink in self._sinks}
         is_state = self._missed.is_open or order(entries[0].id) > order(self._old)
-        notes = {_POSITION: entries[-1].id} | note_heard(self._deliveries, events)
-        if self._events.not_understood is not None:  # it may overtake what is shown
+        notes = {_POSITION: entries[-1].id, **restored} | note_heard(self._deliveries, events)
+        if restored or self._events.not_understood is not None:  # it may overtake what is shown
             is_state = False
             self._freshness.ends()
             notes |= self._missed.known_from(entries[-1].id)
@@ -212,7 +223,7 @@ class Connector:
         if is_complete:
             log.warning("missed answers were sent again: what systems show holds")
             notes |= self._missed.end()
-        self._deliveries.keep(wanted, notes, last_events, is_state=is_state)
+        self._deliveries.keep(wanted, notes, last_events, is_state=is_state, forgets=bool(restored))
         self._kept = entries[-1].id
         if is_complete is False:
             self._believe_nothing(self._kept)
@@ -228,18 +239,6 @@ class Connector:
     def _wake(self) -> None:
         for thread in self._threads:
             thread.wake()
-
-    def _forget(self) -> None:
-        self._deliveries.forget(time.time())
-        for sink, count in self._deliveries.forget_oldest(self._limit).items():
-            self._deliveries.keep({}, self._missed.known_from(self._kept or "0-0"))
-            log.error(
-                "a system is away for too long: the oldest that waited for it is in the database alone",
-                sink=sink,
-                events=count,
-                limit=self._limit,
-                hint="`insert-db verdicts --since` has them; take a system out of the file that is there no more",
-            )
 
     def _require_same_history(self) -> None:
         """Notice if Redis was restarted since we read, or is another one: it may have lost answers.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
+from uuid import UUID
 
 from producer.connect.configuration.connector_file import Configured
 from producer.connect.deliveries.check_event_ids import LastCheckEvent
@@ -19,7 +20,7 @@ from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.sinks.last_answers import Answers
 from producer.contract.answers import STREAM_FIELD
 from producer.contract.plant_event import PLANT_STREAM, PlantEvent
-from producer.contract.plant_news import may_be_state
+from producer.contract.plant_news import Restored, may_be_state
 from producer.delivery.stream_reader import StreamEntry, StreamReader, order
 
 _HOW_IT_LETS_US_IN: Final = {
@@ -52,6 +53,8 @@ class InitialState:
         """Nothing was said yet; `sinks` are those whose readings begin, `deliveries` their log."""
         self._deliveries = deliveries
         self._sinks = sinks
+        self.restored: UUID | None = None
+        """The last backup that was restored (`Restored.restore_id`)."""
         self.forget()
 
     def forget(self) -> None:
@@ -59,6 +62,14 @@ class InitialState:
         self._count = 0
         self._answers = {name: Answers(self._deliveries.sizes.of) for name, _ in self._sinks}
         self.said: dict[str, LastCheckEvent] = {}
+
+    def is_other(self, restored: Restored) -> bool:
+        """Whether another backup was restored than is known: then nothing of before counts."""
+        is_other = restored.restore_id != self.restored
+        if is_other:
+            self.restored = restored.restore_id
+            self.forget()
+        return is_other
 
     def hear(self, events: Sequence[PlantEvent]) -> None:
         """Take in what was said next.
@@ -108,7 +119,11 @@ def replay_stream(
             for entry in entries:
                 if order(entry.id) > order(end):
                     break
-                if (event := event_of(entry)) is not None:
+                event = event_of(entry)
+                if event is not None and isinstance(event.data, Restored):
+                    if state.is_other(event.data):
+                        events.clear()
+                elif event is not None:
                     events.append(event)
                 elif may_be_state(entry.fields.get(STREAM_FIELD, b"")):
                     events.clear()

@@ -64,6 +64,11 @@ class MissedAnswers:
         """Whether a worker was asked, and has not answered yet."""
         return self._request is not None
 
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is vouched for yet, while it is open."""
+        return "Redis may have lost answers: a worker is asked to send them again" if self.is_open else None
+
     def wait(self) -> bool:
         """Whether a worker may still answer; it is asked if it was not yet."""
         if self._request is not None and self._asked_at is None:

@@ -15,7 +15,7 @@ from producer.connect.connector_problems import ConnectorProblems
 from producer.connect.deliveries.delivery_log import Delivery, DeliveryLog
 from producer.connect.deliveries.retry_schedule import LONGEST_PAUSE, next_attempt
 from producer.connect.sinks.sink import DeliveryResult, Sink, SinkAway, SinkEnded
-from producer.connect.stream_freshness import StreamFreshness
+from producer.connect.stream_freshness import UNREAD, StreamFreshness
 from producer.runtime.backoff import Backoff
 from producer.runtime.outage_log import OutageLog
 from producer.runtime.periodic import Periodic
@@ -31,8 +31,6 @@ IDLE_PAUSE: Final = 5.0
 
 LOOK_EVERY: Final = 1.0
 """Seconds between two looks whether the line is still heard."""
-
-_UNHEARD: Final = "what the line says cannot be read"
 
 
 class SinkThread:
@@ -53,8 +51,8 @@ class SinkThread:
             sink: who is told.
             deliveries: what waits for it.
             problems: where others read what keeps us from it.
-            freshness: whether what the line says is known. While it is not the sink is left: what it shows may be
-                overtaken.
+            freshness: whether what it shows, or is told, is known to be all. While it is not the sink is left: what it
+                shows may be overtaken.
         """
         self.name = name
         self._freshness = freshness
@@ -67,6 +65,7 @@ class SinkThread:
         self._stop = threading.Event()
         self._backoff = Backoff(1.0, LONGEST_PAUSE)
         self._up = False
+        self._problem: str | None = None
         self._outage = OutageLog(f"{name} is away: events wait", f"{name} is back")
         self._refusals = OutageLog(f"{name} refuses an event: it is tried again", f"{name} takes events again")
         self._using = threading.Lock()  # the sink
@@ -148,8 +147,9 @@ class SinkThread:
         if self._log.is_disabled(self.name):
             return IDLE_PAUSE
         if spell is None:
-            if self._up:
-                self._is_away(_UNHEARD)
+            problem = self._freshness.problem
+            if self._up or problem not in (self._problem, UNREAD):
+                self._is_away(problem)
             return IDLE_PAUSE
         try:
             with self._using:
@@ -191,7 +191,7 @@ class SinkThread:
     def _next(self, outcomes: Iterator[DeliveryResult]) -> DeliveryResult | None:
         with self._using:
             if not self._is_heard(self._spell):
-                raise SinkAway(_UNHEARD)
+                raise SinkAway(self._freshness.problem)
             return next(outcomes, None)
 
     def _note(self) -> None:
@@ -228,12 +228,12 @@ class SinkThread:
         self._outage.ends()
         if not self._up:
             self._log.set_up(self.name, True, None, time.time())
-        self._up = True
+        self._up, self._problem = True, None
         self._backoff.reset()
 
     def _is_away(self, problem: str) -> None:
         self._outage.begins(problem)
-        self._up = False
+        self._up, self._problem = False, problem
         self._log.set_up(self.name, False, problem, time.time())
 
     def _pause(self, retry_after: float | None = None) -> None:

@@ -1,5 +1,7 @@
 """Whether the connector knows what the line says: the plant's stream was read to its end a moment ago.
 
+What systems show is known only if a worker looked for news besides (`producer.contract.news_look`).
+
 A system must not believe what it was told last while nobody knows whether the line has said otherwise. So what is known
 is known for some seconds only, and ends by itself: also where the process was held, or where its disk hangs.
 """
@@ -13,6 +15,10 @@ from typing import Final
 VOUCHED_FOR: Final = 10.0
 """Seconds for which is known what the line says, once it was read to its end. A Redis that is started anew is back
 sooner; a PLC that holds a head because nobody beats for twenty seconds hears of no beat before all is read."""
+
+
+UNREAD: Final = "what the line says cannot be read"
+"""Why it is not known, where nobody says why: the last reading is too long ago."""
 
 
 def now() -> float:
@@ -32,6 +38,8 @@ class StreamFreshness:
         self._lock = threading.Lock()
         self._spells = 0
         self._known_at: float | None = None
+        self.problem = UNREAD
+        """Why it is not known, while it is not."""
 
     @property
     def spell(self) -> int | None:
@@ -44,11 +52,13 @@ class StreamFreshness:
         with self._lock:
             self._spells += not self._hears()
             self._known_at = moment
+            self.problem = UNREAD
 
-    def ends(self) -> None:
+    def ends(self, why: str = UNREAD) -> None:
         """What the line says is not known any more."""
         with self._lock:
             self._known_at = None
+            self.problem = why
 
     def _hears(self) -> bool:
         return self._known_at is not None and now() - self._known_at <= VOUCHED_FOR

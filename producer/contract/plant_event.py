@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.event import UtcDatetime
 from producer.contract.names import safe_name
-from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, ModelChange, News, PlantAnswer
+from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, ModelChange, News, PlantAnswer, Restored
 
 PLANT_STREAM: Final = "answers"
 """The Redis stream that workers write every answer of the plant to, for those who carry it on to other systems."""
@@ -22,7 +22,7 @@ PLANT_LENGTH: Final = 100_000
 STATION_FIELD: Final = b"station"
 """The field of an entry beside the answer: the station that the answer is for; empty where it is for none."""
 
-EventKind = Literal["verdict", "fault", "check", "model_change", "fault_run", "insert_change", "hold"]
+EventKind = Literal["verdict", "fault", "check", "model_change", "fault_run", "insert_change", "hold", "restored"]
 
 
 class PlantEvent(BaseModel):
@@ -45,6 +45,7 @@ class PlantEvent(BaseModel):
         "inserts.fault_run",
         "inserts.insert_change",
         "inserts.hold",
+        "inserts.restored",
     ]
     subject: str | None = Field(
         default=None,
@@ -62,12 +63,12 @@ class PlantEvent(BaseModel):
     @property
     def machine(self) -> str | None:
         """The milling machine; None of a fault, which does not know it, and of what is of no machine."""
-        return None if isinstance(self.data, FaultAnswer | ModelChange | FaultRun) else self.data.machine
+        return None if isinstance(self.data, FaultAnswer | ModelChange | FaultRun | Restored) else self.data.machine
 
     @property
     def order(self) -> str:
-        """What is delivered in order: the events of one head, those of one station, and those of the models."""
-        if isinstance(self.data, FaultAnswer | ModelChange | FaultRun):
+        """What is delivered in order: the events of one head, those of one station, and those of the whole line."""
+        if isinstance(self.data, FaultAnswer | ModelChange | FaultRun | Restored):
             return self.source
         return f"{self.data.machine}/{self.data.head}"
 

@@ -1,9 +1,9 @@
-"""What the plant's stream says beside the answers of stations: of models, of stations, and of changed inserts."""
+"""What the plant's stream says beside stations' answers: of models, stations, changed inserts and restored backups."""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -87,20 +87,40 @@ class Hold(_News):
     )
 
 
-Change = ModelChange | FaultRun | InsertChangeAnswer
+class Restored(_News):
+    """That the line's database is a backup's from now on: whatever was said before this, nobody knows whether it holds.
+
+    What was judged after the backup is lost, damage too. So no head is a go by what was said before, in whatever order
+    its numbers put that.
+    """
+
+    kind: Literal["restored"] = "restored"
+    restore_id: UUID
+    at: UtcDatetime = Field(description="When, by the clock of the database.")
+    made_at: UtcDatetime = Field(description="When the backup was made, by the clock of then.")
+
+    @classmethod
+    def read(cls, text: bytes) -> Self | None:
+        """The one that an entry says; None if that says something else."""
+        if b'"restored"' not in text:
+            return None
+        try:
+            return cls.model_validate_json(text)
+        except ValueError:
+            return None
+
+
+Change = Restored | ModelChange | FaultRun | InsertChangeAnswer
 """What is said once, when it happens."""
 
 News = Change | Hold
 """What is said on the plant's stream alone."""
 
-PlantAnswer = Annotated[
-    VerdictAnswer | FaultAnswer | CheckAnswer | ModelChange | FaultRun | InsertChangeAnswer | Hold,
-    Field(discriminator="kind"),
-]
+AnyAnswer = VerdictAnswer | FaultAnswer | CheckAnswer | News
 
-PLANT_ANSWERS: Final[
-    TypeAdapter[VerdictAnswer | FaultAnswer | CheckAnswer | ModelChange | FaultRun | InsertChangeAnswer | Hold]
-] = TypeAdapter(PlantAnswer)
+PlantAnswer = Annotated[AnyAnswer, Field(discriminator="kind")]
+
+PLANT_ANSWERS: Final[TypeAdapter[AnyAnswer]] = TypeAdapter(PlantAnswer)
 """Reads an entry of the plant's stream from JSON."""
 
 
@@ -110,4 +130,4 @@ def may_be_state(text: bytes) -> bool:
         kind = json.loads(text)["kind"]
     except (ValueError, TypeError, KeyError):
         return True
-    return kind in ("verdict", "check", "model_change", "fault_run", "insert_change", "hold")
+    return kind in ("verdict", "check", "model_change", "fault_run", "insert_change", "hold", "restored")

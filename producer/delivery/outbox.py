@@ -42,6 +42,13 @@ class Waiting:
     together: bool = False
     """Whether it is to leave in one message with the others of its check."""
 
+    @property
+    def why(self) -> str:
+        """Why it still waits."""
+        if self.attempts:
+            return "sent, not answered yet" + (f", and not sent again: {self.problem}" if self.problem else "")
+        return f"not sent yet: {self.problem or 'Redis has not taken it'}"
+
 
 class Outbox:
     """The unconfirmed events of one station, in one file; safe to use from several threads and processes."""

@@ -111,6 +111,14 @@ class StreamReader:
             raise redis.ReadOnlyError("this Redis is a replica: what is said now is written to its master")
         return str(replication.get("master_replid"))
 
+    def has(self, key: str) -> bool:
+        """Whether there is a key now, beside the stream.
+
+        Raises:
+            redis.RedisError: Redis is away or hanging.
+        """
+        return bool(self._redis.exists(key))
+
     def is_before(self, entry_id: str) -> bool:
         """Whether the entry of that id was not read yet."""
         return order(self.position) < order(entry_id)

@@ -19,12 +19,22 @@ _GREENS: Final = range(60, 170)
 
 def nearly_filling(lines: AnyArray) -> AnyArray:
     """Which lines (line, pixel, colour) may have all pixels of one colour that `is_filling`."""
-    by_line = np.ascontiguousarray(np.moveaxis(lines, 0, -1))  # (pixel, colour, line): numpy takes lines together
-    least, most = by_line.min(axis=0).astype(int), by_line.max(axis=0).astype(int)
+    return nearly_filling_between(*limits_of(lines))
+
+
+def limits_of(lines: AnyArray) -> tuple[AnyArray, AnyArray]:
+    """The least and the most of each colour in each of the lines (line, pixel, colour): both (colour, line)."""
+    by_line = np.ascontiguousarray(lines.transpose(1, 2, 0))  # (pixel, colour, line): numpy takes lines together
+    return by_line.min(axis=0), by_line.max(axis=0)
+
+
+def nearly_filling_between(least: AnyArray, most: AnyArray) -> AnyArray:
+    """The same of lines whose `limits_of` these are."""
+    least, most = least.astype(int), most.astype(int)
     darkest, brightest = least.min(axis=0), most.max(axis=0)
     nearly = (brightest <= NEARLY) | (darkest >= 255 - NEARLY)
     nearly |= (darkest >= _DECODERS_GREY - NEARLY) & (brightest <= _DECODERS_GREY + NEARLY)
-    if lines.shape[2] == 3:
+    if len(least) == 3:
         is_green = (most[::2].max(axis=0) <= NEARLY) & (most[1] - least[1] <= 2 * NEARLY)
         nearly |= is_green & (least[1] >= _GREENS.start - NEARLY) & (most[1] < _GREENS.stop + NEARLY)
     return np.asarray(nearly)

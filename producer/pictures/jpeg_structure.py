@@ -48,13 +48,15 @@ _BLOCK: Final = 128
 class Scan:
     """One scan: what it brings, and where its entropy-coded data begin and end in the file.
 
-    One that refines DC coefficients has one bit for each, whatever it is, and its zeros say nothing.
+    One that refines DC coefficients has one bit for each, whatever it is, and its zeros say nothing. `repeats` are the
+    bytes that it repeats: of a flat area, a pattern of equal blocks, or what was never written.
     """
 
     brings_dc: bool
     refines_dc: bool
     begins: int
     ends: int
+    repeats: frozenset[int]
 
 
 @dataclass
@@ -88,19 +90,9 @@ class JpegStructure:
             jpeg.problem = image_files.JPEG_ENDS()
         elif jpeg.problem is None and any(any(bits) for bits in jpeg.sent.values()):
             jpeg.problem = image_files.JPEG_SCANS()
-        elif jpeg.problem is None and jpeg._has_zeros(data):
+        elif jpeg.problem is None and jpeg._has_zeros():
             jpeg.problem = image_files.JPEG_NOT_WRITTEN()
         return jpeg
-
-    def repeated(self, data: bytes, scan: Scan) -> frozenset[int]:
-        """The bytes that a scan repeats: a flat area, a pattern of equal blocks, or what was never written."""
-        if scan.refines_dc or scan.ends - scan.begins < _REPEATED:
-            return frozenset()
-        coded = np.frombuffer(data, np.uint8, (scan.ends - scan.begins) // _REPEATED * _REPEATED, scan.begins)
-        words = coded.view(np.uint64).reshape(-1, _REPEATED // 8)
-        # The first and the last eight bytes tell of most that they are no repetition.
-        alike = words[words[:, 0] == words[:, -1]].view(np.uint8).reshape(-1, _REPEATED)
-        return frozenset(alike[(alike == alike[:, :1]).all(axis=1), 0].tolist())
 
     def restarts(self, data: bytes, scan: Scan) -> list[int]:
         """Where the parts of a scan end, in bytes from the beginning, but for the last: at its restart markers."""
@@ -114,13 +106,13 @@ class JpegStructure:
             return False
         return bool(periods(np.frombuffer(data, np.uint8, scan.ends - scan.begins, scan.begins), _BLOCK).any())
 
-    def _has_zeros(self, data: bytes) -> bool:
+    def _has_zeros(self) -> bool:
         """Whether a scan has zeros where not even a flat area makes them.
 
         It does with codes that were made for one image alone: they give a flat area the shortest, which are zeros.
         """
         usual = self.usual_codes and not self.progressive
-        return any((usual or not scan.brings_dc) and 0 in self.repeated(data, scan) for scan in self.scans)
+        return any((usual or not scan.brings_dc) and 0 in scan.repeats for scan in self.scans)
 
     def _read(self, data: bytes) -> None:
         at = 2
@@ -176,7 +168,9 @@ class JpegStructure:
             first, last, bits = 0, _COEFFICIENTS - 1, 0
         for name in components:
             self.sent[name][first : last + 1] = [bits & 15] * (min(last, _COEFFICIENTS - 1) + 1 - first)
-        scan = Scan(first == 0, first == 0 and bits >> 4 > 0, begins, ends)
+        refines_dc = first == 0 and bits >> 4 > 0
+        repeats = _repeated(data, begins, ends) if not refines_dc and ends - begins >= _REPEATED else frozenset()
+        scan = Scan(first == 0, refines_dc, begins, ends, repeats)
         self.scans.append(scan)
         if self.restart_interval and self.problem is None:
             parts = ceil(self._units(components) / self.restart_interval)
@@ -196,3 +190,12 @@ class JpegStructure:
             return ceil(width / (8 * across)) * ceil(height / (8 * down))
         h, v = self.sampling[components[0]]
         return ceil(ceil(width * h / across) / 8) * ceil(ceil(height * v / down) / 8)
+
+
+def _repeated(data: bytes, begins: int, ends: int) -> frozenset[int]:
+    """The bytes of which there are `_REPEATED` equal ones in a row, or more, between two places."""
+    coded = np.frombuffer(data, np.uint8, (ends - begins) // _REPEATED * _REPEATED, begins)
+    words = coded.view(np.uint64).reshape(-1, _REPEATED // 8)
+    # The first and the last eight bytes tell of most that they are no repetition.
+    alike = words[words[:, 0] == words[:, -1]].view(np.uint8).reshape(-1, _REPEATED)
+    return frozenset(alike[(alike == alike[:, :1]).all(axis=1), 0].tolist())

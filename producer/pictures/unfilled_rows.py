@@ -25,7 +25,13 @@ from typing import Final
 import numpy as np
 from PIL import Image
 
-from producer.pictures.filling_colours import is_decoders_own, is_filling, nearly_filling
+from producer.pictures.filling_colours import (
+    is_decoders_own,
+    is_filling,
+    limits_of,
+    nearly_filling,
+    nearly_filling_between,
+)
 from producer.pictures.lines import changes, lines_of, of_one_colour, sampled, stretches
 from producer.pictures.small_picture import Picture
 from producer.runtime.arrays import AnyArray
@@ -156,7 +162,9 @@ def plain_runs(image: Image.Image) -> list[Run]:
     or what a driver or a debugger fills its buffers with, 0xCD, 0xAA, 0x55. An image that is all one is left out.
     """
     few = ((rows, sampled(image, rows, _SAMPLED)) for rows in (True, False))
-    return [run for rows, lines in few for run in _runs(image, rows, lines) if run.size < run.lines]
+    return [
+        run for rows, lines in few for run in _runs(image, rows, lines, of_one_colour(lines)) if run.size < run.lines
+    ]
 
 
 def may_have_runs(reduced: Picture) -> bool:
@@ -165,22 +173,24 @@ def may_have_runs(reduced: Picture) -> bool:
     Lines are looked for of which every pixel is nearly a colour of fillings, as rounding makes up to two levels, and
     parts of any one colour that are large enough to be doubted: blocks that are equal stay equal at any size.
     """
-    rows, columns = (sampled(reduced, rows, _SAMPLED) for rows in (True, False))
-    height = len(rows)
-    for line in np.flatnonzero(nearly_filling(np.concatenate((rows, columns)))).tolist():
+    few = np.concatenate([sampled(reduced, rows, _SAMPLED) for rows in (True, False)])
+    height = reduced.height
+    least, most = limits_of(few)
+    for line in np.flatnonzero(nearly_filling_between(least, most)).tolist():
         seen = (line, True) if line < height else (line - height, False)
         if nearly_filling(lines_of(reduced, seen[0], seen[0] + 1, seen[1])).all():  # in full: hardly any line gets here
             return True
+    plain = (least == most).all(axis=0)
     return any(
         run.size > run.lines * _BAR - 1
-        for way, few in ((True, rows), (False, columns))
-        for run in _runs(reduced, way, few)
+        for rows, some in ((True, slice(height)), (False, slice(height, None)))
+        for run in _runs(reduced, rows, few[some], plain[some])
     )
 
 
-def _runs(image: Picture, rows: bool, few: AnyArray) -> Iterator[Run]:
-    """The runs of rows, or of columns, of which a `few` pixels are given."""
-    for start, stop in _stretches(of_one_colour(few), few[:, 0]):
+def _runs(image: Picture, rows: bool, few: AnyArray, plain: AnyArray) -> Iterator[Run]:
+    """The runs of rows, or of columns, of which a `few` pixels are given, and whether these are of one colour."""
+    for start, stop in _stretches(plain, few[:, 0]):
         # Seen in full only now: hardly any line gets here.
         full = lines_of(image, start, stop, rows)
         for a, b in _stretches(of_one_colour(full), full[:, 0]):

@@ -1,7 +1,8 @@
-"""Which operation each photograph was handed in for: one of the past says nothing of another operation.
+"""Which check each photograph was handed in for: one of the past says nothing of another operation, or run of it.
 
-A folder that was not emptied, or a program that copies yesterday's files once more, shows inserts as they were. The
-line finds such a photograph by its bytes, whoever sends it; a station that remembers it says so before.
+A folder that was not emptied, a trigger that was missed, or a program that copies yesterday's files once more, shows
+inserts as they were. The line finds such a photograph by its bytes, whoever sends it; a station that remembers it says
+so before.
 """
 
 from __future__ import annotations
@@ -37,13 +38,22 @@ _NOTE: Final = "handed in:"
 """What the names of the notes begin with."""
 
 
-def without_known(shown: HeadFolder, folder: Path, place: OperationPlace, outbox: Outbox) -> HeadFolder:
+def without_known(
+    shown: HeadFolder, folder: Path, place: OperationPlace, check_id: UUID | None, outbox: Outbox
+) -> HeadFolder:
     """What `folder` shows of a head after an operation, without what was handed in for another one: a problem each.
 
     Raises:
-        ValueError: all of it was: the folder is that of another operation.
+        ValueError: all of it was: the folder is that of another operation; or that of an earlier check, and no
+            `check_id` says which one is meant.
     """
     forget_old(outbox, time.time())
+    if check_id is None and (known := _all_of_earlier_checks(shown, place, outbox)) is not None:
+        at = datetime.fromtimestamp(made_at(known), UTC)
+        raise ValueError(
+            f"no photograph in {folder} is new: they were handed in at {at:%Y-%m-%d %H:%M} UTC. Photograph the head "
+            f"again; or, for the answer of that check, repeat it with --check-id {known}"
+        )
     before = {
         photo.pocket: earlier for photo in shown.photographs if (earlier := _of_another(photo.image, place, outbox))
     }
@@ -122,16 +132,31 @@ class SentBefore:
         self._before.clear()
 
 
+def _all_of_earlier_checks(shown: HeadFolder, place: OperationPlace, outbox: Outbox) -> UUID | None:
+    """The newest check of this place that had one of these photographs; None where one of them is of no such check."""
+    firsts = [_first(photo.image, outbox) for photo in shown.photographs]
+    ids = [first[0] for first in firsts if first is not None and _is_alike(first[1], place)]
+    return max(ids) if ids and len(ids) == len(firsts) else None
+
+
 def _of_another(image: bytes, place: OperationPlace, outbox: Outbox) -> tuple[OperationPlace, float] | None:
     """The other place that a photograph was first handed in for, and when (since the epoch); None: there is none."""
+    first = _first(image, outbox)
+    return None if first is None or _is_alike(first[1], place) else (first[1], made_at(first[0]))
+
+
+def _first(image: bytes, outbox: Outbox) -> tuple[UUID, OperationPlace] | None:
+    """The check and the place that a photograph was first handed in for; None where that is not known."""
     noted = outbox.note(f"{_NOTE}{hashlib.sha256(image).hexdigest()}")
     if noted is None or not image:
         return None
     check, _, text = noted.partition(" ")
     machine, head, operation = json.loads(text)
-    before = machine, head, operation
-    alike = [*map(_normal, before)] == [*map(_normal, place)]
-    return None if alike else (before, made_at(UUID(check)))
+    return UUID(check), (machine, head, operation)
+
+
+def _is_alike(one: OperationPlace, other: OperationPlace) -> bool:
+    return [*map(_normal, one)] == [*map(_normal, other)]
 
 
 def _normal(name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
@@ -20,13 +21,14 @@ from asyncua import ua
 
 from db.engine import migrate
 from db.engine.database import Database
-from db.learning import model_registry
+from db.learning import model_registry, reviews
 from db.learning.model_registry import Model
 from db.line import insert_changes
 from db.line.insert_changes import InsertChange
 from producer.connect.opcua.users import user_line
 from producer.connect.sinks.signature import new_secret
 from producer.contract.event import new_id
+from producer.contract.news_look import LOOKED
 from producer.contract.plant_news import Hold
 from producer.delivery.outbox import Outbox
 from producer.simulation.head import labelled_images
@@ -107,12 +109,17 @@ class Line:
             "INSERTS_DATABASE_URL": url,
             "INSERTS_PROCESSES": "1",
         }
-        worker = start_command("insert-worker", "run", environment=environment, log=folder / "worker.log")
-        parts.callback(worker.kill)
+        self._environment = environment
+        self.start_worker()
+        parts.callback(lambda: self.worker.kill())
         outbox = parts.enter_context(closing(Outbox(folder / "outbox.db")))
         store = FolderStore(folder / "images")
         self.station = parts.enter_context(Station("station-1", store, outbox, self.redis.url))
         self._images = [image for image, _ in labelled_images(36, seed=7, size=224)]
+
+    def start_worker(self) -> None:
+        log = self.folder / "worker.log"
+        self.worker = start_command("insert-worker", "run", environment=self._environment, log=log)
 
     def check(self, head: Head, images: Sequence[bytes] = ()) -> None:
         """Have the head checked once, to the end."""
@@ -258,6 +265,48 @@ def test_a_hold_takes_the_go_from_whoever_reads_by_opc_ua_and_from_a_plc_until_t
             wait_until(lambda: shown() == ("go", 1), 30)
             assert client.variable(f"{MACHINE}/H12", "CheckId") == str(later.check_id)
         wait_until(lambda: line.plc.decided(later.check_id) == ["hold", "release"], 30)
+
+
+@pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "is killed"])
+def test_no_system_shows_a_state_while_no_worker_looks_whether_a_person_has_seen_damage(
+    line: Line, hangs: bool
+) -> None:
+    head = Head(f"H-{hangs}")
+    line.check(head)
+    line.delivered("cell", head)
+    states = {"cell", "mill", *(["broker"] if line.broker else [])}
+
+    def up() -> set[str]:
+        return {name for name, system in line.connector.status().items() if system["up"]}
+
+    wait_until(lambda: up() >= states, 60, "that all systems are told")
+    with line.plant.session() as client:
+        assert client.variable(f"{MACHINE}/{head.name}", "State")
+    if hangs:
+        line.worker.send_signal(signal.SIGSTOP)  # its lease ends by itself
+    else:
+        line.worker.kill()
+        line.worker.wait()
+        line.redis.client().pexpire(LOOKED, 1)  # as after twenty seconds
+    with line.database.transaction() as session:
+        capture = UUID(head.captures[2][0])
+        reviews.add(session, capture_id=capture, label="broken", by="ana", at=datetime.now(UTC))
+    wait_until(lambda: not up() & states, 40, "that no system is vouched for")
+    assert "mes" in up(), "who has events alone has them all the same"
+    problems = {name: system["problem"] for name, system in line.connector.status().items()}
+    assert all("no worker looks for news" in problems[name] for name in states)
+    assert "no worker looks for news" in line.connector.command("status").stdout
+    with pytest.raises(ConnectionRefusedError), line.plant.session():
+        pass
+    if line.listener is not None:
+        wait_until(lambda: line.listener.latest("inserts/plant-1/available") == b"offline")
+    if hangs:
+        line.worker.send_signal(signal.SIGCONT)
+    else:
+        line.start_worker()
+    wait_until(lambda: up() >= states, 60, "that all systems are told again")
+    with line.plant.session() as client:
+        wait_until(lambda: client.variable(f"{MACHINE}/{head.name}", "State") == "replace", 30)
 
 
 def test_what_is_of_no_head_reaches_every_sink_by_the_same_id(line: Line) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def test_publish_without_waiting_has_sent_it(station: Commands, photo: Path, red
     assert published.returncode == 0, published.stderr
     assert redis_server.client().llen(INSPECT_QUEUE) == 1
     (waiting,) = json.loads(station("outbox", "--json").stdout)
-    assert waiting["event"]["capture_id"] == json.loads(published.stdout)["capture_id"]
+    said = json.loads(published.stdout)
+    assert (waiting["event"]["capture_id"], said["problem"]) == (said["capture_id"], "sent, not answered yet")
     assert waiting["attempts"] == 1
 
 
@@ -55,7 +57,7 @@ def test_without_redis_it_is_kept_and_sent_later(station: Commands, photo: Path,
     redis_server.kill()
     published = station("publish", str(photo), *WHERE, "--pocket", "3", "--wait", "1")
     assert published.returncode == 2
-    assert "kept in the outbox" in published.stdout
+    assert re.search(r"kept in the outbox as \S+: not sent yet: .*refused", published.stdout), published.stdout
     assert "1 waiting" in station("outbox").stdout
     redis_server.start()
     assert "sent, not answered yet" in station("outbox", "--send", "3").stdout

@@ -17,6 +17,8 @@ from producer.connect.configuration.connector_file import MqttSink
 from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.mqtt import Mqtt
+from producer.contract.event import new_id
+from producer.contract.plant_news import Restored
 from tests.integration.plant import (
     Listener,
     Mosquitto,
@@ -124,10 +126,28 @@ def test_what_the_broker_retained_is_taken_away_where_answers_were_missed(
         wait_until(lambda: b"go" in (listener.latest(f"{root}/mill-1/H12/state") or b""))
         with connector.paused():  # Redis loses its memory, and what it was told of the check meanwhile
             redis_server.client().flushall()
+            redis_server.seem_looked_for()
         wait_until(lambda: listener.latest(f"{root}/mill-1/H12/state") == b"", 30)
         wait_until(lambda: listener.latest(f"{root}/available") == b"online")
         line.send([("station-1", check("replace", [1]))])
         wait_until(lambda: b"replace" in (listener.latest(f"{root}/mill-1/H12/state") or b""))
+        listener.close()
+
+
+def test_what_the_broker_retained_is_taken_away_where_a_backup_was_restored(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier
+) -> None:
+    root = "inserts/plant-1"
+    with connecting(tmp_path, redis_server.url, file(broker)):
+        line.send([("station-1", check("go"))])
+        listener = Listener(broker.port)
+        wait_until(lambda: b"go" in (listener.latest(f"{root}/mill-1/H12/state") or b""))
+        at = datetime.now(UTC)
+        line.emit([Restored(restore_id=new_id(), at=at, made_at=at)])
+        wait_until(lambda: listener.latest(f"{root}/mill-1/H12/state") == b"", 30)
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online")
+        told = listener.latest(f"{root}/event") or b""
+        assert json.loads(told)["type"] == "inserts.restored"
         listener.close()
 
 
@@ -176,6 +196,36 @@ def test_the_go_of_one_photograph_is_a_head_s_where_the_register_says_that_it_ha
         assert listener.latest("inserts/plant-1/mill-1/drill/state") == b""
         assert [text for topic, text, _ in listener.heard if topic.startswith("homeassistant/sensor/")][-1] == b""
         assert connector.command("put-away", "broker", "0" * 32).returncode == 2
+        listener.close()
+
+
+def test_the_head_register_counts_as_it_is_while_the_connector_runs(
+    tmp_path: Path, redis_server: RedisProcess, broker: Mosquitto, line: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register, root = tmp_path / "heads.toml", "inserts/plant-1"
+    register.write_text("[heads.H12]\npockets = 3\n", encoding="utf-8")
+    monkeypatch.setenv("INSERTS_HEADS", str(register))
+    monkeypatch.setenv("INSERTS_SETTLED_AFTER", "0.2")
+    run, of_unknown = check(head="H12"), check(head="H14")
+
+    def latest(head: str) -> bytes | None:
+        return listener.latest(f"{root}/mill-1/{head}/state")
+
+    with connecting(tmp_path, redis_server.url, file(broker)) as connector:
+        line.send([("station-1", run), ("station-1", of_unknown)])
+        listener = Listener(broker.port)
+        wait_until(lambda: b"go" in (latest("H12") or b"") and b"go" in (latest("H14") or b""))
+        register.write_text("[heads.H12]\npockets = 4\n[heads.H14]\npockets = 4\n", encoding="utf-8")
+        wait_until(
+            lambda: latest("H12") == latest("H14") == b"", 30, "no state of a head of which a pocket was never seen"
+        )
+        wait_until(lambda: listener.latest(f"{root}/available") == b"online")
+        line.send([("station-1", again := check(head="H12"))])  # by who still has the old number
+        wait_until(lambda: connector.delivered("broker", "H12") == 2)
+        listener.hear_all()
+        assert latest("H12") == b""
+        line.send([("station-1", again.model_copy(update={"size": 4, "check_id": new_id()}))])
+        wait_until(lambda: b"go" in (latest("H12") or b""))
         listener.close()
 
 

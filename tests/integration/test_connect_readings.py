@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,11 @@ from producer.connect.insert_change_outbox import InsertChangeOutbox
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.connect.stream_freshness import StreamFreshness
 from producer.contract.answers import STREAM_FIELD, CheckAnswer
+from producer.contract.event import new_id
 from producer.contract.plant_event import PLANT_STREAM, STATION_FIELD
+from producer.contract.plant_news import Restored
 from producer.contract.vocabulary import CheckState
+from producer.delivery.stream_reader import StreamReader
 from tests.integration.plant import check, verdict
 from tests.support import RedisProcess, wait_until
 from worker.embedded.redis_server import free_port
@@ -142,6 +146,7 @@ def test_what_waits_from_before_a_break_is_told_and_is_no_state(
     say(line, then(run, "replace"), other)
     if wiped:
         redis_server.client().flushall()
+        redis_server.seem_looked_for()
         say(line, other)
     else:
         redis_server.client().xtrim(PLANT_STREAM, maxlen=1, approximate=False)
@@ -215,9 +220,9 @@ def test_a_connector_that_is_slower_than_the_stream_is_cut_says_so(
     client, read = redis_server.client(), Connector._keep
     held, goes_on = threading.Event(), threading.Event()
 
-    def held_up(connector: Connector, entries: list[object]) -> None:
-        read(connector, entries)  # type: ignore[arg-type]
-        if entries and not held.is_set():
+    def held_up(*arguments: Any) -> None:
+        read(*arguments)
+        if not held.is_set():
             held.set()
             assert goes_on.wait(30)
 
@@ -260,6 +265,52 @@ def test_an_answer_that_is_not_understood_may_overtake_what_is_shown(
     with reading(redis_server, log, broker=shown):
         add(run.model_dump_json(), "99999999999999999-1")  # in the year 3170843
     assert shows(log) == {}
+
+
+def restored() -> Restored:
+    return Restored(restore_id=new_id(), at=datetime.now(UTC), made_at=datetime.now(UTC) - timedelta(days=1))
+
+
+def test_nothing_is_a_state_that_was_said_before_a_backup_was_restored(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier
+) -> None:
+    """Read in one piece, and said by two workers. Behind it counts what is said, whatever the numbers of before."""
+    lost, *others = heads("H12", "H13", "H14")
+    known, kept = (one.model_copy(update={"revision": 900}) for one in others)
+    news, shown = restored(), broker()
+    with reading(redis_server, log, broker=shown):
+        say(line, lost, known, kept)
+    assert shows(log) == {"H12": "go", "H13": "go", "H14": "go"}
+    line.emit([news])
+    say(line, then(known, "review").model_copy(update={"revision": 5}), kept.model_copy(update={"revision": 5}))
+    line.emit([news])
+    with reading(redis_server, log, broker=shown) as freshness:
+        spell = freshness.spell
+        assert shows(log) == {"H13": "review", "H14": "go"}
+        line.emit([news])
+        wait_until(lambda: log.note("position") == StreamReader(redis_server.url, PLANT_STREAM, "0-0").newest())
+        assert (shows(log), freshness.spell) == ({"H13": "review", "H14": "go"}, spell), "it was said before"
+        line.emit([restored()])
+        wait_until(lambda: shows(log) == {} and freshness.spell not in (None, spell))  # each system is reached anew
+    events = [one.event for one in log.latest("broker", None, 99)]
+    assert [event.type for event in events].count("inserts.restored") == 2, "each is told once"
+    assert len({event.id for event in events if event.subject == "mill-1/H14"}) == 2, "said again, it is another event"
+
+
+def test_a_system_that_is_new_is_shown_nothing_of_before_a_restore(
+    redis_server: RedisProcess, log: DeliveryLog, line: Notifier
+) -> None:
+    lost, seen = heads("H12", "H13")
+    say(line, lost)
+    news = restored()
+    for answers in ([news], [], [news]):
+        line.emit(answers)
+        say(line, *([] if answers else [seen]))
+    with reading(redis_server, log, broker=broker()):
+        assert shows(log) == {"H13": "go"}
+        line.emit([news])
+        wait_until(lambda: log.note("position") == StreamReader(redis_server.url, PLANT_STREAM, "0-0").newest())
+        assert shows(log) == {"H13": "go"}
 
 
 def test_a_redis_that_became_a_replica_is_not_heard(

@@ -128,6 +128,7 @@ def test_changes_by_mqtt_are_written_once_though_everything_dies(
             connector.kill()
             publish(broker, json.dumps(second), json.dumps(unknown))  # the broker keeps them for us
             redis_server.client().flushall()
+            redis_server.seem_looked_for()
             connector.start()
             wait_until(lambda: redis_server.client().hlen(INSERT_CHANGES) == 3, 40)
             assert "3 insert changes from other systems" in waiting(connector)

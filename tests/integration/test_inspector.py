@@ -55,6 +55,7 @@ from worker.line.events import CAPTURES_AT_ONCE
 from worker.line.inspector import Inspector
 from worker.line.judging import ImageToJudge, Judge
 from worker.line.notifier import Notifier
+from worker.line.plant_news import PlantNewsWatch
 from worker.line.requeue import RequeueWatch
 from worker.models.calibration import Calibration
 from worker.models.line_model import LINE_CLASSES, Judgement, LineModel
@@ -753,7 +754,8 @@ def test_a_check_of_events_that_cannot_be_used_is_answered_with_review(line: Lin
     heads = ("head-8", "head-9")
     line.inspector.inspect({"events": [alone.model_copy(update={"head": head}).message() for head in heads]})
     with line.database.reading() as session:
-        assert {check.head for check in checks.recent(session, state="pending")} == {*heads}
+        newest = {(check.head, check.state) for check in checks.recent(session, limit=2)}
+    assert newest == {("head-8", "review"), ("head-9", "pending")}, "the fault is the first one's"
 
 
 def test_a_missing_image_is_a_fault_after_the_last_try(line: Line) -> None:
@@ -834,6 +836,75 @@ def test_a_requeued_event_that_is_still_broken_is_a_fault_again(line: Line) -> N
 
 class Crash(BaseException):
     """The process dies: nothing in it handles that."""
+
+
+def die(*_: object) -> None:
+    raise Crash
+
+
+def told_of_checks(line: Line) -> list[str]:
+    """What the plant and its station are told of checks, also by the watch."""
+    PlantNewsWatch(line.database, line.inspector._notifier).turn()
+    entries = line.redis.xrange(PLANT_STREAM)
+    said = [PLANT_ANSWERS.validate_json(fields["answer"]) for _, fields in entries]
+    states = [one.state for one in said if isinstance(one, CheckAnswer)]
+    assert states == [one.state for one in line.answers() if isinstance(one, CheckAnswer)]
+    return states
+
+
+def test_the_answer_of_a_check_that_doubted_itself_meanwhile_is_told_once(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the worker dies before it is: the message comes again."""
+    check, now = str(new_id()), datetime.now(UTC)
+    of_run = [
+        {
+            "pocket": pocket,
+            "check_id": check,
+            "check_size": 2,
+            "captured_at": (now - timedelta(minutes=ago)).isoformat(),
+        }
+        for ago, pocket in ((50, 1), (49, 2), (2, 1), (1, 2))
+    ]
+    first, second, third, fourth = (
+        stored_event(line.store, photograph(70, number), **place).message() for number, place in enumerate(of_run)
+    )
+    line.inspector.inspect(first)
+    line.inspector.inspect(second)
+    line.inspector.inspect(third)
+    assert told_of_checks(line) == ["go", "review"]
+    with monkeypatch.context() as dies:
+        dies.setattr(line.inspector, "_answer", die)
+        with pytest.raises(Crash):
+            line.inspector.inspect(fourth)
+    assert told_of_checks(line) == ["go", "review"]
+    line.inspector.inspect(fourth)
+    assert told_of_checks(line) == ["go", "review", "go"]
+
+
+def test_what_comes_of_a_requeued_fault_is_told_once_and_by_the_watch_where_the_worker_died(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its message comes again for nothing: the fault is closed."""
+    said = []
+    for number, dies_once in enumerate((False, True)):
+        event = stored_event(line.store, data := photograph(200, number), pocket=1, check_size=1)
+        image = line.store.root / event.image
+        image.unlink()
+        line.inspector.inspect(event.message(), retries=IMAGE_TRIES)
+        assert told_of_checks(line) == (said := [*said, "review"])
+        image.write_bytes(data)
+        [fault] = [fault for fault in line.faults() if fault.capture_id == event.capture_id]
+        with line.database.transaction() as session:
+            db.line.faults.requeue(session, fault.id)
+        with monkeypatch.context() as dies:
+            if dies_once:
+                dies.setattr(line.inspector, "_answer", die)
+                with pytest.raises(Crash):
+                    line.take_up_requeued()
+            else:
+                line.take_up_requeued()
+        assert told_of_checks(line) == (said := [*said, "replace"])
 
 
 def test_a_message_whose_worker_died_is_split_and_only_the_guilty_capture_is_a_fault(line: Line) -> None:

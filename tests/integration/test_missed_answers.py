@@ -14,8 +14,9 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import checks
+from db.line import checks, restored_checks, restores
 from db.people import audited_insert_changes
+from db.queries import plant_news
 from db.queries.missed_answers import answers_since
 from producer.connect.connector_problems import current_states
 from producer.connect.deliveries.delivery_log import DeliveryLog
@@ -31,6 +32,7 @@ from tests.support import RedisProcess, wait_until
 from worker.line.mapping import check_answer
 from worker.line.missed_answers import MissedAnswersWatch
 from worker.line.notifier import Notifier
+from worker.line.plant_news import PlantNewsWatch
 
 SHOWN = broker()
 
@@ -163,6 +165,27 @@ def test_where_they_are_not_sent_again_no_state_is_believed(
         redis_server.start()  # so soon after that what is sent again might be older than what is shown
         wait_until(lambda: shows(log) == {})
         assert not is_asked(plant)
+
+
+def test_a_restore_that_redis_has_lost_is_sent_again(
+    plant: Plant, watch: MissedAnswersWatch, log: DeliveryLog, redis_server: RedisProcess
+) -> None:
+    news = PlantNewsWatch(plant.database, plant.notifier)
+    with showing_two_heads(plant, log, redis_server):
+        with plant.database.transaction() as session:
+            restores.record(session, at=datetime.now(UTC), file="a.sqlite", made_at=datetime.now(UTC).isoformat())
+            restored_checks.doubt(session)
+        redis_server.kill()  # it was told, but Redis has lost it
+        with plant.database.transaction() as session:
+            plant_news.note(session, plant_news.untold(session))
+        redis_server.start()
+        wait_until(lambda: is_asked(plant), what="a request")
+        watch.turn()
+        wait_until(lambda: not is_asked(plant), what="a connector that has what it asked for")
+        news.turn()
+    told = [one.event.kind for one in log.latest("broker", None, 99)]
+    assert told.count("restored") == 1
+    assert shows(log) == {"H12": "review", "H13": "review"}
 
 
 def test_a_changed_insert_is_sent_again_and_takes_the_go(

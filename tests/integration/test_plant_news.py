@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Event
+from time import sleep
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +15,20 @@ import pytest
 
 from db.engine.database import Database
 from db.learning import reviews
-from db.line import check_rows, checks, faults, holds, untold_checks
+from db.line import check_rows, checks, faults, holds, restored_checks, restores, untold_checks
 from db.line.captures import Capture
 from db.line.check_rows import NamedCheck
 from db.line.untold_checks import Untold
+from db.queries import plant_news
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import new_id
+from producer.contract.news_look import LEASE, LOOKED
 from producer.contract.plant_event import PLANT_STREAM
-from producer.contract.plant_news import PLANT_ANSWERS, Hold
+from producer.contract.plant_news import PLANT_ANSWERS, Hold, Restored
 from tests.integration.test_incomplete import Plant
 from tests.support import RedisProcess
-from worker.line.plant_news import PlantNewsWatch
+from worker.line.notifier import Notifier
+from worker.line.plant_news import LOOK_EVERY, PlantNewsWatch
 
 
 def test_a_label_of_what_a_pocket_shows_is_told_and_one_of_what_it_showed_before_is_not(
@@ -59,7 +64,31 @@ def test_a_label_of_what_a_pocket_shows_is_told_and_one_of_what_it_showed_before
     _label(database, unjudged, "intact")
     assert len(told()) == 2, "the check is told when it ends"
     with database.reading() as session:
-        assert untold_checks.untold(session) == Untold([], [], {})
+        assert untold_checks.untold(session) == Untold([], [], [], {})
+
+
+def test_a_restore_is_told_before_what_is_known_since_and_again_where_a_worker_died(
+    database: Database, redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it could note it: once for each time, and as the same event."""
+    plant = Plant(database, redis_server)
+    watch = PlantNewsWatch(database, plant.notifier)
+    for pocket in (1, 2, 3):
+        plant.photograph(pocket)
+    with database.transaction() as session:
+        restores.record(session, at=datetime.now(UTC), file="a.sqlite", made_at="2026-11-22T08:00:00.000Z")
+        restored_checks.doubt(session)
+    with monkeypatch.context() as dies:
+        dies.setattr("db.queries.plant_news.note", lambda *_: sys.exit("killed"))
+        with pytest.raises(SystemExit):
+            watch.turn()
+    watch.turn()
+    watch.turn()
+    first, doubted, second, again = _said(plant)
+    assert isinstance(first, Restored)
+    assert first == second
+    assert isinstance(doubted, CheckAnswer)
+    assert (doubted.state, again) == ("review", doubted)
 
 
 def test_a_label_that_is_said_while_the_note_of_another_is_removed_is_told(
@@ -90,6 +119,63 @@ def test_a_label_that_is_said_while_the_note_of_another_is_removed_is_told(
     assert [(check.state, check.replace) for check in plant.told()] == [("replace", [1])]
 
 
+def test_what_a_person_says_of_a_pocket_is_told_of_the_pocket_too(
+    database: Database, redis_server: RedisProcess
+) -> None:
+    """Before the check's answer, and to other systems alone: the station has that answer."""
+    plant = Plant(database, redis_server)
+    watch = PlantNewsWatch(database, plant.notifier)
+    first, second, third = (plant.photograph(pocket, "unsure") for pocket in (1, 2, 3))
+    pockets: dict[int, str] = {}
+
+    def told() -> tuple[str, dict[int, str]]:
+        watch.turn()
+        said = _said(plant)
+        pockets.update({one.pocket: one.outcome for one in said if isinstance(one, VerdictAnswer)})
+        assert isinstance(said[-1], CheckAnswer)
+        assert {type(one) for one in plant.told()} == {CheckAnswer}
+        return said[-1].state, pockets
+
+    for capture in (first, second, third):
+        _label(database, capture, "intact")
+    assert told() == ("go", {1: "intact", 2: "intact", 3: "intact"})
+    newer = plant.photograph(2, size=1, check_id=new_id(), image_sha256="e" * 64)
+    _label(database, second, "worn")
+    assert told() == ("replace", {1: "intact", 2: "damaged", 3: "intact"}), "said behind a newer photograph"
+    _label(database, newer, "intact")
+    assert told()[1] == {1: "intact", 2: "intact", 3: "intact"}
+
+
+def test_a_look_that_has_ended_is_proved_for_some_seconds_from_its_beginning(
+    database: Database, redis_server: RedisProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = Plant(database, redis_server)
+    watch = PlantNewsWatch(database, plant.notifier)
+
+    def proved() -> int:
+        """For how many milliseconds; -2 for none."""
+        plant.redis.delete(LOOKED)
+        watch.turn()
+        return plant.redis.pttl(LOOKED)  # type: ignore[no-any-return]
+
+    assert LEASE * 500 < proved() <= LEASE * 1000
+    with monkeypatch.context() as slow:
+        slow.setattr("worker.line.plant_news.LEASE", LOOK_EVERY + 0.01)
+        slow.setattr(plant_news, "untold", lambda _: sleep(0.02) or [])
+        assert proved() == -2, "the next look cannot end in time"
+    second = plant.photograph(2)
+    _label(database, second, "broken")
+    with monkeypatch.context() as few:
+        few.setattr(untold_checks, "CHECKS_AT_ONCE", 1)
+        assert proved() == -2, "more may be left"
+    assert proved() > 0
+    silent = Notifier(redis_server.url, plant_length=0)
+    plant.redis.delete(LOOKED)
+    PlantNewsWatch(database, silent).turn()
+    silent.close()
+    assert plant.redis.pttl(LOOKED) == -2, "nothing of the line's is told"
+
+
 def test_a_label_whose_check_does_not_answer_its_head_is_told_itself(
     database: Database, redis_server: RedisProcess
 ) -> None:
@@ -104,14 +190,16 @@ def test_a_label_whose_check_does_not_answer_its_head_is_told_itself(
     own, foreign = (plant.photograph(1, size=1, head=head) for head in ("H12", "H13"))
     pending = plant.photograph(1, size=3, check_id=new_id(), image_sha256="e" * 64)
     _label(database, own, "broken")
-    assert verdicts() == []
+    said = [("H12", 1, "damaged", "broken")]
+    assert verdicts() == said, "behind a newer photograph: of its pocket"
     _label(database, foreign, "unusable")
     _label(database, pending, "broken")
-    both = [("H13", 1, "unusable", None), ("H12", 1, "damaged", "broken")]
-    assert verdicts() == verdicts() == both
+    said += [("H13", 1, "unusable", None), ("H12", 1, "damaged", "broken")]
+    assert verdicts() == verdicts() == said
     _label(database, foreign, "intact")
     _label(database, pending, "intact")
-    assert verdicts() == both, "nothing is to be taken away"
+    pockets = [("H13", 1, "intact", None), ("H12", 1, "intact", None)]
+    assert verdicts() == [*said, *pockets], "nothing is to be taken away: what the pockets show"
 
 
 def test_what_a_check_knows_against_a_head_is_told_while_no_answer_says_it(

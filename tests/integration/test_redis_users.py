@@ -21,6 +21,7 @@ from db.line import verdicts
 from producer.connect.sinks.signature import new_secret
 from producer.contract.event import INSPECT_QUEUE, new_id
 from producer.contract.names import safe_name
+from producer.contract.news_look import LOOKED
 from producer.delivery.outbox import Outbox
 from producer.delivery.redis_client import EventSender
 from producer.settings import StationSettings
@@ -282,6 +283,7 @@ def test_the_connector_reads_what_the_plant_is_told_tells_of_insert_changes_and_
         assert connector.hset("insert-changes", "an-id", "{}")
         assert connector.set("connector:an-id", "{}", ex=60)
         assert connector.hset("connectors", "an-id", "")
+        assert connector.exists(LOOKED) == 0
         for attempt in (
             lambda: connector.xread({"verdicts:station-1": "0"}),
             lambda: connector.xadd("answers", {"answer": "{}"}),
@@ -289,6 +291,7 @@ def test_the_connector_reads_what_the_plant_is_told_tells_of_insert_changes_and_
             lambda: connector.set("verdicts:station-1", "{}"),
             lambda: connector.lrange(INSPECT_QUEUE, 0, -1),
             lambda: connector.delete("answers"),
+            lambda: connector.exists("inspect"),
             lambda: connector.info("server"),
             connector.info,
         ):

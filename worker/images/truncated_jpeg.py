@@ -60,7 +60,7 @@ def load_whole(image: ImageFile.ImageFile, data: bytes, jpeg: JpegStructure) -> 
                 feed.give(view[at:end])
                 at = end
                 whole &= feed.passes_over([_ONES] * _BUFFERED)
-            repeats = jpeg.repeated(data, scan) or jpeg.has_pattern(data, scan)
+            repeats = scan.repeats or jpeg.has_pattern(data, scan)
             room = _BUFFERED if repeats else max((scan.ends - scan.begins) // _TAIL, _BUFFERED)
             wanted = max(scan.ends - room, at)
             feed.give(view[at:wanted])

@@ -147,13 +147,13 @@ _NOT_SAID: Final = "unknown"
 
 
 def _check_named(readable: Mapping[str, Any], text: str) -> NamedCheck | None:
-    """The check of an event; None where its head cannot be read.
+    """The check of an event; None where neither its head nor its check can be read.
 
-    Where that is none, it is a check of its own. It is of the event's own pocket where it has no size, and as large as
-    its head is known to be where it has no pocket.
+    Where its check cannot be read, it is a check of its own. It is of the event's own pocket where it has no size, and
+    as large as its head is known to be where it has no pocket.
     """
     names = {name: readable[name] for name in NAMES}
-    if names["head"] is None:
+    if names["head"] is None and names["check_id"] is None:
         return None
     own_id = _own_id(text)
     size = 1 if names["check_id"] is None else readable["check_size"] or 1

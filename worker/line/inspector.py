@@ -269,6 +269,8 @@ class Inspector:
             if answers:
                 send = partial(self._notifier.send, answers, partial(self._writes.holds_of, ended))
                 retry_while_unavailable(send, REDIS, DATABASE)
+        if received.requeued is not None:
+            self._writes.note_answered(ended)
         for event, verdict in results.kept(ended):
             figures = {"outcome": verdict.outcome, "decision": verdict.decision, "seconds": verdict.seconds}
             log.info("judged", **log_context(event), model=verdict.model_id, **figures)

@@ -90,9 +90,10 @@ class Judge:
             return judgements
         photographs = [image for image in seen if isinstance(image, DecodedPhotograph)]
         features, maps = self._features_and_maps(champion, photographs)
-        for place, photograph, vector, seen_in in zip(places, photographs, features, maps, strict=True):
-            judged = _judged(champion, photograph, form_of(images[place].region), vector)
-            judgements[place] = explained(judged, champion, seen_in)
+        judged = _judged(champion, features)
+        for place, photograph, judgement, seen_in in zip(places, photographs, judged, maps, strict=True):
+            doubted = _doubted(judgement, champion, photograph, form_of(images[place].region))
+            judgements[place] = explained(doubted, champion, seen_in)
         if models.shadow is not None:
             same = features if models.shadow.network is champion.network else None
             for number, place in enumerate(places):
@@ -161,11 +162,20 @@ def _wear_land(region: AnyRegion | None, seen: DecodedPhotograph | Judgement) ->
     return wear_land(seen.strip, region)
 
 
-def _judged(champion: ActiveModel, photograph: DecodedPhotograph, form: Form, features: Float32Array) -> Judgement:
-    if not np.isfinite(features).all():
-        return Judgement("unsure", reason=why.NOT_FINITE(), model_id=champion.model_id)
-    judgement = champion.model.judge(features)
+def _judged(champion: ActiveModel, features: Float32Array) -> list[Judgement]:
+    """What the model says of each feature vector (n, d), of which it is not asked where it is not finite."""
+    judged = [Judgement("unsure", reason=why.NOT_FINITE(), model_id=champion.model_id)] * len(features)
+    finite = np.flatnonzero(np.isfinite(features).all(axis=1))
+    for number, judgement in zip(finite.tolist(), champion.model.judge_all(features[finite]), strict=True):
+        judged[number] = judgement
+    return judged
+
+
+def _doubted(judgement: Judgement, champion: ActiveModel, photograph: DecodedPhotograph, form: Form) -> Judgement:
+    """The same, or that a person must look: at the photograph, or as the model knows nothing of this form of region."""
     doubt = photograph.doubt
     if doubt is None and form not in champion.forms:
         doubt = _NOT_LEARNT[form]()
-    return judgement if doubt is None else replace(judgement, outcome="unsure", reason=doubt, label=None)
+    if doubt is None or judgement.decision is None:
+        return judgement
+    return replace(judgement, outcome="unsure", reason=doubt, label=None)

@@ -38,6 +38,8 @@ _PLACE: Final = re.compile(rf"{_TAG}|{_LINE}|{_KEY}\s*{_QUOTED_OR_BARE}", re.IGN
 _SEPARATORS: Final = ",;\t|"
 _ENCODED: Final = re.compile("%[0-9a-f]{2}", re.IGNORECASE)
 _BODY: Final = re.compile(r'"body"\s*:\s*"([\w+/\\-]+)')
+_NAMES_OF_A_THING: Final = ("name", "id", "number", "head", "machine")
+"""What an object may call its name that stands for a head or a machine, the first first."""
 _DEEPEST: Final = 4
 """How many objects, lists and texts around an event are looked into."""
 _LONGEST: Final = 80_000
@@ -64,8 +66,21 @@ def fields_of(message: object, text: str) -> list[dict[str, Any]]:
 def _plain(event: dict[Any, Any]) -> dict[str, Any]:
     said = ((str(name).strip().lower(), value) for name, value in event.items() if not isinstance(value, bool))
     fields = {name: value.strip() if isinstance(value, str) else value for name, value in said}
-    numbers = {name: fields[name] for name in ("machine", "head") if isinstance(fields.get(name), int | float)}
-    return fields | {name: str(number).removesuffix(".0") for name, number in numbers.items()}
+    return fields | {name: _name_of(fields[name]) for name in ("machine", "head") if name in fields}
+
+
+def _name_of(value: object) -> str | None:
+    """What names a head or a machine: a text or a number, or that of an object, or of a list, that stands for it."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value).removesuffix(".0")
+    if isinstance(value, dict):
+        of = {str(name).strip().lower(): part for name, part in value.items() if not isinstance(part, dict | list)}
+        return next(filter(None, (_name_of(of.get(name)) for name in _NAMES_OF_A_THING)), None)
+    if isinstance(value, list):
+        return next(filter(None, (_name_of(part) for part in value if not isinstance(part, list))), None)
+    return None
 
 
 def _events_in(message: object, depth: int = _DEEPEST) -> Iterator[dict[Any, Any]]:
@@ -75,8 +90,10 @@ def _events_in(message: object, depth: int = _DEEPEST) -> Iterator[dict[Any, Any
             message = json.loads(message)
         except (ValueError, RecursionError):
             return
-    if isinstance(message, dict) and any(_says_head(name, value) for name, value in message.items()):
-        yield message
+    if isinstance(message, dict):
+        heads = [of for name, value in message.items() if _says_head(name) for of in _all_of(value) if _name_of(of)]
+        rest = {name: value for name, value in message.items() if not _says_head(name)}
+        yield from (rest | {"head": head} for head in heads)
     if depth and isinstance(message, dict | list):
         for part in message.values() if isinstance(message, dict) else message:
             yield from _events_in(part, depth - 1)
@@ -96,8 +113,13 @@ def _texts_in(message: object, depth: int = _DEEPEST) -> Iterator[str]:
             yield from _texts_in(part, depth - 1)
 
 
-def _says_head(name: object, value: object) -> bool:
-    return str(name).strip().lower() == "head" and isinstance(value, str | int | float) and not isinstance(value, bool)
+def _says_head(name: object) -> bool:
+    return str(name).strip().lower() == "head"
+
+
+def _all_of(value: object) -> list[Any]:
+    """What may be named: each part of a list, else the value itself."""
+    return value if isinstance(value, list) else [value]
 
 
 def _places_in(text: str) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from producer.contract.answers import (
     stream_of,
 )
 from producer.contract.missed_answers import MissedAnswersEnd
+from producer.contract.news_look import LOOKED
 from producer.contract.plant_event import PLANT_LENGTH, PLANT_STREAM, STATION_FIELD
 from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, News
 from worker.broker.patient_redis import Command, call_together, connect_patiently
@@ -92,6 +93,15 @@ class Notifier:
         if length := self._plant_length:
             self._append_to_plant([_plant_entry(piece, length) for piece in news])
 
+    def tell_plant(self, answers: Iterable[tuple[str, VerdictAnswer]]) -> None:
+        """Append answers to the plant's stream alone, each with the station whose photograph it is of.
+
+        Raises:
+            redis.RedisError: Redis is away or full, or there is no stream; not all of it has been said.
+        """
+        if length := self._plant_length:
+            self._append_to_plant([_plant_entry(answer, length, station) for station, answer in answers])
+
     def answer(self, answer: InsertChangeAnswer) -> None:
         """Send the result of an insert change, even if nothing else is sent: its reporter repeats it until then.
 
@@ -99,6 +109,15 @@ class Notifier:
             redis.RedisError: Redis is away or full, or there is no stream; it has not been said.
         """
         self._append_to_plant([_plant_entry(answer, self._plant_length or PLANT_LENGTH)])
+
+    def looked(self, seconds: float) -> None:
+        """Prove for so long that all the plant's news was sent; where none is sent to it, nothing is proved.
+
+        Raises:
+            redis.RedisError: Redis is away or full.
+        """
+        if self._plant_length:
+            self._redis.set(LOOKED, "", px=int(seconds * 1000))
 
     def close(self) -> None:
         """Drop the connections."""

@@ -19,7 +19,7 @@ import db.line.faults
 import db.line.verdicts
 from db.engine import clock
 from db.engine.database import Database
-from db.line import attempts, captures, check_revisions, check_rows, checks, holds, shadow_verdicts
+from db.line import attempts, captures, check_revisions, check_rows, checks, holds, shadow_verdicts, untold_checks
 from db.line.captures import Arrival, Known
 from db.line.check_rows import NamedCheck
 from db.line.shadow_verdicts import ShadowVerdict
@@ -67,7 +67,8 @@ class Writes:
             return [*faults]
         begun = retry_while_unavailable(partial(self._begin_checks, named))
         return [
-            fault if fault.check is None else replace(fault, check_id=begun.get(fault.check.own_id)) for fault in faults
+            fault if fault.check is None else replace(fault, check_id=begun.get(fault.check.own_id, fault.check_id))
+            for fault in faults
         ]
 
     def end(
@@ -96,6 +97,15 @@ class Writes:
             return ended.holds
         with self._database.reading() as session:
             return holds.of_earlier_runs(session, ended.checks)
+
+    def note_answered(self, ended: Ended) -> None:
+        """Have nobody else tell the checks that ended with a fault which was requeued: they were told."""
+
+        def write() -> None:
+            with self._database.transaction() as session:
+                untold_checks.remove(session, {check.check_id: check.revision for check in ended.checks})
+
+        retry_while_unavailable(write)
 
     def note(self, shadows: Sequence[ShadowVerdict]) -> None:
         """Keep the shadow's verdicts. If that fails, they are only missing from the comparison."""
@@ -152,4 +162,6 @@ class Writes:
                 again = ()  # without its fault a check may come to something else
             failed = {fault.check_id for fault in faults if fault.check_id is not None}
             ended = checks.finish(session, check_ids, again=again, failed=failed)
+            if requeued is not None:  # after a crash its message comes again for nothing: then the watch tells these
+                check_revisions.note(session, {check.check_id for check in ended})
             return Ended(kept, ended, holds.of_earlier_runs(session, ended))

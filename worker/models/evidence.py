@@ -79,9 +79,10 @@ def _shares(
     if pooling.endswith(("max", "min")):
         among, largest = inside.of_extreme(pooling), pooling.endswith("max")
         cells = np.flatnonzero(among)
-        values = np.ascontiguousarray(layer.reshape(-1, channels)[cells].T)  # searching along memory is faster
-        extreme = values.argmax(axis=1) if largest else values.argmin(axis=1)
-        differences = values[np.arange(channels), extreme] - origin
+        values = layer.reshape(-1, channels)
+        values = values if len(cells) == len(values) else values[cells]
+        extreme = values.argmax(axis=0) if largest else values.argmin(axis=0)
+        differences = values[extreme, np.arange(channels)] - origin
         parts, there = weights * differences, differences > 0 if largest else differences < 0
         shares = np.where(among.ravel(), parts[~there].sum() / len(cells), 0.0)
         shares += np.bincount(cells[extreme[there]], parts[there], rows * columns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from producer.contract.reasons import models
@@ -69,21 +69,33 @@ class LineModel:
         Raises:
             ClassifierError: they have another length.
         """
-        row = vector[None]
-        decision = float(self.classifier.decision(row)[0, 0])
+        return self.judge_all(vector[None])[0]
+
+    def judge_all(self, features: Float32Array) -> list[Judgement]:
+        """Judge several images by their finite features (n, d).
+
+        Raises:
+            ClassifierError: they have another length.
+        """
+        decisions = self.classifier.decision(features)[:, 0].tolist()
+        novel = [None] * len(features) if self.novelty is None else self.novelty.reasons(features)
+        judged = [self._judgement(*of) for of in zip(decisions, novel, strict=True)]
+        if self.kind is None:
+            return judged
+        damaged = [number for number, judgement in enumerate(judged) if judgement.outcome == DAMAGED]
+        for number, kind in zip(damaged, self.kind.predict(features[damaged]).tolist(), strict=True):
+            judged[number] = replace(judged[number], label=self.kind.classes[kind])
+        return judged
+
+    def _judgement(self, decision: float, novel: Reason | None) -> Judgement:
+        """What a decision value says of a photograph, or why it is unlike anything learnt."""
         probability = None if self.calibration is None else self.calibration.probability(decision)
-        outcome: Outcome
-        reason = None
-        if self.band is None or probability is None:
-            outcome = "damaged" if decision > 0 else "intact"
-        else:
+        outcome: Outcome = DAMAGED if decision > 0 else INTACT
+        reason = novel
+        if novel is not None:
+            outcome = "unsure"
+        elif self.band is not None and probability is not None:
             outcome = self.band.side(probability)
             if outcome == "unsure":
                 reason = models.UNSURE_BAND(probability=probability, lower=self.band.lower, upper=self.band.upper)
-        novel = None if self.novelty is None else self.novelty.reason(vector)
-        if novel is not None:
-            outcome, reason = "unsure", novel
-        label = None
-        if outcome == "damaged" and self.kind is not None:
-            label = self.kind.classes[int(self.kind.predict(row)[0])]
-        return Judgement(outcome, reason, decision, self.model_id, probability, label)
+        return Judgement(outcome, reason, decision, self.model_id, probability)

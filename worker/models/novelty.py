@@ -39,6 +39,9 @@ MOST_COLUMNS: Final = 2_000
 _ROUNDING: Final = 1e-5
 """Distances that differ by less are equal: features are of single precision."""
 
+_IN_CACHE: Final = 100
+"""Learnt photographs that are looked at together: less than a megabyte."""
+
 _BLOCK: Final = 64
 """Rows that are read at once: a backbone without pooling has megabytes in each."""
 
@@ -84,21 +87,27 @@ class Novelty:
         rank = int(np.floor(self.false_alarms * (self.kept + 1) + 1e-9))
         return float(self.distances[self.kept - rank])
 
-    def distance(self, vector: Float32Array) -> float:
-        """Return the mean cosine distance of finite features (d,) to the nearest learnt ones, 0 to 2."""
-        if self.signs is None and len(vector) != self.learnt.shape[1]:
-            raise ClassifierError(f"novelty is for {self.learnt.shape[1]} features, not {len(vector)}")
+    def distances_of(self, features: Float32Array) -> Float64Array:
+        """Return the mean cosine distances (n,) of finite features (n, d) to the nearest learnt ones, each 0 to 2."""
+        if self.signs is None and features.shape[1] != self.learnt.shape[1]:
+            raise ClassifierError(f"novelty is for {self.learnt.shape[1]} features, not {features.shape[1]}")
         # As long as those that were learnt, which `MOST_COLUMNS` has not always been.
-        (row,) = _of_length_one(vector[None], self.signs, self.learnt.shape[1])
-        # BLAS, in one thread: a worker's processes have it so (`worker.runtime.process.compute_in_one_thread`).
-        return float(_mean_of_nearest(1 - (self.learnt @ row)[None])[0])
+        rows = _of_length_one(features, self.signs, self.learnt.shape[1])
+        alike = np.empty((len(rows), self.kept), np.float32)
+        # What was learnt is more than the processor's cache holds: all photographs are held against a part of it before
+        # the next. BLAS, in one thread: a worker's processes have it so (`worker.runtime.process`).
+        for start in range(0, self.kept, _IN_CACHE):
+            part = slice(start, start + _IN_CACHE)
+            for row, cosines in zip(rows, alike, strict=True):
+                np.dot(self.learnt[part], row, out=cosines[part])
+        return _mean_of_nearest(1 - alike)
 
-    def reason(self, vector: Float32Array) -> Reason | None:
-        """Return why features (d,) are unlike anything learnt; None where they are not."""
-        distance = self.distance(vector)
-        if distance <= self.limit + _ROUNDING:
-            return None
-        return models.UNLIKE(distance=distance, limit=self.limit)
+    def reasons(self, features: Float32Array) -> list[Reason | None]:
+        """Return why each of some features (n, d) is unlike anything learnt; None where it is not."""
+        return [
+            None if distance <= self.limit + _ROUNDING else models.UNLIKE(distance=distance, limit=self.limit)
+            for distance in self.distances_of(features).tolist()
+        ]
 
 
 def learnt_novelty(features: Any, groups: Int64Array, *, seed: int = 0) -> Novelty | None:

@@ -23,7 +23,7 @@ from worker.networks.pooling import pooled
 from worker.runtime.held_stderr import held_stderr
 
 _TOGETHER: Final = 8
-"""Images that a network with a dense layer sees at once at most."""
+"""Images whose layers are pooled together, and that a network with a dense layer sees at once, at most."""
 
 
 _CHECKED: Final = 64
@@ -113,8 +113,8 @@ class Network:
                     f"of shape {image.shape}"
                 )
         features = np.empty((len(images), self.feature_size), np.float32)
-        for start in range(0, len(images), self._step):
-            part = slice(start, start + self._step)
+        for start in range(0, len(images), _TOGETHER):
+            part = slice(start, start + _TOGETHER)
             maps = dict(zip(self.manifest.layers, self.maps(images[part]), strict=True))
             foregrounds = [foreground(image) if self._leaves_out else None for image in images[part]]
             values = [pooled(maps[output.layer], output, foregrounds) for output in self.outputs]
@@ -126,6 +126,15 @@ class Network:
 
     def maps(self, images: Sequence[UInt8Array] | UInt8Array) -> list[Float32Array]:
         """Return what each of the file's layers puts out for n images (height, width, 3), before any pooling."""
+        maps = [np.empty((len(images), *shape), np.float32) for shape in self.manifest.shapes]
+        for start in range(0, len(images), self._step):
+            part = slice(start, start + self._step)
+            self._run(images[part])
+            for every, index in zip(maps, self._indices, strict=True):
+                every[part] = self._interpreter.tensor(index)()
+        return maps
+
+    def _run(self, images: Sequence[UInt8Array] | UInt8Array) -> None:
         if len(images) != self._room:
             self._interpreter.resize_tensor_input(self._input, (len(images), *self.input_size, 3), strict=True)
             self._interpreter.allocate_tensors()
@@ -134,7 +143,6 @@ class Network:
         for number, image in enumerate(images):
             room()[number] = image  # where the network reads it: new memory for a copy takes as long as copying
         self._interpreter.invoke()
-        return [self._interpreter.get_tensor(index) for index in self._indices]
 
     def check(self) -> None:
         """Run the check picture.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, Self
 
 import numpy as np
@@ -55,14 +56,21 @@ class Inside:
         """
         rows, columns = shape[:2]
         if foreground is None:
-            shares = np.ones((rows, columns))
-        else:
-            shares = spread(foreground, rows, columns) * (rows * columns / foreground.size)
+            return cls._everywhere(rows, columns)
+        return cls._by(spread(foreground, rows, columns) * (rows * columns / foreground.size))
+
+    @classmethod
+    @cache
+    def _everywhere(cls, rows: int, columns: int) -> Self:
+        return cls._by(np.ones((rows, columns)))
+
+    @classmethod
+    def _by(cls, shares: Float64Array) -> Self:
         row = shares.sum(axis=1, keepdims=True)
-        of_row = np.where(row > 0, shares / np.where(row > 0, row, 1), 1 / columns)
+        of_row = np.where(row > 0, shares / np.where(row > 0, row, 1), 1 / shares.shape[1])
         cells = shares >= min(_MOSTLY, shares.max())
         middle = np.zeros_like(cells)
-        middle[_middle(shape)] = cells[_middle(shape)]
+        middle[_middle(shares.shape)] = cells[_middle(shares.shape)]
         return cls(shares / shares.sum(), of_row, cells, middle if middle.any() else cells)
 
     def of_extreme(self, pooling: str) -> BoolArray:

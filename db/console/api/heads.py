@@ -16,7 +16,7 @@ from db.console.context import console_of
 from db.console.heads_now import heads_now
 from db.engine import clock
 from db.queries import head_overview, known_places
-from db.queries.head_overview import HeadOverview, HeadState
+from db.queries.head_answer import HeadOverview, HeadState
 from db.queries.pockets_now import PocketWord
 from producer.contract.names import Name
 from producer.contract.places import HeadPlace
@@ -42,7 +42,7 @@ class Head(BaseModel):
     state: HeadState = Field(
         description="`pending`: photographs are waited for or not judged yet. `new`: a person said that an insert was "
         "changed, and no photograph shows the new one. `stale`: photographed too long ago, or before a backup was "
-        "restored, to say something about now."
+        "restored, to say something about now; what is to be replaced or looked at stays that."
     )
     replace: list[int] = Field(description="The pockets whose inserts are damaged.")
     review: list[int] = Field(description="The pockets at which a person has to look.")

@@ -44,8 +44,8 @@ def replace(request: Request, person: ApiViewer, machine: Name | None = None, he
     """The inserts to change now; the photograph of the new one takes a pocket out."""
     with console_of(request).database.reading() as session:
         rows = replace_list.to_replace(session, machine, head)
-        if not rows:
-            known_places.refuse_unknown(session, machine, head)
         unseen = restores.not_seen_since(session, machine, head)
+        if not rows and not unseen:
+            known_places.refuse_unknown(session, machine, head)
     not_seen = [Pocket(machine=of, head=head, pocket=pocket) for of, head, pocket in unseen]
     return ToReplace(items=[Capture.of(row) for row in rows], not_seen_since_restore=not_seen)

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from db.console.drawing.head_map import HeadMap, head_map
 from db.console.live.feed import head_id
 from db.console.reader import formats
-from db.queries.head_overview import HeadOverview
+from db.queries.head_answer import HeadOverview
 from producer.contract.vocabulary import Layout
 
 MOST_DRAWINGS: Final = 500

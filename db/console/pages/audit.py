@@ -27,8 +27,8 @@ SHOWN: Final = 100
 MOMENTS: Final = frozenset(("from", "made_at"))
 """Details that are moments, as the database writes them."""
 
-HIDDEN: Final = frozenset(("highest",))
-"""The highest number of a check's answer before a restore (`db.line.restores`)."""
+HIDDEN: Final = frozenset(("highest", "lost", "restore_id"))
+"""What only `db.line.restores` needs of a restore."""
 
 
 @router.get("/audit")

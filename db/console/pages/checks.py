@@ -17,7 +17,7 @@ from db.line import checks as subject
 from db.queries import known_places
 from producer.contract.vocabulary import STATES, State
 
-router = APIRouter()
+router = APIRouter(dependencies=[moments.InIso])
 
 SHOWN: Final = 50
 

@@ -17,6 +17,7 @@ from db.console.numbers import Typed
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.engine import clock
+from db.line import late_labels
 from db.people import audit
 from db.queries import contact_sheet as subject
 from db.queries import head_overview
@@ -45,6 +46,7 @@ def sheet(
         if (machine, head) not in heads and heads:
             raise HTTPException(404, Text("there is no such head"))
         rows = subject.sheet(session, machine, head)
+        late = {of.pocket: of.label for of in late_labels.in_force(session, machine, head) if of.is_late}
         [overview] = heads_now(console_of(request), session, [(machine, head)], clock.latest(session))
     return page(
         request,
@@ -54,6 +56,7 @@ def sheet(
         head=head,
         rows=rows,
         doubts={of: check for of, check in overview.doubts.items() if overview.words[of] == "unsure"},
+        late=late,
         labelled=labelled,
         left_out=left_out,
     )

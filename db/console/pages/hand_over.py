@@ -8,25 +8,23 @@ from typing import Final
 from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
+from db.console import left_open
 from db.console.access.guard import Viewer
 from db.console.context import console_of
-from db.console.left_open import LeftOpen, left_open
 from db.console.reader import moments
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.engine.times import by_the_clock
 from db.queries import hand_over as subject
 from db.queries import head_overview
-from producer.contract.places import PocketPlace
 
-router = APIRouter()
+router = APIRouter(dependencies=[moments.InIso])
 
 SHIFT: Final = timedelta(hours=8)
 
 HEADS: Final = 1_000
-"""In so many heads what is unknown is looked for: about a millisecond of processor time for each, once a shift."""
-
-_UNKNOWN: Final = ("unsure", "unusable", "fault", "missing")
+"""In so many heads what is unknown is looked for: where most were not photographed as a whole, each costs about a
+millisecond of processor time."""
 
 
 @router.get("/handover")
@@ -39,20 +37,14 @@ def hand_over(request: Request, person: Viewer, since: str = "") -> Response:
     with console_of(request).database.reading() as session:
         shift = subject.since(session, begin, console_of(request).change_costs)
         heads = head_overview.heads(session)
-        open_now = left_open(console_of(request), session, heads, most=HEADS)
+        unknown = left_open.unknown(console_of(request), session, heads[:HEADS], shift.to_replace)
     return page(
         request,
         "hand_over.html",
         shift=shift,
-        unknown=_unknown(open_now),
+        unknown=unknown,
         looked_through=HEADS if len(heads) > HEADS else None,
         begin=begin,
         since=since,
         most=subject.MOST_OF_A_KIND,
     )
-
-
-def _unknown(open_now: LeftOpen) -> list[PocketPlace]:
-    """The pockets to be looked at that are listed neither by a photograph that waits for a person nor by their age."""
-    by_word = [(place, word, pockets) for place, words in open_now.items() for word, pockets in words.items()]
-    return [PocketPlace(*of, pocket) for of, word, pockets in by_word if word in _UNKNOWN for pocket in pockets]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from db.learning import model_registry
 from db.learning.learnt_heads import learnt_heads
 from db.line import faults
 from db.queries import head_overview, line_status, replace_list, unusable_runs
-from db.queries.head_overview import HeadOverview
+from db.queries.head_answer import HeadOverview
 from producer.contract.places import HeadPlace
 
 router = APIRouter()
@@ -102,24 +102,20 @@ def _line(request: Request, machine: str) -> dict[str, Any]:
         places = [place for place in known if machine in ("", place[0])]
         shown = sorted(places[:HEADS_ON_A_PAGE])
         learnt, now = _learnt(session), clock.latest(session)
-        cards = [_card(request, overview, learnt) for overview in heads_now(console_of(request), session, shown, now)]
+        others = {*places[HEADS_ON_A_PAGE:]}
+        to_replace = replace_list.places_to_replace(session) if others else None
+        overviews = heads_now(console_of(request), session, shown, now, to_replace)
+        cards = [_card(request, overview, learnt) for overview in overviews]
         return {
             "cards": [_drawn(request, card, now) for card in cards],
             "crowd": crowd(cards),
             "machine": machine,
             "machines": dict(sorted(Counter(name for name, _ in known).items())),
-            "more": len(places) - len(shown),
-            "more_to_replace": _to_replace(session, places[HEADS_ON_A_PAGE:]),
-            "elsewhere": [head_id(*place) for place in known if place not in places],
+            "more": len(others),
+            "more_to_replace": len(others & {(of.machine, of.head) for of in to_replace or ()}),
+            "elsewhere": [head_id(*place) for place in known if machine not in ("", place[0])],
             **_faults(request, session, now),
         }
-
-
-def _to_replace(session: Session, places: Sequence[HeadPlace]) -> int:
-    """How many of some heads have inserts to replace."""
-    if not places:
-        return 0
-    return len(set(places) & {(of.machine, of.head) for of in replace_list.places_to_replace(session)})
 
 
 def _faults(request: Request, session: Session, now: datetime) -> dict[str, Any]:

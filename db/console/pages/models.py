@@ -14,7 +14,7 @@ from db.console import model_changes
 from db.console.access.guard import ModelChooser, Viewer
 from db.console.context import console_of
 from db.console.drawing import chart
-from db.console.model_changes import LONGEST_REASON
+from db.console.model_changes import LONGEST_REASON, NOBODY
 from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.learning import evaluation_report, evaluations, model_registry
@@ -116,6 +116,7 @@ def model(request: Request, model_id: Name, person: Viewer) -> Response:
         agreement=agreement,
         different=different,
         champion=champion,
+        nobody=NOBODY,
         can_roll_back=can_roll_back,
         shadow=shadow,
         given=promotions,

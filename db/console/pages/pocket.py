@@ -21,7 +21,7 @@ from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.engine import clock
 from db.learning import remaining_lives
-from db.line import checks, insert_changes, verdicts
+from db.line import checks, insert_changes, late_labels, verdicts
 from db.line.insert_changes import InsertChange, NewerPhotograph
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.people import audited_insert_changes
@@ -69,7 +69,10 @@ def pocket(
         fit = remaining_lives.fit_in_force(session)
         remaining = remaining_lives.search(session, machine, head, pocket)
         suspected = [change for change in remaining_lives.suspected(session, machine, head) if change.pocket == pocket]
-        judged = verdicts.current_of(session.connection(), [row.capture_id for row in rows if row.image])
+        labels = [of for of in late_labels.in_force(session, machine, head) if of.pocket == pocket and of.is_late]
+        late = pocket_history.of_capture(session, labels[0].capture_id) if labels else None
+        seen = [row for row in (*rows, late) if row is not None]
+        judged = verdicts.current_of(session.connection(), [row.capture_id for row in seen if row.image])
         missed = [] if rows else checks.recent(session, machine=machine, head=head, limit=1)
         [overview] = heads_now(console_of(request), session, [(machine, head)], clock.latest(session))
     if not rows and not any(pocket <= check.size for check in missed):
@@ -104,6 +107,7 @@ def pocket(
         newer=newer,
         shows=overview.words.get(pocket),
         doubt=overview.doubts.get(pocket),
+        late=late,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+from babel import Locale
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.orm import Session
@@ -20,7 +22,8 @@ from db.console.reader.texts import Text
 from db.console.rendering import page
 from db.learning import reviews
 from db.learning.reviews import Review
-from db.line import verdicts
+from db.line import late_labels, verdicts
+from db.line.late_labels import LateLabel
 from db.line.rows import VerdictRow
 from db.people import audit
 from db.people.sessions import Person
@@ -62,7 +65,8 @@ def hand_out(
     console = console_of(request)
     turn = review_turns.hand_out(console.database, _holder(person, tab), count, set(without or ()), datetime.now(UTC))
     with console.database.reading() as session:
-        items = [_shown(session, request, person, item.row, item.why, item.review) for item in turn.items]
+        late = late_labels.in_force(session)
+        items = [_shown(session, request, person, item.row, item.why, item.review, late) for item in turn.items]
     return JSONResponse({"items": items, "left": turn.left, "more": turn.more})
 
 
@@ -103,7 +107,8 @@ def item(request: Request, capture: UUID, person: Labeller) -> Response:
         labels = reviews.of_capture(session, capture)
         # A sample that nobody has looked at is one however it was come by: its labels measure how often damage is.
         why = "asked for" if labels or not review_queue.is_sample(session, capture) else "a sample"
-        return JSONResponse(_shown(session, request, person, row, why, labels[0] if labels else None))
+        late = late_labels.in_force(session, row.machine, row.head)
+        return JSONResponse(_shown(session, request, person, row, why, labels[0] if labels else None, late))
 
 
 @router.post("/review/label")
@@ -141,12 +146,30 @@ def _holder(person: Person, tab: str) -> str:
     return f"{person.digest} {tab}".rstrip()
 
 
+def _said_late(row: VerdictRow, late: Sequence[LateLabel], locale: Locale) -> str | None:
+    place = row.machine, row.head, row.pocket
+    for label in late:
+        if label.is_late and label.place == place and label.capture_id != row.capture_id:
+            word = Text(label.label).translated(locale)
+            return Text("%(label)s, by another photograph: a label here does not change that", label=word).translated(
+                locale
+            )
+    return None
+
+
 def _shown(
-    session: Session, request: Request, person: Person, row: VerdictRow, why: str, newest: Review | None
+    session: Session,
+    request: Request,
+    person: Person,
+    row: VerdictRow,
+    why: str,
+    newest: Review | None,
+    late: Sequence[LateLabel],
 ) -> dict[str, Any]:
     """A photograph as the page's script needs it.
 
-    A sample's verdict is not shown, nor another person's label of any photograph: it would influence the person.
+    A sample's verdict is not shown, nor another person's label of any photograph: it would influence the person. Of the
+    others it is shown that somebody said damage of an earlier one, as a label of this one does not take that away.
     """
     locale = locale_of(request)
     blind = why == "a sample"
@@ -157,6 +180,7 @@ def _shown(
         "id": str(row.capture_id),
         "why": _WHY.get(why, Text(why)).translated(locale),
         "place": f"{row.machine} · {row.head} · {row.pocket}",
+        "late": None if blind else _said_late(row, late, locale),
         "operation": row.operation,
         "at": formats.moment(locale, row.ordered_at, "short"),
         "insert": row.insert_designation,

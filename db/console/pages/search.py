@@ -28,7 +28,7 @@ from db.queries import known_places
 from db.queries.verdicts_csv import write_csv
 from producer.contract.vocabulary import OUTCOMES
 
-router = APIRouter()
+router = APIRouter(dependencies=[moments.InIso])
 
 SHOWN: Final = 100
 

@@ -300,7 +300,9 @@ function grow() {
     delete element.dataset.staleIn;
     const piece = /** @type {HTMLElement | null} */ (element.closest("[data-piece]"));
     if (!piece?.dataset.piece) continue;
-    piece.className = "card stale"; // at once, whether or not the server can be asked
+    // At once, whether or not the server can be asked. What a person has to do stays.
+    const open = ["replace", "review"].find((state) => piece.classList.contains(state));
+    piece.className = open ? `card ${open} aged` : "card stale";
     count();
     want(piece.dataset.piece);
   }

@@ -90,8 +90,8 @@ class _StateSink(_Sink):
 
     @property
     def wanted_kinds(self) -> tuple[EventKind, ...]:
-        """Whoever is told checks is told changed inserts, verdicts and holds too."""
-        return (*self.kinds, "insert_change", "verdict", "hold") if "check" in self.kinds else self.kinds
+        """Whoever is told checks is told changed inserts, verdicts, holds and restored backups too."""
+        return (*self.kinds, "insert_change", "verdict", "hold", "restored") if "check" in self.kinds else self.kinds
 
 
 class MqttSink(_StateSink):

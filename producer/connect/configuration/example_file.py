@@ -24,7 +24,8 @@ url = "https://mes.plant/inserts"
 # What `insert-station connect secret` printed. Two files, the new one first, while the receiver changes its secret.
 secret_files = ["/run/secrets/mes_secret"]
 allow = ["10.20.0.0/16"]              # the allowed addresses; a name, ["mes.plant"], allows its present address
-kinds = ["check", "fault"]            # of verdict, check, fault, model_change, fault_run, insert_change, hold; else all
+# Left out: all of verdict, check, fault, model_change, fault_run, insert_change, hold, restored.
+kinds = ["check", "fault"]
 machines = ["mill-1"]                 # left out: all
 
 [opcua.cell]                          # our own server, which PLCs, SCADA and MES read

@@ -101,6 +101,11 @@ def forget(connection: sqlite3.Connection, before: float) -> None:
     connection.execute("DELETE FROM said_check WHERE at < ?", (before,))
 
 
+def forget_numbers(connection: sqlite3.Connection) -> None:
+    """Have no answer be out of date by those so far, and the next one of each check be a new event."""
+    connection.execute("UPDATE said_check SET revision = 0, answer = ? || answer", (_DOUBTED,))
+
+
 def _last(connection: sqlite3.Connection, check_id: str) -> LastCheckEvent | None:
     row = connection.execute(
         "SELECT check_id, answer, event_id, at, revision FROM said_check WHERE check_id = ?", (check_id,)

@@ -68,7 +68,6 @@ SELECT 'delivery', ? WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name 
 """
 """The numbers of a new log go on above those of one that was there before: who compares them sees another number."""
 
-
 _REFUSED_LONG_AGO: Final = (
     "DELETE FROM delivery WHERE sink = ? AND event_id = ? AND state IN ('given up', 'put away') AND ended_at < ?"
 )
@@ -139,10 +138,12 @@ class DeliveryLog:
         last_events: Sequence[LastCheckEvent] = (),
         *,
         is_state: bool = True,
+        forgets: bool = False,
     ) -> None:
         """Store the events for each sink, `notes`, and the last answers of checks, in one step.
 
         On return all is on disk. If it is no longer `is_state`, the sinks receive it as an event, and do not show it.
+        If this `forgets` besides, nothing of it and of before counts any more (`producer.connect.restores`).
 
         Raises:
             sqlite3.Error: it could not be stored (a full disk, say); nothing of it is kept then.
@@ -158,7 +159,7 @@ class DeliveryLog:
             connection.executemany("INSERT OR REPLACE INTO note VALUES (?, ?)", notes.items())
             check_event_ids.keep(connection, last_events)
             if not is_state:
-                readings.begin_anew(connection)
+                (readings.forget_all if forgets else readings.begin_anew)(connection)
 
     def due(self, sink: str, now: float, most: int) -> list[Delivery]:
         """The events that are due for `sink`, in the line's order.

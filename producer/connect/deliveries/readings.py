@@ -4,6 +4,9 @@ A shown state is known to be current only if every later answer for it was read,
 So a reading has a configuration, and the number of the last delivery before it. A new reading begins if answers were
 missed, if the sink was not in the file for a while, and if its configuration changes. A delivery with a lower number is
 sent as an event, and is not a state.
+
+Once the line's database is a backup's, no answer up to then counts at all: not even to say what is older, as the
+numbers and times of then are another database's.
 """
 
 from __future__ import annotations
@@ -13,13 +16,18 @@ import sqlite3
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from producer.connect.deliveries import shown_answers
+from producer.connect.deliveries import check_event_ids, shown_answers
+from producer.files.notes import noted
 from producer.files.sqlite_file import SqliteFile
 
 TABLE: Final = """
 CREATE TABLE IF NOT EXISTS reading (sink TEXT PRIMARY KEY, since INTEGER NOT NULL, configured TEXT NOT NULL)
     WITHOUT ROWID;
 """
+
+
+_FORGOTTEN: Final = "nothing counts up to"
+"""The note of the number of the last delivery that was forgotten."""
 
 
 class Readings:
@@ -34,6 +42,10 @@ class Readings:
         with self._file.reading() as connection:
             row = connection.execute("SELECT since FROM reading WHERE sink = ?", (sink,)).fetchone()
         return 0 if row is None else int(row[0])
+
+    def forgotten(self) -> int:
+        """The number up to which no delivery counts; -1 where all do."""
+        return int(noted(self._file, _FORGOTTEN) or -1)
 
     def configured(self) -> dict[str, str]:
         """How each sink is configured that is read for."""
@@ -64,6 +76,15 @@ class Readings:
 def begin_anew(connection: sqlite3.Connection) -> None:
     """Have all readings begin behind the newest delivery."""
     connection.execute("UPDATE reading SET since = ?", (_last_number(connection),))
+
+
+def forget_all(connection: sqlite3.Connection) -> None:
+    """Have all readings begin anew, and nothing count that was said before, or is shown."""
+    begin_anew(connection)
+    note = (_FORGOTTEN, str(_last_number(connection)))
+    connection.execute("INSERT OR REPLACE INTO note VALUES (?, ?)", note)
+    shown_answers.forget_all(connection)
+    check_event_ids.forget_numbers(connection)
 
 
 def begin_behind(connection: sqlite3.Connection, sink: str, number: int) -> None:

@@ -25,6 +25,11 @@ def of(connection: sqlite3.Connection, sink: str) -> dict[str, str]:
     return dict(connection.execute("SELECT topic, text FROM shown WHERE sink = ?", (sink,)).fetchall())
 
 
+def forget_all(connection: sqlite3.Connection) -> None:
+    """Keep nothing of what any sink shows."""
+    connection.execute("DELETE FROM shown")
+
+
 def forget(connection: sqlite3.Connection, sink: str, topics: Collection[str]) -> None:
     """Keep nothing of what `sink` shows under these topics."""
     connection.executemany("DELETE FROM shown WHERE sink = ? AND topic = ?", [(sink, topic) for topic in topics])

@@ -12,7 +12,7 @@ from typing import Final
 
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.plant_event import PlantEvent
-from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, ModelChange
+from producer.contract.plant_news import FaultRun, Hold, InsertChangeAnswer, ModelChange, Restored
 
 COMPLETED: Final = 1
 """ResultState of OPC 40100-1, 12.19: there is a result."""
@@ -63,8 +63,8 @@ class Result:
         pocket: which; 0 of a head.
         measurement: the capture.
         job: the check.
-        recipe: what is said of it: `verdict`, `check`, `fault`, `model_change`, `fault_run`, `insert_change` or
-            `hold`.
+        recipe: what is said of it: `verdict`, `check`, `fault`, `model_change`, `fault_run`, `insert_change`,
+            `hold` or `restored`.
         operation: what the head did before, of a check.
         configuration: the model that judged, or that has another role now.
         created: when the line said it.
@@ -126,7 +126,7 @@ def result_of(event: PlantEvent, simulated_machines: frozenset[str]) -> Result:
 
 
 def _part(event: PlantEvent) -> str:
-    if isinstance(event.data, FaultAnswer | ModelChange | FaultRun):
+    if isinstance(event.data, FaultAnswer | ModelChange | FaultRun | Restored):
         return ""
     return f"{event.data.machine}/{event.data.head}"
 
@@ -156,4 +156,7 @@ def _in_words(event: PlantEvent) -> tuple[str, str]:
             return "refused", f"{part}, pocket {pocket}: no insert was changed: {refused}"
         case Hold(pocket=pocket):
             return "hold", f"{part}, pocket {pocket}: no go, by a check that has no answer for this head"
+        case Restored(made_at=made_at):
+            backup = f"a backup of {made_at.isoformat(timespec='seconds')}"
+            return "restored", f"{backup} was restored: what was said before says nothing of what is in the heads now"
     raise AssertionError(event)

@@ -4,7 +4,7 @@ The state is the last answer that was sent to a sink, or that waits for it. A sy
 state at once, and never briefly an outdated `go`. If much waits, newer states are shown before the waiting events are
 sent (`news`). An answer that was given up counts too: nothing is shown for its head, because the previous answer is out
 of date. Nor is anything shown from before the sink's reading (`producer.connect.deliveries.readings`). Both still say
-what is older than they are.
+what is older than they are; what was said before a backup was restored does not.
 
 Of a head that is what its checks, the changes of its inserts, and the verdicts and holds against it come to
 (`producer.connect.sinks.head_answers`), also that it has no state; of a pocket, a station and a model what was said
@@ -113,12 +113,12 @@ class LastAnswers:
         """
         self._log = log
         self._sink = sink
-        self._seen = 0
+        self._seen = self._forgotten = log.readings.forgotten()
         self._changed: set[str] = set()
         self._since = log.readings.since(sink)
-        refused = merge(_in(log, sink, "given up"), _in(log, sink, "put away"), key=_number)
+        refused = merge(*(_in(log, sink, state, self._seen) for state in ("given up", "put away")), key=_number)
         given_up = [answer for _, answer in Answers(log.sizes.of, refused).counting()]
-        stored = {key: _numbered(text) for key, text in log.shown(sink).items()}
+        stored = {key: one for key, text in log.shown(sink).items() if (one := _numbered(text))[0] > self._seen}
         of_pockets = {key: one for key, one in stored.items() if key == _pocket_of(one[1])}
         shown = sorted((one for key, one in stored.items() if key not in of_pockets), key=_number)
         self._answers = Answers(log.sizes.of, merge(shown, self._unseen(), given_up, key=_number))
@@ -156,7 +156,7 @@ class LastAnswers:
     def remember(self, delivery: Delivery) -> Remembered:
         """Take an answer that is sent."""
         subjects = subjects_of(delivery.event)
-        if not subjects:  # it holds for no time
+        if not subjects or delivery.number <= self._forgotten:  # it holds for no time, or no more
             return Remembered()
         subject = subjects[0]
         self._unknown.discard(delivery.number)

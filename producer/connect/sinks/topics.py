@@ -9,7 +9,7 @@ from typing import Final
 from producer.contract.answers import CheckAnswer, FaultAnswer, VerdictAnswer
 from producer.contract.names import safe_name
 from producer.contract.plant_event import PlantEvent
-from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange
+from producer.contract.plant_news import FaultRun, InsertChangeAnswer, ModelChange, Restored
 
 DISCOVERY: Final = "homeassistant"
 """The first part of the topics that Home Assistant reads what there is from (its default)."""
@@ -36,7 +36,7 @@ class Topics:
         """Where every event appears once, not retained: below its head, or the site where it is of no head."""
         if isinstance(event.data, FaultAnswer):
             return f"{self._root}/fault"
-        if isinstance(event.data, ModelChange | FaultRun):
+        if isinstance(event.data, ModelChange | FaultRun | Restored):
             return f"{self._root}/event"
         return f"{self._head(event.data.machine, event.data.head)}/event"
 

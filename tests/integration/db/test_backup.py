@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
-from uuid import UUID
 
 import psycopg
 import pytest
@@ -24,14 +23,15 @@ from db.backup import contents, run
 from db.backup.contents import BackupError
 from db.engine import clock, migrate, schema_version
 from db.engine.database import Database, DatabaseUnavailable
+from db.engine.times import utc
 from db.engine.url import sqlite_file
 from db.learning import model_registry, reviews, snapshots
 from db.line import captures, check_rows, checks, faults, incomplete_checks, restores, untold_checks, verdicts
 from db.line.check_rows import NamedCheck
 from db.people import accounts, sessions, tokens
 from db.people.session_limits import Limits
-from db.queries.missed_answers import answers_since
-from db.schema.tables import Audit
+from db.queries import plant_news
+from db.schema.tables import Audit, Checks
 from producer.contract.names import IMPORTED
 from tests.support import wait_until
 
@@ -198,24 +198,61 @@ def test_a_clock_behind_that_of_the_backup_spoils_no_restore(line, empty_databas
 
 
 def test_what_is_told_after_a_restore_is_above_what_was_told_before_it_though_the_clock_is_behind(
-    line, empty_database_url, tmp_path
+    line, tmp_path
 ) -> None:
     """By months: also of a check that still waited when the backup was made, and was a go after that."""
     ended, waiting = line.see(1, outcome="intact", check_size=1), uuid6.uuid7()
     line.see(1, outcome="intact", head="head-2", check_id=waiting)
     file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
-    highest = datetime.now(UTC) + timedelta(days=90) - datetime(2026, 1, 1, tzinfo=UTC)
-    run.restore(empty_database_url, file)
-    with closing(Database(empty_database_url)) as database, database.transaction() as session:
+    highest = int((datetime.now(UTC) + timedelta(days=90) - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds())
+    with line.database.transaction() as session:
+        session.execute(update(Checks).where(Checks.check_id == ended.check_id).values(revision=highest))
+    run.restore(line.database.url, file, replace=True)
+    with line.database.transaction() as session:
         [doubted] = untold_checks.untold(session).checks
-        assert (doubted.check_id, doubted.state, doubted.revision > highest.total_seconds()) == (
-            ended.check_id,
-            "review",
-            True,
-        )
+        assert (doubted.check_id, doubted.state, doubted.revision) == (ended.check_id, "review", highest + 1)
         incomplete_checks.give_up(session, incomplete_checks.awaited(session))
         [given_up] = checks.finish(session, [waiting])
-        assert (given_up.state, given_up.revision > highest.total_seconds()) == ("review", True)
+        assert (given_up.state, given_up.revision) == ("review", highest + 1)
+
+
+def test_a_restore_names_what_was_photographed_for_the_first_time_after_the_backup(line, tmp_path) -> None:
+    """Until it is photographed again; a second restore knows it too."""
+    line.see(1, outcome="intact", check_size=1)
+    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    line.see(7, outcome="intact", head="head-9", check_id=uuid6.uuid7(), check_size=1)
+    line.see(8, outcome="intact", machine=IMPORTED, check_id=uuid6.uuid7(), check_size=1)
+    for _ in range(2):
+        run.restore(line.database.url, file, replace=True)
+        with line.database.reading() as session:
+            assert restores.not_seen_since(session) == [("mill-1", "head-1", 1), ("mill-1", "head-9", 7)]
+            assert restores.not_seen_since(session, "mill-1", "head-9") == [("mill-1", "head-9", 7)]
+    again = line.capture(7, head="head-9", check_id=uuid6.uuid7(), check_size=1)
+    with line.database.transaction() as session:
+        captures.record(session, again, datetime.now(UTC) + timedelta(minutes=1))
+        assert restores.not_seen_since(session, head="head-9") == []
+
+
+def test_each_restore_is_told_first_and_until_it_is_noted(line, tmp_path) -> None:
+    """Also where the clock of the restore was behind, and is set right before anybody is told."""
+    line.see(1, outcome="intact", check_size=1)
+    file, manifest = run.back_up(line.database.url, tmp_path / "backup", NOW)
+    told = []
+    for _ in range(2):
+        run.restore(line.database.url, file, replace=True)
+        with line.database.transaction() as session:
+            session.execute(update(Audit).values(at=datetime.now(UTC) - timedelta(days=9)))
+            [news] = plant_news.untold(session)
+            assert (news.kind, utc(news.made_at)) == ("restored", manifest.made_at)
+            told.append(news)
+            assert plant_news.sent_since(session, NOW) == [], "what was never told is told by itself"
+            plant_news.note(session, [news])
+        with line.database.reading() as session:
+            assert plant_news.untold(session) == []
+            lately = datetime.now(UTC) - timedelta(minutes=1)
+            assert plant_news.sent_since(session, lately) == [news]
+            assert plant_news.sent_since(session, datetime.now(UTC) + timedelta(minutes=1)) == []
+    assert told[0].restore_id != told[1].restore_id
 
 
 def test_what_is_told_after_a_second_restore_is_above_the_first_though_the_clock_was_set_back(
@@ -232,26 +269,6 @@ def test_what_is_told_after_a_second_restore_is_above_the_first_though_the_clock
             [doubted] = untold_checks.untold(session).checks
             numbers.append(doubted.revision)
     assert numbers[1] > numbers[0]
-
-
-def test_long_after_a_restore_only_what_was_written_since_is_sent_again(line, empty_database_url, tmp_path) -> None:
-    """Though the numbers of a backup's checks are those of a year later."""
-    line.see(1, outcome="intact")
-    seen = line.see(2, outcome="intact")
-    file, _ = run.back_up(line.database.url, tmp_path / "backup", NOW)
-    run.restore(empty_database_url, file)
-    lately = datetime.now(UTC) - timedelta(minutes=10)
-
-    def sent_again() -> list[UUID]:
-        answers = answers_since(session, lately)
-        return [check.check_id for check in answers.checks] if answers else []
-
-    with closing(Database(empty_database_url)) as database, database.transaction() as session:
-        assert sent_again() == [line.check_id]
-        session.execute(update(Audit).values(at=lately - timedelta(days=9)))
-        assert sent_again() == []
-        reviews.add(session, capture_id=seen.capture_id, label="worn", by="ana", at=datetime.now(UTC))
-        assert sent_again() == [line.check_id]
 
 
 def test_a_restore_lets_nobody_in_who_was_kept_out_since(line, tmp_path) -> None:

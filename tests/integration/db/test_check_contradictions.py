@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -198,16 +199,16 @@ def test_one_picture_in_two_files_is_not_that_of_two_pockets(line) -> None:
 
 @pytest.mark.parametrize(
     ("minutes", "operation", "words"),
-    [(1, "op-9", "operation op-9"), (480, "op-10", "an earlier check"), (5, "op-10", None)],
-    ids=["operation", "run", "again"],
+    [(1, "op-9", "operation op-9"), (480, "op-10", "an earlier check"), (5, "op-10", "an earlier check")],
+    ids=["operation", "run", "next run"],
 )
 def test_the_pixels_of_the_past_in_another_file_say_nothing_of_an_operation(line, minutes, operation, words) -> None:
     """As of a camera that hangs and writes what time it is, at a head with one pocket."""
     judged(line, 1, 0, frame=7, check_id=uuid6.uuid7(), check_size=1, operation=operation)
     judged(line, 1, minutes, frame=7, check_size=1)
     past = f"contradiction: the photograph of pocket 1 is that of {words} at 2026-11-22 10:00 UTC: photograph it anew"
-    assert told(line) == (("go", 1, 1, (), ()) if words is None else ("review", 1, 1, (), (1,)))
-    assert status(line).reason == (None if words is None else past)
+    assert told(line) == ("review", 1, 1, (), (1,))
+    assert status(line).reason == past
     judged(line, 1, minutes + 1, frame=8, check_size=1)
     assert told(line) == ("go", 1, 1, (), ())
 
@@ -280,12 +281,26 @@ def test_a_whole_folder_of_the_past_is_said_in_one_sentence(line) -> None:
     assert status(line).reason == f"contradiction: {past}"
 
 
-def test_a_photograph_may_come_again_for_the_operation_that_it_is_of(line) -> None:
-    for _ in range(2):
-        line.check_id = uuid6.uuid7()
+def test_a_folder_is_checked_again_once_what_was_not_intact_has_a_new_photograph(line) -> None:
+    for check_id, outcome in ((uuid6.uuid7(), "unsure"), (uuid6.uuid7(), "intact")):
+        line.check_id = check_id
         line.see(1, 0, "intact", image_sha256=ONE)
-        line.see(2, 1, "intact")
-        assert told(line) == ("go", 2, 2, (), ())
+        line.see(2, 1, outcome)
+    assert told(line) == ("go", 2, 2, (), ())
+
+
+@pytest.mark.parametrize(("others", "old"), [("new", (1,)), ("old", (1, 2, 3))])
+def test_an_old_file_among_new_ones_is_one_that_the_camera_did_not_write(line, others, old) -> None:
+    """A trigger that was missed, of a serial part: the next run of the operation begins within minutes."""
+    for check_id, of in ((uuid6.uuid7(), "old"), (uuid6.uuid7(), others)):
+        line.check_id = check_id
+        for pocket in (2, 3, 1):
+            digest = ONE if pocket == 1 else hashlib.sha256(f"{of} {pocket}".encode()).hexdigest()
+            line.see(pocket, pocket, "intact", check_size=3, image_sha256=digest)
+    assert told(line) == ("review", 3, 3, (), old)
+    reason = status(line).reason
+    assert reason is not None
+    assert "an earlier check" in reason
 
 
 def test_a_photograph_of_a_pocket_is_no_photograph_of_another_one_in_the_same_operation(line) -> None:
@@ -300,12 +315,13 @@ def test_a_photograph_of_a_pocket_is_no_photograph_of_another_one_in_the_same_op
 
 
 def test_a_photograph_of_two_pockets_may_come_again_with_a_region_for_each(line) -> None:
-    for _ in range(2):
-        line.check_id = uuid6.uuid7()
+    for check_id, outcome in ((uuid6.uuid7(), "damaged"), (uuid6.uuid7(), "intact")):
+        line.check_id = check_id
         for pocket in (1, 2):
             region = {"left": 100 * pocket, "top": 0, "width": 90, "height": 90}
-            line.see(pocket, pocket, "intact", image_sha256=ONE, region=region)
-        assert told(line) == ("go", 2, 2, (), ())
+            line.see(pocket, pocket, "intact", check_size=3, image_sha256=ONE, region=region)
+        line.see(3, 3, outcome, check_size=3)
+    assert told(line) == ("go", 3, 3, (), ())
 
 
 def test_an_old_photograph_is_none_of_a_later_run_of_the_operation(line) -> None:

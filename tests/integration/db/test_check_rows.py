@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import uuid6
 
@@ -14,7 +15,9 @@ from db.queries import head_overview
 from tests.integration.db.conftest import T0, Line
 
 
-def refuse(line: Line, at: datetime, pockets: list[int | None], **changes: Any) -> NamedCheck:
+def refuse(
+    line: Line, at: datetime, pockets: list[int | None], capture_id: UUID | None = None, **changes: Any
+) -> NamedCheck:
     """What a worker writes of events of these pockets that it cannot use."""
     values = {"check_id": uuid6.uuid7(), "station": "st-1", "machine": "mill-1", "head": "head-1", "operation": "op-20"}
     check = NamedCheck(**(values | {"size": 1, "own_id": uuid6.uuid7()} | changes))
@@ -23,7 +26,7 @@ def refuse(line: Line, at: datetime, pockets: list[int | None], **changes: Any) 
     what = {"station": check.station, "check_id": check.check_id, "reason": "invalid_event", "detail": "", "at": at}
     with line.database.transaction() as session:
         for pocket in pockets:
-            faults.record(session, capture_id=None, pocket=pocket, event=str((check.check_id, pocket)), **what)
+            faults.record(session, capture_id=capture_id, pocket=pocket, event=str((check.check_id, pocket)), **what)
     return check
 
 
@@ -120,6 +123,66 @@ def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) 
     refused = refuse(line, T0 + timedelta(minutes=9), [2], check_id=line.check_id)
     assert refused.check_id == refused.own_id
     assert answer(line) == ("review", [2])
+
+
+def test_an_event_without_a_head_is_of_the_head_of_its_check(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact", check_size=2)
+    again = uuid6.uuid7()
+    for pocket in (1, 2):
+        line.see(pocket, 5, "intact", check_size=2, check_id=again)
+    assert answer(line) == ("go", [])
+    refused = refuse(line, T0 + timedelta(minutes=9), [2], head=None, machine=None, check_id=line.check_id)
+    assert refused.check_id == refused.own_id, "the check that it names is of another run"
+    assert answer(line) == ("review", [2])
+    with line.database.transaction() as session:
+        unknown = NamedCheck(uuid6.uuid7(), "st-1", None, None, "op-20", 1, uuid6.uuid7())
+        assert check_rows.begin(session, [unknown], T0) == {}
+
+
+def test_one_capture_id_for_several_photographs_hides_no_fault(line) -> None:
+    """A gateway that counts its ids wrongly, and whose events cannot be used."""
+    line.see(1, 0, "intact", check_size=3)
+    hanging = line.see(2, 0, check_size=3)
+    line.see(3, 0, "intact", check_size=3)
+    for pocket in (1, 3):
+        refuse(line, T0 + timedelta(minutes=1), [pocket], hanging.capture_id, check_id=line.check_id)
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(hanging.capture_id))
+        assert len(faults.search(session)) == 2
+    assert answer(line) == ("review", [1, 3])
+
+
+def test_a_refused_event_that_is_queued_again_is_no_go_before_it_is_judged(line) -> None:
+    for pocket in (1, 2):
+        line.see(pocket, 0, "intact", check_size=2)
+    mended = uuid6.uuid7()
+    refuse(line, T0 + timedelta(minutes=1), [2], mended, check_id=line.check_id)
+    with line.database.transaction() as session:
+        [fault] = faults.search(session)
+        faults.requeue(session, fault.id)
+    assert answer(line) == ("review", [2])
+    with line.database.reading() as session:
+        assert [check.check_id for check in checks.recent(session, state="review")] == [line.check_id]
+    line.see(2, 2, capture_id=mended, check_size=2)
+    assert answer(line) == ("pending", [])
+    with line.database.transaction() as session:
+        verdicts.record(session, line.verdict(mended))
+    assert answer(line) == ("go", [])
+
+
+def test_a_message_that_names_many_heads_of_many_machines_begins_a_check_of_each(line) -> None:
+    machines, heads = [f"mill-{number}" for number in range(12)], [f"T{number}" for number in range(10)]
+    for machine in machines:
+        for head in heads:
+            line.see(1, 0, "intact", machine=machine, head=head, check_id=uuid6.uuid7(), check_size=1)
+    ids = [uuid6.uuid7() for _ in heads]
+    of_tools = [NamedCheck(id_, "st-1", None, head, "op-20", 0, id_) for id_, head in zip(ids, heads, strict=True)]
+    with line.database.transaction() as session:
+        assert set(check_rows.begin(session, of_tools, T0 + timedelta(minutes=1))) == set(ids)
+    with line.database.reading() as session:
+        known = head_overview.overviews(session, [(machine, head) for machine in machines for head in heads])
+    assert {of.answer and of.answer.state for of in known} == {"pending"}
 
 
 def test_an_event_of_a_run_that_still_waits_is_newer_than_a_run_that_began_since(line) -> None:

@@ -15,7 +15,9 @@ from db.commands.main import main
 from db.engine import schema_version
 from db.learning import model_registry
 from db.line import faults, restores, verdicts
+from db.line.restores import Replaced
 from db.people import audit
+from producer.contract.places import PocketPlace
 from tests.command_support import Done, invoke
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -149,11 +151,15 @@ def test_replace(filled) -> None:
 
 def test_replace_tells_programs_too_what_was_not_photographed_since_a_restore(filled, line) -> None:
     with line.database.transaction() as session:
-        restores.record(session, at=NOW + timedelta(hours=1), file="inserts.dump", made_at="2026-11-25T03:00:00Z")
+        before = Replaced(pockets=[PocketPlace("mill-1", "head-1", 9), PocketPlace("mill-1", "new", 1)])
+        made_at, at = "2026-11-25T03:00:00Z", NOW + timedelta(hours=1)
+        restores.record(session, at=at, file="inserts.dump", made_at=made_at, before=before)
     listed = answer(filled, "replace", "--head", "head-1")
     assert [row["pocket"] for row in listed["items"]] == [2]
-    not_seen = [{"machine": "mill-1", "head": "head-1", "pocket": pocket} for pocket in (1, 2, 3)]
+    not_seen = [{"machine": "mill-1", "head": "head-1", "pocket": pocket} for pocket in (1, 2, 3, 9)]
     assert listed["not_seen_since_restore"] == not_seen
+    listed = answer(filled, "replace", "--head", "new")
+    assert (listed["items"], len(listed["not_seen_since_restore"])) == ([], 1), "of a head that nothing else knows"
 
 
 def test_history(filled) -> None:

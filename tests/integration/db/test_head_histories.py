@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -22,6 +23,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from db.learning import reviews
 from db.line import faults, insert_changes
 from db.people import audited_insert_changes, external_insert_changes
+from db.queries import contact_sheet
 from producer.contract.insert_change import InsertChange, KeptChange
 from tests.database_support import id_at
 from tests.integration.db.head_histories.rules import ask, broken
@@ -172,10 +174,38 @@ class History(RuleBasedStateMachine):
     def labelled(self, of: int = 0, word: str = "broken") -> None:
         photo = _pick([photo for photo in self._last() if not photo.is_refused], of)
         if photo is not None:
-            with self.shop.database.transaction() as session:
-                reviews.add(session, capture_id=photo.capture_id, label=word, by="ana", at=moment(self.shop.minute))
-            photo.is_seen_late = photo.progress != "judged" or photo.outcome != "damaged"
-            photo.label, photo.labelled_at = word, self.shop.came
+            self._label(photo, word)
+
+    @precondition(lambda self: self._last())
+    @step(of=LAST, slip=st.sampled_from(("intact", "unusable")), how=HOWS)
+    def labelled_right_at_last(self, of: int = 0, slip: str = "intact", how: How = RIGHT) -> None:
+        """A person's slip is put right once the head has been photographed again."""
+        photo = _pick([photo for photo in self._last() if not photo.is_refused], of)
+        if photo is not None:
+            self._label(photo, slip)
+            self.stations.operate(ALL, POCKETS, how)
+            self._label(photo, "broken")
+
+    @step(how=HOWS)
+    def said_while_another_is_in_the_outbox(self, pocket: int = 1, how: How = RIGHT) -> None:
+        self.stations.operate(ALL, POCKETS, How(pocket, "unsure"))
+        self.stations.operate(ALL, POCKETS, replace(how, fate="lost"))
+        self._label(self.truth.usable(HEAD, pocket)[-1], "broken")
+        self.shop.minute += 1
+        self.stations.send(self.stations.lost.pop())
+
+    @precondition(lambda self: self._last())
+    @step()
+    def confirmed_in_bulk(self) -> None:
+        """All on the contact sheet that shows what the model says."""
+        with self.shop.database.transaction() as session:
+            rows = [row for row in contact_sheet.sheet(session, MACHINE, HEAD) if row.confirmable]
+            shown = {row.capture_id: row.outcome for row in rows if row.outcome is not None}
+            at = moment(self.shop.minute)
+            labelled = contact_sheet.confirm(session, MACHINE, HEAD, shown, by="bert", at=at)
+        for photo in self.truth.photos:
+            if photo.capture_id in labelled:
+                self.truth.label(photo, contact_sheet.LABEL_OF[photo.outcome], self.shop.came)
 
     @precondition(lambda self: self.truth.usable(HEAD))
     @step(pocket=st.sampled_from(ALL))
@@ -272,6 +302,11 @@ class History(RuleBasedStateMachine):
     def give_up(self) -> None:
         self.shop.minute += 15
         self.truth.given_up |= self.shop.give_up()
+
+    def _label(self, photo: Photo, word: str) -> None:
+        with self.shop.database.transaction() as session:
+            reviews.add(session, capture_id=photo.capture_id, label=word, by="ana", at=moment(self.shop.minute))
+        self.truth.label(photo, word, self.shop.came)
 
     def _a_moment_later(self) -> datetime:
         self.shop.minute += 0.05

@@ -11,7 +11,7 @@ import uuid6
 from db.line import captures, captures_ahead, checks, faults, incomplete_checks, insert_changes, verdicts
 from db.line.captures import Arrival, Capture
 from db.queries import head_overview, replace_list
-from db.queries.head_overview import HeadOverview
+from db.queries.head_answer import HeadOverview
 from tests.integration.db.conftest import T0, Line
 from tests.support import next_of
 

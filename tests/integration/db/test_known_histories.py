@@ -115,8 +115,14 @@ SEEN_LATE = {
         [UNSURE, ("retake", {"of": 1}), ("labelled", {"of": 2, "word": "broken"})],
         "holds._of_late_labels",
     ),
-    "and again, once a later photograph that is intact was not": (
-        [UNSURE, GOOD, SAID, ("labelled", {"of": 1, "word": "unusable"}), ("labelled", {"of": 1, "word": "intact"})],
+    "as the model's sheet is confirmed": ([UNSURE, GOOD, SAID, ("confirmed_in_bulk", {})], "late_labels.keep"),
+    "as a slip is put right": (
+        [("whole", {"how": How(at=3, flaw="damaged")}), ("labelled_right_at_last", {"of": 1})],
+        "late_labels.keep",
+    ),
+    "and one of before comes out of the outbox": ([("said_while_another_is_in_the_outbox", {})], "late_labels.keep"),
+    "and it comes behind one by a clock that was ahead": (
+        [GOOD, ("clock_set_right", {"pocket": 1, "flaw": ""}), ("said_while_another_is_in_the_outbox", {})],
         "late_labels.keep",
     ),
 }
@@ -124,10 +130,10 @@ SEEN_LATE = {
 
 @pytest.mark.parametrize(("steps", "mend"), SEEN_LATE.values(), ids=SEEN_LATE)
 def test_damage_that_a_person_sees_late_is_no_go(monkeypatch: pytest.MonkeyPatch, steps: Steps, mend: str) -> None:
-    run(steps)
+    run(steps, are_two=True)
     monkeypatch.setattr(f"db.line.{mend}", lambda *_: [])
-    with pytest.raises(AssertionError, match="said after its newest photograph came"):
-        run(steps)
+    with pytest.raises(AssertionError, match="no photograph of since shows it"):
+        run(steps, are_two=True)
 
 
 def test_a_go_comes_back_once_what_a_person_saw_late_is_over() -> None:
@@ -140,11 +146,7 @@ def test_a_go_comes_back_once_what_a_person_saw_late_is_over() -> None:
 
     try:
         state.begins(register=4)
-        for steps in (
-            [("labelled", {"of": 5, "word": "intact"})],
-            [("labelled", {"of": 1, "word": "intact"})],
-            [GOOD],
-        ):
+        for steps in ([("labelled", {"of": 5, "word": "intact"})], [GOOD]):
             for name, arguments in (UNSURE, GOOD, SAID):
                 getattr(state, name)(**arguments)
             assert is_go() == (False, False)
@@ -171,14 +173,27 @@ def test_damage_beside_a_photograph_of_a_clock_ahead_is_listed(monkeypatch: pyte
         run(steps, are_two=True)
 
 
-def test_what_is_said_of_the_checks_of_a_backup_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also of one that is not its head's newest, and by a clock that is behind."""
-    again = {"of": 5, "how": How(at=3, flaw="fault"), "singles": 0}
-    steps = [GOOD, GOOD, ("backed_up", {}), ("restored", {}), ("retake_beside_a_later_run", again)]
+UNKNOWN_SINCE = [
+    ("backed_up", {}),
+    ("restored", {"is_after_good": True}),
+    ("counted", {"pockets": {1, 3}, "how": How(fate="worker dies")}),
+]
+"""A head was photographed for the first time after the backup."""
+
+
+def test_what_was_told_of_a_head_that_a_backup_does_not_know_is_no_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    run(UNKNOWN_SINCE)
+    monkeypatch.setattr("db.line.restores.last_news", lambda _: None)
+    with pytest.raises(AssertionError, match="nothing is a go while"):
+        run(UNKNOWN_SINCE)
+
+
+@pytest.mark.parametrize("of", [0, 5], ids=["of its newest run", "of the run before"])
+def test_a_station_believes_what_it_is_told_of_the_checks_of_a_backup(monkeypatch: pytest.MonkeyPatch, of: int) -> None:
+    """It goes by their numbers alone, and the clock is behind."""
+    again = ("retake", {"of": of, "how": How(at=4 if of == 0 else 3, flaw="damaged")})
+    steps = [GOOD, GOOD, ("backed_up", {}), ("restored", {}), again]
     run(steps)
-    monkeypatch.setattr("db.line.restored_checks._NEWEST", 1)
-    with pytest.raises(AssertionError, match="systems are shown no go while"):
+    monkeypatch.setattr("db.line.check_revisions.put_above", lambda *_: None)
+    with pytest.raises(AssertionError, match="a station was told of its check"):
         run(steps)
-    monkeypatch.setattr("db.line.check_revisions.put_above_all_told", lambda *_: None)
-    with pytest.raises(AssertionError, match="systems are shown no go while"):
-        run(steps[:4])

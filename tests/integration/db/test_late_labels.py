@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from db.people import audited_insert_changes
 from db.queries import head_inserts, head_overview, replace_list
 from db.schema.tables import LateLabels
 from producer.contract.names import IMPORTED
+from tests.database_support import id_at
 from tests.integration.db.conftest import T0, Line
 
 
@@ -30,8 +32,16 @@ class Head:
         self.line.see(2, minute, "intact", **of)
         return self.line.see(1, minute + 0.1, outcome, **of)
 
-    def say(self, capture: Any, label: str, minute: float) -> None:
-        self.line.say(capture, label, at=T0 + timedelta(minutes=minute))
+    def arrive(self, taken: float, minute: float, **changes: Any) -> None:
+        """A photograph of pocket 1 by itself, out of an outbox."""
+        capture = self.line.capture(1, taken, check_id=uuid6.uuid7(), check_size=1, **changes)
+        capture = replace(capture, capture_id=id_at(T0 + timedelta(minutes=minute)))
+        with self.line.database.transaction() as session:
+            captures.record(session, capture, T0 + timedelta(minutes=minute))
+            verdicts.record(session, self.line.verdict(capture.capture_id))
+
+    def say(self, capture: Any, label: str, minute: float, **how: Any) -> None:
+        self.line.say(capture, label, at=T0 + timedelta(minutes=minute), **how)
 
     def judge(self, capture: Any, outcome: str) -> None:
         with self.line.database.transaction() as session:
@@ -126,17 +136,61 @@ def test_what_comes_after_the_label_and_shows_nothing_takes_nothing_away(head) -
     assert head.shows == ("go", [])
 
 
-def test_a_person_who_labels_a_later_photograph_has_answered(head) -> None:
-    """Whether after the label of the earlier one or before."""
+@pytest.mark.parametrize("is_after", [True, False])
+@pytest.mark.parametrize("provenance", ["single", "bulk"])
+def test_what_is_said_of_a_later_photograph_takes_nothing_away(head, is_after, provenance) -> None:
+    """Nobody who says so needs to know of the damage, least of all who confirms a sheet of thumbnails."""
     earlier = head.run(0, "unsure")
     later = head.run(10)
+    said = [(earlier, "broken", {}), (later, "intact", {"provenance": provenance})]
+    for minute, (capture, label, how) in enumerate(said if is_after else said[::-1], 20):
+        head.say(capture, label, minute, **how)
+    assert head.shows == ("replace", [earlier.capture_id])
+
+
+@pytest.mark.parametrize("slip", ["intact", "unusable"])
+def test_a_slip_that_is_put_right_behind_a_newer_photograph_is_late(head, slip) -> None:
+    """The damage that the model had told was known no more when that was photographed."""
+    earlier = head.run(0, "damaged")
+    head.say(earlier, slip, 5)
+    head.run(10)
     head.say(earlier, "broken", 20)
+    assert head.shows == ("replace", [earlier.capture_id])
+    head.run(30)
+    head.say(earlier, "worn", 40)
+    assert head.shows == ("go", []), "that it is damaged was known since the label before"
+
+
+@pytest.mark.parametrize("station", ["st-1", "st-2"])
+def test_what_was_taken_before_it_was_said_and_comes_after_it_takes_nothing_away(head, station) -> None:
+    earlier = head.run(0, "unsure")
+    if station == "st-2":
+        head.run(10)  # by which the other one's place in the order is that of its arrival
+    head.say(earlier, "broken", 20)
+    there = ("replace", [earlier.capture_id])
+    assert head.shows == there
+    head.arrive(8 if station == "st-2" else 10, 25, station=station)
+    assert head.shows == there
+    head.arrive(23, 26)
+    assert head.shows == ("go", [])
+
+
+def test_a_clock_that_is_set_back_holds_nothing_for_ever(head) -> None:
+    earlier = head.run(0, "unsure")
+    head.say(earlier, "broken", 20)
+    head.arrive(-1_000_000, 25)
+    assert head.shows == ("go", [])
+
+
+def test_damage_is_there_again_once_the_photograph_that_ended_it_is_unusable(head) -> None:
+    earlier = head.run(0, "unsure")
+    head.say(earlier, "broken", 5)
+    later = head.run(10)
+    other = head.line.see(1, 0, "unsure", head="head-2", check_id=uuid6.uuid7())
+    head.say(other, "worn", 20)
+    head.say(other, "intact", 20)
     head.say(later, "unusable", 21)
-    assert head.shows[1] == [earlier.capture_id], "that says nothing of the insert"
-    head.say(later, "intact", 22)
-    assert head.shows == ("go", [])
-    head.say(earlier, "worn", 23)
-    assert head.shows == ("go", [])
+    assert head.shows == ("replace", [earlier.capture_id])
 
 
 def test_a_label_that_is_taken_back_leaves_the_newest_photograph(head) -> None:
@@ -203,11 +257,12 @@ def test_of_imported_photographs_the_newest_counts(line) -> None:
         assert replace_list.to_replace(session, IMPORTED) == []
 
 
-def test_late_labels_that_count_no_more_are_removed(head) -> None:
-    for minute in range(0, 100, 20):
+def test_labels_that_count_no_more_are_removed(head) -> None:
+    for day in range(3):
+        minute = 24 * 60 * 2 * day
         earlier = head.run(minute, "unsure")
-        head.run(minute + 5)
-        head.say(earlier, "broken", minute + 10)
+        head.say(earlier, "broken", minute + 5)
+        head.run(minute + 10)
     with head.line.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(LateLabels)) == 1
 
@@ -232,8 +287,14 @@ def test_stations_and_other_systems_are_told(head) -> None:
     of_both = {(1, earlier.check_id, True), (1, later.check_id, True)}
     head.say(earlier, "broken", 20)
     assert told() == ([("replace", earlier.check_id)], of_both)
-    head.say(later, "intact", 21)
+    head.say(earlier, "intact", 21)
     answers, held = told()
-    assert (answers, held) == ([("replace", earlier.check_id), ("go", later.check_id)], set()), "the go is told last"
-    head.say(earlier, "intact", 22)
-    assert ("go", earlier.check_id) in told()[0]
+    assert (answers, held) == ([("go", earlier.check_id), ("go", later.check_id)], set()), "the later go is told last"
+
+
+def test_damage_is_held_against_a_go_that_is_still_to_come_out_of_an_outbox(head) -> None:
+    earlier = head.run(0, "unsure")
+    head.say(earlier, "broken", 20)
+    with head.line.database.reading() as session:
+        [hold] = holds.now(session, ())
+    assert (hold.check_id, hold.pocket, hold.at) == (earlier.check_id, 1, T0 + timedelta(minutes=20, microseconds=1))

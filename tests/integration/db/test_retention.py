@@ -230,6 +230,17 @@ def test_a_check_with_an_open_fault_that_names_no_capture_stays(shop) -> None:
     assert dict(shop.prune(CHECKS).gone) == {}
 
 
+def test_a_dismissed_fault_goes_with_its_check_and_not_before(shop) -> None:
+    """It is all that says that the pocket was not seen: the check would be a go without it."""
+    capture = shop.see("intact")
+    number = fault(shop, check_id=capture.check_id, pocket=2)
+    with shop.database.transaction() as session:
+        faults.dismiss(session, number)
+    assert shop.prune(Policy({}, {}, faults=LIMIT)).gone == {}
+    with shop.database.reading() as session:
+        assert faults.find(session, number) is not None
+
+
 def test_shadow_verdicts_and_settled_faults_go_by_age(shop) -> None:
     shop.line.model("m-1")
     shop.line.model("m-2")

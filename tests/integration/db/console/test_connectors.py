@@ -61,6 +61,7 @@ def test_a_connector_that_has_vanished_is_never_green(line, signed_in) -> None:
     text = shown(signed_in)
     assert "Nothing has been heard of the connector of plant-1 on pc-1 for 2 min" in text
     assert "insert-station connect run" in text
+    assert "insert-worker run" in text
     assert GREEN not in text
     assert ">not known</b>" in text
 

@@ -20,8 +20,10 @@ from db.console.pages import events
 from db.learning import model_registry
 from db.learning.model_registry import Model
 from db.line import captures_ahead, checks, faults, incomplete_checks, insert_changes, restores, verdicts
+from db.line.restores import Replaced
 from db.queries import line_changes, unusable_runs
 from db.schema.tables import Reviews
+from producer.contract.places import PocketPlace
 from producer.station.followed_register import FollowedRegister
 from tests.command_support import invoke
 from tests.console_support import Browser, console_on
@@ -60,8 +62,13 @@ def test_after_a_backup_was_restored_every_head_is_old_until_it_is_photographed_
     person = signed_in("viewer")
     assert "card stale" not in person.get("/").text
     with line.database.transaction() as session:
-        restores.record(session, at=NOW, file="a.sqlite", made_at=NOW.isoformat())
+        lost = Replaced(pockets=[PocketPlace("mill-1", "photographed since", 1)])
+        restores.record(session, at=NOW, file="a.sqlite", made_at=NOW.isoformat(), before=lost)
     assert 'class="card stale"' in person.get("/").text
+    assert "<b>mill-1 · photographed since</b>" in person.get("/replace").text
+    assert "photographed since" not in person.get("/replace?head=head-1").text
+    fresh(line, 1, "intact", size=1, minutes=-0.1, head="photographed since", check_id=uuid6.uuid7())
+    assert "photographed since" not in person.get("/replace").text
     place = {"machine": "mill-1", "head": "head-1", "pocket": 1}
     assert person.get("/api/v1/replace").json() == {"items": [], "not_seen_since_restore": [place]}
     line.check_id = uuid6.uuid7()
@@ -505,19 +512,32 @@ PAGES_OF_MANY = (
 """What is about all heads, or names some: none may ask about each by itself."""
 
 
+def asked(browser: Browser, path: str) -> list[str]:
+    """The questions that a page asks the database."""
+    statements: list[str] = []
+    listen = lambda *given: statements.append(given[2])  # noqa: E731
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        assert browser.get(path).status_code == 200
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+    return [statement for statement in statements if statement.lstrip().startswith(("SELECT", "WITH"))]
+
+
+def test_a_page_asks_once_which_labels_came_late(line, signed_in, monkeypatch) -> None:
+    monkeypatch.setattr("db.console.pages.line.HEADS_ON_A_PAGE", 1)
+    seen = fresh(line, 1, "intact", minutes=9)
+    fresh(line, 1, "intact", minutes=8, check_id=uuid6.uuid7())
+    fresh(line, 1, None, head="head-2", check_id=uuid6.uuid7())
+    line.say(seen, "worn", at=NOW)
+    browser = signed_in("viewer")
+    assert "head=head-1&amp;pocket=1" in browser.get("/replace").text
+    for path in ("/", "/board", "/replace", "/handover"):
+        assert sum("FROM late_labels JOIN" in statement for statement in asked(browser, path)) == 1, path
+
+
 def test_fifty_heads_take_as_many_statements_as_five(line, console, signed_in) -> None:
     browser = signed_in("administrator")
-
-    def asked(path: str) -> int:
-        statements: list[str] = []
-        listen = lambda *given: statements.append(given[2])  # noqa: E731
-        event.listen(Engine, "before_cursor_execute", listen)
-        try:
-            assert browser.get(path).status_code == 200
-        finally:
-            event.remove(Engine, "before_cursor_execute", listen)
-        return sum(statement.lstrip().startswith(("SELECT", "WITH")) for statement in statements)
-
     heads, counts = 0, []
     for until in (5, 50):
         for number in range(heads, until):
@@ -527,7 +547,7 @@ def test_fifty_heads_take_as_many_statements_as_five(line, console, signed_in) -
             line.say(capture, "intact", at=NOW)
         heads = until
         assert browser.get("/board").text.count("<article") == heads
-        counts.append({path: asked(path) for path in PAGES_OF_MANY})
+        counts.append({path: len(asked(browser, path)) for path in PAGES_OF_MANY})
     few, many = counts
     assert min(few.values()) > 0
     assert {path: (few[path], many[path]) for path in many if few[path] != many[path]} == {}

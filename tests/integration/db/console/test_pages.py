@@ -184,6 +184,21 @@ def test_nothing_found_where_a_name_is_mistyped_is_no_good_news(line, signed_in,
     assert "ist nichts bekannt" in german.text
 
 
+def test_a_date_may_be_written_as_its_reader_does_and_the_address_is_the_same_for_all(line, signed_in) -> None:
+    line.see(1, 0, "damaged")
+    line.see(2, 0, "damaged", captured_at=T0 - timedelta(days=1), check_id=uuid6.uuid7())
+    browser = signed_in("viewer")
+    german = {"Accept-Language": "de"}
+    for path in ("/search?machine=mill-1&since=22.11.2026", "/checks?since=22.11.2026", "/handover?since=22.11.26"):
+        sent = browser.get(path, **german)
+        assert (sent.status_code, sent.headers["location"]) == (303, path.split("22.")[0] + "2026-11-22")
+        text = browser.get(sent.headers["location"], **german).text
+        assert re.search(r"pocket=1\b", text) or path.startswith("/checks")
+        assert not re.search(r"pocket=2\b", text) or path.startswith("/handover")
+        assert re.search(r'placeholder="[^"]*\d\d\.\d\d\.\d\d"', text), "the field says so"
+    assert browser.get("/search?since=22.11.2026").status_code == 400, "nobody writes so in English"
+
+
 def test_search_by_each_filter_and_the_address_keeps_them(line, signed_in) -> None:
     line.see(1, 0, "damaged", operation="op & 1")
     line.see(2, 10, "intact")

@@ -12,11 +12,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from db.console import left_open
 from db.line import checks
 from db.line.checks import Check
 from db.queries import head_inserts, head_overview, replace_list
+from db.queries.head_answer import HeadOverview
 from db.queries.head_inserts import HeadNow
-from db.queries.head_overview import HeadOverview
+from db.queries.whole_runs import WholeRun, whole_runs
 from producer.contract.answers import CheckAnswer
 from tests.integration.db.head_histories.truth import Photo, Truth
 from tests.integration.db.head_histories.workshop import MACHINE, Workshop
@@ -37,6 +39,8 @@ class HeadAnswers:
     mtconnect: HeadNow | None
     checks: Mapping[UUID, Check]
     to_station: Mapping[UUID, CheckAnswer]
+    run: WholeRun | None
+    """What its last run says, where that says all."""
 
     @property
     def state(self) -> str | None:
@@ -53,6 +57,7 @@ def ask(workshop: Workshop, truth: Truth, head: str) -> HeadAnswers:
     """Ask for all of them."""
     register = workshop.retained.register
     with workshop.database.reading() as session:
+        run = whole_runs(session).get((MACHINE, head))
         [board] = head_overview.overviews(session, [(MACHINE, head)], declared={head: register} if register else None)
         return HeadAnswers(
             head,
@@ -63,6 +68,7 @@ def ask(workshop: Workshop, truth: Truth, head: str) -> HeadAnswers:
             head_inserts.head_now(session, MACHINE, head, register),
             _checks(session, head),
             workshop.to_station,
+            run if run is not None and register in (None, 0, run.pockets) else None,
         )
 
 
@@ -128,6 +134,12 @@ def _station_was_told_go_of_a_check_that_is_none(of: HeadAnswers) -> object:
     }
 
 
+def _last_run_leaves_open_another_than_the_board(of: HeadAnswers) -> object:
+    open_now = left_open.of_head(of.board)
+    unknown = {pocket for word in left_open.UNKNOWN for pocket in open_now.get(word, ())}
+    return of.run is not None and unknown ^ (of.run.open.keys() - of.listed)
+
+
 def _says_no_go_now(truth: Truth, photo: Photo) -> bool:
     is_newest = truth.arrived(photo.head, photo.pocket)[-1] is photo
     return is_newest and photo.word not in ("intact", "pending")
@@ -145,8 +157,9 @@ RULES: Final[Mapping[str, Callable[[HeadAnswers], object]]] = {
     "nothing is a go while the replace list has an insert of the head": _is_go_and_listed,
     "the board names what the replace list has": _listed_and_not_on_the_board,
     "the replace list has all damage that is known": _damaged_and_not_listed,
-    "the list has it, and nothing is a go, while a person's newest word of the insert in a pocket is damage, said after"
-    " its newest photograph came": _is_go_beside_what_a_person_said,
+    "the list has it, and nothing is a go, while a person has said damage of the insert in a pocket, and no photograph"
+    " of since shows it": _is_go_beside_what_a_person_said,
     "MTConnect calls no insert intact that the board or the replace list does not": _mtconnect_is_better_than_the_board,
     "a station was told of its check what the check says now": _station_was_told_go_of_a_check_that_is_none,
+    "a run that says all of a head leaves open what the board does": _last_run_leaves_open_another_than_the_board,
 }

@@ -106,6 +106,7 @@ class Stations:
         number = len(self._truth.photos)
         self._shop.minute += 0.05
         claimed = moment(self._shop.minute + (0 if self.are_two else how.clock))
+        self._truth.clocks_are_right &= claimed == moment(self._shop.minute)
         flaw = how.flaw if pocket == how.at else ""
         photo = Photo(
             number=number,

@@ -24,8 +24,8 @@ class Photo:
     `outcome` is what a worker says of it once it is judged; `fault` that none can judge it, and `refused` that not even
     its event can be used, of which what it `hides` ("pocket", "machine") cannot be read. `is_stand_in`: the camera
     failed. `is_doubted`: it may be of another head or operation, so nobody believes that it is intact. `came` is its
-    place in the order of arrival, as far as it came. `labelled_at` is how many had come when a person last
-    labelled it, and `is_seen_late` that the model had not told of damage by then.
+    place in the order of arrival, as far as it came. `said_behind` are how many were taken and how many had
+    come when a person said that it shows damage, which nothing had told by then.
     """
 
     number: int
@@ -48,8 +48,7 @@ class Photo:
     progress: Progress = "in the outbox"
     came: int | None = None
     label: str | None = None
-    labelled_at: int = -1
-    is_seen_late: bool = False
+    said_behind: tuple[int, int] | None = None
     fault_number: int | None = None
     is_dismissed: bool = False
 
@@ -85,12 +84,14 @@ class Truth:
     """All that happened; `changes` by what the line calls them, `given_up` with how many photographs a check had.
 
     Of what came before the number `restored` the line may have lost the newer photographs: a backup was restored.
+    While `clocks_are_right`, the line can know which photographs were taken before a person said something.
     """
 
     photos: list[Photo] = field(default_factory=list)
     changes: dict[object, Change] = field(default_factory=dict)
     given_up: dict[UUID, int] = field(default_factory=dict)
     restored: int = 0
+    clocks_are_right: bool = True
 
     def backed_up(self) -> Truth:
         """All of it as it is now."""
@@ -146,17 +147,28 @@ class Truth:
         return {pocket for pocket, photo in newest.items() if photo.word == "damaged"}
 
     def late_damage(self, head: str) -> set[int]:
-        """The pockets of which a person said damage last, behind nothing known, after all photographs of them had come.
+        """The pockets of which a person said damage that nothing had told, with no photograph of since of the insert.
 
-        What the model saw itself, or a person says of a later photograph, is known by that.
+        One that came later is of before if it was taken before.
         """
         return {pocket for pocket in self._pockets(head) if self._is_late(self.since_change(head, pocket))}
 
     def _is_late(self, photos: list[Photo]) -> bool:
-        told = [photo for photo in photos if photo.is_believed and (photo.label or photo.word == "damaged")]
-        if not told or not told[-1].is_seen_late or told[-1].word != "damaged":
+        last = next((photo for photo in reversed(photos) if photo.word == "damaged"), None)
+        if last is None or last.said_behind is None:
             return False
-        return all((photo.came or 0) < told[-1].labelled_at for photo in photos)
+        taken, came = last.said_behind
+        taken = taken if self.clocks_are_right else 0
+        since = [photo for photo in photos if photo.number >= taken and (photo.came or 0) >= came]
+        return not any(photo.is_believed for photo in since if photo.number > last.number)
+
+    def label(self, photo: Photo, word: str, came: int) -> None:
+        """A person says what a photograph shows, while so many have come."""
+        if OUTCOME_OF[word] != "damaged":
+            photo.said_behind = None
+        elif photo.word != "damaged":
+            photo.said_behind = len(self.photos), came
+        photo.label = word
 
     def misses(self, check_id: UUID) -> Collection[int]:
         """The pockets of which a check has no photograph, and for which it does not wait."""

@@ -7,8 +7,9 @@ are handed over by calls, so that a history of weeks takes a second.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -27,7 +28,7 @@ from producer.connect.deliveries.delivery_log import DeliveryLog
 from producer.connect.sinks.last_answers import LastAnswers
 from producer.contract.answers import CheckAnswer
 from producer.contract.plant_event import PlantEvent, plant_event
-from producer.contract.plant_news import InsertChangeAnswer, PlantAnswer
+from producer.contract.plant_news import InsertChangeAnswer, PlantAnswer, Restored
 from tests.database_support import new_sqlite
 from tests.integration.db.conftest import T0
 from tests.integration.db.head_histories.truth import Photo
@@ -37,6 +38,7 @@ from worker.line.writes import Writes
 
 MACHINE: Final = "mill-1"
 HEAD, OTHER_HEAD = "head-1", "head-2"
+_BEHIND: Final = 3600
 _DUE_AT_ONCE: Final = 7
 """Few, so that what waits is told in several steps."""
 
@@ -69,11 +71,16 @@ class Retained:
             self._show(event)
 
     def keep(self, answers: Sequence[PlantAnswer], at: datetime) -> None:
-        """Keep what the plant's stream has."""
+        """Keep what the plant's stream has, as `producer.connect.connector.Connector` does."""
         assert self._log is not None
-        events = [plant_event("plant", "st-1", answer, at.timestamp()) for answer in answers]
-        events, said = self._log.with_event_ids(events)
-        self._log.keep({"mqtt": events}, {}, said)
+        restored = next((number for number, one in enumerate(answers, 1) if isinstance(one, Restored)), 0)
+        for some, is_restore in ((answers[:restored], True), (answers[restored:], False)):
+            events = [plant_event("plant", "st-1", answer, at.timestamp()) for answer in some]
+            events, said = self._log.with_event_ids(events)
+            if events:
+                self._log.keep({"mqtt": events}, {}, said, is_state=not is_restore, forgets=is_restore)
+        if restored:
+            self.start(self.register)
 
     def tell(self) -> None:
         """Send what waits."""
@@ -186,11 +193,18 @@ class Workshop:
         sqlite.write(self.database.url, self._backup)
 
     def restore(self) -> None:
-        """Bring the copy back on a computer whose clock is an hour behind that of before."""
-        self.retained.told_later(3600)
+        """Bring the copy back, after all workers have ended, on a computer whose clock is an hour behind."""
+        self._arrive(self._said)
+        self.retained.told_later(_BEHIND)
+        of_station = self.to_station.items()
+        self.to_station = {of: one.model_copy(update={"revision": one.revision + _BEHIND}) for of, one in of_station}
+        with self.database.reading() as session:
+            before = restores.replaced(session)
+        before = replace(before, highest=before.highest + _BEHIND)
         sqlite.read(self.database.url, self._backup, schema_version.head(), lambda _: None)
         with self.database.transaction() as session:
-            restores.record(session, at=moment(self.minute), file="backup.db", made_at=utc(datetime.now(UTC)))
+            made_at = utc(datetime.now(UTC))
+            restores.record(session, at=moment(self.minute), file="backup.db", made_at=made_at, before=before)
             restored_checks.doubt(session)
 
     def say(self, answers: Sequence[PlantAnswer]) -> None:
@@ -201,7 +215,11 @@ class Workshop:
     def deliver(self, in_turn: bool = True) -> None:
         """The watch looks for news, and everything that was said arrives, of several workers not in turn."""
         self._look_for_news()
-        for answers in self._said if in_turn else reversed(self._said):
+        self._arrive(self._said if in_turn else reversed(self._said))
+        self.retained.tell()
+
+    def _arrive(self, said: Iterable[Sequence[PlantAnswer]]) -> None:
+        for answers in said:
             for answer in answers:
                 if isinstance(answer, CheckAnswer):
                     before = self.to_station.get(answer.check_id)
@@ -209,7 +227,6 @@ class Workshop:
                         self.to_station[answer.check_id] = answer
             self.retained.keep(answers, moment(self.minute))
         self._said = []
-        self.retained.tell()
 
     def _look_for_news(self) -> None:
         """As `worker.line.plant_news.PlantNewsWatch` does."""
@@ -217,7 +234,7 @@ class Workshop:
             news, labelled = plant_news.untold(session), untold_checks.untold(session)
             held = holds.now(session, labelled.revisions.keys())
         self.say([*news, *held])
-        self.say([label_answer(label) for label in labelled.labels])
+        self.say([label_answer(label) for label in (*labelled.shown, *labelled.labels)])
         self.say([check_answer(check) for check in labelled.checks])
         if news or labelled.revisions:
             with self.database.transaction() as session:

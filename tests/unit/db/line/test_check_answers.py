@@ -72,6 +72,13 @@ def test_a_fault_is_over_once_its_capture_was_judged_or_taken_again() -> None:
     assert assess(1, [photo(1, 6, None), photo(2, 6, None, minute=1)], [fault]).state == "pending"
 
 
+@pytest.mark.parametrize("outcome", ["intact", None])
+def test_a_fault_is_not_over_by_a_photograph_of_another_pocket_with_its_id(outcome: str | None) -> None:
+    """Of an event that could not be used, which had the id of a photograph that is judged, or will be."""
+    judged = [photo(1, 1, "intact"), photo(2, 2, outcome)]
+    assert assess(2, judged, [Trouble(UUID(int=2), 1)]).review == (1,)
+
+
 def test_a_fault_never_hides_damage() -> None:
     found = assess(1, [photo(1, 6, "damaged")], [Trouble(UUID(int=99), 6)])
     assert found == CheckSummary("replace", (6,), (), 1)

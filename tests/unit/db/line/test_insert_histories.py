@@ -50,6 +50,22 @@ def test_a_change_that_no_photograph_shows_yet_ends_its_use() -> None:
     assert not insert.is_in_use
 
 
+@pytest.mark.parametrize("late", ["i", "iui"])
+def test_a_change_that_is_told_late_was_behind_the_damage(late: str) -> None:
+    worn, new = words("iid"), words(late)
+    for later in ([], words("ii", insert_changed_at=new[-1].ordered_at + timedelta(minutes=1))):
+        old, now = inserts(*worn, *new, *later, changed_at=new[-1].ordered_at + timedelta(minutes=1))
+        assert [look.outcome for look in old.looks] == ["intact", "intact", "damaged"]
+        assert [look.capture_id for look in now.looks] == [row.capture_id for row in (*new, *later)]
+        assert [look.age for look in now.looks] == [*range(1, len(now.looks) + 1)]
+        assert [(insert.is_from_new, insert.is_in_use) for insert in (old, now)] == [(False, False), (True, True)]
+    named = words("ii", insert_changed_at=(at := T0 + timedelta(days=900)))
+    named[0].ordered_at = at
+    assert len(inserts(*worn, *new, *named, changed_at=at)[0].looks) == len([*worn, *new]), (
+        "a person says from which on"
+    )
+
+
 def test_the_lines_own_count_is_the_age() -> None:
     counted = [row("intact", operations_on_edge=n) for n in (4, 5, 1)]
     old, new = inserts(*counted)

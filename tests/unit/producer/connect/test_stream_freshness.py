@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from producer.connect import stream_freshness
-from producer.connect.stream_freshness import VOUCHED_FOR, StreamFreshness
+from producer.connect.stream_freshness import UNREAD, VOUCHED_FOR, StreamFreshness
 
 
 def test_what_was_heard_holds_for_some_seconds_though_nobody_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,5 +25,8 @@ def test_what_was_heard_holds_for_some_seconds_though_nobody_ends_it(monkeypatch
     heard.heard(clock)
     assert heard.spell is not None
     assert heard.spell != 1, "what was shown in the spell before may be overtaken"
-    heard.ends()
-    assert heard.spell is None
+    assert heard.problem == UNREAD
+    heard.ends("no worker looks")
+    assert (heard.spell, heard.problem) == (None, "no worker looks")
+    heard.heard(clock)
+    assert heard.problem == UNREAD

@@ -4,6 +4,7 @@ import multiprocessing
 import random
 import sqlite3
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -276,6 +277,13 @@ def test_a_failed_attempt_is_told_and_not_counted(tmp_path: Path) -> None:
     waiting = box.find(str(one.capture_id))
     assert waiting is not None
     assert (waiting.attempts, box.next_due(), waiting.problem) == (0, 5.0, "Redis is away")
+    reasons = [replace(waiting, attempts=sent, problem=of).why for sent in (0, 1) for of in ("Redis is away", None)]
+    assert reasons == [
+        "not sent yet: Redis is away",
+        "not sent yet: Redis has not taken it",
+        "sent, not answered yet, and not sent again: Redis is away",
+        "sent, not answered yet",
+    ]
 
 
 def test_a_note_is_kept_with_the_event_or_not_at_all(tmp_path: Path) -> None:

@@ -55,12 +55,12 @@ def test_scans_that_never_came_are_missed() -> None:
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"quality": 30}], ids=str)
 def test_bytes_that_repeat_may_be_what_was_never_written(options: dict[str, Any], fill: int) -> None:
     data = jpeg(**options)
-    assert not any(JpegStructure.of(data).repeated(data, scan) for scan in JpegStructure.of(data).scans)
+    assert not any(scan.repeats for scan in JpegStructure.of(data).scans)
     scan = max(JpegStructure.of(data).scans, key=lambda each: each.ends - each.begins)
     middle = (scan.begins + scan.ends) // 2
     damaged = data[:middle] + bytes([fill]) * 100 + data[middle + 100 :]
     found = JpegStructure.of(damaged)
-    assert {fill} in [found.repeated(damaged, scan) for scan in found.scans]
+    assert {fill} in [scan.repeats for scan in found.scans]
     assert found.problem == (None if fill else "a part of the JPEG was never written")
 
 

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -33,18 +34,26 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def handed_in(shown: HeadFolder, place: tuple[str, str, str], outbox: Outbox) -> None:
-    of = {**dict(zip(("machine", "head", "operation"), place, strict=True)), "check_id": str(new_id())}
+def handed_in(shown: HeadFolder, place: tuple[str, str, str], outbox: Outbox) -> UUID:
+    """As it is remembered; its check."""
+    check_id = new_id()
+    of = {**dict(zip(("machine", "head", "operation"), place, strict=True)), "check_id": str(check_id)}
     for photograph in shown.photographs:
         digest = hashlib.sha256(photograph.image).hexdigest()
         remember(CaptureEvent.from_message(message(image_sha256=digest, **of)), outbox)
+    return check_id
 
 
-def test_what_was_handed_in_for_this_operation_may_be_handed_in_again(folder: Path, outbox: Outbox) -> None:
+def test_a_folder_without_a_new_photograph_is_refused_unless_its_check_is_meant(folder: Path, outbox: Outbox) -> None:
     shown = look_at(folder, 3)
-    assert without_known(shown, folder, FIRST, outbox) is shown, "nor is anything known yet"
-    handed_in(shown, FIRST, outbox)
-    assert without_known(shown, folder, FIRST, outbox) is shown
+    assert without_known(shown, folder, FIRST, None, outbox) is shown, "nothing is known yet"
+    check_id = handed_in(shown, FIRST, outbox)
+    with pytest.raises(ValueError, match=rf"^no photograph in {folder} is new: .* with --check-id {check_id}$"):
+        without_known(shown, folder, FIRST, None, outbox)
+    assert without_known(shown, folder, FIRST, check_id, outbox) is shown
+    (folder / "2.jpg").write_bytes(b"\xff\xd8 new")
+    shown = look_at(folder, 3)
+    assert without_known(shown, folder, FIRST, None, outbox) is shown, "the line looks at what is old"
 
 
 @pytest.mark.parametrize(
@@ -63,14 +72,14 @@ def test_a_folder_of_another_operation_is_refused_in_one_sentence(
 ) -> None:
     handed_in(look_at(folder, 3), FIRST, outbox)
     with pytest.raises(ValueError, match=rf"^the photographs in {folder} are those of {said}"):
-        without_known(look_at(folder, 3), folder, place, outbox)
+        without_known(look_at(folder, 3), folder, place, None, outbox)
 
 
 def test_one_photograph_of_the_past_is_left_out_and_named(folder: Path, outbox: Outbox) -> None:
     handed_in(look_at(folder, 3), FIRST, outbox)
     for pocket in (1, 2):
         (folder / f"{pocket}.jpg").write_bytes(b"\xff\xd8 new" + bytes([pocket]))
-    shown = without_known(look_at(folder, 3), folder, SECOND, outbox)
+    shown = without_known(look_at(folder, 3), folder, SECOND, None, outbox)
     assert [photograph.pocket for photograph in shown.photographs] == [1, 2]
     [problem] = shown.problems
     assert (problem.files, problem.pockets) == (["3.jpg"], [3])
@@ -80,9 +89,8 @@ def test_one_photograph_of_the_past_is_left_out_and_named(folder: Path, outbox: 
 
 def test_it_is_the_first_operation_that_a_photograph_is_of(folder: Path, outbox: Outbox) -> None:
     shown = look_at(folder, 3)
-    for place in (FIRST, SECOND):
-        handed_in(shown, place, outbox)
-    assert without_known(shown, folder, FIRST, outbox) is shown
+    first, _ = (handed_in(shown, place, outbox) for place in (FIRST, SECOND))
+    assert without_known(shown, folder, FIRST, first, outbox) is shown
 
 
 def test_what_was_handed_in_long_ago_is_forgotten(
@@ -91,5 +99,5 @@ def test_what_was_handed_in_long_ago_is_forgotten(
     handed_in(look_at(folder, 3), FIRST, outbox)
     later = time.time() + KEEP_NOTES + 60
     monkeypatch.setattr(time, "time", lambda: later)
-    without_known(look_at(folder, 3), folder, FIRST, outbox)
+    without_known(look_at(folder, 3), folder, FIRST, None, outbox)
     assert outbox.notes("") == {}

@@ -62,6 +62,9 @@ WRONG: list[Callable[[dict[str, Any]], Any]] = [
     lambda event: {"event": event},
     lambda event: {"head": {"version": 1}, "body": event},
     lambda event: {"Head": None, "event": event},
+    lambda event: event | {"head": {"id": event["head"], "pockets": 4}, "machine": {"Name": event["machine"]}},
+    lambda event: event | {"head": [{"name": f" {event['head']} ", "teeth": 4}], "machine": [event["machine"]]},
+    lambda event: event | {"head": [event["head"]]},
     lambda event: {"specversion": "1.0", "type": "capture", "data": event},
     json.dumps,
     lambda event: {"type": "capture", "message": json.dumps({"payload": [event]})},
@@ -166,6 +169,7 @@ def test_a_name_without_quotes_ends_where_the_next_begins(event: CaptureEvent, h
         lambda one, other: {"events": [one, other, one]},
         lambda one, other: one | {"pocket": 0, "previous": other},
         lambda one, other: {"head": "v2", "body": [one, other]},
+        lambda one, other: one | {"head": [one["head"]], "previous": other | {"head": {"id": "head-9"}}},
         lambda one, other: json.dumps([one, other])[:-9],
         lambda one, other: "head;machine\r\n{head};{machine}\r\n{}".format("{head};{machine}".format(**other), **one),
         lambda one, other: (
@@ -191,6 +195,12 @@ def test_of_several_heads_that_a_message_names_each_may_be_the_one(
 )
 def test_what_only_looks_like_a_head_is_none(text: str) -> None:
     assert refused(text).checks == []
+
+
+def test_of_an_event_without_a_head_the_check_says_which_it_is(event: CaptureEvent) -> None:
+    fault = refused({name: value for name, value in event.message().items() if name != "head"})
+    assert fault.check is not None
+    assert (fault.check.head, fault.check.check_id, fault.check_id) == (None, event.check_id, event.check_id)
 
 
 @pytest.mark.parametrize("message", [None, 3, "text", [], {}], ids=repr)

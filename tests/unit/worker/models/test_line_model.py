@@ -75,3 +75,24 @@ def test_what_is_unlike_anything_learnt_is_unsure_whatever_the_classifier_says(d
         certain.judge(novel).decision,
         certain.judge(novel).probability,
     )
+
+
+def test_what_is_judged_together_is_judged_as_it_is_alone() -> None:
+    """To the last bit, and a finer label where only some are damaged."""
+    rng = np.random.default_rng(0)
+    seen = rng.normal(1, 0.3, (300, 1_152)).astype(np.float32)
+    coef = rng.standard_normal((2, 1, 1_152)).astype(np.float32)
+    planes, kind = (
+        LinearModel(classes, weights, -weights.sum(axis=1, dtype=np.float64))
+        for classes, weights in zip((LINE_CLASSES, DAMAGE_KINDS), coef, strict=True)
+    )
+    novelty = learnt_novelty(seen, np.arange(300))
+    line_model = LineModel("m", planes, Calibration(0.1, 0.0), Band(0.2, 0.4, 0.6), kind, novelty)
+    some = np.concatenate([rng.normal(1, 0.3, (30, 1_152)), rng.normal([[3, 1] * 576], 1, (2, 1_152))]).astype(
+        np.float32
+    )
+    together = line_model.judge_all(some)
+    assert together == [line_model.judge(vector) for vector in some]
+    assert {judgement.outcome for judgement in together} == {"intact", "unsure", "damaged"}
+    assert {judgement.label for judgement in together} == {None, *DAMAGE_KINDS}
+    assert all(str(judgement.reason).startswith(UNLIKE.beginning) for judgement in together[-2:])

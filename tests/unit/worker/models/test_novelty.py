@@ -7,7 +7,7 @@ import pytest
 from producer.contract.reasons.models import UNLIKE
 from worker.models import novelty
 from worker.models.linear_svm import ClassifierError
-from worker.models.novelty import LEVEL, MOST_COLUMNS, MOST_KEPT, NEIGHBOURS, Novelty, learnt_novelty
+from worker.models.novelty import LEVEL, MOST_COLUMNS, MOST_KEPT, NEIGHBOURS, Novelty, _of_length_one, learnt_novelty
 
 COLUMNS = 60
 
@@ -31,28 +31,30 @@ def learnt(count: int = 400, columns: int = COLUMNS) -> Novelty:
 @pytest.mark.parametrize("columns", [COLUMNS, MOST_COLUMNS * 5 + 3])
 def test_about_one_in_a_hundred_like_the_learnt_ones_is_novel_and_every_other_kind(columns: int) -> None:
     novelty = learnt(columns=columns)
-    alike = [novelty.reason(row) is not None for row in photographs(1000, columns=columns, seed=1)]
+    alike = [reason is not None for reason in novelty.reasons(photographs(1000, columns=columns, seed=1))]
     assert 0 < np.mean(alike) < 0.025
-    others = [novelty.reason(row) for row in photographs(100, kind=1, columns=columns)]
+    others = novelty.reasons(photographs(100, kind=1, columns=columns))
     assert all(str(reason).startswith(UNLIKE.beginning) for reason in others)
 
 
 def test_the_reason_names_the_distance_and_its_limit() -> None:
     novelty = learnt()
-    (row,) = photographs(1, kind=1)
-    assert f"{novelty.distance(row):.3f}" in str(novelty.reason(row))
-    assert f"{novelty.limit:.3f}" in str(novelty.reason(row))
+    new = photographs(1, kind=1)
+    (reason,) = novelty.reasons(new)
+    assert f"{novelty.distances_of(new)[0]:.3f}" in str(reason)
+    assert f"{novelty.limit:.3f}" in str(reason)
 
 
 def test_brightness_alone_is_nothing_new() -> None:
     novelty = learnt()
-    (row,) = photographs(1, seed=2)
-    assert novelty.distance(3 * row) == pytest.approx(novelty.distance(row), abs=1e-6)
+    new = photographs(1, seed=2)
+    assert novelty.distances_of(3 * new) == pytest.approx(novelty.distances_of(new), abs=1e-6)
 
 
 def test_nothing_at_all_is_novel() -> None:
-    assert learnt().distance(np.zeros(COLUMNS, np.float32)) == 1
-    assert learnt().reason(np.zeros(COLUMNS, np.float32)) is not None
+    nothing = np.zeros((1, COLUMNS), np.float32)
+    assert learnt().distances_of(nothing) == 1
+    assert learnt().reasons(nothing) != [None]
 
 
 def test_distances_are_the_mean_over_the_nearest() -> None:
@@ -62,10 +64,23 @@ def test_distances_are_the_mean_over_the_nearest() -> None:
     (new,) = photographs(1, seed=3)
     lengths = np.linalg.norm(rows, axis=1)
     cosines = rows @ new / lengths / np.linalg.norm(new)
-    assert novelty.distance(new) == pytest.approx(np.sort(1 - cosines)[:NEIGHBOURS].mean(), abs=1e-5)
+    assert novelty.distances_of(new[None])[0] == pytest.approx(np.sort(1 - cosines)[:NEIGHBOURS].mean(), abs=1e-5)
     between = 1 - rows @ rows.T / np.outer(lengths, lengths)
     expected = [np.sort(between[row][groups != groups[row]])[:NEIGHBOURS].mean() for row in range(30)]
     assert novelty.distances == pytest.approx(np.sort(expected), abs=1e-5)
+
+
+@pytest.mark.parametrize("columns", [COLUMNS, MOST_COLUMNS - 48, MOST_COLUMNS * 3 + 1])
+def test_what_is_held_against_the_learnt_ones_together_is_as_far_as_by_itself(columns: int) -> None:
+    """To the last bit: what a message's other photographs are says nothing."""
+    novelty = learnt(MOST_KEPT, columns)
+    new = np.concatenate([photographs(7, columns=columns, seed=8), photographs(1, kind=1, columns=columns)])
+    alone = []
+    for row in new:
+        (folded,) = _of_length_one(row[None], novelty.signs, novelty.learnt.shape[1])
+        cosines = novelty.learnt @ folded
+        alone.append(float(np.partition(1 - cosines, NEIGHBOURS - 1)[:NEIGHBOURS].mean()))
+    assert novelty.distances_of(new).tolist() == alone
 
 
 def test_an_inserts_own_photographs_do_not_make_it_look_near() -> None:
@@ -74,7 +89,7 @@ def test_an_inserts_own_photographs_do_not_make_it_look_near() -> None:
     novelty = learnt_novelty(rows, inserts(400, each=10))
     assert novelty is not None
     assert novelty.distances[0] > 1e-3
-    assert np.mean([novelty.reason(row) is not None for row in photographs(500, seed=4)]) < 0.1
+    assert np.mean([reason is not None for reason in novelty.reasons(photographs(500, seed=4))]) < 0.1
 
 
 @pytest.mark.parametrize(("count", "expected"), [(30, 1 / 31), (99, LEVEL), (400, LEVEL)])
@@ -101,7 +116,7 @@ def test_a_few_photographs_of_another_kind_let_no_others_of_it_pass(count: int) 
     novelty = learnt_novelty(rows, inserts(len(rows), each=1))
     assert novelty is not None
     assert novelty.limit == pytest.approx(learnt(count).limit, rel=0.05)
-    assert all(novelty.reason(row) is not None for row in photographs(50, kind=1, seed=6))
+    assert None not in novelty.reasons(photographs(50, kind=1, seed=6))
 
 
 def test_what_is_kept_is_bounded_and_drawn_alike_each_time() -> None:
@@ -142,7 +157,8 @@ def test_photographs_that_were_folded_to_fewer_columns_are_held_against_as_they_
     monkeypatch.undo()
     assert before is not None
     assert before.learnt.shape == (30, 1_024)
-    assert before.distance(rows[0]) == pytest.approx(float(np.sort(1 - before.learnt @ before.learnt[0])[:5].mean()))
+    nearest = np.sort(1 - before.learnt @ before.learnt[0])[:5]
+    assert before.distances_of(rows[:1])[0] == pytest.approx(float(nearest.mean()))
 
 
 @pytest.mark.parametrize(
@@ -157,7 +173,7 @@ def test_what_cannot_tell_is_nothing(rows: np.ndarray, groups: np.ndarray) -> No
 def test_other_features_are_refused() -> None:
     for columns in (COLUMNS, MOST_COLUMNS * 2):
         with pytest.raises(ClassifierError, match="novelty is for"):
-            learnt(60, columns).distance(np.ones(7, np.float32))
+            learnt(60, columns).distances_of(np.ones((1, 7), np.float32))
 
 
 @pytest.mark.parametrize(

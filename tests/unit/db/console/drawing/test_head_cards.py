@@ -12,7 +12,7 @@ from db.console.drawing.head_cards import Card, HeadCards
 from db.console.rendering import make_templates
 from db.line.checks import Check
 from db.line.head_checks import Span
-from db.queries.head_overview import HeadCheck, HeadOverview
+from db.queries.head_answer import HeadCheck, HeadOverview
 
 EN, DE = Locale.parse("en"), Locale.parse("de")
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -116,3 +116,8 @@ def test_a_pocket_that_was_photographed_long_ago_makes_no_go(cards, state, stale
     drawn = cards.text(EN, known, MINUTE, HOUR)
     assert f'class="card {"stale" if stale else state}"' in drawn
     assert "photographed long ago: 2" in drawn
+    of_before = with_overview(**vars(known.overview) | {"old": frozenset({1, 2}), "fresh_at": None})
+    assert of_before.overview.state == ("stale" if stale else state)
+    drawn = cards.text(EN, of_before, MINUTE, HOUR)
+    assert f'class="card {"stale" if stale else f"{state} aged"}"' in drawn
+    assert ("still to be done" in drawn) == (not stale)

@@ -215,6 +215,33 @@ def test_what_is_told_as_an_event_after_a_break_still_says_which_runs_are_older(
             assert shown == ([newest] if event is newest else [])
 
 
+def test_nothing_counts_that_was_said_before_a_backup_was_restored_whatever_its_numbers_say(tmp_path: Path) -> None:
+    """Neither what is shown, what waits, nor what was given up; and the clock may be behind."""
+
+    def of(minute: int, state: CheckState, revision: int, head: str = "H12") -> PlantEvent:
+        order = {"begun_at": datetime(2026, 11, 29, 12, minute, tzinfo=UTC), "state": state, "revision": revision}
+        answer = CheckAnswer(**check(head=head).model_dump(exclude={"schema_version", "replace", "review"}) | order)
+        return plant_event("p", "station-1", answer, 0.0)
+
+    with closing(DeliveryLog(tmp_path / "deliveries.db")) as log:
+        log.readings.begin({"mill": ""}, 0, {})
+        before = [of(30, "go", 900), of(40, "go", 950), of(30, "go", 900, "H13")]
+        log.keep({"mill": before}, {})
+        last, now = LastAnswers(log, "mill"), time.time()
+        shown, refused, waiting = log.due("mill", now, 10)
+        log.delivered("mill", [shown], now, last.remember(shown).kept)
+        log.failed(refused, now, "no", None)
+        log.keep({}, {}, is_state=False, forgets=True)
+        log.delivered("mill", [], now, last.remember(shown).kept)  # its thread was not there yet
+        last = LastAnswers(log, "mill")
+        assert last.kept == []
+        assert last.remember(waiting) == Remembered()
+        log.keep({"mill": [of(10, "review", 5), of(10, "review", 5, "H13")]}, {})
+        log.keep({"mill": [of(20, "go", 6)]}, {})
+        states = {event.order: event.data.state for _, event in LastAnswers(log, "mill").kept}
+        assert states == {"mill-1/H12": "go", "mill-1/H13": "review"}
+
+
 def test_what_is_kept_of_a_changed_insert_goes_when_it_is_taken_back_or_a_run_has_seen_it(tmp_path: Path) -> None:
     at = datetime(2026, 11, 29, 12, tzinfo=UTC)
     values = {"change_id": check().check_id, "machine": "mill-1", "head": "H12", "pocket": 2, "by": "ana", "via": ""}

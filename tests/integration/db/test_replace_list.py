@@ -160,7 +160,7 @@ def test_whatever_happens_in_whatever_order_the_newest_photograph_decides(line, 
 def damaged(line) -> list[int]:
     """The pockets whose insert is damaged by the newest capture that shows it, by going through all captures.
 
-    All that came before a label that is later than some of them, and has shown more than their verdicts, leaves damage.
+    All that came before a label that has shown more than the word before it leaves the damage, whatever is said of it.
     """
     newest: dict = {}
     with line.database.reading() as session:
@@ -171,7 +171,7 @@ def damaged(line) -> list[int]:
             select(*columns).order_by(Captures.captured_at, Captures.capture_id)
         ):
             word = outcome if review is None else OUTCOME_OF[review]
-            if word in (None, "unusable") or (pocket in stays and review is None and word != "damaged"):
+            if word in (None, "unusable") or (pocket in stays and word != "damaged"):
                 continue
             newest[pocket] = word
             stays = stays - {pocket} | ({pocket} if capture_id in late and review and word == "damaged" else set())

@@ -13,7 +13,7 @@ from sqlalchemy import Subquery, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from db.learning.review_chances import current_chance
-from db.line import check_revisions, late_labels, pockets
+from db.line import check_revisions, faults, late_labels, pockets
 from db.line.insert_changes import insert_changed_at
 from db.line.insert_lives import PocketPhoto, insert_keys
 from db.line.photographs import MARK, is_there
@@ -108,7 +108,7 @@ def add(
 
     Raises:
         LookupError: the capture was never recorded.
-        NobodySaw: it is a stand-in, or its photograph was removed, and the label is another one than `unusable`.
+        NobodySaw: it is a stand-in, or its photograph was removed or never read, and the label is not `unusable`.
             Whether a photograph that should be there can be read at the moment is not asked: it may have been seen.
         Overtaken: somebody has said something else after `seen`, of the same account or another.
         ValueError: there is no such label, `by` is empty, or `at` is naive.
@@ -155,6 +155,8 @@ def add(
 def _check_photograph(session: Session, capture_id: UUID, image: str, outcome: str | None) -> None:
     if image.startswith(MARK):
         raise NobodySaw(why.PHOTOGRAPH_REMOVED(capture=capture_id))
+    if outcome is None and faults.is_unread(session, capture_id):
+        raise NobodySaw(why.PHOTOGRAPH_NOT_READ(capture=capture_id))
     if outcome == "unusable":
         query = select(Verdicts.reason).where(Verdicts.capture_id == capture_id, Verdicts.current)
         reason = recognised(session.scalar(query) or "")

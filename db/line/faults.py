@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import case, literal_column, select, update
+from sqlalchemy import case, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from db.engine.upsert import insert
 from db.line import pockets
 from db.schema.column_types import fitting
+from db.schema.column_words import STANDING_FAULTS
 from db.schema.tables import Captures, Faults
 from producer.contract.reasons import refusals as why
 
@@ -53,6 +54,8 @@ class Fault:
     closed_by: str | None = None
     closed_at: datetime | None = None
 
+
+_UNREAD: Final = ("image_missing", "image_unreadable", "digest_mismatch")
 
 # As a word, not as a parameter: from the eleventh fault of a connection on PostgreSQL plans without the values of
 # parameters, and then finds no index for a conflict that depends on one.
@@ -124,6 +127,13 @@ def find(session: Session, fault_id: int) -> Fault | None:
     """The fault of that number, or None."""
     row = session.execute(select(*_COLUMNS).where(Faults.id == fault_id)).first()
     return Fault(*row) if row else None
+
+
+def is_unread(session: Session, capture_id: UUID) -> bool:
+    """Whether the photograph of a capture could not be read, or was another one, so that none of it was ever judged."""
+    of_it = Faults.capture_id == capture_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS)
+    unread = select(Faults.id).where(*of_it, Faults.reason.in_(_UNREAD)).limit(1)
+    return session.scalar(unread) is not None
 
 
 def see(session: Session, fault_ids: Sequence[int], *, by: str, at: datetime) -> list[int]:

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.engine.clock import AFTER_ALL, BEFORE_ALL
+from db.engine.prepared import Prepared
 from db.line import head_checks, late_labels
 from db.line.check_answers import KnownPockets
 from db.line.checks import Check
@@ -33,10 +34,17 @@ _NOTHING_TO_DO: Final = frozenset({"missing", "intact", "new"})
 
 def heads(session: Session) -> list[HeadPlace]:
     """Machine and head of all that were ever seen on the line, the one that was photographed last first."""
-    newest = func.max(Pockets.ordered_at)
-    query = select(Pockets.machine, Pockets.head).where(Pockets.machine != IMPORTED)
-    query = query.group_by(Pockets.machine, Pockets.head).order_by(newest.desc(), Pockets.machine, Pockets.head)
-    return [(machine, head) for machine, head in session.execute(query)]
+    return [(machine, head) for machine, head in _HEADS.execute(session.connection())]
+
+
+_HEADS: Final = Prepared(
+    lambda *_: (
+        select(Pockets.machine, Pockets.head)
+        .where(Pockets.machine != IMPORTED)
+        .group_by(Pockets.machine, Pockets.head)
+        .order_by(func.max(Pockets.ordered_at).desc(), Pockets.machine, Pockets.head)
+    )
+)
 
 
 def overviews(

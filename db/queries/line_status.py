@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Select, case, func, literal_column, select, text
+from sqlalchemy import Select, bindparam, case, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
+from db.engine.prepared import Prepared
 from db.learning.model_registry import Model, champion
 from db.line import station_days
 from db.line.rows import NEWEST_FIRST
@@ -109,14 +110,22 @@ def of_no_known_head(session: Session, since: datetime) -> tuple[int, datetime |
 
     Each may be of a photograph of any head: what the head's earlier photographs show says nothing of now then.
     """
+    [(count, first_at)] = _OF_NO_KNOWN_HEAD.execute(session.connection(), since=since)
+    return count, first_at
+
+
+def _of_no_known_head(*_: object) -> Select[int, datetime | None]:
     of_check = select(Checks.check_id).where(Checks.check_id == Faults.check_id)
     # A name that no photograph ever had may be a part of one that was read wrongly.
     has_check = of_check.join(Pockets, (Pockets.machine == Checks.machine) & (Pockets.head == Checks.head)).exists()
+    since = bindparam("since", type_=Faults.last_at.type)
     newest = select(Faults.first_at).where(Faults.state == "open", Faults.last_at > since)
     newest = newest.where(Faults.reason == "invalid_event", ~has_check)
     rows = newest.order_by(Faults.last_at.desc(), Faults.id.desc()).limit(MOST_FAULTS).subquery()
-    count, first_at = session.execute(select(func.count(), func.min(rows.c.first_at)).select_from(rows)).one()
-    return count, first_at
+    return select(func.count(), func.min(rows.c.first_at)).select_from(rows)
+
+
+_OF_NO_KNOWN_HEAD: Final = Prepared(_of_no_known_head)
 
 
 def unsure_query() -> Select[int, int]:

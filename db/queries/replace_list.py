@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, TextClause, select, text, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, TextClause, select, text, union_all
 from sqlalchemy.orm import Session
 
+from db.engine.prepared import Prepared
 from db.line import insert_changes, late_labels
 from db.line.damaged_pockets import damaged
 from db.line.insert_changes import InsertChange, insert_changed_at
@@ -42,10 +43,16 @@ def to_replace(session: Session, machine: str | None = None, head: str | None = 
 
 def places_to_replace(session: Session) -> list[PocketPlace]:
     """Where the inserts of `to_replace` are, for who asks for no more: a fraction of its cost."""
-    columns = [damage.c for damage in damaged()]
-    queries = [select(of.machine, of.head, of.pocket).where(on_machine(of.machine, None)) for of in columns]
-    places = {PocketPlace(*row) for row in session.execute(union_all(*queries))}
+    places = {PocketPlace(*row) for row in _PLACES.execute(session.connection())}
     return sorted(places.union(label.place for label in late_labels.in_force(session)))
+
+
+def _places(*_: object) -> CompoundSelect[Any]:
+    columns = [damage.c for damage in damaged()]
+    return union_all(*(select(of.machine, of.head, of.pocket).where(on_machine(of.machine, None)) for of in columns))
+
+
+_PLACES: Final = Prepared(_places)
 
 
 def just_changed(session: Session, machine: str | None = None, head: str | None = None) -> list[InsertChange]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import case, select
+from sqlalchemy import Select, case, select
 from sqlalchemy.orm import Session
 
+from db.engine.prepared import Prepared
 from db.line.rows import NEWEST_FIRST, current_verdict
 from db.schema.tables import Captures, Verdicts
 from producer.contract.names import IMPORTED
@@ -53,13 +54,9 @@ def runs(session: Session) -> list[UnusableRun]:
 
 def _runs(session: Session) -> dict[str, list[tuple[UUID, datetime]]]:
     """Captures and moments of each station's run, the newest first."""
-    # None of those that end a run: making objects of a thousand ids and moments took most of each look.
-    place = [case((Captures.outcome == "unusable", column)) for column in (Captures.capture_id, Captures.ordered_at)]
-    newest = select(Captures.station, Captures.machine, Captures.outcome, *place)
-    newest = newest.order_by(*NEWEST_FIRST).limit(WINDOW)
     by_station: dict[str, list[tuple[UUID, datetime]]] = {}
     ended = set()
-    for station, machine, outcome, capture_id, ordered_at in session.execute(newest):
+    for station, machine, outcome, capture_id, ordered_at in _NEWEST.execute(session.connection()):
         if outcome is None or machine == IMPORTED or station in ended:
             continue
         if outcome == "unusable":
@@ -67,3 +64,13 @@ def _runs(session: Session) -> dict[str, list[tuple[UUID, datetime]]]:
         else:
             ended.add(station)
     return {station: run for station, run in by_station.items() if len(run) >= FEWEST}
+
+
+def _newest(*_: object) -> Select[Any]:
+    # None of those that end a run: making objects of a thousand ids and moments took most of each look.
+    place = [case((Captures.outcome == "unusable", column)) for column in (Captures.capture_id, Captures.ordered_at)]
+    newest = select(Captures.station, Captures.machine, Captures.outcome, *place)
+    return newest.order_by(*NEWEST_FIRST).limit(WINDOW)
+
+
+_NEWEST: Final = Prepared(_newest)

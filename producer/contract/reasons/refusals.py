@@ -57,6 +57,10 @@ NOT_RECORDED: Final = Template("capture {capture} is not recorded, so it cannot 
 NO_PHOTOGRAPH: Final = Template(
     "nobody can say what capture {capture} shows, as its station handed in no photograph: it can only be unusable"
 )
+PHOTOGRAPH_NOT_READ: Final = Template(
+    "nobody can say what capture {capture} shows, as its photograph could not be read: it can only be unusable until"
+    " its fault is requeued"
+)
 PHOTOGRAPH_REMOVED: Final = Template(
     "nobody can say what capture {capture} shows, as its photograph was removed: it can only be unusable"
 )

@@ -304,6 +304,8 @@ class History(RuleBasedStateMachine):
         self.truth.given_up |= self.shop.give_up()
 
     def _label(self, photo: Photo, word: str) -> None:
+        if photo.progress == "fault":
+            word = "unusable"  # nobody saw it, so no other label is taken
         with self.shop.database.transaction() as session:
             reviews.add(session, capture_id=photo.capture_id, label=word, by="ana", at=moment(self.shop.minute))
         self.truth.label(photo, word, self.shop.came)

@@ -7,7 +7,7 @@ import uuid6
 from sqlalchemy import exc, select
 
 from db.learning import reviews, snapshots
-from db.line import photographs, verdicts
+from db.line import faults, photographs, verdicts
 from db.schema.tables import Captures, Reviews
 from producer.contract.names import IMPORTED
 from producer.contract.reasons import stations
@@ -69,20 +69,26 @@ def test_every_label(line, label) -> None:
     assert line.say(line.see(), label).label == label
 
 
-def test_of_what_nobody_saw_a_person_says_that_it_is_unusable_and_no_more(line) -> None:
+def test_of_what_nobody_saw_a_person_says_that_it_is_unusable_and_no_more(line, start) -> None:
     stand_in, dark, removed = line.see(1), line.see(2), line.see(3, outcome="intact")
+    missing, crashed = line.see(4), line.see(5)
     reasons = {stand_in: stations.NO_PHOTOGRAPH(problem="the camera does not answer"), dark: "it is dark"}
     with line.database.transaction() as session:
         for capture, reason in reasons.items():
             verdicts.record(session, line.verdict(capture.capture_id, "unusable", reason=reason))
         photographs.mark(session, [removed.capture_id])
-    for capture, why in ((stand_in, "handed in no photograph"), (removed, "was removed")):
+        of = {"station": "st-1", "check_id": line.check_id, "detail": "", "event": "{}", "at": start}
+        for capture, reason in ((missing, "image_missing"), (crashed, "crashed")):
+            faults.record(session, capture_id=capture.capture_id, pocket=capture.pocket, reason=reason, **of)
+    nothing = ((stand_in, "handed in no photograph"), (removed, "was removed"), (missing, "could not be read"))
+    for capture, why in nothing:
         for label in LABELS:
             if label != "unusable":
                 with pytest.raises(reviews.NobodySaw, match=why):
                     line.say(capture, label)
         assert line.say(capture, "unusable").label == "unusable"
-    assert line.say(dark, "intact").label == "intact", "a person sees more than a model"
+    for capture in (dark, crashed):
+        assert line.say(capture, "intact").label == "intact", "a person sees more than a model"
 
 
 def test_what_cannot_be_a_review_is_refused(line, start) -> None:

@@ -19,8 +19,8 @@ from db.engine.prepared import Prepared
 from db.line.head_checks import LOOKED_THROUGH
 from db.line.insert_changes import insert_removed_at
 from db.line.pockets import word_of
+from db.line.standing_faults import STANDS
 from db.queries.head_overview import OPERATIONS
-from db.schema.column_words import STANDING_FAULTS
 from db.schema.index_conditions import FINDING
 from db.schema.tables import Captures, Checks, Faults, Pockets
 from producer.contract.names import IMPORTED
@@ -55,8 +55,10 @@ _LATE: Final = "late"
 def _known() -> CTE:
     """The heads of which no pocket is missing, each with its last check and the beginning of the last few."""
     newest = select(Checks.check_id).where(Checks.machine == Pockets.machine, Checks.head == Pockets.head)
-    newest = newest.order_by(Checks.started_at.desc(), Checks.check_id.desc()).limit(1).correlate(Pockets)
+    newest = newest.order_by(Checks.started_at.desc()).limit(1).correlate(Pockets)
+    # By what is in their index alone, which has no ids.
     fifth: Any = newest.with_only_columns(Checks.started_at).offset(OPERATIONS - 1).scalar_subquery()
+    newest = newest.order_by(Checks.check_id.desc())
     known = (
         select(
             Pockets.machine,
@@ -89,9 +91,7 @@ def _begun() -> CTE:
 def _runs(*_: object) -> Any:
     of = _begun()
     own = Checks.machine == of.c.machine, Checks.head == of.c.head
-    has_fault = select(Faults.id).where(
-        Faults.check_id == Checks.check_id, func.coalesce(Faults.state, "").in_(STANDING_FAULTS)
-    )
+    has_fault = select(Faults.id).where(Faults.check_id == Checks.check_id, STANDS)
     is_doubted = Checks.awaited | Checks.given_up | has_fault.correlate(Checks).exists()
     last = select(func.count(case((is_doubted, 1)))).where(*own, Checks.started_at >= of.c.fifth)
     # As words: so a partial index will do.

@@ -10,7 +10,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,23 @@ class Line:
     def start_worker(self) -> None:
         log = self.folder / "worker.log"
         self.worker = start_command("insert-worker", "run", environment=self._environment, log=log)
+
+    @contextmanager
+    def without_worker(self, *, hangs: bool) -> Iterator[None]:
+        """The worker hangs, or is killed, until the block ends."""
+        if hangs:
+            self.worker.send_signal(signal.SIGSTOP)  # its lease ends by itself
+        else:
+            self.worker.kill()
+            self.worker.wait()
+            self.redis.client().pexpire(LOOKED, 1)  # as after twenty seconds
+        try:
+            yield
+        finally:
+            if hangs:
+                self.worker.send_signal(signal.SIGCONT)
+            else:
+                self.start_worker()
 
     def check(self, head: Head, images: Sequence[bytes] = ()) -> None:
         """Have the head checked once, to the end."""
@@ -282,28 +299,19 @@ def test_no_system_shows_a_state_while_no_worker_looks_whether_a_person_has_seen
     wait_until(lambda: up() >= states, 60, "that all systems are told")
     with line.plant.session() as client:
         assert client.variable(f"{MACHINE}/{head.name}", "State")
-    if hangs:
-        line.worker.send_signal(signal.SIGSTOP)  # its lease ends by itself
-    else:
-        line.worker.kill()
-        line.worker.wait()
-        line.redis.client().pexpire(LOOKED, 1)  # as after twenty seconds
-    with line.database.transaction() as session:
-        capture = UUID(head.captures[2][0])
-        reviews.add(session, capture_id=capture, label="broken", by="ana", at=datetime.now(UTC))
-    wait_until(lambda: not up() & states, 40, "that no system is vouched for")
-    assert "mes" in up(), "who has events alone has them all the same"
-    problems = {name: system["problem"] for name, system in line.connector.status().items()}
-    assert all("no worker looks for news" in problems[name] for name in states)
-    assert "no worker looks for news" in line.connector.command("status").stdout
-    with pytest.raises(ConnectionRefusedError), line.plant.session():
-        pass
-    if line.listener is not None:
-        wait_until(lambda: line.listener.latest("inserts/plant-1/available") == b"offline")
-    if hangs:
-        line.worker.send_signal(signal.SIGCONT)
-    else:
-        line.start_worker()
+    with line.without_worker(hangs=hangs):
+        with line.database.transaction() as session:
+            capture = UUID(head.captures[2][0])
+            reviews.add(session, capture_id=capture, label="broken", by="ana", at=datetime.now(UTC))
+        wait_until(lambda: not up() & states, 40, "that no system is vouched for")
+        assert "mes" in up(), "who has events alone has them all the same"
+        problems = {name: system["problem"] for name, system in line.connector.status().items()}
+        assert all("no worker looks for news" in problems[name] for name in states)
+        assert "no worker looks for news" in line.connector.command("status").stdout
+        with pytest.raises(ConnectionRefusedError), line.plant.session():
+            pass
+        if line.listener is not None:
+            wait_until(lambda: line.listener.latest("inserts/plant-1/available") == b"offline")
     wait_until(lambda: up() >= states, 60, "that all systems are told again")
     with line.plant.session() as client:
         wait_until(lambda: client.variable(f"{MACHINE}/{head.name}", "State") == "replace", 30)

@@ -3,6 +3,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import judging
+from producer.contract.reasons.template import Reason
+from producer.runtime.arrays import Float32Array
 from producer.simulation.head import labelled_images
 from tests.network_support import BACKBONE
 from worker.line.stations import Stations
@@ -20,13 +22,13 @@ def test_all_that_judging_consists_of_is_measured(
         asked.append(self._station("station-1").scene)
         return fault(self, *arguments)  # type: ignore[arg-type]
 
-    def of_model(self: Novelty, vector: object) -> str | None:
-        asked.append(self.kept)
-        return reason(self, vector)  # type: ignore[arg-type]
+    def of_model(self: Novelty, features: Float32Array) -> list[Reason | None]:
+        asked.extend([self.kept] * len(features))
+        return reasons(self, features)
 
-    fault, reason = Stations.fault, Novelty.reason
+    fault, reasons = Stations.fault, Novelty.reasons
     monkeypatch.setattr(Stations, "fault", of_station)
-    monkeypatch.setattr(Novelty, "reason", of_model)
+    monkeypatch.setattr(Novelty, "reasons", of_model)
     (cost,) = judging.milliseconds(1, images, BACKBONE, networks)
     assert 1 < cost < 1000
     assert "decoding and network alone" in capsys.readouterr().out

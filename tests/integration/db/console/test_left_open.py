@@ -73,11 +73,14 @@ def fill(heads: Heads) -> None:
     line.say(of_before, "worn", at=T0 + timedelta(minutes=60))
     heads.run("to be judged", 0, None, "intact", "intact")
     (failed, *_) = heads.run("failed", 0, None, "intact", "intact")
-    doubted = heads.good("in doubt")
+    doubted, tried_again = heads.good("in doubt"), heads.good("tried again")
     with line.database.transaction() as session:
         text = {"station": "st-1", "reason": "image_missing", "detail": "", "event": "{}", "at": T0}
         faults.record(session, capture_id=failed.capture_id, check_id=failed.check_id, pocket=1, **text)
         faults.record(session, capture_id=None, check_id=doubted[0].check_id, pocket=2, **text)
+        text |= {"event": "{ }"}
+        fault = faults.record(session, capture_id=None, check_id=tried_again[0].check_id, pocket=3, **text)
+        faults.requeue(session, fault.id)
     heads.good("missed")
     heads.run("missed", 30, "intact", "intact")
     heads.run("larger before", 0, "intact", "intact", check_size=4)

@@ -76,7 +76,7 @@ class Spot:
     @property
     def _number_size(self) -> int:
         """Its number is as large as its seat has room for: a board is read from far."""
-        return round(max(_LEAST_NUMBER, min(1.4, 2.4 / len(str(self.pocket))) * self.radius))
+        return round(max(_LEAST_NUMBER, min(1.4, 2 / len(str(self.pocket))) * self.radius))
 
     @cached_property
     def glyph(self) -> Markup:

@@ -115,8 +115,8 @@ def _flagged(session: Session, begin: datetime) -> list[PocketRow]:
     shown = select(*COLUMNS, Captures.review).outerjoin(Verdicts, current_verdict())
     judged = shown.where(*conditions({"outcome": "damaged", "since": begin})).order_by(*NEWEST_FIRST)
     decided = func.coalesce(Captures.outcome, "").in_(("intact", "damaged"))  # what a person says beside is `overruled`
-    found = select(Reviews.capture_id).where(Reviews.id.in_(_last_said(session, begin, _IS_DAMAGE & ~decided)))
-    of_people = shown.where(Captures.capture_id.in_(found))
+    from_people = select(Reviews.capture_id).where(Reviews.id.in_(_last_said(session, begin, _IS_DAMAGE & ~decided)))
+    of_people = shown.where(Captures.capture_id.in_(from_people))
     rows = [
         PocketRow(**row._mapping)
         for query in (judged.limit(MOST_OF_A_KIND), of_people)

@@ -90,7 +90,7 @@ def exact_maps(
     for output, layer in zip(outputs, maps, strict=True):
         for pooling in output.poolings:
             layers += [output.layer] * pooled_size(layer.shape, pooling)
-            extremes += [pooling in ("max", "min")] * pooled_size(layer.shape, pooling)
+            extremes += [pooling.endswith(("max", "min"))] * pooled_size(layer.shape, pooling)
     of, extreme = np.array(layers), np.array(extremes)
     chosen = {
         KEPT: np.ones(len(of), bool),
@@ -119,7 +119,6 @@ def maps_tried(
     for name, shares in exact.items():
         deviation = varies[name]
         yield f"{name}, over what a cell varies", shares / np.where(deviation > 0, deviation, np.inf)
-        yield f"{name}, smoothed by one cell", around(shares)
     yield "without the outermost cells", np.pad(kept[1:-1, 1:-1], 1, constant_values=-np.inf)
     if own is not None:
         changes = [((layer - before) ** 2).mean(axis=-1) for layer, before in zip(maps, own, strict=True)]

@@ -128,7 +128,8 @@ class People:
         event = json.dumps(capture._asdict())
         # What is still open came twice, once so that nobody can tell which capture it was.
         capture_id = None if self._recent else capture.capture_id
-        subject = db.line.faults.subject(capture_id and UUID(capture_id), reason, event)
+        of = capture_id and UUID(capture_id), capture.check_id and UUID(str(capture.check_id)), capture.pocket
+        subject = db.line.faults.subject(reason, event, *of)
         state = "open" if self._recent else "closed"
         place = capture.station, capture.check_id, capture.pocket
         at = capture.received_at

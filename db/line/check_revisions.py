@@ -36,6 +36,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from db.engine.prepared import Prepared
 from db.engine.upsert import insert
 from db.line.contradicting_captures import MAY_CONTRADICT
+from db.line.late_labels import is_open
 from db.line.pockets import PLACE, SHOWS_INSERT
 from db.schema.tables import Captures, Checks, LateLabels, Pockets, UntoldChecks
 from producer.contract.names import IMPORTED
@@ -57,6 +58,7 @@ _LATE: Final = (
     .join(LateLabels, and_(*(getattr(LateLabels, column.key) == getattr(_Labelled, column.key) for column in PLACE)))
     .join(Pockets, and_(*(column == getattr(_Labelled, column.key) for column in PLACE)))
     .join(_Late, _Late.capture_id.in_((LateLabels.capture_id, Pockets.capture_id)))
+    .where(is_open())
 )
 """Captures of pockets that have late labels (`db.line.late_labels`), with their checks, and the checks of those labels
 and of what the pockets show."""

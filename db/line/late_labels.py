@@ -140,6 +140,11 @@ def is_any(session: Session) -> bool:
     return bool(_ANY.execute(session.connection()))
 
 
+def is_open() -> ColumnElement[bool]:
+    """A condition on late labels: no photograph of since has ended it, whatever damage later ones show."""
+    return _is_said(_CAME_AFTER)
+
+
 def is_withheld(of: Any) -> ColumnElement[bool]:
     """A condition on pockets: a late label would hold there, had not a person changed the insert since."""
     here = [getattr(LateLabels, name) == getattr(of, name) for name in _PLACE]

@@ -96,9 +96,11 @@ def labels(session: Session, noted: Collection[UUID], pending: Collection[UUID])
 
 def shown(session: Session, noted: Collection[UUID]) -> list[LabelledCapture]:
     """The labels in these checks of what a pocket shows now, also behind newer photographs (`db.line.late_labels`)."""
-    late = [label.capture_id for label in late_labels.in_force(session)]
+    in_force = late_labels.in_force(session)
+    late, places = {label.capture_id for label in in_force}, {label.place for label in in_force}
     is_newest = select(Pockets.pocket).where(here(Captures), Pockets.capture_id == Captures.capture_id)
-    return _labels(session, noted, or_(Captures.capture_id.in_(late), is_newest.correlate(Captures).exists()))
+    said = _labels(session, noted, or_(Captures.capture_id.in_(late), is_newest.correlate(Captures).exists()))
+    return [one for one in said if one.capture_id in late or (one.machine, one.head, one.pocket) not in places]
 
 
 def _labels(session: Session, noted: Collection[UUID], *conditions: ColumnElement[bool]) -> list[LabelledCapture]:

@@ -143,7 +143,7 @@ def test_what_a_person_says_of_a_pocket_is_told_of_the_pocket_too(
     _label(database, second, "worn")
     assert told() == ("replace", {1: "intact", 2: "damaged", 3: "intact"}), "said behind a newer photograph"
     _label(database, newer, "intact")
-    assert told()[1] == {1: "intact", 2: "intact", 3: "intact"}
+    assert told()[1] == {1: "intact", 2: "damaged", 3: "intact"}, "what is said of another one does not end it"
 
 
 def test_a_look_that_has_ended_is_proved_for_some_seconds_from_its_beginning(
@@ -198,7 +198,7 @@ def test_a_label_whose_check_does_not_answer_its_head_is_told_itself(
     assert verdicts() == verdicts() == said
     _label(database, foreign, "intact")
     _label(database, pending, "intact")
-    pockets = [("H13", 1, "intact", None), ("H12", 1, "intact", None)]
+    pockets = [("H12", 1, "damaged", "broken"), ("H13", 1, "intact", None)]
     assert verdicts() == [*said, *pockets], "nothing is to be taken away: what the pockets show"
 
 

@@ -31,16 +31,16 @@ OUTLYING: Final = 2.0
 neighbour, and says as little of what is usual as the farthest of the others."""
 
 MOST_KEPT: Final = 1_000
-"""Most learnt photographs that are kept: the file stays below 5 MB, and a look takes a tenth of a millisecond."""
+"""Most learnt photographs that are kept: the file stays below 8 MB, and a look takes a tenth of a millisecond."""
 
-MOST_COLUMNS: Final = 1_200
+MOST_COLUMNS: Final = 2_000
 """Longer features are folded to this length, each with a random sign, which keeps distances to a few per cent."""
 
 _ROUNDING: Final = 1e-5
 """Distances that differ by less are equal: features are of single precision."""
 
 _IN_CACHE: Final = 100
-"""Learnt photographs that are looked at together: half a megabyte."""
+"""Learnt photographs that are looked at together: less than a megabyte."""
 
 _BLOCK: Final = 64
 """Rows that are read at once: a backbone without pooling has megabytes in each."""

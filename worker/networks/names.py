@@ -18,8 +18,11 @@ from worker.backbones.names import BackboneError, canonical_family
 Arithmetic = Literal["float32", "int8"]
 _EDGE: Final = "+edge"
 _INT8: Final = "+int8"
+MIDDLE: Final = ("middle max", "middle min")
+"""What `+mid` stands for: the largest and the smallest value of the middle of the image."""
+
 _OUTPUT: Final = re.compile(
-    r"(?P<layer>[A-Za-z0-9_.-]+)(?P<pooling>(\+gap)?(\+max)?(\+min)?(\+rows)?)(?P<foreground>\+fg)?"
+    r"(?P<layer>[A-Za-z0-9_.-]+)(?P<pooling>(\+gap)?(\+max)?(\+min)?(\+mid)?(\+rows)?)(?P<foreground>\+fg)?"
 )
 
 
@@ -27,9 +30,10 @@ _OUTPUT: Final = re.compile(
 class Output:
     """One layer's output, and how each of its channels is pooled over the image.
 
-    `gap` averages, `max` takes the largest value, `min` the smallest, `rows` averages each row by itself, from the
-    upper one down: along an edge that was levelled, but not across it. Several stand one behind the other, in this
-    order; empty: not at all. With `foreground` (`+fg`) the background of what was cut out is left out of each.
+    `gap` averages, `max` takes the largest value, `min` the smallest, `mid` both in the middle of the image, `rows`
+    averages each row by itself, from the upper one down: along an edge that was levelled, but not across it. Several
+    stand one behind the other, in this order; empty: not at all. With `foreground` (`+fg`) the background of what was
+    cut out is left out of each.
     """
 
     layer: str
@@ -39,10 +43,11 @@ class Output:
     @property
     def poolings(self) -> tuple[str, ...]:
         """The poolings one by one, in the order of their values."""
-        return tuple(self.pooling.split("+")) if self.pooling else ()
+        words = self.pooling.split("+") if self.pooling else []
+        return tuple(one for word in words for one in (MIDDLE if word == "mid" else (word,)))
 
     def __str__(self) -> str:
-        return "+".join((self.layer, *self.poolings, *(["fg"] if self.foreground else ())))
+        return "+".join((self.layer, *filter(None, [self.pooling]), *(["fg"] if self.foreground else ())))
 
 
 def pooled_size(shape: Sequence[int], pooling: str) -> int:
@@ -113,8 +118,9 @@ def parse_network_name(name: str) -> NetworkName:
         raise BackboneError(
             f"{name!r} names no network; write family:layer, for example vgg16:fc1, "
             "mobilenet:conv_pw_12_relu+gap (averaged over the image; +max: its largest value, +min: its smallest, "
-            "+rows: averaged row by row; of several +gap first, then +max, +min, +rows; then +fg: of what was cut out "
-            "without its background), efficientnet_lite0:block7_out+gap,head+gap (several layers); +edge behind "
+            "+mid: both in its middle, +rows: averaged row by row; of several +gap first, then +max, +min, +mid, "
+            "+rows; then +fg: of what was cut out without its background), "
+            "efficientnet_lite0:block7_out+gap,head+gap (several layers); +edge behind "
             "the last one for the strip along the lower contour of a cut-out, and +int8 at the end for 8-bit arithmetic"
         )
     outputs = [

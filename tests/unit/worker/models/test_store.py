@@ -82,7 +82,7 @@ def test_a_name_is_short_and_can_name_a_file_everywhere(tmp_path):
     long = DEFAULT_BACKBONE
     name = stored(tmp_path / "m", backbone=long).model_id
     assert re.fullmatch(r"efficientnet_lite0-[0-9a-f]{12}", name)
-    blocks = "-".join(f"block{number}_out-gap-max-min-fg" for number in (7, 10, 14))
+    blocks = "-".join(f"block{number}_out-gap-max-min-mid-fg" for number in (7, 10, 14))
     assert model_name(long) == f"efficientnet_lite0-{blocks}-int8"
 
 

@@ -42,7 +42,7 @@ def test_rows_are_averaged_along_an_edge_and_kept_across_it(small: Built, pixels
     np.testing.assert_allclose(by_row.reshape(rows, channels).mean(axis=0), means, rtol=1e-4, atol=1e-6)
 
 
-POOLINGS = "gap+max+min+rows"
+POOLINGS = "gap+max+min+mid+rows"
 
 
 def test_a_photograph_without_a_background_is_pooled_as_it_is_to_the_bit(small: Built, pixels: np.ndarray) -> None:
@@ -57,11 +57,26 @@ def test_the_background_of_a_cut_out_is_left_out(small: Built, pixels: np.ndarra
     image = np.zeros_like(pixels[0])
     image[48:160, 32:192] = np.maximum(pixels[0, 48:160, 32:192], 30)
     inside = ours.maps(image[None])[1][0][12:40, 8:48]
-    gap, largest, least, rows = np.split(ours.features_of([image, pixels[1]])[0], [16, 32, 48])
+    gap, largest, least, *middle, rows = np.split(ours.features_of([image, pixels[1]])[0], [16, 32, 48, 64, 80])
     np.testing.assert_allclose(gap, inside.mean((0, 1)), rtol=1e-4)
     np.testing.assert_array_equal(largest, inside.max((0, 1)))
     np.testing.assert_array_equal(least, inside.min((0, 1)))
+    np.testing.assert_array_equal(middle, [inside[2:, 6:34].max((0, 1)), inside[2:, 6:34].min((0, 1))])
     np.testing.assert_allclose(rows.reshape(56, 16)[12:40], inside.mean(1), rtol=1e-4)
+
+
+def test_the_middle_is_at_least_half_of_each_side(small: Built, pixels: np.ndarray) -> None:
+    ours = network(small, "conv_dw_2_relu+gap+mid")
+    middle = ours.maps(pixels[:1])[1][0][14:42, 14:42]
+    _, largest, least = np.split(ours.features_of(pixels[:1])[0], 3)
+    np.testing.assert_array_equal([largest, least], [middle.max((0, 1)), middle.min((0, 1))])
+
+
+def test_a_cut_out_that_is_not_in_the_middle_has_all_of_it_there(small: Built, pixels: np.ndarray) -> None:
+    image = np.zeros_like(pixels[0])
+    image[:40, :40] = np.maximum(pixels[0, :40, :40], 30)
+    largest, least, *middle = np.split(network(small, "conv_dw_2_relu+max+min+mid+fg").features_of([image])[0], 4)
+    np.testing.assert_array_equal(middle, [largest, least])
 
 
 def test_an_image_has_the_same_features_in_every_batch(small: Built, pixels: np.ndarray) -> None:

@@ -16,6 +16,7 @@ from worker.networks.names import Output, parse_network_name
         (" efficientnet_lite0:a+gap,b,a+max+int8 ", "efficientnet_lite0:a+gap,b,a+max+int8"),
         ("efficientnet_lite0:a+rows,b+gap+max+rows+int8", "efficientnet_lite0:a+rows,b+gap+max+rows+int8"),
         ("efficientnet_lite0:a+gap+max+min+fg,b+min,c+rows+fg+int8",) * 2,
+        ("efficientnet_lite0:a+gap+max+min+mid+fg,b+mid+rows+int8",) * 2,
         ("efficientnet_lite0:a+rows+fg,b+gap+edge", "efficientnet_lite0:a+rows+fg,b+gap+edge"),
         ("efficientnet_lite0:a+gap+edge+int8", "efficientnet_lite0:a+gap+edge+int8"),
         ("Efficientnet_Lite0:a+gap+max,b+gap+max+int8", "efficientnet_lite0:a+gap+max,b+gap+max+int8"),
@@ -37,6 +38,11 @@ def test_without_a_background_is_no_pooling_but_how_it_pools() -> None:
     assert output.poolings == ("gap", "min")
 
 
+def test_of_the_middle_there_are_a_largest_and_a_smallest_value() -> None:
+    (output,) = parse_network_name("efficientnet_lite0:a+gap+mid+rows").outputs
+    assert output.poolings == ("gap", "middle max", "middle min", "rows")
+
+
 def test_poolings_belong_to_outputs_and_are_not_in_the_file() -> None:
     name = parse_network_name("efficientnet_lite0:a+gap,b,a+max+int8")
     assert name.outputs == (Output("a", "gap"), Output("b"), Output("a", "max"))
@@ -46,7 +52,7 @@ def test_poolings_belong_to_outputs_and_are_not_in_the_file() -> None:
 
 
 def test_along_an_edge_an_average_is_one_of_each_row() -> None:
-    name = parse_network_name("efficientnet_lite0:a+gap+max+min+fg,b+gap+int8")
+    name = parse_network_name("efficientnet_lite0:a+gap+max+min+mid+fg,b+gap+int8")
     assert str(name.along_edge) == "efficientnet_lite0:a+max+min+rows+fg,b+rows+fg+edge+int8"
     assert parse_network_name("vgg16:fc1").along_edge is None
 
@@ -67,6 +73,7 @@ def test_along_an_edge_an_average_is_one_of_each_row() -> None:
         "vgg16:a+rows+gap",
         "vgg16:a+rows+rows",
         "vgg16:a+min+max",
+        "vgg16:a+mid+min",
         "vgg16:a+fg",
         "vgg16:a+fg+gap",
         "vgg16:a+gap+edge,b+gap",

@@ -34,19 +34,23 @@ def console(
     - `insert-db --data var/demo console --bind 0.0.0.0 --port 8080`
     """
     try:
-        from db.console.serving import reachable, serve
+        from db.console.serving import opened, reachable, serve
     except ImportError as error:
         raise ValueError(f"the console is not installed ({error}): pip install 'insert-inspection[console]'") from None
+    from db.console.doubtful_settings import doubts
     from db.console.settings import ConsoleSettings
 
     settings = ConsoleSettings(**context.obj)
     # `make console` has an option of its own for it.
     check_port(bind, port, "PORT=" if "MAKELEVEL" in os.environ else "--port")
+    for doubt in doubts(settings):
+        note(f"insert-db: {doubt}")
+    ready = opened(settings)
     _first_account(context)
     if bind not in ("127.0.0.1", "::1", "localhost") and not settings.console_https:
         note("insert-db: passwords cross the network in the clear: use a proxy with HTTPS (INSERTS_CONSOLE_HTTPS=true)")
     say(f"the console: {reachable(bind, port)} (Ctrl-C ends it)")
-    serve(settings, bind, port)
+    serve(ready, bind, port)
 
 
 def _first_account(context: typer.Context) -> None:

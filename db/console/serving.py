@@ -18,8 +18,8 @@ GRACE_SECONDS = 2
 """How long answers in progress may take after a request to stop; then the streams of open pages are cut."""
 
 
-def serve(settings: ConsoleSettings, address: str, port: int) -> None:
-    """Answer browsers until SIGTERM or Ctrl-C.
+def opened(settings: ConsoleSettings) -> Console:
+    """A console that can serve.
 
     Raises:
         SchemaOutdated: the database is not of this version.
@@ -28,6 +28,11 @@ def serve(settings: ConsoleSettings, address: str, port: int) -> None:
     """
     console = make_console(settings)
     console.database.check_schema()
+    return console
+
+
+def serve(console: Console, address: str, port: int) -> None:
+    """Answer browsers until SIGTERM or Ctrl-C."""
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     configuration = uvicorn.Config(
         ready(console),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import func, literal_column, select, text
+from sqlalchemy import ColumnElement, TextClause, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
 from db.learning import model_registry, remaining_lives
@@ -24,6 +24,7 @@ from db.queries.shift_risk import ShiftRisk, not_lasting_again
 from db.schema.index_conditions import DISPUTED
 from db.schema.tables import Captures, Checks, Reviews, Verdicts
 from producer.contract.places import HeadPlace, PocketPlace
+from producer.contract.vocabulary import LABELS, OUTCOME_OF
 
 MOST_OF_A_KIND: Final = 100
 """How many of each kind at most, the newest: a person does not read more at the end of a shift."""
@@ -32,6 +33,9 @@ MOST_OF_A_KIND: Final = 100
 REVIEWS: Final = 20_000
 """How many of the shift's newest reviews are read, so that the cost of a hand-over does not grow with the number of
 reviews. A person who gives thirty a minute for eight hours gives fewer."""
+
+
+_IS_DAMAGE: Final = Captures.review.in_([label for label in LABELS if OUTCOME_OF[label] == "damaged"])
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Overruled(VerdictRow):
 
 @dataclass(frozen=True)
 class HandOver:
-    """A shift, each list the newest first: `flagged` was judged damaged in it, `overruled` said in it.
+    """A shift, each list the newest first: `flagged` was judged damaged in it, or said to be where no model had
+    decided; `overruled` was said in it.
 
     What is open is open now: `to_replace` by machine, head and pocket, `to_look_at` what no model was sure about,
     `suspected` the inserts that seem to have been changed without a record, `not_lasting` those that may not last as
@@ -107,25 +112,36 @@ def _operations(session: Session, begin: datetime) -> dict[HeadPlace, int]:
 
 
 def _flagged(session: Session, begin: datetime) -> list[PocketRow]:
-    query = select(*COLUMNS, Captures.review).outerjoin(Verdicts, current_verdict())
-    newest = (
-        query.where(*conditions({"outcome": "damaged", "since": begin})).order_by(*NEWEST_FIRST).limit(MOST_OF_A_KIND)
-    )
-    return [PocketRow(**row._mapping) for row in session.execute(newest)]
+    shown = select(*COLUMNS, Captures.review).outerjoin(Verdicts, current_verdict())
+    judged = shown.where(*conditions({"outcome": "damaged", "since": begin})).order_by(*NEWEST_FIRST)
+    decided = func.coalesce(Captures.outcome, "").in_(("intact", "damaged"))  # what a person says beside is `overruled`
+    from_people = select(Reviews.capture_id).where(Reviews.id.in_(_last_said(session, begin, _IS_DAMAGE & ~decided)))
+    of_people = shown.where(Captures.capture_id.in_(from_people))
+    rows = [
+        PocketRow(**row._mapping)
+        for query in (judged.limit(MOST_OF_A_KIND), of_people)
+        for row in session.execute(query)
+    ]
+    return sorted(rows, key=lambda row: (row.ordered_at, row.capture_id), reverse=True)[:MOST_OF_A_KIND]
 
 
 def _overruled(session: Session, begin: datetime) -> list[Overruled]:
-    newest = select(Reviews.id, Reviews.capture_id, Reviews.at).order_by(Reviews.id.desc()).limit(REVIEWS).subquery()
-    # From the reviews to their captures, and only then to all that is shown of the overruled ones. In one question
-    # SQLite goes through all captures that were judged.
-    disputed = select(Captures.capture_id).where(Captures.capture_id == newest.c.capture_id, text(DISPUTED))
-    of_line = disputed.where(on_machine(Captures.machine, None)).exists()
-    newest_in_shift = select(func.max(newest.c.id)).where(newest.c.at >= begin, of_line).group_by(newest.c.capture_id)
-    last = session.scalars(newest_in_shift.order_by(func.max(newest.c.id).desc()).limit(MOST_OF_A_KIND)).all()
+    last = _last_said(session, begin, text(DISPUTED))
     query = select(*COLUMNS, Reviews.label.label("said"), Reviews.by.label("said_by"), Reviews.at.label("said_at"))
     query = query.select_from(Reviews).join(Captures, Captures.capture_id == Reviews.capture_id)
     shown = query.outerjoin(Verdicts, current_verdict()).where(Reviews.id.in_(last)).order_by(Reviews.id.desc())
     return [Overruled(**row._mapping) for row in session.execute(shown)]
+
+
+def _last_said(session: Session, begin: datetime, condition: ColumnElement[bool] | TextClause) -> list[int]:
+    """The last reviews since a moment, each the newest of a capture of the line to which the condition applies."""
+    newest = select(Reviews.id, Reviews.capture_id, Reviews.at).order_by(Reviews.id.desc()).limit(REVIEWS).subquery()
+    # From the reviews to their captures, and only then to all that is shown of them. In one question SQLite goes
+    # through all captures that were judged.
+    of_it = select(Captures.capture_id).where(Captures.capture_id == newest.c.capture_id, condition)
+    of_line = of_it.where(on_machine(Captures.machine, None)).exists()
+    newest_in_shift = select(func.max(newest.c.id)).where(newest.c.at >= begin, of_line).group_by(newest.c.capture_id)
+    return list(session.scalars(newest_in_shift.order_by(func.max(newest.c.id).desc()).limit(MOST_OF_A_KIND)))
 
 
 def _has_more_reviews(session: Session, begin: datetime) -> bool:

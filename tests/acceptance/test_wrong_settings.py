@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.forked_commands import run_command
+from worker.embedded.redis_server import free_port
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,12 @@ def test_a_wrong_setting_is_named_without_a_link(
     assert said in ended.stderr
     for foreign in ("http", "pattern", "Value error", "Traceback"):
         assert foreign not in ended.stderr
+
+
+def test_a_console_names_what_does_nothing_and_no_address_where_it_cannot_serve(tmp_path: Path) -> None:
+    wrong = {"INSERTS_CONSOLE_STALE_MINUTE": "5", "INSERTS_HEADS": str(tmp_path / "none.toml")}
+    environment = os.environ | {"INSERTS_DATA": str(tmp_path)} | wrong
+    ended = run_command("insert-db", "console", "--port", str(free_port()), environment=environment, timeout=60)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "CONSOLE_STALE_MINUTE is no setting, and does nothing: INSERTS_CONSOLE_STALE_MINUTES?" in ended.stderr
+    assert "none.toml" in ended.stderr

@@ -1,5 +1,9 @@
 """A pocket's page in a real browser: one tap says that the insert was changed, another takes it back."""
 
+from datetime import UTC, datetime
+
+import uuid6
+
 from db.line import insert_changes
 from tests.support import wait_until
 
@@ -21,6 +25,20 @@ def test_one_tap_says_that_the_insert_was_changed(page, plant) -> None:
     page.follow(".changed button")
     assert page.shows("#change")
     assert changes(plant) == []
+    assert page.complaints() == []
+
+
+def test_an_insert_from_before_is_ended_by_a_second_tap_alone(page, plant) -> None:
+    now, photo = datetime.now(UTC), next((plant.folder / "images").rglob("*.jpg")).read_bytes()
+    plant.judge(plant.capture(*PLACE, 1, "op-0002", uuid6.uuid7(), now, photo + b"."), -3.0, now)
+    page.sign_in("bert", path="/pocket?machine=mill-1&head=H12&pocket=1")
+    assert page.heights(".strip summary")[0] >= 60
+    assert not page.shows(".strip form button")
+    page.click(".strip summary")
+    wait_until(lambda: page.shows(".strip form button"), what="the question")
+    assert changes(plant) == []
+    page.follow(".strip form button")
+    assert changes(plant) == ["bert"]
     assert page.complaints() == []
 
 

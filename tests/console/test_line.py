@@ -253,6 +253,30 @@ def test_a_head_alone_on_a_desk_has_its_answer_beside_a_large_map(still_page) ->
     assert drawn["width"] > 0.4 * still_page.script("return innerWidth")
 
 
+TABLET = {"width": 1024, "height": 768, "deviceScaleFactor": 1, "mobile": False}
+
+
+def test_a_tablet_shows_first_what_needs_a_person_and_leads_to_the_rest(still_page) -> None:
+    still_page.sign_in(path=None)
+    still_page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", TABLET)
+    try:
+        still_page.open("/")
+        wait_until(lambda: still_page.shows("#tally [data-state=replace]"), what="how many heads there are of each")
+        top = "Math.round(e.getBoundingClientRect().top)"
+        assert max(still_page.of_all(".card.replace", top)) <= min(still_page.of_all(".card:not(.replace)", top))
+        assert min(still_page.heights("#tally a:not([hidden])")) >= 44
+        assert max(still_page.of_all(".card.review", top)) > 0
+        still_page.click("#tally [data-state=review]")
+        wait_until(lambda: still_page.script("return location.hash.length") > 1)
+        # Not `:target`: what is told of the head meanwhile puts another element in its place.
+        aim = "const e = document.getElementById(location.hash.slice(1)); return"
+        assert "review" in still_page.script(f"{aim} e.className").split()
+        assert still_page.script(f"{aim} {top}") < 768
+    finally:
+        still_page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    assert still_page.complaints() == []
+
+
 def test_few_heads_fill_a_wide_wall(still_page) -> None:
     still_page.sign_in(path=None)
     wall = {"width": 3840, "height": 2160, "deviceScaleFactor": 1, "mobile": False}

@@ -204,6 +204,21 @@ def test_buttons_are_large_enough_for_gloves_and_zoom_stays(page) -> None:
     transformed(page, "scale(2.25)")
 
 
+def test_on_a_tablet_what_is_known_of_a_photograph_has_room(page, plant) -> None:
+    page.sign_in("root", path=None)
+    tablet = {"width": 1024, "height": 768, "deviceScaleFactor": 1, "mobile": False}
+    page.chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", tablet)
+    try:
+        page.open("/review")
+        page.choose_language("de")  # the longest menu
+        wait_until(lambda: page.shows("#desk"))
+        assert page.heights(".top")[0] <= 61, "one line"
+        assert page.heights(".known")[0] >= 150
+        assert page.script("return document.documentElement.scrollWidth") <= 1024
+    finally:
+        page.chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_a_server_that_is_killed_loses_no_review(page, plant) -> None:
     first = begin(page)
     page.server.kill()

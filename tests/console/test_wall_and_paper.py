@@ -53,7 +53,7 @@ def test_a_wall_shows_all_of_twenty_heads_and_first_what_needs_a_person(page, pl
         assert max(tops[".replace"]) <= min(tops[".go"])
         assert max(page.of_all(".card", "e.getBoundingClientRect().bottom")) <= 1080
         assert page.of_all(".caution", "e.offsetHeight > 0") == [True], "of a GO that the model knows by likeness only"
-        assert page.texts("#tally span")[0].endswith("REPLACE")
+        assert page.texts("#tally [data-state]")[0].endswith("REPLACE")
         judged(plant, "mill-10", 1, 3.0)
         wait_until(lambda: page.text("#tally [data-state=go]") == f"{16 - damaged} GO", what="what is damaged now")
         # How small the heads are the page knows by itself as the server does.

@@ -32,6 +32,7 @@ _LARGEST: Final = 19.0
 _SEATS_A_NUMBER: Final = 11.0
 """From this radius on a seat has room for its number; smaller ones have some of the numbers beside them."""
 
+_LEAST_NUMBER: Final = 14.0
 _BESIDE: Final = 143.0
 _NUMBER_WIDTH: Final = 10.0
 """The width of a digit beside the seats, with its part of the gap to the next number."""
@@ -69,8 +70,13 @@ class Spot:
         seat = Markup('<path class="{}" d="{}"/>').format("seat" if inside else "seat small", outline)
         if self.number is None:
             return seat
-        kind = "" if inside else Markup(' class="beside"')
-        return seat + Markup('<text{} x="{}" y="{}">{}</text>').format(kind, *self.number, self.pocket)
+        look = Markup(' font-size="{}"').format(self._number_size) if inside else Markup(' class="beside"')
+        return seat + Markup('<text{} x="{}" y="{}">{}</text>').format(look, *self.number, self.pocket)
+
+    @property
+    def _number_size(self) -> int:
+        """Its number is as large as its seat has room for: a board is read from far."""
+        return round(max(_LEAST_NUMBER, min(1.4, 2 / len(str(self.pocket))) * self.radius))
 
     @cached_property
     def glyph(self) -> Markup:

@@ -139,17 +139,18 @@ const said = (card) => ["h2", ".answer"]
 /** Heads from which on a board is crowded, and of those how many that need a person make it busier (`head_cards.crowd` has the same). */
 const MANY = 9, BUSY = 4, CROWDED = 7;
 
-/** Say on a board how many heads there are of each answer: those at its end may be below the screen. How large they are goes by that. */
+/** Say how many heads there are of each answer, and lead to the first: it may be below the screen. How large they are on a board goes by that. */
 function count() {
   const cards = document.querySelector("#heads .cards");
   const all = cards?.querySelectorAll(".card").length ?? 0, busy = cards?.querySelectorAll(".card:not(.go, .stale)").length ?? 0;
   cards?.classList.toggle("many", all >= MANY);
   cards?.classList.toggle("busy", all >= MANY && busy >= BUSY && busy < CROWDED);
   cards?.classList.toggle("crowded", all >= MANY && busy >= CROWDED);
-  for (const part of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#tally [data-state]"))) {
-    const heads = document.querySelectorAll(`#heads .card.${part.dataset.state}`).length;
-    part.hidden = !heads;
-    /** @type {HTMLElement} */ (part.querySelector("b")).textContent = heads.toLocaleString(document.documentElement.lang);
+  for (const part of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("#tally [data-state]"))) {
+    const heads = document.querySelectorAll(`#heads .card.${part.dataset.state}`);
+    part.hidden = !heads.length;
+    if (heads.length) part.href = `#${heads[0].id}`;
+    /** @type {HTMLElement} */ (part.querySelector("b")).textContent = heads.length.toLocaleString(document.documentElement.lang);
   }
 }
 count();

@@ -39,6 +39,26 @@ def test_what_was_judged_damaged_since_then(line) -> None:
     assert [row.pocket for row in told.to_replace] == [1, 2, 3]
 
 
+def test_damage_that_a_person_found_where_no_model_had_decided_is_flagged_too(line, signed_in) -> None:
+    """As flagged as what a model found: a fifth of all photographs is left to people."""
+    verdicts = ("unsure", "unusable", None, "unsure", "unsure", "damaged", "intact")
+    captures = [line.see(pocket, 0, outcome) for pocket, outcome in enumerate(verdicts, 1)]
+    labels = ("broken", "worn", "damaged", "intact", "broken", "broken", "broken")
+    for capture, label in zip(captures, labels, strict=True):
+        line.say(capture, label)
+    line.say(captures[4], "intact")  # taken back
+    told = shift(line, 60)
+    assert [(row.pocket, row.outcome, row.review) for row in told.flagged] == [
+        (3, None, "damaged"),
+        (2, "unusable", "worn"),
+        (1, "unsure", "broken"),
+    ], "beside what was judged before the shift, and what is told as overruled"
+    assert [row.pocket for row in told.overruled] == [7]
+    assert shift(line, 121).flagged == []
+    text = signed_in("viewer").get("/handover?since=2026-11-22").text
+    assert "<td>pending</td><td>damaged</td>" in text
+
+
 def test_overruled_is_the_opposite_of_a_verdict_by_its_newest_review(line) -> None:
     verdicts = ("damaged", "intact", "intact", "damaged", "unsure", "intact", "damaged")
     captures = [line.see(pocket, 0, outcome) for pocket, outcome in enumerate(verdicts, 1)]

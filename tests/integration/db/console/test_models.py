@@ -71,8 +71,9 @@ def test_a_candidate_is_shown_beside_the_champion_of_its_time(line, models, sign
         )
         for row in side["confusion"]:
             assert f"<b>{row[0]}</b> <small>{row[0] / sum(row):.1%}" in text
+    reasons = text.partition("When it was measured:")[2]
     for reason in models["decision"]["reasons"]:
-        assert reason.replace("'", "&#39;") in text
+        assert reason.replace("'", "&#39;") in reasons
     assert text.count('<svg class="chart" ') == 3
     assert text.count('<svg class="whiskers"') == 10
     worst = pair["candidate"]["wrong"][0]

@@ -39,6 +39,20 @@ def test_neither_numbers_nor_glyphs_lie_on_each_other_however_many_pockets_there
     assert min(gaps) >= digit * len(str(pockets))
 
 
+def test_a_number_is_as_large_as_its_seat_has_room_for() -> None:
+    """A capital is seven tenths of its size high, a digit six tenths wide; the seat is 1.72 of its radius in both, with its corners."""
+    sizes = {}
+    for pockets, layout in ((1, "circle"), (4, "circle"), (12, "circle"), (30, "circle"), (40, "circle"), (120, "row")):
+        for spot in head_map(pockets, layout).spots.values():
+            size = int(re.findall(r'font-size="(\d+)"', spot.svg)[0])
+            assert 0.7 * size <= 1.72 * spot.radius
+            assert size <= 14 or 0.6 * size * len(str(spot.pocket)) <= 1.4 * spot.radius
+            sizes[pockets, spot.pocket] = size
+    assert sizes[4, 4] >= 1.8 * 14
+    assert sizes[12, 12] >= 1.3 * 14
+    assert min(sizes.values()) == 14
+
+
 def test_the_first_pocket_is_at_the_top_and_the_others_follow_clockwise() -> None:
     spots = head_map(4).spots
     assert [(round(spots[n].x), round(spots[n].y)) for n in (1, 2, 3, 4)] == [

@@ -40,7 +40,7 @@ def test_neither_numbers_nor_glyphs_lie_on_each_other_however_many_pockets_there
 
 
 def test_a_number_is_as_large_as_its_seat_has_room_for() -> None:
-    """A capital is seven tenths of its size high, a digit six tenths wide; the seat is 1.72 of its radius in both, with its corners."""
+    """A digit is seven tenths of its size high, six tenths wide; a seat is 1.72 of its radius, 1.4 at its corners."""
     sizes = {}
     for pockets, layout in ((1, "circle"), (4, "circle"), (12, "circle"), (30, "circle"), (40, "circle"), (120, "row")):
         for spot in head_map(pockets, layout).spots.values():

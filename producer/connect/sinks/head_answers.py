@@ -18,6 +18,9 @@ again. So does a verdict that is not `intact`,
 until its check is answered. That check may have been answered before and be pending again, or be another head's and
 never be answered for this one; then a check of its pocket that began after the verdict settles it. So does a hold, by
 which the line says all else that such a check has against its head. It says which answer of its check ends it.
+
+A stand-in for a file that is no pocket's makes its check one pocket larger than the head. Its verdict says that nothing
+was photographed there, so that the next run of the whole head settles it, as it does a pocket that is missing.
 """
 
 from __future__ import annotations
@@ -31,6 +34,8 @@ from producer.connect.deliveries.head_sizes import highest_pocket, named_pockets
 from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.plant_event import PlantEvent
 from producer.contract.plant_news import Hold, InsertChangeAnswer
+from producer.contract.reasons.recognition import recognised
+from producer.contract.reasons.stations import OF_STAND_INS
 
 Numbered = tuple[int, PlantEvent]
 """An answer with the number of its delivery, which rises from one to the next."""
@@ -50,19 +55,23 @@ class HeadAnswers:
         self._checks: list[Numbered] = []
         self._changes: dict[tuple[int, datetime], Numbered] = {}
         self._against: dict[tuple[str, UUID, int], Numbered] = {}
+        self._stand_ins: dict[tuple[UUID, int], Numbered] = {}
         self._outdated: dict[int, tuple[Numbered, list[Numbered]]] = {}
 
     @property
     def counting(self) -> list[Numbered]:
         """All that count, or that count again if a change is withdrawn."""
         outdated = [one for change, by_it in self._outdated.values() for one in (change, *by_it)]
-        return [*outdated, *self._checks, *self._changes.values(), *self._against.values()]
+        said = [*self._checks, *self._changes.values(), *self._against.values(), *self._stand_ins.values()]
+        return [*{one[0]: one for one in (*outdated, *said)}.values()]
 
     def take(self, answer: Numbered) -> bool:
         """Have an answer count, and none that it looks over; whether anything else counts now."""
         if isinstance(answer[1].data, InsertChangeAnswer):
             return self._take_change(answer)
         if isinstance(answer[1].data, Against):
+            if (of := _stand_in(answer)) is not None:
+                self._stand_ins[of] = answer
             return self._take_against(answer)
         before = next((one for one in self._checks if _check(one).check_id == _check(answer).check_id), None)
         others = [one for one in self._checks if one is not before]
@@ -79,7 +88,10 @@ class HeadAnswers:
         """Have nothing count that an answer looks over or has seen since."""
         before = [*self._checks, *self._against.values()]
         self._settle_against(answer)
-        self._checks = [one for one in self._checks if one is answer or not self._looks_over(answer, one)]
+        over = [one for one in self._checks if one is not answer and self._looks_over(answer, one)]
+        self._checks = [one for one in self._checks if one not in over]
+        gone = {_check(one).check_id for one in over}
+        self._stand_ins = {of: one for of, one in self._stand_ins.items() if of[0] not in gone}
         left = [*self._checks, *self._against.values()]
         for (pocket, at), change in [*self._changes.items()]:
             if not self._has_seen(answer, change):
@@ -181,7 +193,8 @@ class HeadAnswers:
             return False
         if self._declared is not None and new.size >= self._declared:
             # Beyond what the register says a photograph may be missing, for there is no pocket; damage is somewhere.
-            beyond = {pocket for pocket in named_pockets(old) - {*old.missing} if pocket > self._declared}
+            unseen = {*old.missing, *(pocket for check_id, pocket in self._stand_ins if check_id == old.check_id)}
+            beyond = {pocket for pocket in named_pockets(old) - unseen if pocket > self._declared}
             return all(self._is_changed(pocket, earlier[1].time, later) for pocket in beyond)
         if new.size > 1:
             return new.size >= highest_pocket(old)
@@ -196,6 +209,16 @@ def without_state(against: Numbered) -> Numbered:
         change_id=news.check_id, machine=news.machine, head=news.head, pocket=news.pocket, by="", via=""
     )
     return number, event.model_copy(update={"type": "inserts.insert_change", "data": nothing})
+
+
+def _stand_in(answer: Numbered) -> tuple[UUID, int] | None:
+    """The check and the pocket of a verdict on a stand-in; None if it is on a photograph, or no verdict."""
+    verdict = answer[1].data
+    if not isinstance(verdict, VerdictAnswer) or verdict.outcome != "unusable":
+        return None
+    reason = recognised(verdict.reason or "")
+    is_stand_in = reason is not None and reason.template in OF_STAND_INS
+    return (verdict.check_id, verdict.pocket) if is_stand_in else None
 
 
 def _at(answer: Numbered) -> datetime:

@@ -12,6 +12,7 @@ from producer.contract.answers import CheckAnswer, VerdictAnswer
 from producer.contract.event import new_id
 from producer.contract.plant_event import plant_event
 from producer.contract.plant_news import Hold, InsertChangeAnswer
+from producer.contract.reasons.stations import MISSING
 from producer.contract.vocabulary import CheckState
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -304,3 +305,22 @@ def test_a_hold_by_a_check_of_too_large_a_size_ends_with_the_next_whole_run() ->
     assert _against(1, _hold("B", 12, 0, 1), head), "its own check waits for the pocket"
     assert _say(2, ("C", 2, 1, 1, "go", []), head) == ""
     assert _say(3, ("A", 4, 2, 1, "go", []), head) == "A go"
+
+
+@pytest.mark.parametrize(
+    ("reason", "shown"),
+    [(MISSING(pockets=[5]), "D go"), ("it is blurred: clean the lens", "B replace")],
+    ids=["stand-in", "photograph"],
+)
+def test_a_stand_in_for_what_is_no_pocket_counts_until_the_next_whole_run(reason: str, shown: str) -> None:
+    """A stray file in a watched folder makes its check one pocket larger than the head."""
+    head = HeadAnswers(4)
+    of = {"capture_id": new_id(), "check_id": RUNS["B"], "machine": "mill-1", "head": "H12", "pocket": 5}
+    assert _against(1, VerdictAnswer(**of, outcome="unusable", reason=reason, judged_at=NOON), head)
+    assert _say(2, ("B", 5, 0, 1, "replace", [5]), head) == "B replace"
+    kept = HeadAnswers(4)
+    for answer in sorted(head.counting, key=lambda one: one[0]):
+        kept.take(answer)  # as a connector that is started anew
+    assert _say(3, ("C", 2, 1, 1, "go", []), kept) == "B replace", "not of the whole head"
+    assert _say(4, ("D", 4, 5, 1, "go", []), kept) == shown
+    assert len(kept.counting) == (2 if shown == "D go" else 3)

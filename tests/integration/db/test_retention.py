@@ -234,10 +234,10 @@ def test_a_dismissed_fault_goes_with_its_check_and_not_before(shop) -> None:
     """It is all that says that the pocket was not seen: the check would be a go without it."""
     capture = shop.see("intact")
     number = fault(shop, check_id=capture.check_id, pocket=2)
-    with shop.database.transaction() as session:
+    with shop.line.database.transaction() as session:
         faults.dismiss(session, number)
     assert shop.prune(Policy({}, {}, faults=LIMIT)).gone == {}
-    with shop.database.reading() as session:
+    with shop.line.database.reading() as session:
         assert faults.find(session, number) is not None
 
 

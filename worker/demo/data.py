@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import shutil
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from PIL import Image
 
 from producer.pictures.limits import MAX_IMAGE_BYTES
 from worker.embedded.system import StartFailed, locked
@@ -78,12 +80,22 @@ def divide(dataset: Path, data: Path, seed: int, intact_class: str | None = None
 
 
 def leave_head(rows: Iterable[VerdictRow], operation: str, images: ImageStore, folder: Path) -> None:
-    """Copy the photographs of an operation to a folder as `insert-station check` takes it: `1.jpg`, `2.jpg`, …."""
+    """Leave new photographs of an operation's inserts in a folder as `insert-station check` takes it: `1.jpg`, …."""
     folder.mkdir()
     for row in rows:
         if row.operation == operation and row.image is not None:
             photo = images.get(row.image, MAX_IMAGE_BYTES)
-            (folder / f"{row.pocket}{Path(row.image).suffix}").write_bytes(photo)
+            (folder / f"{row.pocket}.jpg").write_bytes(_photographed_again(photo, row.pocket))
+
+
+def _photographed_again(photo: bytes, seed: int) -> bytes:
+    """As the camera would take it once more, with its noise: the very same photograph is one of the check before."""
+    with Image.open(io.BytesIO(photo)) as image:
+        pixels = np.asarray(image.convert("RGB"), np.float32)
+    noise = np.random.default_rng(seed).normal(0, 1, pixels.shape)
+    again = io.BytesIO()
+    Image.fromarray((pixels + noise).round().clip(0, 255).astype(np.uint8)).save(again, "JPEG", quality=95)
+    return again.getvalue()
 
 
 def _check_enough(dataset: Path, photos: Sequence[LabelledPhoto]) -> None:

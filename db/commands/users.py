@@ -142,7 +142,7 @@ def asked_password() -> str:
         ValueError: the last of `TRIES` was invalid or the two differed, or there is no terminal.
     """
     if not sys.stdin.isatty():
-        raise ValueError("there is no terminal to ask for a password: name a file with --password-file")
+        raise ValueError("there is no terminal to ask for it: name a file that has the password, with --password-file")
     for _ in range(TRIES - 1):
         try:
             return _typed_password()

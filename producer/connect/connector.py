@@ -46,7 +46,7 @@ _POSITION: Final = "position"
 _HISTORY: Final = "history"
 """The note of whose writes were read (`StreamReader.history`)."""
 
-_NOBODY_LOOKS: Final = "no worker looks for news in the database: start one (`insert-worker run`, `standalone`), or see its log"
+_NOBODY_LOOKS: Final = "no worker looks for news in the database: start one with `insert-worker run`, or see its log"
 
 _OLD: Final = "no state up to"
 """The note of the last entry of the plant's stream that may be overtaken by what Redis has lost."""

@@ -30,6 +30,12 @@ def refuse(
     return check
 
 
+def whole_run(line: Line, minute: int = 0, **changes: Any) -> None:
+    """A head of two pockets is photographed, and both inserts are intact."""
+    for pocket in (1, 2):
+        line.see(pocket, minute, "intact", check_size=2, **changes)
+
+
 def answer(line: Line, machine: str = "mill-1") -> tuple[str, list[int]]:
     with line.database.reading() as session:
         [known] = head_overview.overviews(session, [(machine, "head-1")])
@@ -38,8 +44,7 @@ def answer(line: Line, machine: str = "mill-1") -> tuple[str, list[int]]:
 
 
 def test_a_head_is_no_go_where_a_photograph_of_it_could_not_be_used(line) -> None:
-    for pocket in (1, 2):
-        line.see(pocket, 0, "intact", check_size=2)
+    whole_run(line)
     assert answer(line) == ("go", [])
     refused = refuse(line, T0 + timedelta(minutes=5), [2])
     assert answer(line) == ("review", [2])
@@ -55,8 +60,7 @@ def test_a_head_is_no_go_where_a_photograph_of_it_could_not_be_used(line) -> Non
 
 
 def test_a_head_of_which_no_photograph_could_be_used_is_no_go(line) -> None:
-    for pocket in (1, 2):
-        line.see(pocket, 0, "intact", check_size=2)
+    whole_run(line)
     refuse(line, T0 - timedelta(minutes=2), [1, 2], size=2)  # by a worker's clock that was set back
     assert answer(line) == ("review", [1, 2])
 
@@ -99,8 +103,7 @@ def test_an_event_of_no_known_pocket_may_be_of_any_pocket_of_a_run_that_was_a_go
 
 
 def test_an_event_that_cannot_be_used_makes_no_check_larger_than_its_head_is_known_to_be(line) -> None:
-    for pocket in (1, 2):
-        line.see(pocket, 0, "intact", check_size=2)
+    whole_run(line)
     for named in (line.check_id, uuid6.uuid7()):
         refuse(line, T0 + timedelta(minutes=1), [2], check_id=named, size=100)
         assert answer(line)[0] in ("review", "pending")
@@ -114,11 +117,8 @@ def test_an_event_that_cannot_be_used_makes_no_check_larger_than_its_head_is_kno
 
 def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) -> None:
     """A gateway that keeps one id for ever, or for a spindle: the head is no go all the same."""
-    for pocket in (1, 2):
-        line.see(pocket, 0, "intact", check_size=2)
-    again = uuid6.uuid7()
-    for pocket in (1, 2):
-        line.see(pocket, 5, "intact", check_size=2, check_id=again)
+    whole_run(line)
+    whole_run(line, 5, check_id=uuid6.uuid7())
     assert answer(line) == ("go", [])
     refused = refuse(line, T0 + timedelta(minutes=9), [2], check_id=line.check_id)
     assert refused.check_id == refused.own_id
@@ -126,11 +126,8 @@ def test_an_event_that_names_a_check_of_another_run_or_head_is_of_its_own(line) 
 
 
 def test_an_event_without_a_head_is_of_the_head_of_its_check(line) -> None:
-    for pocket in (1, 2):
-        line.see(pocket, 0, "intact", check_size=2)
-    again = uuid6.uuid7()
-    for pocket in (1, 2):
-        line.see(pocket, 5, "intact", check_size=2, check_id=again)
+    whole_run(line)
+    whole_run(line, 5, check_id=uuid6.uuid7())
     assert answer(line) == ("go", [])
     refused = refuse(line, T0 + timedelta(minutes=9), [2], head=None, machine=None, check_id=line.check_id)
     assert refused.check_id == refused.own_id, "the check that it names is of another run"
@@ -154,8 +151,7 @@ def test_one_capture_id_for_several_photographs_hides_no_fault(line) -> None:
 
 
 def test_a_refused_event_that_is_queued_again_is_no_go_before_it_is_judged(line) -> None:
-    for pocket in (1, 2):
-        line.see(pocket, 0, "intact", check_size=2)
+    whole_run(line)
     mended = uuid6.uuid7()
     refuse(line, T0 + timedelta(minutes=1), [2], mended, check_id=line.check_id)
     with line.database.transaction() as session:
